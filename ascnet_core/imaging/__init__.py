@@ -1,0 +1,1 @@
+"""Volumes, slices, intensity and cohorts; works without torch."""

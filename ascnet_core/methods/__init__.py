@@ -1,0 +1,1 @@
+"""What ASC-Net is compared with, behind one interface."""

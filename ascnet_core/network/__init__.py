@@ -1,0 +1,1 @@
+"""The main module M, the discriminator D and their losses."""

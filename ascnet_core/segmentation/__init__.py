@@ -1,0 +1,1 @@
+"""From a volume to cuts, a histogram, a threshold and a mask."""

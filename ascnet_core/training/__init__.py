@@ -1,0 +1,1 @@
+"""Presets, the trainer and the files of a run."""
