@@ -1,0 +1,113 @@
+"""The main module M: one encoder, two decoders that cut the image, one reconstructor."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ascnet_core.network.blocks import ConvPair, Encoder, initialise
+
+DECODER_DROPOUTS = ("none", "asymmetric")
+
+
+class Cuts(NamedTuple):
+    """What M makes of a batch of slices, each (N, 1, H, W) in [0, 1].
+
+    `fence` (I_fc) should lie in the reference distribution, `wild` (I_wc) holds what the fence
+    cannot, and `reconstruction` (I_ro) is made of those two: it is what gets thresholded.
+    """
+
+    fence: Tensor
+    wild: Tensor
+    reconstruction: Tensor
+
+
+class Decoder(nn.Module):
+    """Four steps up from level 5, each joined with the encoder's output of that level.
+
+    Parameters
+    ----------
+    width
+        w of the encoder.
+    dropouts
+        Share of values dropped after each of the four concatenations, coarsest first.
+    momentum
+        Weight of the newest batch in batch norm's running statistics.
+    """
+
+    def __init__(
+        self, width: int, dropouts: tuple[float, float, float, float], momentum: float
+    ) -> None:
+        super().__init__()
+        maps = [16 * width, 8 * width, 4 * width, 2 * width, width]
+        pairs = list(zip(maps[:-1], maps[1:], strict=True))
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(before, after, 2, stride=2) for before, after in pairs
+        )
+        self.dropouts = nn.ModuleList(nn.Dropout(share) for share in dropouts)
+        self.convs = nn.ModuleList(ConvPair(2 * after, after, momentum) for _, after in pairs)
+        self.head = nn.Conv2d(width, 1, 1)
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """The encoder's five outputs -> the cut before its sigmoid, (N, 1, H, W)."""
+        x = levels[-1]
+        skips = levels[-2::-1]
+        for up, dropout, convs, skip in zip(
+            self.up, self.dropouts, self.convs, skips, strict=True
+        ):
+            x = convs(dropout(torch.cat([up(x), skip], dim=1)))
+        return self.head(x)  # type: ignore[no-any-return]
+
+
+class CuttingModule(nn.Module):
+    """M of the paper (section 3.1): fence cut, wild cut and reduced reconstruction of a slice.
+
+    Parameters
+    ----------
+    width
+        Maps of the first level (32 in the paper: 10,815,205 parameters).
+    dropout
+        Share dropped after each pooling of the encoder.
+    decoder_dropout
+        "none" (the paper) or "asymmetric" (the released code: the same share after each
+        concatenation, but not in the fence decoder's last step).
+    norm_momentum
+        Weight of the newest batch in batch norm's running statistics (the released code: 0.01).
+    """
+
+    def __init__(
+        self,
+        width: int = 32,
+        dropout: float = 0.3,
+        decoder_dropout: str = "none",
+        norm_momentum: float = 0.01,
+    ) -> None:
+        super().__init__()
+        if decoder_dropout not in DECODER_DROPOUTS:
+            raise ValueError(f"decoder_dropout is one of {DECODER_DROPOUTS}")
+        share = dropout if decoder_dropout == "asymmetric" else 0.0
+        self.width = width
+        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum)
+        self.fence_decoder = Decoder(width, (share, share, share, 0.0), norm_momentum)
+        self.wild_decoder = Decoder(width, (share, share, share, share), norm_momentum)
+        self.reconstructor = nn.Conv2d(2, 1, 1)
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Cuts:
+        """Slices (N, 1, H, W) in [0, 1], H and W multiples of 16 -> their three `Cuts`.
+
+        The sigmoids and R work in float32 also under autocast: 8 bits of mantissa would show as
+        combs in a histogram of 256 levels.
+        """
+        levels = self.encoder(x)
+        fence = torch.sigmoid(self.fence_decoder(levels).float())
+        wild = torch.sigmoid(self.wild_decoder(levels).float())
+        return Cuts(fence, wild, self.reconstruct(fence, wild))
+
+    def reconstruct(self, fence: Tensor, wild: Tensor) -> Tensor:
+        """R: a 1x1 convolution of both cuts and a sigmoid, in float32."""
+        with torch.autocast(fence.device.type, enabled=False):
+            both = torch.cat([fence.float(), wild.float()], dim=1)
+            return torch.sigmoid(self.reconstructor(both))
