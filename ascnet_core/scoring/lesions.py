@@ -1,0 +1,67 @@
+"""Scores by lesion: how many were found, and how many findings are lesions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+@dataclass(frozen=True)
+class LesionCounts:
+    """Connected components of truth and prediction, and those that overlap the other mask.
+
+    The two hits differ: one finding may cover two lesions, two findings may share one.
+    """
+
+    true: int
+    true_hit: int
+    predicted: int
+    predicted_hit: int
+
+    def __add__(self, other: "LesionCounts") -> "LesionCounts":
+        return LesionCounts(
+            self.true + other.true,
+            self.true_hit + other.true_hit,
+            self.predicted + other.predicted,
+            self.predicted_hit + other.predicted_hit,
+        )
+
+    @property
+    def recall(self) -> float:
+        """Share of the true lesions that were hit; NaN without any."""
+        return self.true_hit / self.true if self.true else float("nan")
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted components that hit a lesion; NaN without any."""
+        return self.predicted_hit / self.predicted if self.predicted else float("nan")
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of recall and precision; 1 with neither lesions nor findings."""
+        if not self.true and not self.predicted:
+            return 1.0
+        if not self.true_hit or not self.predicted_hit:
+            return 0.0
+        return 2 * self.recall * self.precision / (self.recall + self.precision)
+
+
+NONE = LesionCounts(0, 0, 0, 0)
+
+
+def count_lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> LesionCounts:
+    """Count the lesions of two masks of one shape: 26-connected, a hit is any overlap."""
+    overlap = prediction & truth
+    true, true_hit = _components(truth, overlap)
+    predicted, predicted_hit = _components(prediction, overlap)
+    return LesionCounts(true, true_hit, predicted, predicted_hit)
+
+
+def _components(mask: NDArray[np.bool_], overlap: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the number of components of `mask` and of those that `overlap` touches."""
+    if not mask.any():
+        return 0, 0
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    labels, number = ndimage.label(mask[box], structure=np.ones((3,) * mask.ndim, dtype=bool))
+    return int(number), int(np.unique(labels[overlap[box]]).size)

@@ -1,0 +1,85 @@
+"""From one value a subject to a mean, its spread and how sure it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The values of the subjects in short; everything but `n` is NaN where there is none.
+
+    Attributes
+    ----------
+    n : int
+        Values that are defined (NaN is left out).
+    sd : float
+        Standard deviation over the subjects (dividing by n, so that it obeys the bound
+        sd^2 <= m (1 - m) of values in [0, 1]).
+    ci95 : (low, high)
+        Bootstrap 95 % interval of the mean.
+    """
+
+    n: int
+    mean: float
+    sd: float
+    median: float
+    ci95: tuple[float, float]
+
+
+def spread(values: Sequence[float] | NDArray[np.float64], seed: int = 0) -> Spread:
+    """Summarise one value a subject; NaN values are left out and not counted."""
+    array = np.asarray(values, dtype=np.float64)
+    array = array[~np.isnan(array)]
+    if not array.size:
+        nan = float("nan")
+        return Spread(0, nan, nan, nan, (nan, nan))
+    return Spread(
+        int(array.size),
+        float(array.mean()),
+        float(array.std()),
+        float(np.median(array)),
+        bootstrap_interval(array, seed=seed),
+    )
+
+
+def bootstrap_interval(
+    values: Sequence[float] | NDArray[np.float64],
+    level: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the mean over subjects.
+
+    Parameters
+    ----------
+    values : (n,)
+        One value a subject, none of them NaN.
+    level : float
+        Coverage, in (0, 1).
+    draws : int
+        Cohorts drawn with replacement.
+    seed : int
+        The same seed gives the same interval.
+
+    Returns
+    -------
+    (low, high) : float
+        In the unit of the values; both NaN without values.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if not array.size:
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    means = np.empty(draws)
+    # In pieces, so that a cohort of thousands doesn't ask for gigabytes.
+    piece = max(1, 4_000_000 // array.size)
+    for start in range(0, draws, piece):
+        number = min(piece, draws - start)
+        drawn = rng.integers(0, array.size, size=(number, array.size))
+        means[start : start + number] = array[drawn].mean(axis=1)
+    tail = (1 - level) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,83 @@
+"""Distances between the surfaces of two masks, in mm."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+@dataclass(frozen=True)
+class SurfaceDistances:
+    """Distances in mm from each surface voxel of one mask to the nearest of the other.
+
+    Both arrays are empty where one of the masks is: a distance to nothing is not defined.
+    """
+
+    to_truth: NDArray[np.float64]
+    to_prediction: NDArray[np.float64]
+
+    @property
+    def hd95(self) -> float:
+        """The larger of the two directed 95th percentiles in mm; NaN when not defined."""
+        if not self.to_truth.size or not self.to_prediction.size:
+            return float("nan")
+        return float(max(np.percentile(self.to_truth, 95), np.percentile(self.to_prediction, 95)))
+
+    @property
+    def mean(self) -> float:
+        """The mean over the surface voxels of both masks in mm; NaN when not defined."""
+        both = np.concatenate([self.to_truth, self.to_prediction])
+        return float(both.mean()) if both.size else float("nan")
+
+
+NONE = SurfaceDistances(np.empty(0), np.empty(0))
+
+
+def pool(distances: Iterable[SurfaceDistances]) -> SurfaceDistances:
+    """Join the distances of several scans (or slices) of one subject."""
+    every = [NONE, *distances]
+    return SurfaceDistances(
+        np.concatenate([one.to_truth for one in every]),
+        np.concatenate([one.to_prediction for one in every]),
+    )
+
+
+def surface_distances(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float]
+) -> SurfaceDistances:
+    """Measure the distances between the surfaces of two masks.
+
+    A surface voxel is one of the mask with a face neighbour outside of it; the volume's edge
+    counts as outside. Axes of length 1 are left out, so that the surface of a single slice is its
+    outline and not the whole of it. Only the bounding box of the union is looked at: nearest
+    surface voxels can't lie outside of it.
+
+    Parameters
+    ----------
+    prediction, truth : bool, same shape (X, Y, Z)
+    spacing : (3,) mm
+
+    Returns
+    -------
+    SurfaceDistances
+        In mm; empty when one of the masks is.
+    """
+    if not prediction.any() or not truth.any():
+        return NONE
+    deep = [axis for axis, length in enumerate(truth.shape) if length > 1] or [0]
+    shape = tuple(truth.shape[axis] for axis in deep)
+    sampling = [float(spacing[axis]) for axis in deep]
+    box = ndimage.find_objects((prediction | truth).reshape(shape).astype(np.uint8))[0]
+    edge_p = _surface(prediction.reshape(shape)[box])
+    edge_t = _surface(truth.reshape(shape)[box])
+    return SurfaceDistances(
+        ndimage.distance_transform_edt(~edge_t, sampling=sampling)[edge_p],
+        ndimage.distance_transform_edt(~edge_p, sampling=sampling)[edge_t],
+    )
+
+
+def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    surface: NDArray[np.bool_] = mask & ~ndimage.binary_erosion(mask)
+    return surface
