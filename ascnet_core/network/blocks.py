@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -45,8 +46,7 @@ class Encoder(nn.Module):
         super().__init__()
         maps = [1, width, 2 * width, 4 * width, 8 * width, last]
         self.levels = nn.ModuleList(
-            ConvPair(before, after, momentum)
-            for before, after in zip(maps[:-1], maps[1:], strict=True)
+            ConvPair(before, after, momentum) for before, after in pairwise(maps)
         )
         self.pool = nn.MaxPool2d(2)
         self.dropout = nn.Dropout(dropout)

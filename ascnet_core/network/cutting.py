@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -42,7 +43,7 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         maps = [16 * width, 8 * width, 4 * width, 2 * width, width]
-        pairs = list(zip(maps[:-1], maps[1:], strict=True))
+        pairs = list(pairwise(maps))
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 2, stride=2) for before, after in pairs
         )
@@ -54,9 +55,7 @@ class Decoder(nn.Module):
         """The encoder's five outputs -> the cut before its sigmoid, (N, 1, H, W)."""
         x = levels[-1]
         skips = levels[-2::-1]
-        for up, dropout, convs, skip in zip(
-            self.up, self.dropouts, self.convs, skips, strict=True
-        ):
+        for up, dropout, convs, skip in zip(self.up, self.dropouts, self.convs, skips, strict=True):
             x = convs(dropout(torch.cat([up(x), skip], dim=1)))
         return self.head(x)  # type: ignore[no-any-return]
 

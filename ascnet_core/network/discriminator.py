@@ -1,4 +1,4 @@
-"""The discriminator D: is an image a reference, or the fence cut of an input?"""
+"""The discriminator D, which tells reference images from fence cuts of the inputs."""
 
 from __future__ import annotations
 
