@@ -1,0 +1,133 @@
+"""The narrow column at the left that every page shares: cohort, run, cycle, subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.parts import cases, state
+from pages.parts.state import View
+
+STYLE = """<style>
+[data-testid="stSidebar"] { width: 220px !important; min-width: 220px; }
+[data-testid="stSidebar"][aria-expanded="false"] { min-width: 0; }
+[data-testid="stSidebarHeader"] { height: 2.25rem; padding: 0.5rem 1rem 0; margin: 0; }
+[data-testid="stSidebarNav"] { padding-bottom: 0; }
+[data-testid="stSidebarUserContent"] { padding: 0.25rem 1.1rem 1rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
+[data-testid="stSidebarUserContent"] label p { font-size: 0.8rem; }
+[data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; max-width: 1500px; }
+[data-testid="stHeader"] { height: 2.25rem; background: transparent; }
+</style>"""
+
+
+def _changed(name: str) -> None:
+    value = st.session_state[state.widget(name)]
+    state.update(**{name: value})
+
+
+def _menu(
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    value: Any,
+    names: Callable[[Any], str],
+    help: str | None = None,
+) -> None:
+    """A menu bound to the view: the view says what is chosen, a choice changes the view."""
+    st.session_state[state.widget(name)] = value
+    st.selectbox(
+        label,
+        options,
+        key=state.widget(name),
+        format_func=names,
+        on_change=_changed,
+        args=(name,),
+        help=help,
+    )
+
+
+def choose_cohort(view: View) -> None:
+    """The menu of cohorts; others are opened on the Data page."""
+    _menu("cohort", "Cohort", cases.known_cohorts(), view.cohort, cases.cohort_label)
+
+
+def choose_run(view: View) -> None:
+    """The menus of runs and, where the run has snapshots, of its cycles."""
+    names = cases.known_runs()
+    if view.run not in names:
+        names = [*names, view.run]
+    _menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
+    cycles = cases.run_cycles(view.run)
+    options = [None, *reversed(cycles)]
+    if len(options) > 1:
+        chosen = view.cycle if view.cycle in cycles else None
+        _menu(
+            "cycle",
+            "Cycle",
+            options,
+            chosen,
+            lambda number: "finished model" if number is None else cycles[number],
+            help="A cycle trains the discriminator, then the cutting network (paper, section 3).",
+        )
+
+
+def neighbour(names: list[str], name: str, step: int) -> str:
+    """The scan `step` places further, round the end; `names` must hold `name`."""
+    return names[(names.index(name) + step) % len(names)]
+
+
+def _step_subject(names: list[str], name: str, step: int) -> None:
+    state.update(scan=neighbour(names, name, step))
+
+
+def choose_subject(view: View) -> View:
+    """The menu of subjects with back and forward; returns the view with the subject named."""
+    cohort = cases.load_cohort(view.cohort)
+    scan = cases.find_scan(cohort, view.scan)
+    names = [one.scan for one in cohort.scans]
+    place = names.index(scan.scan)
+    _menu(
+        "scan",
+        f"Subject {place + 1} of {len(names)}",
+        names,
+        scan.scan,
+        lambda name: name,
+        help="N goes to the next one. Subjects of the demo were never seen in training.",
+    )
+    back, forward = st.columns(2, gap="small")
+    for column, step, label in ((back, -1, "‹"), (forward, 1, "›")):
+        column.button(
+            label,
+            key=f"subject {step}",
+            on_click=_step_subject,
+            args=(names, scan.scan, step),
+            width="stretch",
+            disabled=len(names) < 2,
+            help="previous subject" if step < 0 else "next subject",
+        )
+    return replace(view, scan=scan.scan)
+
+
+def style() -> None:
+    """The measures all pages share; call it once at the top of a page."""
+    st.html(STYLE)
+
+
+def sidebar(run: bool = True, subject: bool = True) -> View:
+    """Draw the sidebar and return the view to show, its subject resolved to a name.
+
+    A cohort, run or subject that is not there is said in the sidebar's place, and the page ends.
+    """
+    style()
+    view = state.show(state.current())
+    with st.sidebar, cases.show_user_errors():
+        choose_cohort(view)
+        if run:
+            choose_run(view)
+        if subject:
+            return choose_subject(view)
+    return view
