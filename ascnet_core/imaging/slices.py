@@ -1,0 +1,203 @@
+"""A volume as S x S axial slices, and exactly back.
+
+Slices keep the proportions of the anatomy in mm: the larger in-plane side fills the square, the
+other is centred. Everything is one linear map per axis, so both ways are small matrix products.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ascnet_core.errors import UserError
+
+VIEWS = ("axial", "coronal", "sagittal")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the pixels of an S x S slice lie in a volume; geometry only, hashable.
+
+    Attributes
+    ----------
+    shape
+        (X, Y, Z) of the RAS volume.
+    spacing
+        Voxel distances in mm.
+    size
+        S, pixels along each side of a slice.
+    scale
+        Voxels per pixel along X and Y: pixel k lies at voxel `scale * k + start`.
+    start
+        Voxel coordinate of pixel 0's centre along X and Y.
+    """
+
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    size: int
+    scale: tuple[float, float]
+    start: tuple[float, float]
+
+    @property
+    def pixel_mm(self) -> float:
+        """Side of a pixel in mm."""
+        return self.scale[0] * self.spacing[0]
+
+    @property
+    def covered(self) -> tuple[slice, slice]:
+        """Columns (x) and rows (y) of a slice whose centres lie in the volume."""
+        x, y = (self._covered(axis) for axis in (0, 1))
+        return x, y
+
+    def _covered(self, axis: int) -> slice:
+        inside = np.flatnonzero(_inside(self, axis))
+        # A side thinner than a pixel still gets the pixel in its middle.
+        return slice(int(inside[0]), int(inside[-1]) + 1)
+
+
+def placement(
+    shape: tuple[int, int, int], spacing: tuple[float, float, float], size: int
+) -> Placement:
+    """Place a volume of `shape` and `spacing` (mm) into slices of `size` x `size`.
+
+    Pixel and voxel centres are aligned by the half-pixel rule: the outer edges of the larger side
+    coincide with the edges of the square.
+
+    Raises
+    ------
+    UserError
+        If size is no positive multiple of 16 (the network halves it four times).
+    """
+    if size < 16 or size % 16:
+        raise UserError(f"A slice size of {size} does not fit; choose a multiple of 16.")
+    extent = max(shape[0] * spacing[0], shape[1] * spacing[1])
+    pixel = extent / size
+    scale = [pixel / spacing[axis] for axis in (0, 1)]
+    # Centre on centre: ((size - 1) / 2) pixels go to ((n - 1) / 2) voxels.
+    start = [(shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1)]
+    return Placement(
+        (int(shape[0]), int(shape[1]), int(shape[2])),
+        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
+        int(size),
+        (float(scale[0]), float(scale[1])),
+        (float(start[0]), float(start[1])),
+    )
+
+
+def _inside(place: Placement, axis: int) -> npt.NDArray[np.bool_]:
+    """Return which of the S pixels have their centre in the volume's field along an axis."""
+    at = place.scale[axis] * np.arange(place.size) + place.start[axis]
+    inside = (at > -0.5 - 1e-9) & (at < place.shape[axis] - 0.5 + 1e-9)
+    if not inside.any():
+        inside[np.abs(at - (place.shape[axis] - 1) / 2).argmin()] = True
+    return inside
+
+
+def _weights(centres: npt.NDArray[np.float64], count: int, width: float) -> npt.NDArray[np.float32]:
+    """Linear interpolation as a matrix: rows sum to 1 over `count` samples at 0 .. count - 1.
+
+    `centres` are in sample units. A triangle of half-width max(1, width) averages over what a
+    coarser sampling would skip; rows are normalised at the borders.
+    """
+    # Beyond the outermost sample there is nothing to interpolate with: hold its value.
+    held = np.clip(centres, 0, count - 1)
+    half = max(1.0, width)
+    weights = np.clip(1 - np.abs(held[:, None] - np.arange(count)) / half, 0, None)
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
+
+
+def _nearest(centres: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
+    return np.clip(np.floor(centres + 0.5 - 1e-9), 0, count - 1).astype(np.intp)
+
+
+@lru_cache(maxsize=64)
+def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32]:
+    """Return the matrix along an axis: (S, n) to slices, (n, S) back; zero where not covered."""
+    inside = np.flatnonzero(_inside(place, axis))
+    count, scale = place.shape[axis], place.scale[axis]
+    if back:
+        centres = (np.arange(count) - place.start[axis]) / scale - inside[0]
+        matrix = np.zeros((count, place.size), np.float32)
+        matrix[:, inside] = _weights(centres, len(inside), 1 / scale)
+    else:
+        matrix = np.zeros((place.size, count), np.float32)
+        matrix[inside] = _weights(scale * inside + place.start[axis], count, scale)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def to_slices(data: npt.NDArray[Any], place: Placement, order: int = 1) -> npt.NDArray[np.float32]:
+    """Resample a RAS volume (X, Y, Z) to float32 slices (Z, S, S); in plane only.
+
+    `slices[z, row, col]`: row runs with Y from posterior up, col with X from left up. Order 1 is
+    linear, averaging where the slices are coarser; order 0 takes the nearest voxel (for masks).
+    Outside the volume is 0.
+    """
+    if tuple(data.shape) != place.shape:
+        raise ValueError(f"shape {data.shape} is not the placement's {place.shape}")
+    size, (x_count, _, z_count) = place.size, place.shape
+    if order == 0:
+        columns, rows = place.covered
+        out = np.zeros((z_count, size, size), np.float32)
+        x, y = (
+            _nearest(place.scale[a] * np.arange(size)[c] + place.start[a], place.shape[a])
+            for a, c in ((0, columns), (1, rows))
+        )
+        out[:, rows, columns] = data[np.ix_(x, y)].transpose(2, 1, 0)
+        return out
+    along_x, along_y = _matrices(place, 0, False), _matrices(place, 1, False)
+    values = np.ascontiguousarray(data, np.float32)
+    first = (along_x @ values.reshape(x_count, -1)).reshape(size, place.shape[1], z_count)
+    # (S_y, Y) @ (S_x, Y, Z) -> (S_x, S_y, Z)
+    return np.ascontiguousarray(np.matmul(along_y, first).transpose(2, 1, 0))
+
+
+def from_slices(
+    slices: npt.NDArray[Any], place: Placement, order: int = 1
+) -> npt.NDArray[np.float32]:
+    """Bring slices (Z, S, S) back to the RAS volume (X, Y, Z), float32; undoes `to_slices`.
+
+    Pixels outside the volume never mix into it.
+    """
+    size = place.size
+    if tuple(slices.shape) != (place.shape[2], size, size):
+        raise ValueError(f"shape {slices.shape} is not {(place.shape[2], size, size)}")
+    if order == 0:
+        (columns, rows) = place.covered
+        x, y = (
+            part.start
+            + _nearest(
+                (np.arange(place.shape[a]) - place.start[a]) / place.scale[a] - part.start,
+                part.stop - part.start,
+            )
+            for a, part in ((0, columns), (1, rows))
+        )
+        taken = slices[:, y[:, None], x[None, :]]
+        return np.ascontiguousarray(taken.transpose(2, 1, 0), np.float32)
+    along_x, along_y = _matrices(place, 0, True), _matrices(place, 1, True)
+    values = np.ascontiguousarray(slices, np.float32)
+    # (Y, S_y) @ (Z, S_y, S_x) -> (Z, Y, S_x), then (Z, Y, S_x) @ (S_x, X) -> (Z, Y, X)
+    both = np.matmul(along_y, values) @ along_x.T
+    return np.ascontiguousarray(both.transpose(2, 1, 0))
+
+
+def take_plane(data: npt.NDArray[Any], view: str, index: int) -> npt.NDArray[Any]:
+    """Take a plane of a RAS volume: axial (X, Y), coronal (X, Z) or sagittal (Y, Z)."""
+    axis = {"axial": 2, "coronal": 1, "sagittal": 0}[view]
+    plane: npt.NDArray[Any] = np.take(data, index, axis)
+    return plane
+
+
+def display(
+    plane: npt.NDArray[Any], view: str = "axial", radiological: bool = True
+) -> npt.NDArray[Any]:
+    """Turn a plane of a RAS volume to rows and columns of a screen (a view, no copy).
+
+    Axial: anterior on top; coronal and sagittal: superior on top. Radiological: the patient's
+    right is on the left of the screen, else on its right. Sagittal: anterior is on the left.
+    """
+    up = plane[:, ::-1]
+    turned: npt.NDArray[Any] = (up[::-1] if radiological or view == "sagittal" else up).T
+    return turned
