@@ -218,7 +218,8 @@ def _load_nifti(
     if np.iscomplexobj(raw):
         raise UserError(f"{path} holds complex numbers; save their magnitude as NIfTI.")
     full = stored if frames == 1 else shape
-    header = image.header.copy()
+    header: Any = image.header
+    header = header.copy()
     affine = _invertible(path, np.array(image.affine, np.float64))
     data = np.array(raw, np.float32).reshape(shape)
     return data, Grid((shape[0], shape[1], shape[2]), affine, header, "nifti", full)

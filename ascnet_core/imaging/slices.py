@@ -95,7 +95,9 @@ def _inside(place: Placement, axis: int) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def _weights(centres: npt.NDArray[np.float64], count: int, width: float) -> npt.NDArray[np.float32]:
+def _weights(
+    centres: npt.NDArray[np.floating[Any]], count: int, width: float
+) -> npt.NDArray[np.float32]:
     """Linear interpolation as a matrix: rows sum to 1 over `count` samples at 0 .. count - 1.
 
     `centres` are in sample units. A triangle of half-width max(1, width) averages over what a
@@ -108,7 +110,7 @@ def _weights(centres: npt.NDArray[np.float64], count: int, width: float) -> npt.
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
-def _nearest(centres: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
+def _nearest(centres: npt.NDArray[np.floating[Any]], count: int) -> npt.NDArray[np.intp]:
     return np.clip(np.floor(centres + 0.5 - 1e-9), 0, count - 1).astype(np.intp)
 
 

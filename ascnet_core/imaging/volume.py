@@ -183,7 +183,7 @@ def same_grid(one: Grid, other: Grid) -> bool:
 
 def _turn(grid: Grid) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """Return for X, Y and Z the stored axis that lies closest, and whether it runs backwards."""
-    nearest = np.asarray(__nib.orientations.io_orientation(grid.affine))
+    nearest = np.asarray(_nib.orientations.io_orientation(grid.affine))
     stored_axis = np.argsort(nearest[:, 0])
     return tuple(map(int, stored_axis)), tuple(nearest[axis, 1] < 0 for axis in stored_axis)
 
