@@ -1,0 +1,196 @@
+"""The demo cohort: synthetic scans with exact masks, every subject's anatomy different.
+
+Half of the subjects are normal, half anomalous. The lesions stand out against their surroundings,
+but no single grey value tells them from bright normal tissue in every subject, so a plain threshold
+is not enough.
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.phantom_brain import CENTRE, brain_anatomy
+from ascnet_core.imaging.phantom_lesions import (
+    draw_mass,
+    large_lesion,
+    no_lesions,
+    small_lesions,
+)
+from ascnet_core.imaging.phantom_mr import mr_picture, spacing_of
+
+CONTRASTS = ("flair", "t2")
+
+
+@dataclass(frozen=True)
+class PhantomSubject:
+    """One synthetic subject.
+
+    Parameters
+    ----------
+    name : str, tells seed and number
+    image : (X, Y, Z) float32 in RAS, scanner units (HU for ct), 0 outside the head
+    mask : (X, Y, Z) bool, the exact lesions
+    region : (X, Y, Z) bool, the brain (or the liver)
+    further : name -> (X, Y, Z) float32, pictures of the same anatomy in other contrasts
+    spacing : voxel size in mm
+    origin : place of voxel (0, 0, 0) in mm
+    group : "normal" or "anomalous"
+    notes : one phrase about the lesions
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    region: NDArray[np.bool_]
+    further: dict[str, NDArray[np.float32]]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    group: str
+    notes: str
+
+
+def phantom_subject(
+    seed: int, index: int, contrast: str = "flair", size: tuple[int, int, int] = (96, 96, 32)
+) -> PhantomSubject:
+    """Make subject `index` of the cohort with `seed`; it does not depend on the cohort's size.
+
+    Even subjects are normal, odd ones anomalous, with small and large lesions in turn. The same
+    seed and index give the same brain and lesions on "flair" and "t2".
+    """
+    anatomy, lesion, t2, flair = (
+        np.random.default_rng(child) for child in np.random.SeedSequence([seed, index]).spawn(4)
+    )
+    kind = ("none", "small", "none", "large")[index % 4]
+    mass = draw_mass(lesion) if kind == "large" else None
+    brain = brain_anatomy(anatomy, size, mass)
+    if mass is not None:
+        lesions = large_lesion(lesion, brain, mass)
+    else:
+        lesions = small_lesions(lesion, brain) if kind == "small" else no_lesions(brain)
+    further: dict[str, NDArray[np.float32]] = {}
+    image = mr_picture(flair, brain, lesions, "flair", size)
+    if contrast == "t2":
+        further["flair"] = image
+        image = mr_picture(t2, brain, lesions, "t2", size)
+    region = np.zeros(image.size, bool)
+    region[brain.index] = True
+    mask = np.zeros(image.size, bool)
+    mask[brain.index] = lesions.mask
+    spacing = spacing_of(size)
+    x, y, z = (
+        centre - (count - 1) / 2 * step
+        for centre, count, step in zip(CENTRE, size, spacing, strict=True)
+    )
+    return PhantomSubject(
+        name=f"demo{seed}-{index + 1:03d}",
+        image=image,
+        mask=mask.reshape(size),
+        region=region.reshape(size),
+        further=further,
+        spacing=spacing,
+        origin=(x, y, z),
+        group="normal" if kind == "none" else "anomalous",
+        notes={"none": "no lesion", "small": "small lesions", "large": "large lesion"}[kind],
+    )
+
+
+def _save(path: Path, array: NDArray[np.generic], subject: PhantomSubject) -> None:
+    affine = np.diag([*subject.spacing, 1.0])
+    affine[:3, 3] = subject.origin
+    image = nib.Nifti1Image(array, affine)
+    image.header.set_xyzt_units("mm", "sec")
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    nib.save(image, path)
+
+
+def _check(contrast: str, subjects: int, size: tuple[int, int, int]) -> None:
+    if contrast not in CONTRASTS:
+        raise UserError(f"There is no demo contrast {contrast!r}; choose one of {CONTRASTS}.")
+    if subjects < 1:
+        raise UserError(f"A demo cohort of {subjects} subjects cannot be made; ask for 1 or more.")
+    if len(size) != 3 or min(size) < 8 or max(size) > 512:
+        raise UserError(
+            f"A demo volume of {size} voxels cannot be made; use 8 to 512 along each axis."
+        )
+
+
+def make_demo(
+    out: Path,
+    contrast: str = "flair",
+    subjects: int = 24,
+    size: tuple[int, int, int] = (96, 96, 32),
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write a demo cohort to folder `out` and give the path of its manifest.
+
+    Parameters
+    ----------
+    out : folder to make; if it exists it must be empty or hold an earlier demo cohort
+    contrast : "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct"
+        (liver, dark lesions, HU)
+    subjects : number of subjects, half of them normal
+    size : voxels (X, Y, Z); the field of view stays the same
+    seed : subject i of a seed is always the same
+    progress : called with (done, subjects) after each subject
+
+    Raises
+    ------
+    UserError
+        For an unknown contrast, an impossible size, or a folder with other things in it.
+    """
+    _check(contrast, subjects, size)
+    out = Path(out)
+    if out.exists() and (
+        not out.is_dir() or (any(out.iterdir()) and not (out / "manifest.csv").is_file())
+    ):
+        raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
+    building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
+    try:
+        building.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(
+            f"{out} cannot be made ({error.strerror}); choose another place."
+        ) from error
+    try:
+        rows = []
+        for index in range(subjects):
+            subject = phantom_subject(seed, index, contrast, size)
+            files = {
+                "image": (
+                    f"{subject.name}_{contrast}.nii.gz",
+                    np.rint(subject.image).astype(np.int16),
+                ),
+                "mask": (f"{subject.name}_mask.nii.gz", subject.mask.astype(np.uint8)),
+                "region": (f"{subject.name}_region.nii.gz", subject.region.astype(np.uint8)),
+            }
+            for name, picture in subject.further.items():
+                files[f"image:{name}"] = (
+                    f"{subject.name}_{name}.nii.gz",
+                    np.rint(picture).astype(np.int16),
+                )
+            for file, array in files.values():
+                _save(building / file, array, subject)
+            rows.append(
+                {"subject": subject.name}
+                | {column: file for column, (file, _) in files.items()}
+                | {"modality": contrast, "group": subject.group, "notes": subject.notes}
+            )
+            if progress is not None:
+                progress(index + 1, subjects)
+        pd.DataFrame(rows).to_csv(building / "manifest.csv", index=False)
+        if out.exists():
+            shutil.rmtree(out)
+        building.replace(out)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return out / "manifest.csv"

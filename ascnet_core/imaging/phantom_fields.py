@@ -1,0 +1,107 @@
+"""Random smooth fields and simple shapes, from which the demo cohort's anatomy is made.
+
+Everything works on points in millimetres, so that a subject looks the same on any grid.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Triple: TypeAlias = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A sum of plane waves: a smooth random field with a chosen scale.
+
+    Parameters
+    ----------
+    vectors : (3, W) float32, wave vectors in rad/mm
+    phases : (W,) float32, radians
+    amplitudes : (W,) float32; the field has a standard deviation of about 1
+    """
+
+    vectors: Floats
+    phases: Floats
+    amplitudes: Floats
+
+    def at(self, points: Floats) -> Floats:
+        """Give the field (P,) at `points` (P, 3) mm."""
+        field: Floats = np.cos(points @ self.vectors + self.phases) @ self.amplitudes
+        return field
+
+    def with_gradient(self, points: Floats) -> tuple[Floats, Floats]:
+        """Give the field (P,) and its gradient (P, 3) per mm at `points` (P, 3) mm."""
+        angles = points @ self.vectors + self.phases
+        field = np.cos(angles) @ self.amplitudes
+        gradient = (np.sin(angles) * -self.amplitudes) @ self.vectors.T
+        return field, gradient
+
+
+def random_waves(rng: np.random.Generator, count: int, shortest: float, longest: float) -> Waves:
+    """Draw `count` plane waves of any direction with wavelengths from `shortest` to `longest` mm."""
+    directions = rng.normal(size=(3, count))
+    directions /= np.linalg.norm(directions, axis=0)
+    wavelengths = np.exp(rng.uniform(np.log(shortest), np.log(longest), count))
+    phases = rng.uniform(0, 2 * np.pi, count)
+    amplitudes = np.full(count, np.sqrt(2 / count))
+    return Waves(
+        (directions * 2 * np.pi / wavelengths).astype(np.float32),
+        phases.astype(np.float32),
+        amplitudes.astype(np.float32),
+    )
+
+
+def inside(distance: Floats, softness: float) -> Floats:
+    """Turn a signed distance (mm, negative inside) into a share in [0, 1] with a soft edge.
+
+    The share is 0.5 at the edge and reaches 0 and 1 `softness` mm from it, as in a voxel that the
+    edge cuts.
+    """
+    return np.clip(0.5 - distance / np.float32(2 * softness), 0, 1)
+
+
+def ellipsoid(points: Floats, centre: Triple, axes: Triple, power: float = 2.0) -> Floats:
+    """Give the signed distance (P,) mm to a superellipsoid, exact to first order at its surface."""
+    scaled = np.abs(points - np.asarray(centre, np.float32)) / np.asarray(axes, np.float32)
+    scaled = np.maximum(scaled, np.float32(1e-4))
+    if power == 2.0:
+        level = np.sqrt((scaled**2).sum(axis=1))
+        slopes = scaled / np.asarray(axes, np.float32)
+        steepness = np.sqrt((slopes**2).sum(axis=1)) / level
+    else:
+        level = (scaled ** np.float32(power)).sum(axis=1) ** np.float32(1 / power)
+        slopes = (scaled / level[:, None]) ** np.float32(power - 1) / np.asarray(axes, np.float32)
+        steepness = np.sqrt((slopes**2).sum(axis=1))
+    distance: Floats = (level - 1) / steepness
+    return distance
+
+
+def tube(points: Floats, path: list[tuple[Triple, float]]) -> Floats:
+    """Give the signed distance (P,) mm to a tube along `path`: [((x, y, z), radius), ...] mm."""
+    nearest: Floats | None = None
+    for (start, radius), (end, next_radius) in zip(path[:-1], path[1:], strict=True):
+        origin = np.asarray(start, np.float32)
+        along = np.asarray(end, np.float32) - origin
+        offset = points - origin
+        share = np.clip(offset @ along / np.float32(along @ along), 0, 1)
+        gap = offset - share[:, None] * along
+        width = radius + share * np.float32(next_radius - radius)
+        distance = np.sqrt((gap**2).sum(axis=1)) - width
+        nearest = distance if nearest is None else np.minimum(nearest, distance)
+    assert nearest is not None
+    return nearest
+
+
+def blend(first: Floats, second: Floats, width: float) -> Floats:
+    """Join two shapes given as signed distances, rounding the seam over `width` mm."""
+    overlap = np.maximum(np.float32(width) - np.abs(first - second), 0)
+    return np.minimum(first, second) - overlap**2 / np.float32(4 * width)
+
+
+def carve(first: Floats, second: Floats, width: float) -> Floats:
+    """Keep where both shapes (signed distances) are, rounding the seam over `width` mm."""
+    return -blend(-first, -second, width)

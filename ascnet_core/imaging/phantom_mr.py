@@ -1,0 +1,78 @@
+"""From tissue shares to a FLAIR or T2 picture: contrast, coil shading and Rician noise."""
+
+import numpy as np
+
+from ascnet_core.imaging.phantom_brain import FIELD_OF_VIEW, Brain
+from ascnet_core.imaging.phantom_fields import Floats, random_waves
+from ascnet_core.imaging.phantom_lesions import Lesions
+
+# Grey values before shading; 1 is about the brightest lesion on FLAIR, fluid on T2.
+TISSUE: dict[str, dict[str, float]] = {
+    "flair": {
+        "csf": 0.10, "cortex": 0.69, "white": 0.56, "callosum": 0.50, "caudate": 0.66,
+        "thalamus": 0.63, "pallidum": 0.53, "folia": 0.66, "stem": 0.59, "plexus": 0.78,
+        "rim": 0.84,
+    },
+    "t2": {
+        "csf": 1.00, "cortex": 0.57, "white": 0.40, "callosum": 0.36, "caudate": 0.52,
+        "thalamus": 0.49, "pallidum": 0.33, "folia": 0.54, "stem": 0.43, "plexus": 0.80,
+        "rim": 0.55,
+    },
+}  # fmt: skip
+# What a lesion of strength 1 adds to white matter.
+GAIN = {"flair": 0.42, "t2": 0.50}
+
+
+def mr_picture(
+    rng: np.random.Generator,
+    brain: Brain,
+    lesions: Lesions,
+    contrast: str,
+    size: tuple[int, int, int],
+) -> Floats:
+    """Give the (X, Y, Z) float32 picture in scanner units, 0 outside the region.
+
+    `contrast` is "flair" or "t2". The scanner's gain, coil shading, the brightness of each tissue
+    and the noise are drawn for the subject.
+    """
+    points, template = brain.points, brain.template
+    values = np.zeros(len(brain.index), np.float32)
+    for name, level in TISSUE[contrast].items():
+        values += np.float32(level * np.exp(rng.normal(0, 0.018))) * brain.shares[name]
+    tissue = 1 - brain.shares["csf"]
+    # brightness drifts within a tissue; the limbic cortex and the insula are brighter on FLAIR
+    drift = 0.022 * random_waves(rng, 16, 30, 80).at(points)
+    drift += 0.012 * random_waves(rng, 24, 7, 16).at(points)
+    grey = brain.shares["cortex"] + brain.shares["folia"]
+    patches = np.clip(random_waves(rng, 24, 25, 60).at(points), 0, 2)
+    if contrast == "flair":
+        across, along, up = np.abs(template[:, 0]), template[:, 1], template[:, 2]
+        limbic = np.exp(-((across / 9) ** 2)) + np.exp(-(((across - 37) / 7) ** 2)) * (
+            np.abs(along) < 28
+        ) * (up < 26)
+        patches = 0.045 * patches + 0.07 * limbic
+        haze = np.exp(-((np.maximum(brain.ventricle, 0) / 8) ** 2)) * (along < -25)
+        drift += rng.uniform(0.0, 0.07) * haze * brain.shares["white"]
+    else:
+        patches = 0.02 * patches
+    values += drift * tissue + patches * grey
+    target = TISSUE[contrast]["white"] + GAIN[contrast] * lesions.strength
+    values += lesions.share * np.maximum(target + 0.5 * drift - values, 0)
+
+    shading = 1 + rng.uniform(0.05, 0.10) * random_waves(rng, 8, 160, 320).at(points)
+    shading += rng.uniform(0.0, 0.12) * np.exp(-np.maximum(brain.depth, 0) / 18)
+    values *= np.clip(shading, 0.6, 1.6)
+
+    noise = rng.uniform(0.018, 0.034)
+    real = values + rng.normal(0, noise, len(values))
+    imaginary = rng.normal(0, noise, len(values))
+    gain = float(np.exp(rng.uniform(np.log(250), np.log(1600))))
+    picture = np.zeros(int(np.prod(size)), np.float32)
+    picture[brain.index] = gain * np.sqrt(real**2 + imaginary**2)
+    return picture.reshape(size)
+
+
+def spacing_of(size: tuple[int, int, int]) -> tuple[float, float, float]:
+    """Give the voxel size in mm of a brain volume of `size` voxels."""
+    x, y, z = (extent / count for extent, count in zip(FIELD_OF_VIEW, size, strict=True))
+    return x, y, z
