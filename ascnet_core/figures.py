@@ -1,0 +1,233 @@
+"""Data to plotly figures: one meaning, one colour; every axis has a title; oracle is hatched."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+# Okabe-Ito: told apart by colour-blind eyes.
+COLOURS = {
+    "mask": "#D55E00",
+    "truth": "#56B4E9",
+    "reference": "#009E73",
+    "input": "#7F7F7F",
+    "fence": "#0072B2",
+    "wild": "#E69F00",
+    "reconstruction": "#333333",
+    "residual": "#009E73",
+}
+
+MAP_TITLES = {
+    "input": "I_in (input)",
+    "fence": "fence cut",
+    "wild": "wild cut",
+    "reconstruction": "I_ro (reconstruction)",
+    "residual": "residual I_in - I_fc",
+}
+
+
+def _layout(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 56, "r": 12, "t": 12, "b": 44},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        bargap=0,
+        dragmode=False,
+    )
+    figure.update_xaxes(title_text=x, fixedrange=True, title_standoff=6)
+    figure.update_yaxes(title_text=y, fixedrange=True, title_standoff=6)
+    return figure
+
+
+def histogram(
+    counts: Mapping[str, NDArray[Any]],
+    peaks: Sequence[int] = (),
+    *,
+    scale: str = "raw 0 to 1",
+    log: bool = True,
+    height: int = 260,
+) -> go.Figure:
+    """Histograms of maps on 256 levels, one over the other, with the last one's peaks named.
+
+    Parameters
+    ----------
+    counts
+        Map name (a key of `COLOURS`) to counts (256,) in voxels or pixels; later ones lie on top.
+    peaks
+        Levels of the last map's peaks, from dark to bright.
+    scale
+        What levels 0 and 255 stand for, shown in the axis title.
+    log
+        Whether counts are on a logarithmic axis (0 is left out there).
+    """
+    figure = go.Figure()
+    levels = np.arange(256)
+    names = list(counts)
+    for name in names:
+        shown = np.asarray(counts[name], dtype=float)
+        if log:
+            shown = np.where(shown > 0, shown, np.nan)
+        top = name == names[-1]
+        figure.add_bar(
+            x=levels,
+            y=shown,
+            name=MAP_TITLES.get(name, name),
+            marker={"color": COLOURS.get(name, "#333333"), "line": {"width": 0}},
+            opacity=0.9 if top else 0.45,
+            hovertemplate="level %{x}: %{y:,.0f}<extra></extra>",
+        )
+    figure.update_layout(barmode="overlay", showlegend=len(names) > 1)
+    _layout(figure, f"grey level, 0–255 ({scale})", "pixels" + (", log" if log else ""), height)
+    figure.update_xaxes(range=[-1, 256], tickvals=[0, 64, 128, 192, 255])
+    figure.update_yaxes(type="log" if log else "linear", nticks=5)
+    # "1k" instead of plotly's full powers, with one label a decade.
+    figure.update_yaxes(dtick=1, tickformat="~s") if log else figure.update_yaxes(tickformat="~s")
+    for number, level in enumerate(peaks, 1):
+        figure.add_annotation(
+            x=level,
+            y=1.0,
+            yref="paper",
+            text=f"peak {number} · {level}",
+            showarrow=False,
+            yanchor="top",
+            font={"size": 11},
+            bgcolor="rgba(255,255,255,0.75)",
+        )
+        figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 1, "dash": "dot"})
+    return figure
+
+
+def positions(
+    inputs: NDArray[Any], reference: NDArray[Any], *, bins: int = 20, height: int = 240
+) -> go.Figure:
+    """Where in the head the input and the reference slices lie, as shares of each set.
+
+    Parameters
+    ----------
+    inputs, reference
+        Positions (N,) in [0, 1]: 0 the lowest slice with tissue, 1 the highest.
+    """
+    edges = np.linspace(0, 1, bins + 1)
+    figure = go.Figure()
+    for name, values, colour in (
+        ("input", inputs, COLOURS["input"]),
+        ("reference", reference, COLOURS["reference"]),
+    ):
+        counts, _ = np.histogram(values, bins=edges)
+        figure.add_scatter(
+            x=np.repeat(edges, 2),
+            y=np.concatenate([[0], np.repeat(100 * counts / max(1, len(values)), 2), [0]]),
+            name=f"{name} ({len(values)} slices)",
+            mode="lines",
+            line={"color": colour, "width": 2},
+            fill="tozeroy",
+            opacity=0.8,
+            hovertemplate="%{y:.1f} %<extra></extra>",
+        )
+    _layout(
+        figure,
+        "position in the head: 0 lowest slice with tissue, 1 highest",
+        "share of the set, %",
+        height,
+    )
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def position_overlap(inputs: NDArray[Any], reference: NDArray[Any], bins: int = 20) -> float:
+    """Share (0..1) of the two position histograms that overlaps; 1 = drawn from the same levels."""
+    edges = np.linspace(0, 1, bins + 1)
+    first = np.histogram(inputs, bins=edges)[0] / max(1, len(inputs))
+    second = np.histogram(reference, bins=edges)[0] / max(1, len(reference))
+    return float(np.minimum(first, second).sum())
+
+
+def label_of(row: Mapping[str, Any]) -> str:
+    """A method's name for charts and tables: method, map and rule in a line."""
+    run = row.get("run")
+    name = str(row["method"])
+    if isinstance(run, str) and run and run not in name:
+        name = f"{name} ({run})"
+    return f"{name} · {row['rule']}"
+
+
+def dice_boxes(rows: pd.DataFrame, *, height: int = 380) -> go.Figure:
+    """Box plot of subject Dice, one box a method and rule; oracle boxes are hatched.
+
+    Parameters
+    ----------
+    rows
+        A row a subject, method and rule: columns method, run, map, rule, kind, subject, dice.
+    """
+    figure = go.Figure()
+    if rows.empty:
+        return _layout(figure, "method and rule", "Dice of a subject, 0 to 1", height)
+    keys = [key for key in ("method", "run", "map", "rule", "kind") if key in rows.columns]
+    groups = [(dict(zip(keys, key, strict=True)), part)
+              for key, part in rows.groupby(keys, sort=False, dropna=False)]
+    # What a user can reach without masks comes first, each kind from good to bad.
+    groups.sort(key=lambda item: (item[0]["kind"] != "mask-free", -item[1]["dice"].mean()))
+    for key, part in groups:
+        oracle = key["kind"] == "oracle"
+        learned = isinstance(key.get("run"), str) and bool(key["run"])
+        colour = COLOURS["mask"] if learned else COLOURS["input"]
+        label = label_of(key) + (" (oracle)" if oracle else "")
+        figure.add_box(
+            y=part["dice"],
+            name=label,
+            boxpoints="all",
+            jitter=0.35,
+            pointpos=0,
+            marker={"color": colour, "size": 5, "opacity": 0.75},
+            line={"color": colour, "width": 1.5},
+            fillcolor="rgba(0,0,0,0)",
+            boxmean=True,
+            customdata=part["subject"],
+            hovertemplate="%{customdata}: Dice %{y:.3f}<extra></extra>",
+            showlegend=False,
+            opacity=0.6 if oracle else 1.0,
+        )
+        if oracle:
+            _hatch(figure, len(figure.data) - 1, part["dice"])
+    _layout(figure, "method · rule (mask-free first)", "Dice of a subject, 0 to 1", height)
+    figure.update_xaxes(tickangle=25, automargin=True)
+    figure.update_yaxes(range=[-0.02, 1.02])
+    return figure
+
+
+def _hatch(figure: go.Figure, place: int, values: pd.Series) -> None:
+    """Shade an oracle's box with a hatched bar from its first to its third quartile."""
+    low, high = np.nanpercentile(values, [25, 75])
+    figure.add_bar(
+        x=[figure.data[place].name],
+        y=[max(high - low, 0.004)],
+        base=[low],
+        width=0.5,
+        marker={
+            "color": "rgba(0,0,0,0)",
+            "line": {"width": 0},
+            "pattern": {"shape": "/", "fgcolor": "#888888", "size": 7, "solidity": 0.25},
+        },
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def losses(events: pd.DataFrame, *, height: int = 260) -> go.Figure:
+    """Loss terms against the step, for reports (the live page draws them itself).
+
+    Parameters
+    ----------
+    events
+        Column step (int), every other column a loss term.
+    """
+    figure = go.Figure()
+    for name in events.columns:
+        if name == "step":
+            continue
+        part = events[["step", name]].dropna()
+        figure.add_scatter(x=part["step"], y=part[name], name=str(name), mode="lines")
+    return _layout(figure, "training step", "loss, weighted as in the sum", height)

@@ -1,0 +1,71 @@
+"""Slices as pictures: montages and rows of cuts in radiological convention, as uint8 arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+def display(slices: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Slices (..., rows = y upwards, columns = x to the right) as they are looked at.
+
+    Anterior is at the top and the patient's right on the left of the screen.
+    """
+    return slices[..., ::-1, ::-1]
+
+
+def grey(values: NDArray[np.generic]) -> Picture:
+    """Values in [0, 1] (float) or 0..255 (uint8) as uint8."""
+    if values.dtype == np.uint8:
+        return values
+    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+
+
+def montage(pictures: NDArray[np.generic], columns: int, gap: int = 2) -> Picture:
+    """Pictures (N, H, W) in rows of `columns` on black, as one picture (rows, columns).
+
+    The last row is filled up with black. No picture at all gives one black pixel.
+    """
+    if len(pictures) == 0:
+        return np.zeros((1, 1), np.uint8)
+    number, height, width = pictures.shape
+    rows = -(-number // columns)
+    canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap), np.uint8)
+    for index, picture in enumerate(grey(pictures)):
+        top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
+        canvas[top : top + height, left : left + width] = picture
+    return canvas
+
+
+def spread(number: int, wanted: int) -> list[int]:
+    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
+    if number <= wanted:
+        return list(range(number))
+    return [round(float(i)) for i in np.linspace(0, number - 1, wanted)]
+
+
+def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float = 0.5) -> Picture:
+    """A grey picture (H, W) as RGB (H, W, 3) with a mask laid over it in a colour "#RRGGBB"."""
+    rgb = np.repeat(picture[..., None], 3, axis=2).astype(np.float32)
+    paint = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
+    rgb[mask] = (1 - opacity) * rgb[mask] + opacity * paint
+    return np.rint(rgb).astype(np.uint8)
+
+
+def enlarge(picture: Picture, factor: int) -> Picture:
+    """Each pixel `factor` times as wide and high, so that the browser needn't blur it."""
+    return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
+
+
+def side_by_side(pictures: Sequence[Picture], gap: int = 4) -> Picture:
+    """Pictures of one height beside each other on black; grey ones become RGB."""
+    colour = [p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in pictures]
+    strip = np.zeros((colour[0].shape[0], gap, 3), np.uint8)
+    parts: list[Picture] = []
+    for picture in colour:
+        parts += [picture, strip]
+    return np.concatenate(parts[:-1], axis=1)
