@@ -1,0 +1,365 @@
+"""Histograms of a map on 256 levels: counts, peaks, how well peaks are separated, a verdict.
+
+How peaks are found
+-------------------
+1. *Piles.* The excess of level 0 or 255 over its neighbours, where that level alone holds more
+   than `PILE_RATIO` (3) times the fullest of the next four levels, is clipped or saturated values:
+   it is set aside so that it does not smear over its neighbours. A pile of at most `PILE_SHARE`
+   (0.2 %) of the voxels (what percentile scaling clips) is dropped, a larger one is a peak.
+2. *Smoothing* by a Gaussian of `SMOOTHING` (2) levels, outside 0 to 255 is empty. Where counts are
+   combed (few grey values stretched over 256 levels) it is widened to the comb's gap.
+3. *Candidates* are the local maxima of the smoothed counts. One is a peak if it passes all of
+   - relative: it stands at least `MIN_DIP` (10 %) of its own height above the saddle to a higher
+     peak. Relative to itself, so that a lesion of 0.3 % of the voxels counts beside white matter;
+   - noise: sqrt(height) - sqrt(saddle) is at least `MIN_RISE` (1.6). The square root of a
+     smoothed Poisson count has a standard deviation of 0.19 at every height (0.5 times the norm
+     of the kernel), so this is 8.5 standard deviations: noise never makes a peak;
+   - size: between its two valleys lie at least `MIN_SHARE` (0.02 %) of the voxels.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import convolve1d
+from scipy.signal import find_peaks as scipy_find_peaks
+from scipy.signal import peak_widths
+
+from ascnet_core.errors import UserError
+
+LEVELS = 256
+SMOOTHING = 2.0
+PILE_RATIO = 3.0
+PILE_SHARE = 0.002
+MIN_DIP = 0.10
+MIN_RISE = 1.6
+MIN_SHARE = 0.0002
+SEPARATED = 0.5
+
+RangeKind = Literal["raw", "subject", "cohort"]
+Counts = NDArray[np.int64]
+Levels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What levels 0 and 255 stand for.
+
+    Attributes
+    ----------
+    low, high : float
+        The map's values at level 0 and at level 255.
+    kind : str
+        `raw` ([0, 1] as the network gives it), `subject` (smallest and largest value inside the
+        region of one scan) or `cohort` (over all scans of a cohort; the paper's choice).
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    kind: RangeKind = "raw"
+
+    def value(self, level: float) -> float:
+        """The map's value at a level (0..255)."""
+        return self.low + (self.high - self.low) * level / (LEVELS - 1)
+
+    def describe(self) -> str:
+        """A short text for axes and reports: `raw 0 to 1`."""
+        return f"{self.kind} {self.low:.4g} to {self.high:.4g}"
+
+
+RAW = Range()
+
+
+@dataclass(frozen=True)
+class Peak:
+    """One peak of a histogram.
+
+    Attributes
+    ----------
+    position : int
+        Level (0..255) of the maximum.
+    height : float
+        Smoothed count there, in voxels per level.
+    prominence : float
+        Share of the height (0..1) by which the peak stands above the saddle to a higher peak;
+        1 for the highest.
+    width : float
+        Full width at half prominence, in levels.
+    left, right : int
+        First and last level that belong to the peak (its valleys; the first and the last peak
+        reach to 0 and 255).
+    share : float
+        Share (0..1) of all voxels counted that lie in left..right.
+    """
+
+    position: int
+    height: float
+    prominence: float
+    width: float
+    left: int
+    right: int
+    share: float
+
+
+def measure_range(
+    maps: Iterable[tuple[NDArray[Any], NDArray[np.bool_] | None]], kind: RangeKind
+) -> Range:
+    """The range of one scan (`subject`) or of many (`cohort`), by smallest and largest value.
+
+    Parameters
+    ----------
+    maps : iterable of (map, region)
+        Maps of any shape, each with its region (bool, same shape) or None for all voxels. Gone
+        through once, so a generator that loads one scan at a time will do.
+    kind : str
+        `raw` gives [0, 1] without looking at the maps.
+
+    Raises
+    ------
+    UserError
+        If there is no map, or no voxel in any region.
+    """
+    if kind == "raw":
+        return RAW
+    low, high = np.inf, -np.inf
+    for values, region in maps:
+        inside = values if region is None else values[region]
+        if inside.size:
+            low, high = min(low, float(inside.min())), max(high, float(inside.max()))
+    if low > high:
+        raise UserError(
+            f"The {kind} range needs at least one voxel inside a region, and there is none: "
+            "check the region files or choose the raw range."
+        )
+    return Range(low, high, kind)
+
+
+def quantise(values: NDArray[Any], low: float = 0.0, high: float = 1.0) -> Levels:
+    """Put values on 256 levels: `low` is 0, `high` is 255, rounded, clipped outside.
+
+    Parameters
+    ----------
+    values : array of float
+        Any shape.
+    low, high : float
+        If `high` is not above `low` (a constant map) all levels are 0.
+
+    Returns
+    -------
+    array of uint8, same shape.
+    """
+    if not high > low:
+        return np.zeros(values.shape, np.uint8)
+    scaled = np.subtract(values, np.float32(low), dtype=np.float32)
+    scaled *= np.float32((LEVELS - 1) / (high - low))
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, 0, LEVELS - 1, out=scaled)
+    levels: Levels = scaled.astype(np.uint8)
+    return levels
+
+
+def count_levels(levels: NDArray[np.uint8], region: NDArray[np.bool_] | None = None) -> Counts:
+    """How many voxels lie at each level, inside the region or (None) with the background.
+
+    Returns
+    -------
+    int64 array of shape (256,).
+    """
+    inside = levels.ravel() if region is None else levels[region]
+    return np.bincount(inside, minlength=LEVELS).astype(np.int64)
+
+
+def _kernel(sigma: float) -> NDArray[np.float64]:
+    reach = int(np.ceil(4 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return np.asarray(weights / weights.sum())
+
+
+def _smoothing_for(counts: NDArray[np.float64]) -> float:
+    """Width of the Gaussian in levels: wider on combs, so that their teeth are not peaks.
+
+    Fewer than 20 occupied levels are not a comb: then the few values *are* the peaks.
+    """
+    occupied = np.flatnonzero(counts > 1e-5 * counts.sum())
+    if occupied.size < 20:
+        return SMOOTHING
+    return max(SMOOTHING, float(np.median(np.diff(occupied))))
+
+
+def _set_piles_aside(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[int, float]]:
+    """Counts without the piles at 0 and 255, and the piles' excess by level."""
+    rest = counts.copy()
+    piles: dict[int, float] = {}
+    for level, neighbours in ((0, slice(1, 5)), (LEVELS - 1, slice(LEVELS - 5, LEVELS - 1))):
+        fullest = float(counts[neighbours].max())
+        if counts[level] > PILE_RATIO * fullest:
+            piles[level] = float(counts[level]) - fullest
+            rest[level] = fullest
+    return rest, piles
+
+
+def smooth(counts: Counts) -> NDArray[np.float64]:
+    """The smoothed counts that peaks, valleys and separations are read from.
+
+    Returns
+    -------
+    float64 array of shape (256,), voxels per level; piles as the module's text says.
+    """
+    if counts.shape != (LEVELS,):
+        raise ValueError(f"counts must have shape (256,), got {counts.shape}")
+    plain = counts.astype(np.float64)
+    total = plain.sum()
+    if total == 0:
+        return plain
+    rest, piles = _set_piles_aside(plain)
+    kernel = _kernel(_smoothing_for(rest) if rest.any() else SMOOTHING)
+    smoothed = np.asarray(convolve1d(rest, kernel, mode="constant"))
+    for level, excess in piles.items():
+        if plain[level] > PILE_SHARE * total:
+            # as high as smoothing would make it, without its flanks
+            smoothed[level] += excess * kernel.max()
+    return smoothed
+
+
+def _position(counts: NDArray[np.float64], top: int) -> int:
+    """The exact level of a peak: that of a spike near the smoothed maximum if there is one."""
+    low = max(0, top - 3)
+    window = counts[low : top + 4]
+    best = int(window.argmax())
+    return low + best if window[best] >= 0.5 * window.sum() else top
+
+
+def valley_between(smoothed: NDArray[np.float64], left: int, right: int) -> int:
+    """The lowest level between two peaks; the middle one where several are equally low."""
+    between = smoothed[left : right + 1]
+    lowest = np.flatnonzero(between <= between.min() * (1 + 1e-9) + 1e-12)
+    return left + int(lowest[(lowest.size - 1) // 2])
+
+
+def find_peaks(counts: Counts) -> tuple[Peak, ...]:
+    """The peaks of a histogram from dark to bright, by the rule in the module's text.
+
+    Parameters
+    ----------
+    counts : (256,) int
+        Voxels at each level.
+
+    Returns
+    -------
+    tuple of Peak. Empty for an empty histogram.
+    """
+    smoothed = smooth(counts)
+    total = float(counts.sum())
+    if total == 0:
+        return ()
+    plain = counts.astype(np.float64)
+    padded = np.pad(smoothed, 1)
+    tops, found = scipy_find_peaks(padded, prominence=0, plateau_size=0)
+    heights = padded[tops]
+    saddles = heights - found["prominences"]
+    strong = (found["prominences"] >= MIN_DIP * heights) & (
+        np.sqrt(heights) - np.sqrt(np.maximum(saddles, 0)) >= MIN_RISE
+    )
+    highest = int(heights.argmax())
+    strong[highest] = True
+    kept = [int(index) for index in np.flatnonzero(strong)]
+    while True:
+        edges = _edges(smoothed, [int(tops[index]) - 1 for index in kept])
+        shares = [plain[low : high + 1].sum() / total for low, high in edges]
+        small = [n for n, index in enumerate(kept) if shares[n] < MIN_SHARE and index != highest]
+        if not small:
+            break
+        del kept[min(small, key=lambda n: shares[n])]
+    widths = peak_widths(padded, tops[kept], rel_height=0.5)[0]
+    return tuple(
+        Peak(
+            position=_position(plain, int(tops[index]) - 1),
+            height=float(heights[index]),
+            prominence=float(found["prominences"][index] / heights[index]),
+            width=float(widths[n]),
+            left=edges[n][0],
+            right=edges[n][1],
+            share=float(shares[n]),
+        )
+        for n, index in enumerate(kept)
+    )
+
+
+def _edges(smoothed: NDArray[np.float64], tops: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last level of each peak: the valleys between them, the ends of the scale."""
+    valleys = [valley_between(smoothed, left, right) for left, right in pairwise(tops)]
+    starts = [0, *(valley + 1 for valley in valleys)]
+    ends = [*valleys, LEVELS - 1]
+    return list(zip(starts, ends, strict=True))
+
+
+def separations(counts: Counts, peaks: Sequence[Peak]) -> tuple[float, ...]:
+    """How well neighbouring peaks are separated: 1 - valley / lower peak, on smoothed counts.
+
+    Returns
+    -------
+    tuple of float in 0..1, one fewer than there are peaks; 1 = empty between them, 0 = no valley.
+    """
+    smoothed = smooth(counts)
+    result = []
+    for left, right in pairwise(peaks):
+        valley = float(smoothed[left.position : right.position + 1].min())
+        lower = min(left.height, right.height)
+        result.append(min(1.0, max(0.0, 1.0 - valley / lower)))
+    return tuple(result)
+
+
+def verdict(
+    peaks: Sequence[Peak], separation: Sequence[float], separated_at: float = SEPARATED
+) -> str:
+    """A plain sentence: `3 separated peaks`, or which peak leans on which.
+
+    Parameters
+    ----------
+    peaks, separation
+        From `find_peaks` and `separations`.
+    separated_at : float
+        The separation from which two neighbours count as separated.
+    """
+    if not peaks:
+        return "no peak: the histogram is empty"
+    if len(peaks) == 1:
+        return "1 peak: nothing to choose"
+    leaning = []
+    for number, (left, right, value) in enumerate(
+        zip(peaks[:-1], peaks[1:], separation, strict=True), start=1
+    ):
+        if value < separated_at:
+            lower, higher = (
+                (number + 1, number)
+                if right.height <= left.height
+                else (
+                    number,
+                    number + 1,
+                )
+            )
+            leaning.append(f"peak {lower} leans on peak {higher} ({value:.2f})")
+    separated = len(peaks) - len(leaning)
+    head = f"{separated} separated peaks" if separated > 1 else "no separated peaks"
+    return "; ".join([head, *leaning])
+
+
+@dataclass(frozen=True)
+class Look:
+    """Counts with all that is read from them: what a page or a snapshot shows of a histogram."""
+
+    counts: Counts
+    smoothed: NDArray[np.float64]
+    peaks: tuple[Peak, ...]
+    separations: tuple[float, ...]
+    verdict: str
+
+
+def look(counts: Counts) -> Look:
+    """Peaks, separations and verdict of a histogram in one call."""
+    peaks = find_peaks(counts)
+    separation = separations(counts, peaks)
+    return Look(counts, smooth(counts), peaks, separation, verdict(peaks, separation))
