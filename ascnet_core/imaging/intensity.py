@@ -31,14 +31,18 @@ class Scaled:
     clipped: float
 
 
-def automatic_region(data: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return the voxels above 5 % of the 99th percentile, bool of the same shape.
+def automatic_level(values: npt.NDArray[Any]) -> float:
+    """Return 5 % of the 99th percentile, both taken from the minimum up where it is negative.
 
-    Where values are negative (CT in HU, standardised MR), both are taken from the minimum up.
+    (CT in HU and standardised MR have negative values.)
     """
-    lowest = min(float(data.min()), 0.0)
-    level = lowest + 0.05 * (float(np.percentile(data, 99)) - lowest)
-    region: npt.NDArray[np.bool_] = data > level
+    lowest = min(float(values.min()), 0.0)
+    return lowest + 0.05 * (float(np.percentile(values, 99)) - lowest)
+
+
+def automatic_region(data: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return the voxels above the automatic level (`automatic_level`), bool of the same shape."""
+    region: npt.NDArray[np.bool_] = data > automatic_level(data)
     return region
 
 

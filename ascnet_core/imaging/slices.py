@@ -111,7 +111,8 @@ def _weights(
 
 
 def _nearest(centres: npt.NDArray[np.floating[Any]], count: int) -> npt.NDArray[np.intp]:
-    return np.clip(np.floor(centres + 0.5 - 1e-9), 0, count - 1).astype(np.intp)
+    nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 - 1e-9).astype(np.intp)
+    return nearest.clip(0, count - 1)
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,290 @@
+"""Cohorts: a manifest (CSV) that names the scans of a study."""
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ascnet_core import files
+from ascnet_core.errors import UserError
+
+COLUMNS = (
+    "subject",
+    "scan",
+    "image",
+    "mask",
+    "region",
+    "modality",
+    "channel",
+    "series",
+    "group",
+    "fold",
+    "notes",
+)
+GROUPS = ("normal", "anomalous")
+FURTHER = "image:"
+_PATHS = ("image", "mask", "region")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One row of a manifest.
+
+    Attributes
+    ----------
+    subject
+        The patient: unit of folds and of mean Dice.
+    scan
+        Name of this scan, unique in the cohort.
+    image, mask, region
+        Files; None where not given.
+    modality
+        "FLAIR", "T2", "CT", ...; "" if not given.
+    further
+        Further images on the same grid by name, as in the columns `image:NAME`.
+    group
+        "normal", "anomalous" or None.
+    fold, notes
+        As in the manifest.
+    channel
+        Channel of a colour picture that holds the modality, from 0; None if not given.
+    series
+        Where pictures are the slices of one volume: all its rows' (image, region), lowest first.
+        They are scaled together and know their place. Empty elsewhere.
+    """
+
+    subject: str
+    scan: str
+    image: Path
+    mask: Path | None = None
+    region: Path | None = None
+    modality: str = ""
+    further: Mapping[str, Path] = field(default_factory=dict)
+    group: str | None = None
+    fold: str | None = None
+    notes: str = ""
+    channel: int | None = None
+    series: tuple[tuple[Path, Path | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The scans of a manifest, in its order."""
+
+    name: str
+    manifest: Path
+    scans: tuple[Scan, ...]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Subjects in the order of their first scan."""
+        return tuple(dict.fromkeys(scan.subject for scan in self.scans))
+
+    def scans_of(self, subject: str) -> tuple[Scan, ...]:
+        """Return the scans of one subject."""
+        return tuple(scan for scan in self.scans if scan.subject == subject)
+
+    def scan(self, name: str) -> Scan:
+        """Return the scan of that name.
+
+        Raises
+        ------
+        UserError
+            If the cohort has none.
+        """
+        for scan in self.scans:
+            if scan.scan == name:
+                return scan
+        raise UserError(f"{self.manifest} has no scan {name!r}; choose one of its rows.")
+
+
+def read_manifest(path: str | Path) -> Cohort:
+    """Read a manifest: CSV in UTF-8 (a byte order mark is allowed), paths relative to it.
+
+    Commas, semicolons and tabs are understood as separators. A folder stands for the
+    `manifest.csv` in it. The cohort is called after the file, or after the folder if the file is
+    called manifest.csv.
+
+    Raises
+    ------
+    UserError
+        Missing manifest or column, an empty cell that is needed, a file that is not there, two
+        scans of one name, an unknown group.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "manifest.csv"
+    if not path.is_file():
+        raise UserError(f"{path} is not there; give a manifest (CSV), or make one with `index`.")
+    rows = _rows(path)
+    for column in ("subject", "image"):
+        if column not in rows[0]:
+            raise UserError(f"{path} has no column {column!r}; name it in the first line.")
+    series = _series(path, rows)
+    names = _scan_names(path, rows)
+    scans = tuple(
+        _scan(path, number, row, name, series.get(row.get("series", ""), ()))
+        for number, (row, name) in enumerate(zip(rows, names, strict=True), start=2)
+    )
+    absolute = path.absolute()
+    name = absolute.parent.name if path.stem.lower() == "manifest" else path.stem
+    return Cohort(name, path, scans)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not in UTF-8; save it as 'CSV UTF-8'.") from error
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise UserError(f"{path} is no CSV table ({error}); save it again as CSV.") from error
+    lines = [line for line in lines if any(cell.strip() for cell in line)]
+    if len(lines) < 2:
+        raise UserError(f"{path} lists no scans; add a row for each.")
+    header = [_column(cell) for cell in lines[0]]
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    if twice:
+        raise UserError(f"{path} has the column {twice[0]!r} twice; remove one.")
+    for line in lines[1:]:
+        if len(line) > len(header) and any(cell.strip() for cell in line[len(header) :]):
+            raise UserError(
+                f"{path} has a row with more cells than columns ({line[0]}); quote cells that "
+                f"contain {separator!r}."
+            )
+    return [
+        {name: cell.strip() for name, cell in zip(header, line, strict=False) if name}
+        for line in lines[1:]
+    ]
+
+
+def _column(cell: str) -> str:
+    """Column names do not depend on case; the NAME of image:NAME is kept in lower case too."""
+    return cell.strip().lower()
+
+
+def _scan_names(path: Path, rows: list[dict[str, str]]) -> list[str]:
+    """Return each row's scan: as given, or the subject, numbered where it has several rows."""
+    count = Counter(row.get("subject", "") for row in rows)
+    seen: Counter[str] = Counter()
+    names = []
+    for row in rows:
+        subject = row.get("subject", "")
+        seen[subject] += 1
+        number = f"{seen[subject]:0{len(str(count[subject]))}d}"
+        default = subject if count[subject] == 1 else f"{subject}_{number}"
+        names.append(row.get("scan") or default)
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise UserError(f"{path} names two scans {twice[0]!r}; give each row a scan of its own.")
+    return names
+
+
+def _series(
+    path: Path, rows: list[dict[str, str]]
+) -> dict[str, tuple[tuple[Path, Path | None], ...]]:
+    """Return the files of each series in the order of its rows."""
+    found: dict[str, list[tuple[Path, Path | None]]] = {}
+    for row in rows:
+        if row.get("series") and row.get("image"):
+            region = row.get("region")
+            pair = (_file(path, row["image"]), _file(path, region) if region else None)
+            found.setdefault(row["series"], []).append(pair)
+    return {name: tuple(pairs) for name, pairs in found.items()}
+
+
+def _file(manifest: Path, cell: str) -> Path:
+    # Manifests written on Windows have backslashes.
+    file = manifest.parent / cell
+    return file if file.exists() else manifest.parent / cell.replace("\\", "/")
+
+
+def _scan(
+    path: Path,
+    number: int,
+    row: dict[str, str],
+    name: str,
+    series: tuple[tuple[Path, Path | None], ...],
+) -> Scan:
+    where = f"{path}, row {number}"
+    for column in ("subject", "image"):
+        if not row.get(column):
+            raise UserError(f"{where}: the cell {column!r} is empty; fill it.")
+    further = {
+        column.removeprefix(FURTHER): _file(path, cell)
+        for column, cell in row.items()
+        if column.startswith(FURTHER) and cell
+    }
+    given = {column: _file(path, row[column]) for column in _PATHS if row.get(column)}
+    for file in (*given.values(), *further.values()):
+        if not file.is_file():
+            raise UserError(f"{where}: {file} is not there; mend the path or remove the row.")
+    group = row.get("group", "").lower() or None
+    if group not in (None, *GROUPS):
+        raise UserError(f"{where}: group {group!r} is unknown; write normal or anomalous.")
+    channel = row.get("channel", "")
+    if channel and not channel.isdecimal():
+        raise UserError(f"{where}: channel {channel!r} is no number; write 0, 1 or 2.")
+    return Scan(
+        subject=row["subject"],
+        scan=name,
+        image=given["image"],
+        mask=given.get("mask"),
+        region=given.get("region"),
+        modality=row.get("modality", ""),
+        further=further,
+        group=group,
+        fold=row.get("fold") or None,
+        notes=row.get("notes", ""),
+        channel=int(channel) if channel else None,
+        series=series,
+    )
+
+
+def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows (column -> value) as a manifest, whole or not at all.
+
+    Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
+    relative to the manifest's folder.
+
+    Raises
+    ------
+    UserError
+        If there is no row, or the place cannot be written.
+    """
+    path = Path(path)
+    rows = [dict(row) for row in rows]
+    if not rows:
+        raise UserError(f"{path} would list no scans; give at least one.")
+    filled = dict.fromkeys(
+        key for row in rows for key, cell in row.items() if cell not in (None, "")
+    )
+    order = [c for c in COLUMNS if c in filled]
+    at = order.index("modality") + 1 if "modality" in order else len(order)
+    order[at:at] = sorted(c for c in filled if c.startswith(FURTHER))
+    order += [c for c in filled if c not in order]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, order, lineterminator="\n")
+    writer.writeheader()
+    folder = path.absolute().parent
+    for row in rows:
+        writer.writerow({column: _cell(row.get(column), column, folder) for column in order})
+    files.write_text(path, text.getvalue())
+
+
+def _cell(value: Any, column: str, folder: Path) -> str:
+    if value is None:
+        return ""
+    if column in _PATHS or column.startswith(FURTHER):
+        file = Path(value)
+        if isinstance(value, Path) or file.is_absolute():
+            relative = os.path.relpath(file.absolute(), folder)
+            return relative.replace(os.sep, "/") if value != "" else ""
+    return str(value)

@@ -1,0 +1,223 @@
+"""A scan made ready: read, scaled to [0, 1] inside its region, and placed into slices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging import intensity
+from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.intensity import Scaled
+from ascnet_core.imaging.slices import Placement, placement, to_slices
+from ascnet_core.imaging.volume import Volume, grid_difference, read_mask, read_volume
+
+REGIONS = ("file", "auto", "none")
+
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How scans are made ready.
+
+    Attributes
+    ----------
+    size
+        Pixels along each side of a slice, a multiple of 16.
+    scaling
+        "percentile", or "min-max" as in the paper; over the region of the whole volume.
+    low, high
+        Percentiles that become 0 and 1.
+    region
+        "file": the manifest's region where it names one, else automatic; "auto": above 5 % of the
+        99th percentile; "none": everything. Outside is 0.
+    channel
+        Channel of colour pictures, from 0; None: the manifest's.
+    frame
+        Frame of 4-D images, from 0.
+    nan
+        The value that NaN and infinite values become; None refuses them.
+    """
+
+    size: int = 160
+    scaling: str = "percentile"
+    low: float = 0.1
+    high: float = 99.9
+    region: str = "file"
+    channel: int | None = None
+    frame: int | None = None
+    nan: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A scan made ready; arrays are (X, Y, Z) in RAS order and read-only.
+
+    Attributes
+    ----------
+    scan, preparation, volume
+        What was made ready, how, and the image in real units.
+    scaled
+        float32 in [0, 1], 0 outside the region.
+    region
+        Where the scan is looked at, bool.
+    truth
+        The mask, bool; None where the manifest has none.
+    placement
+        Where slices lie in the volume.
+    scaled_info
+        What became 0 and 1, and what was cut off.
+    series_place
+        For a picture of a series: its index in it, and the region's pixels in each of its slices.
+    """
+
+    scan: Scan
+    preparation: Preparation
+    volume: Volume
+    scaled: Floats
+    region: Mask
+    truth: Mask | None
+    placement: Placement
+    scaled_info: Scaled
+    series_place: tuple[int, tuple[int, ...]] | None = None
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance of neighbouring voxels in mm along X, Y and Z."""
+        return self.volume.spacing
+
+    def slices(self) -> Floats:
+        """Return the scaled volume as float32 slices (Z, S, S) in [0, 1]."""
+        return to_slices(self.scaled, self.placement)
+
+    def region_slices(self) -> Mask:
+        """Return the region as bool slices (Z, S, S)."""
+        return to_slices(self.region, self.placement, order=0) > 0
+
+    def truth_slices(self) -> Mask | None:
+        """Return the mask as bool slices (Z, S, S), None where there is none."""
+        if self.truth is None:
+            return None
+        return to_slices(self.truth, self.placement, order=0) > 0
+
+    def further(self, name: str) -> Floats:
+        """Return the further image `image:NAME`, scaled the same way; float32 (X, Y, Z).
+
+        Raises
+        ------
+        UserError
+            If the scan has no such image, or it is on another grid.
+        """
+        files = {key.lower(): path for key, path in self.scan.further.items()}
+        path = files.get(name.lower())
+        if path is None:
+            known = ", ".join(files) or "none"
+            raise UserError(
+                f"Scan {self.scan.scan} has no further image {name!r} (it has: {known}); "
+                f"add a column image:{name} to the manifest."
+            )
+        how = self.preparation
+        volume = read_volume(path, frame=how.frame, channel=how.channel, nan=how.nan)
+        reason = grid_difference(volume.grid, self.volume.grid)
+        if reason:
+            raise UserError(
+                f"{path} is on another grid than {self.volume.path} ({reason}); resample it."
+            )
+        region = None if how.region == "none" else self.region
+        scaled, _ = intensity.scale_volume(
+            volume.data, region, how.scaling, how.low, how.high, str(path)
+        )
+        return scaled
+
+
+def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared:
+    """Read a scan, scale it and place it.
+
+    A picture that belongs to a series (see `Scan.series`) is scaled by the values of all its
+    slices, as a volume is.
+
+    Raises
+    ------
+    UserError
+        Whatever is wrong with its files or with the preparation, in one sentence.
+    """
+    how = preparation or Preparation()
+    if how.region not in REGIONS:
+        raise UserError(f"Region {how.region!r} is unknown; choose {', '.join(REGIONS)}.")
+    channel = how.channel if how.channel is not None else scan.channel
+    volume = read_volume(scan.image, frame=how.frame, channel=channel, nan=how.nan)
+    place = placement(volume.shape, volume.spacing, how.size)
+    truth = read_mask(scan.mask, volume) if scan.mask else None
+    series_place = None
+    if len(scan.series) > 1:
+        stamps = tuple(image.stat().st_mtime_ns for image, _ in scan.series)
+        level, low, high, areas = _series_limits(scan.series, stamps, how, channel)
+        region = _region(volume, scan.region, how, lambda data: data > level)
+        if how.region == "none":
+            scaled = intensity.scale_between(volume.data, None, low, high)
+        else:
+            scaled = intensity.scale_between(volume.data, region, low, high)
+        inside = volume.data[region]
+        clipped = float(np.mean((inside < low) | (inside > high))) if inside.size else 0.0
+        info = Scaled(low, high, how.scaling, clipped)
+        series_place = ([image for image, _ in scan.series].index(scan.image), areas)
+    else:
+        region = _region(volume, scan.region, how, intensity.automatic_region)
+        scaled, info = intensity.scale_volume(
+            volume.data,
+            None if how.region == "none" else region,
+            how.scaling,
+            how.low,
+            how.high,
+            str(scan.image),
+        )
+    for array in (scaled, region, truth):
+        if array is not None:
+            array.flags.writeable = False
+    return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place)
+
+
+def _region(
+    volume: Volume,
+    file: Path | None,
+    how: Preparation,
+    automatic: Callable[[Floats], Mask],
+) -> Mask:
+    if how.region == "none":
+        return np.ones(volume.shape, np.bool_)
+    if how.region == "file" and file is not None:
+        return read_mask(file, volume)
+    return automatic(volume.data)
+
+
+@lru_cache(maxsize=64)
+def _series_limits(
+    series: tuple[tuple[Path, Path | None], ...],
+    stamps: tuple[int, ...],
+    how: Preparation,
+    channel: int | None,
+) -> tuple[float, float, float, tuple[int, ...]]:
+    """Return a series' level of the automatic region, its two limits, and each slice's region area.
+
+    `stamps` (times of change) are part of the cache's key only.
+    """
+    volumes = [
+        read_volume(image, frame=how.frame, channel=channel, nan=how.nan) for image, _ in series
+    ]
+    pooled = np.concatenate([volume.data.ravel() for volume in volumes])
+    level = intensity.automatic_level(pooled)
+    regions = [
+        _region(volume, file, how, lambda data: data > level)
+        for volume, (_, file) in zip(volumes, series, strict=True)
+    ]
+    inside = np.concatenate(
+        [volume.data[region] for volume, region in zip(volumes, regions, strict=True)]
+    )
+    what = f"The series of {series[0][0]}"
+    low, high = intensity.limits(inside, how.scaling, how.low, how.high, what)
+    return level, low, high, tuple(int(region.sum()) for region in regions)

@@ -1,0 +1,285 @@
+"""Sets of slices: the inputs, and the reference that says what is normal."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
+
+WHICH = ("all", "lesion-free", "lesion")
+# A slice with less of the region than this share of the largest slice's is empty.
+EMPTY_SHARE = 0.05
+# Slices within this part of the head's height are neighbours.
+NEAR = 0.05
+
+Progress = Callable[[int, int], None]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class SliceSet:
+    """N slices and where they come from.
+
+    Attributes
+    ----------
+    images
+        float32 (N, S, S) in [0, 1].
+    positions
+        float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
+    subjects, scans
+        str (N,).
+    z
+        int64 (N,): index along Z of the scan (for pictures of a series: in the series).
+    lesion
+        bool (N,): the mask has voxels in the slice; False where there is no mask.
+    labelled
+        bool (N,): the scan has a mask.
+    """
+
+    images: npt.NDArray[np.float32]
+    positions: npt.NDArray[np.float64]
+    subjects: npt.NDArray[np.str_]
+    scans: npt.NDArray[np.str_]
+    z: Indices
+    lesion: npt.NDArray[np.bool_]
+    labelled: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, indices: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "SliceSet":
+        """Return the slices at `indices` (or where a bool array is True)."""
+        return SliceSet(
+            self.images[indices],
+            self.positions[indices],
+            self.subjects[indices],
+            self.scans[indices],
+            self.z[indices],
+            self.lesion[indices],
+            self.labelled[indices],
+        )
+
+
+def join(sets: Sequence[SliceSet]) -> SliceSet:
+    """Put sets of one slice size one after the other."""
+    return SliceSet(
+        np.concatenate([s.images for s in sets]),
+        np.concatenate([s.positions for s in sets]),
+        np.concatenate([s.subjects for s in sets]),
+        np.concatenate([s.scans for s in sets]),
+        np.concatenate([s.z for s in sets]),
+        np.concatenate([s.lesion for s in sets]),
+        np.concatenate([s.labelled for s in sets]),
+    )
+
+
+def _nothing(size: int) -> SliceSet:
+    names = np.zeros(0, np.str_)
+    no = np.zeros(0, np.bool_)
+    images = np.zeros((0, size, size), np.float32)
+    return SliceSet(images, np.zeros(0), names, names, np.zeros(0, np.int64), no, no)
+
+
+def slices_of(prepared: Prepared) -> SliceSet:
+    """Return the slices of one scan that are not empty, with their positions.
+
+    A slice is empty when its region is under 5 % of the scan's largest slice's. A scan of a single
+    slice lies in the middle (0.5); a picture of a series at its place in the series.
+    """
+    areas = prepared.region.sum(axis=(0, 1)).astype(np.int64)
+    if prepared.series_place is None:
+        kept, positions = _kept(areas)
+        z = kept
+    else:
+        index, series_areas = prepared.series_place
+        in_series, places = _kept(np.array(series_areas, np.int64))
+        here = in_series == index
+        kept = np.zeros(int(here.any()), np.int64)
+        z, positions = in_series[here], places[here]
+    if not len(kept):
+        return _nothing(prepared.placement.size)
+    truth = prepared.truth
+    lesion = np.zeros(len(kept), np.bool_)
+    if truth is not None:
+        lesion = np.asarray(truth.any(axis=(0, 1)))[kept]
+    return SliceSet(
+        prepared.slices()[kept],
+        positions,
+        np.full(len(kept), prepared.scan.subject),
+        np.full(len(kept), prepared.scan.scan),
+        z,
+        lesion,
+        np.full(len(kept), truth is not None),
+    )
+
+
+def _kept(areas: Indices) -> tuple[Indices, npt.NDArray[np.float64]]:
+    """Return the indices of slices with tissue and their positions from 0 to 1."""
+    kept = np.flatnonzero(areas > EMPTY_SHARE * areas.max(initial=0)).astype(np.int64)
+    if len(kept) == 0:
+        return kept, np.zeros(0)
+    extent = kept[-1] - kept[0]
+    positions = (kept - kept[0]) / extent if extent else np.full(len(kept), 0.5)
+    return kept, positions.astype(np.float64)
+
+
+def collect(prepared: Iterable[Prepared], which: str = "all") -> SliceSet:
+    """Put the slices of many scans into one set, empty ones left out.
+
+    Parameters
+    ----------
+    prepared
+        Scans of one slice size; consumed one by one, so a generator keeps memory low.
+    which
+        "all"; "lesion-free": slices of scans with a mask that is empty there; "lesion": slices
+        where the mask is not.
+
+    Raises
+    ------
+    UserError
+        If nothing remains.
+    """
+    if which not in WHICH:
+        raise ValueError(f"which is {which!r}, not one of {WHICH}")
+    sets = []
+    for scan in prepared:
+        found = slices_of(scan)
+        if which == "lesion":
+            found = found.take(found.lesion)
+        elif which == "lesion-free":
+            found = found.take(found.labelled & ~found.lesion)
+        if len(found):
+            sets.append(found)
+    if not sets:
+        raise UserError(
+            f"No slices remain ({which}); check regions and masks of the cohort's scans."
+        )
+    return join(sets)
+
+
+def reference_for(
+    cohort: Cohort,
+    preparation: Preparation,
+    reference: str | Path,
+    progress: Progress | None = None,
+) -> tuple[SliceSet, SliceSet]:
+    """Make the inputs and the reference of a training.
+
+    Parameters
+    ----------
+    cohort
+        Where the inputs come from.
+    preparation
+        How every scan is made ready.
+    reference
+        "normal": the cohort's normal group; inputs are the slices of all other scans.
+        "lesion-free": the lesion-free slices of the cohort's scans that have a mask; inputs are
+        the slices with lesion, and all slices of scans without a mask.
+        A path: another manifest (its normal group if it has one; else lesion-free slices of scans
+        with a mask and all slices of the others); inputs are all slices of the cohort.
+    progress
+        Called with (scans done, scans in all).
+
+    Returns
+    -------
+    inputs, reference
+
+    Raises
+    ------
+    UserError
+        If one of them would be empty, or a scan cannot be made ready.
+    """
+    scans = cohort.scans
+    if str(reference) == "normal":
+        normal = [scan for scan in scans if scan.group == "normal"]
+        others = [scan for scan in scans if scan.group != "normal"]
+        if not normal or not others:
+            raise UserError(
+                f"{cohort.manifest} has no {'other scans' if normal else 'normal group'}; fill its "
+                "column `group` with normal and anomalous, or choose lesion-free or another "
+                "manifest as reference."
+            )
+        sets = _sets([*others, *normal], preparation, progress)
+        return _all(sets[: len(others)], cohort), _all(sets[len(others) :], cohort)
+    if str(reference) == "lesion-free":
+        both = _all(_sets(list(scans), preparation, progress), cohort)
+        free = both.labelled & ~both.lesion
+        if not free.any() or free.all():
+            what = "slices with lesion" if free.any() else "lesion-free slices with a mask"
+            raise UserError(
+                f"{cohort.manifest} has no {what}; choose its normal group or another manifest as "
+                "reference."
+            )
+        return both.take(~free), both.take(free)
+    other = read_manifest(reference)
+    normal = [scan for scan in other.scans if scan.group == "normal"] or list(other.scans)
+    sets = _sets([*scans, *normal], preparation, progress)
+    inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)
+    found = found.take(~found.lesion)
+    if not len(found):
+        raise UserError(f"{other.manifest} has no lesion-free slices; choose another reference.")
+    return inputs, found
+
+
+def _sets(scans: list[Scan], preparation: Preparation, progress: Progress | None) -> list[SliceSet]:
+    sets = []
+    for done, scan in enumerate(scans):
+        if progress:
+            progress(done, len(scans))
+        sets.append(slices_of(prepare_scan(scan, preparation)))
+    if progress:
+        progress(len(scans), len(scans))
+    return sets
+
+
+def _all(sets: list[SliceSet], cohort: Cohort) -> SliceSet:
+    filled = [found for found in sets if len(found)]
+    if not filled:
+        raise UserError(f"{cohort.manifest} has no slices with tissue; check its regions.")
+    return join(filled)
+
+
+def balance(n: int, target: int, rng: np.random.Generator) -> Indices:
+    """Fill `n` items up to `target` by random duplication; int64 indices.
+
+    Every item comes at least once; nothing is dropped where n is the larger.
+    """
+    more = rng.integers(0, n, max(0, target - n))
+    return np.concatenate([np.arange(n), more]).astype(np.int64)
+
+
+def match_positions(
+    inputs: npt.NDArray[np.float64],
+    references: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+) -> Indices:
+    """Draw for each input slice a reference slice that lies near in the head.
+
+    A critic that sees inputs and references from different heights learns height before lesions.
+
+    Parameters
+    ----------
+    inputs, references
+        Positions in [0, 1], of N and of R slices.
+    rng
+        Draws among the references within 0.05; where there are none, the nearest is taken.
+
+    Returns
+    -------
+    int64 (N,), indices into `references`.
+    """
+    order = np.argsort(references, kind="stable")
+    ranked = references[order]
+    first = np.searchsorted(ranked, inputs - NEAR, side="left")
+    last = np.searchsorted(ranked, inputs + NEAR, side="right")
+    drawn = first + np.floor(rng.random(len(inputs)) * (last - first)).astype(np.int64)
+    right = np.clip(np.searchsorted(ranked, inputs), 0, len(ranked) - 1)
+    left = np.maximum(right - 1, 0)
+    closer_left = np.abs(ranked[left] - inputs) <= np.abs(ranked[right] - inputs)
+    nearest = np.where(closer_left, left, right)
+    return np.asarray(order[np.where(last > first, drawn, nearest)], np.int64)
