@@ -1,0 +1,108 @@
+"""The method's losses as pure functions of tensors (paper, section 3.2), and a variant's.
+
+Cuts and slices are (N, 1, H, W) float32 in [0, 1]; D's outputs are (N,). Each function gives one
+number. What the paper and its released code do differently is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+TINY = 1e-8  # keeps the overlap of two empty cuts at 0 instead of 0 / 0
+
+
+def fence_loss(output: Tensor, target: float = 1.0) -> Tensor:
+    """M's adversarial term: mean abs(D(I_fc) - target); the released code's target is -1."""
+    return (output - target).abs().mean()
+
+
+def discriminator_loss(fences: Tensor, references: Tensor, mirrored: bool = False) -> Tensor:
+    """D's loss: mean of abs(D(I_fc) + 1) and abs(D(I_rd) - 1) over all n + m images.
+
+    Parameters
+    ----------
+    fences, references
+        D's outputs (n,) and (m,) after the tanh.
+    mirrored
+        Swap the labels, as the released code has them.
+    """
+    label = -1.0 if mirrored else 1.0
+    total = (fences + label).abs().sum() + (references - label).abs().sum()
+    return total / (fences.numel() + references.numel())
+
+
+def hinge_discriminator_loss(fences: Tensor, references: Tensor) -> Tensor:
+    """Hinge loss on scores before the tanh, for variants: slope 1 until the margin is kept."""
+    return torch.relu(1 + fences).mean() + torch.relu(1 - references).mean()
+
+
+def least_squares(scores: Tensor, target: float) -> Tensor:
+    """Mean squared distance of scores before the tanh from their target, for variants."""
+    return (scores - target).square().mean()
+
+
+def disjointness_loss(
+    fence: Tensor, wild: Tensor, smoothing: float = 0.0, over: str = "image"
+) -> Tensor:
+    """Overlap of two cuts, the "positive Dice" that is minimised: 2 sum(AB) / (sum A + sum B).
+
+    Parameters
+    ----------
+    fence, wild
+        The cuts A and B.
+    smoothing
+        Added to numerator and denominator (released code: 1).
+    over
+        "image": one fraction an image, then their mean; "batch": one fraction over all pixels of
+        the batch, as in the released code.
+    """
+    a, b = (
+        (fence.flatten(), wild.flatten())
+        if over == "batch"
+        else (
+            fence.flatten(1),
+            wild.flatten(1),
+        )
+    )
+    both = 2 * (a * b).sum(-1) + smoothing
+    either = a.sum(-1) + b.sum(-1) + smoothing
+    return (both / either.clamp_min(TINY)).mean()
+
+
+def reconstruction_loss(reconstruction: Tensor, slices: Tensor, reduce: str = "sum") -> Tensor:
+    """Squared error of I_ro, averaged over images.
+
+    `reduce` is "sum" over an image's pixels (the paper's squared norm) or their "mean" (the
+    released code; 25,600 times smaller at 160x160).
+    """
+    squared = (reconstruction - slices).square().flatten(1)
+    return (squared.sum(1) if reduce == "sum" else squared.mean(1)).mean()
+
+
+def weight_decay(kernels: Iterable[Tensor], factor: float) -> Tensor:
+    """`factor` times the summed squares of all kernels (released code: 2e-4)."""
+    return factor * torch.stack([kernel.square().sum() for kernel in kernels]).sum()
+
+
+def absolute_error(cut: Tensor, target: Tensor) -> Tensor:
+    """Mean abs(cut - target) over all pixels."""
+    return (cut - target).abs().mean()
+
+
+def r1_penalty(scores: Tensor, images: Tensor) -> Tensor:
+    """Half the mean squared norm of the gradient of D's scores at reference images."""
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return 0.5 * gradient.square().flatten(1).sum(1).mean()
+
+
+def tie_target(slices: Tensor, mask: Tensor, share: float, side: str) -> Tensor:
+    """What I_ro should be for a corrupted slice in the variant with I_ro tied.
+
+    The slice has 1 - `share` of the range and the corruption mask the rest, at the top
+    (`side` "bright") or, upside down, at the bottom ("dark").
+    """
+    top = mask if side == "bright" else 1 - mask
+    return (1 - share) * slices + share * top

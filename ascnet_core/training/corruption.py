@@ -1,0 +1,80 @@
+"""Smooth random blobs over reference slices: what a denoising recipe learns to take out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from ascnet_core.training.settings import Corruption
+
+
+class Corrupted(NamedTuple):
+    """Slices (N, 1, H, W) in [0, 1] with blobs.
+
+    `mask` is 1 where a blob that counts as anomaly lies, `excess` the positive part of the change.
+    """
+
+    slices: Tensor
+    mask: Tensor
+    excess: Tensor
+
+
+def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
+    """Lay blobs over the tissue (values above 0) of some of the slices.
+
+    For each slice a field of random numbers, from `coarse` to `fine` cells across, is enlarged
+    smoothly and cut at the level that leaves the drawn share of the tissue. What lies above is
+    brightened (or darkened) by the drawn amount, with a soft edge and some grain.
+
+    Parameters
+    ----------
+    slices
+        (N, 1, H, W) float32 in [0, 1], 0 outside the region.
+    settings
+        The table `corruption`.
+    seed
+        Seed of the draws, which are made on the CPU whatever the device.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    count, _, height, width = slices.shape
+    draws = torch.rand(6, count, generator=generator)
+    grain = torch.randn(slices.shape, generator=generator).to(slices)
+    blends = []
+    for one in range(count):
+        cells = round(_log_between(settings.coarse, settings.fine, float(draws[0, one])))
+        field = torch.randn(1, 1, cells + 3, cells + 3, generator=generator).to(slices)
+        field = functional.interpolate(
+            field, (height + 2, width + 2), mode="bicubic", align_corners=False
+        )[0, 0, 1:-1, 1:-1]
+        share = _log_between(max(settings.area_low, 1e-4), settings.area_high, draws[1, one].item())
+        softness = 0.02 + 0.3 * draws[2, one].item()
+        blends.append(_cut(field, slices[one, 0] > 0, share, softness))
+    blend = torch.stack(blends)[:, None]
+    draws = draws.to(slices)[:, :, None, None, None]
+    blend = blend * (draws[3] < settings.share)
+    amount = settings.shift_low + (settings.shift_high - settings.shift_low) * draws[4]
+    darkens = draws[5] < settings.dark
+    change = torch.where(darkens, -amount, amount) + settings.texture * grain
+    corrupted = (slices + blend * change).clamp(0, 1)
+    counts = blend > 0.5
+    if not settings.dark_counts:
+        counts = counts & ~darkens
+    return Corrupted(corrupted, counts.to(slices), (corrupted - slices).clamp_min(0))
+
+
+def _cut(field: Tensor, tissue: Tensor, share: float, softness: float) -> Tensor:
+    """Where the field is above the level that leaves `share` of the tissue: (H, W) in [0, 1]."""
+    inside = field[tissue]
+    if inside.numel() < 2:
+        return torch.zeros_like(field)
+    keep = min(inside.numel(), max(1, round(inside.numel() * (1 - share))))
+    level = inside.kthvalue(keep).values
+    edge = softness * inside.std().clamp_min(1e-6)
+    return ((field - level) / edge + 0.5).clamp(0, 1) * tissue
+
+
+def _log_between(low: float, high: float, draw: float) -> float:
+    return float(low * (high / low) ** draw)

@@ -1,0 +1,57 @@
+"""What the device does well: arithmetic, memory order."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from ascnet_core.errors import UserError
+from ascnet_core.training.settings import Compute
+
+
+def pick_device(name: str) -> torch.device:
+    """Device by name: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
+
+    Raises
+    ------
+    UserError
+        If there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"There is no device {name!r}; use auto, cpu, cuda or cuda:N.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"The device {name!r} is not supported; use auto, cpu, cuda or cuda:N.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"This machine has no device {name!r}; use --device cpu.")
+    return device
+
+
+def gains_by_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 there: native support on GPU and CPU alike.
+
+    On a CPU with avx512_bf16 a training step takes two thirds of its float32 time; without such
+    instructions bfloat16 is emulated and several times slower.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def autocast(device: torch.device, compute: Compute) -> AbstractContextManager[None]:
+    """Context in which convolutions run in bfloat16, if the settings and the device say so."""
+    enabled = compute.autocast == "on" or (compute.autocast == "auto" and gains_by_bfloat16(device))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def memory_format(device: torch.device, compute: Compute) -> torch.memory_format:
+    """Channels-last where it helps: on CPU by a third, on GPUs with tensor cores.
+
+    It gained on every device measured, so "auto" is "on".
+    """
+    return torch.contiguous_format if compute.channels_last == "off" else torch.channels_last

@@ -1,0 +1,198 @@
+"""Training as a generator of events (paper, section 3.3).
+
+    state = new_state(settings, "cpu")
+    for event in train(state, settings, inputs, reference, watched, lambda: False):
+        ...
+
+Between two events the state is whole: it may be saved at any of them, and training restored from
+it goes on exactly as it would have (on a CPU bit by bit).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.training import game
+from ascnet_core.training.gauges import look, measure
+from ascnet_core.training.sampling import Moment, locate, plan, seed_of, steps_of
+from ascnet_core.training.settings import Settings
+from ascnet_core.training.state import (
+    TrainingState,
+    new_optimiser,
+    new_optimiser_d,
+    new_state,
+    refresh_discriminator,
+    restore_state,
+    set_rate,
+    state_tensors,
+    update_average,
+)
+from ascnet_core.training.steps import load_sets, run_step
+
+__all__ = ["Event", "TrainingState", "new_state", "restore_state", "state_tensors", "train"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened.
+
+    `kind` is start, step, epoch (with gauges), snapshot (with `arrays`), cycle, stop or end.
+    `stage` and `cycle` count from 1, `epoch` from 1 within its phase; `step` counts finished
+    steps of `steps_total`. `losses` are means since the last step event.
+    """
+
+    kind: str
+    stage: int = 1
+    cycle: int = 0
+    phase: str = ""
+    epoch: int = 0
+    step: int = 0
+    steps_total: int = 0
+    images_seen: int = 0
+    losses: dict[str, float] = field(default_factory=dict)
+    gauges: dict[str, float] = field(default_factory=dict)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the arrays, as JSON has it; numbers that are none become null."""
+        content: dict[str, Any] = {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name != "arrays"
+        }
+        for name in ("losses", "gauges"):
+            content[name] = {
+                key: value if math.isfinite(value) else None for key, value in content[name].items()
+            }
+        return content
+
+
+def train(
+    state: TrainingState,
+    settings: Settings,
+    inputs: SliceSet,
+    reference: SliceSet,
+    watched: np.ndarray,
+    should_stop: Callable[[], bool],
+) -> Iterator[Event]:
+    """Train from where `state` is to the end of the schedule, or until asked to stop.
+
+    Parameters
+    ----------
+    state
+        Changed in place; see `new_state` and `restore_state`.
+    settings
+        The run's settings.
+    inputs, reference
+        Slices (N, S, S) float32 in [0, 1], S = data.size.
+    watched
+        Slices (W, S, S) whose cuts go into snapshots.
+    should_stop
+        Asked before each step.
+
+    Yields
+    ------
+    Event
+        In order; a snapshot comes before anything is trained and before each cycle's end.
+
+    Raises
+    ------
+    UserError
+        If a set is empty or of another size, or a loss is no longer a number.
+    """
+    _check(settings, inputs, "input")
+    _check(settings, reference, "reference")
+    sets = load_sets(inputs, reference, state, settings)
+    segments = plan(settings, len(sets.inputs), len(sets.references))
+    total = steps_of(segments)
+
+    def event(kind: str, moment: Moment | None = None, **more: Any) -> Event:
+        stage, cycle, phase, epoch = (1, 0, "", 0)
+        if moment is not None:
+            stage, cycle, phase, epoch = moment.stage, moment.cycle, moment.phase, moment.epoch + 1
+        return Event(kind, stage, cycle, phase, epoch, state.step, total, state.images_seen, **more)
+
+    yield event("start")
+    if state.step == 0:
+        yield event("snapshot", arrays=look(state, settings, sets, watched))
+    window: list[dict[str, Tensor]] = []
+    while state.step < total:
+        moment = locate(segments, state.step)
+        if should_stop():
+            yield event("stop", moment)
+            return
+        if moment.first_of_phase:
+            begin_phase(state, settings, moment)
+        state.stage, state.cycle = moment.stage, moment.cycle
+        set_turn(state, settings, moment)
+        set_rate(state, settings.schedule, total)
+        window.append(run_step(state, settings, sets, moment))
+        state.step += 1
+        if moment.phase != "D":
+            update_average(state, settings.schedule.average)
+        if state.step % settings.schedule.log_every == 0 or moment.last_of_epoch:
+            means = _means(window, state.step)
+            window = []
+            yield event("step", moment, losses=means)
+        if moment.last_of_epoch:
+            yield event("epoch", moment, gauges=measure(state, settings, sets))
+            every = settings.schedule.snapshot_epochs
+            between = every and moment.phase != "D" and (moment.epoch + 1) % every == 0
+            if between or moment.last_of_cycle:
+                yield event("snapshot", moment, arrays=look(state, settings, sets, watched))
+        if moment.last_of_cycle:
+            yield event("cycle", moment)
+    yield event("end", locate(segments, total - 1))
+
+
+def begin_phase(state: TrainingState, settings: Settings, moment: Moment) -> None:
+    """What happens once before a phase: the released code's resets, if asked for."""
+    if settings.schedule.reset_adam:
+        state.optimiser = new_optimiser(state.model, settings.schedule)
+        if state.discriminator is not None:
+            state.optimiser_d = new_optimiser_d(state.discriminator, settings.schedule)
+    if settings.adversary.discarded and state.discriminator is not None:
+        seed = seed_of(moment.stage, moment.cycle, moment.phase == "M")
+        refresh_discriminator(state, settings, seed)
+
+
+def set_turn(state: TrainingState, settings: Settings, moment: Moment) -> None:
+    """Bring D into the mode of this phase, also right after a restore."""
+    if state.discriminator is None or moment.phase == "joint":
+        return
+    if moment.phase == "D":
+        game.unfreeze(state.discriminator, settings.network.norm_momentum)
+    else:
+        game.freeze(state.discriminator, settings.adversary)
+
+
+def _means(window: list[dict[str, Tensor]], step: int) -> dict[str, float]:
+    names = list(dict.fromkeys(name for losses in window for name in losses))
+    means = {
+        name: float(torch.stack([one[name] for one in window if name in one]).mean())
+        for name in names
+    }
+    if not all(math.isfinite(value) for value in means.values()):
+        raise UserError(
+            f"Training left the numbers at step {step}: a loss is NaN or infinite; lower "
+            "schedule.learning_rate or set compute.autocast=off."
+        )
+    return means
+
+
+def _check(settings: Settings, slices: SliceSet, what: str) -> None:
+    size = settings.data.size
+    if len(slices.images) == 0:
+        raise UserError(f"The {what} set has no slices; choose other scans or another reference.")
+    if slices.images.shape[1:] != (size, size):
+        raise UserError(
+            f"The {what} slices are {slices.images.shape[1]}x{slices.images.shape[2]} but "
+            f"data.size is {size}; prepare them with that size."
+        )
