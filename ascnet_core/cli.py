@@ -1,0 +1,93 @@
+"""The command line: `python -m ascnet_core VERB ...`.
+
+Exit status 0: done; 1: a failure of this program; 2: something the user can mend, said in one line
+on stderr. Nothing heavy is imported here, so that `--help` comes at once.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ascnet_core import __version__
+from ascnet_core.commands import demo, evaluate, index, segment, train
+from ascnet_core.commands.options import Formatter
+from ascnet_core.errors import UserError
+
+PROGRAM = "python -m ascnet_core"
+
+_DESCRIPTION = """\
+ASC-Net Explorer: find anomalies in medical images without ever showing a network a mask.
+
+A network learns to cut every slice in two: a fence, which looks like the normal images
+that you give as reference, and a wild cut, which holds the rest. From both it makes a
+reconstruction whose histogram falls into peaks; one of these peaks is the anomaly.
+"""
+
+_EXAMPLES = f"""\
+a first walk, about ten minutes on two processor cores:
+  {PROGRAM} demo demo
+  {PROGRAM} train demo/manifest.csv --name first --preset teaching
+  {PROGRAM} segment first demo/manifest.csv -o masks
+  {PROGRAM} evaluate demo/manifest.csv --run first -o scores
+
+{PROGRAM} VERB --help explains a verb. Research software, not a medical device.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; see `{self.prog} --help`.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog=PROGRAM, description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Formatter
+    )
+    parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in (demo, index, train, segment, evaluate):
+        verb.add(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: this process's) and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = build_parser()
+    if not arguments:
+        parser.print_help()
+        return 2
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    options.command_line = [*PROGRAM.split(), *arguments]
+    try:
+        options.run_verb(options)
+        sys.stdout.flush()
+    except UserError as error:
+        return _complain(f"error: {error}", 2, options.debug)
+    except KeyboardInterrupt:
+        return _complain("error: interrupted.", 1, options.debug)
+    except BrokenPipeError:
+        # The reader of our output has gone; Python would complain again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        reason = " ".join(str(error).split()) or "no further word"
+        text = f"error: {type(error).__name__}: {reason} (a fault of this program"
+        return _complain(f"{text}; --debug shows where).", 1, options.debug)
+    return 0
+
+
+def _complain(line: str, status: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(" ".join(line.split()), file=sys.stderr)
+    return status

@@ -1,0 +1,58 @@
+"""`index`: write a manifest for a folder of images."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ascnet_core.commands.options import PROGRAM, add_verb
+
+_SHOWN = 20
+_EXAMPLES = f"""\
+examples:
+  {PROGRAM} index scans                     writes scans/manifest.csv
+  {PROGRAM} index kaggle_3m -o lgg.csv      the TIF slices of the LGG collection
+  {PROGRAM} index stacks                    the authors' .npy stacks
+
+A manifest is a table (CSV) with a row a scan: subject and image, and where there are any mask,
+region, modality, image:NAME (a further modality), group (normal or anomalous), fold, notes.
+Paths are relative to it. Edit it with any table program.
+"""
+
+
+def add(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(
+        verbs,
+        "index",
+        "write a manifest for a folder of images",
+        "Recognises NIfTI folders, the LGG TIF layout and the authors' .npy files, writes a "
+        "manifest, and says what it left out and why.",
+        _EXAMPLES,
+    )
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder to look through")
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="MANIFEST",
+        type=Path,
+        help="where to write (default: FOLDER/manifest.csv)",
+    )
+    parser.set_defaults(run_verb=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Look through the folder and write the manifest."""
+    from ascnet_core.imaging.cohort import write_manifest
+    from ascnet_core.imaging.index import index_folder
+
+    found = index_folder(options.folder)
+    manifest = options.out or options.folder / "manifest.csv"
+    write_manifest(manifest, found.rows)
+    subjects = len({row["subject"] for row in found.rows})
+    masks = sum(bool(row.get("mask")) for row in found.rows)
+    print(f"layout: {found.layout}")
+    print(f"{len(found.rows)} scans of {subjects} subjects, {masks} with a mask, in {manifest}")
+    for path, reason in found.left_out[:_SHOWN]:
+        print(f"left out: {path}: {reason}")
+    if len(found.left_out) > _SHOWN:
+        print(f"left out: {len(found.left_out) - _SHOWN} more")

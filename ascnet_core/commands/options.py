@@ -1,0 +1,205 @@
+"""Options that several verbs share, and what they are turned into."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ascnet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.prepare import Preparation
+    from ascnet_core.training.settings import Settings
+
+PROGRAM = "python -m ascnet_core"
+MAPS = ("reconstruction", "wild", "fence", "residual")
+REGIONS = ("file", "auto", "none")
+
+RULES_HELP = """\
+threshold rules (levels run from 0 to 255; a rule never looks at a mask):
+  rightmost-peak, leftmost-peak    the level of the brightest or darkest peak
+  peak:K                           the level of peak K, counted from the dark end; -1 the brightest
+  valley:K                         the lowest level between peaks K and K+1
+  rightmost-valley, leftmost-valley
+  otsu, multi-otsu[:N]             two, three or N classes; the outermost is kept
+  reference-quantile:Q             the level that only 1 - Q of the reference's pixels exceed
+  170                              a number
+  band:FROM:TO                     levels from FROM to TO
+
+post-processing, in the order given:
+  open:K close:K open-close:K median:K   squares of K x K pixels, slice by slice
+  components:N                     drop pieces under N voxels (components:largest: keep one)
+  gate:MODALITY:VALUE              keep where a further modality exceeds VALUE of 255
+  roi                              keep what lies in the region
+"""
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of examples; a wider column for the options."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30)
+
+
+def add_verb(
+    verbs: Any, name: str, summary: str, description: str, examples: str
+) -> argparse.ArgumentParser:
+    """Add a verb with what every verb has."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=summary, description=description, epilog=examples, formatter_class=Formatter
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="show where in the program an error arose"
+    )
+    return parser
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """`--set key=value`, which reaches every setting."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. --set data.size=160; "
+        f"`{PROGRAM} train --list-settings` lists all",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """`--device`."""
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="auto|cpu|cuda[:N]",
+        help="where to compute (default: auto, a GPU if there is one)",
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Options for images that leave a choice."""
+    group = parser.add_argument_group("reading images")
+    group.add_argument(
+        "--scaling",
+        choices=("percentile", "min-max"),
+        help="how intensities are brought to [0, 1] over a volume",
+    )
+    group.add_argument(
+        "--region",
+        metavar="file|auto|none",
+        help="what is looked at: the manifest's region (else automatic), always "
+        "automatic (above 5 %% of the 99th percentile), or everything",
+    )
+    group.add_argument("--frame", type=int, metavar="N", help="frame of 4-D files, from 0")
+    group.add_argument("--channel", type=int, metavar="N", help="channel of colour pictures")
+    group.add_argument("--nan", type=float, metavar="X", help="what NaN and infinity become")
+
+
+def add_segmentation(parser: argparse.ArgumentParser, default: str, several: bool = False) -> None:
+    """Options that say how a map becomes a mask; `several`: more than one map and rule."""
+    many: dict[str, Any] = {"action": "extend", "nargs": "+"} if several else {}
+    group = parser.add_argument_group("from map to mask", f"What is not given: {default}.")
+    group.add_argument("--map", choices=MAPS, help="the map that is thresholded", **many)
+    group.add_argument("--threshold", metavar="RULE", help="a rule, see below", **many)
+    group.add_argument(
+        "--side",
+        choices=("bright", "dark"),
+        help="whether the anomaly is bright or dark on the map",
+    )
+    group.add_argument(
+        "--scope",
+        choices=("subject", "cohort"),
+        help="a threshold for each subject, or one for all",
+    )
+    group.add_argument(
+        "--post",
+        action="extend",
+        nargs="+",
+        metavar="P",
+        help="post-processing steps, see below; `none` for none",
+    )
+    group.add_argument(
+        "--range",
+        choices=("raw", "subject", "cohort"),
+        default="raw",
+        dest="range_kind",
+        help="what levels 0 and 255 stand for: 0 and 1 (raw, the default), or the "
+        "least and largest value of a subject or of the cohort",
+    )
+
+
+def changed_settings(settings: Settings, options: argparse.Namespace) -> Settings:
+    """Settings with `--set`, and the options that name a setting, laid over."""
+    from ascnet_core.training.presets import apply_set
+
+    named = {
+        "data.scaling": "scaling",
+        "data.region": "region",
+        "data.frame": "frame",
+        "data.channel": "channel",
+        "data.nan": "nan",
+        "segmentation.map": "map",
+        "segmentation.rule": "threshold",
+        "segmentation.side": "side",
+        "segmentation.scope": "scope",
+    }
+    assignments = list(options.assignments)
+    for key, option in named.items():
+        value = getattr(options, option, None)
+        if value is not None:
+            assignments.append(f"{key}={value}")
+    if getattr(options, "post", None) is not None:
+        assignments.append("segmentation.post=" + ",".join(p for p in options.post if p != "none"))
+    return apply_set(settings, assignments)
+
+
+def preparation_of(settings: Settings) -> Preparation:
+    """How the settings say a scan is prepared."""
+    from ascnet_core.imaging.prepare import Preparation
+
+    data = settings.data
+    return Preparation(
+        size=data.size,
+        scaling=data.scaling,
+        low=data.low,
+        high=data.high,
+        region=data.region,
+        channel=data.channel,
+        frame=data.frame,
+        nan=data.nan,
+    )
+
+
+def pick_device(name: str) -> str:
+    """The device to compute on, in torch's words.
+
+    Raises
+    ------
+    UserError
+        If the name is none, or that GPU is not there.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise UserError(f"--device is {name!r}; choose auto, cpu, cuda or cuda:N.")
+    if name == "cpu":
+        return name
+    from ascnet_core.training import device
+
+    return str(device.pick_device(name))
+
+
+def need_folder(path: Path) -> Path:
+    """An output folder that may be made or filled.
+
+    Raises
+    ------
+    UserError
+        If something else has its name.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file; -o takes a folder.")
+    if path.suffix in (".nii", ".gz", ".csv", ".json", ".png"):
+        raise UserError(f"-o {path} looks like a file; it takes a folder, which is made.")
+    return path

@@ -1,0 +1,346 @@
+"""`train`: train a run, or go on with one."""
+
+import argparse
+import dataclasses
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ascnet_core.commands.options import (
+    PROGRAM,
+    add_device,
+    add_reading,
+    add_set,
+    add_verb,
+    changed_settings,
+    pick_device,
+    preparation_of,
+)
+from ascnet_core.commands.progress import Progress, duration
+from ascnet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.cohort import Cohort
+    from ascnet_core.training.settings import Settings
+
+_EXAMPLES = f"""\
+examples:
+  {PROGRAM} train demo/manifest.csv --name first --preset teaching
+  {PROGRAM} train patients.csv --name ms --reference normals.csv --preset paper
+  {PROGRAM} train lgg.csv --name lgg --reference lesion-free --set data.size=160 \\
+      --set schedule.stage_1=6
+  {PROGRAM} train --resume first                            go on after a stop or a crash
+  {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
+  {PROGRAM} train --list-settings --preset teaching         every setting, its value and meaning
+
+The reference is what you know to be normal: the cohort's own rows of group `normal`, the slices
+without lesion of the same cohort (by its masks, which serve for nothing else), or another cohort.
+Ctrl-C stops at the next step and leaves a checkpoint. Everything lies in checkpoints/NAME
+(settings, events, snapshots, weights) and may be read or copied at any time.
+"""
+
+
+_MAY_CHANGE = (
+    "schedule.stage_1",
+    "schedule.stage_2",
+    "schedule.checkpoint_seconds",
+    "schedule.log_every",
+)
+
+
+def add(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(
+        verbs,
+        "train",
+        "train a network on a cohort and a normal reference",
+        "Trains the two cuts on the cohort of MANIFEST against a reference of normal images, and "
+        "keeps everything in checkpoints/NAME. No mask is learnt from.",
+        _EXAMPLES,
+    )
+    parser.add_argument(
+        "manifest", nargs="?", type=Path, metavar="MANIFEST", help="the cohort (`index` writes one)"
+    )
+    parser.add_argument(
+        "--name", metavar="NAME", help="name of the run, or a path to put it elsewhere"
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="P",
+        default=None,
+        help="settings to start from (default: teaching); --list-settings names them all",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="MANIFEST|normal|lesion-free",
+        help="what is normal (default: the rows of group normal where there are "
+        "any, else lesion-free)",
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        metavar="NAME",
+        help="go on with a run where its last checkpoint is; with MANIFEST and "
+        "--name: begin, or go on if it is there",
+    )
+    parser.add_argument(
+        "--list-settings",
+        action="store_true",
+        help="print every setting of the preset with its meaning, and stop",
+    )
+    add_set(parser)
+    add_device(parser)
+    add_reading(parser)
+    parser.set_defaults(run_verb=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train."""
+    if options.list_settings:
+        _list_settings(options)
+        return
+    from ascnet_core.training.run_folder import is_run, new_run_path, resolve_run
+    from ascnet_core.training.run_lock import hold_lock
+
+    if isinstance(options.resume, str):
+        if options.name or options.manifest:
+            raise UserError("--resume NAME goes without MANIFEST and --name: the run knows them.")
+        path = resolve_run(options.resume)
+    elif options.name:
+        path = new_run_path(options.name)
+    else:
+        raise UserError("A run needs a name: give --name NAME, or --resume NAME to go on with one.")
+    device = pick_device(options.device) if options.device != "auto" else "auto"
+    if options.resume and is_run(path):
+        settings = _settings_to_go_on(path, options)
+        with hold_lock(path), Log(path) as log:
+            _go_on(path, settings, device, log, options)
+        return
+    if is_run(path):
+        raise UserError(
+            f"{path} is a run already; choose another name, or go on with it by "
+            f"--resume {options.name}."
+        )
+    if options.manifest is None:
+        raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
+    settings = _settings(options)
+    cohort, reference, other = _cohorts(options)
+    path.mkdir(parents=True, exist_ok=True)
+    with hold_lock(path), Log(path) as log:
+        _begin(path, settings, cohort, reference, other, device, log, options)
+
+
+def _settings(options: argparse.Namespace) -> "Settings":
+    from ascnet_core.training.presets import load_preset
+
+    return changed_settings(load_preset(options.preset or "teaching"), options)
+
+
+def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
+    from ascnet_core.training.run_folder import Run
+
+    if options.preset or options.reference:
+        raise UserError(
+            "--preset and --reference belong to a new run; a run that goes on keeps its own."
+        )
+    before = Run(path).settings()
+    settings = changed_settings(before, options)
+    for key in _differing(before, settings):
+        if key not in _MAY_CHANGE and not key.startswith(("compute.", "segmentation.")):
+            raise UserError(
+                f"{key} cannot change while a run goes on; start a new run with another --name."
+            )
+    if before.schedule.stage_1 != settings.schedule.stage_1 and before.schedule.stage_2:
+        raise UserError(
+            "schedule.stage_1 cannot change in a run with a stage 2; extend schedule.stage_2."
+        )
+    return settings
+
+
+def _differing(one: "Settings", other: "Settings") -> list[str]:
+    tables = dataclasses.asdict(one), dataclasses.asdict(other)
+    return [
+        f"{table}.{key}"
+        for table, values in tables[0].items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if tables[1][table][key] != value
+    ]
+
+
+def _cohorts(options: argparse.Namespace) -> "tuple[Cohort, str, Cohort | None]":
+    """The cohort, what is normal, and that cohort where it is another one."""
+    from ascnet_core.imaging.cohort import read_manifest
+
+    cohort = read_manifest(options.manifest)
+    reference = options.reference
+    if reference is None:
+        normal = any(scan.group == "normal" for scan in cohort.scans)
+        reference = "normal" if normal else "lesion-free"
+    if reference in ("normal", "lesion-free"):
+        return cohort, reference, None
+    return cohort, reference, read_manifest(Path(reference))
+
+
+def _begin(
+    path: Path,
+    settings: "Settings",
+    cohort: "Cohort",
+    reference: str,
+    other: "Cohort | None",
+    device: str,
+    log: "Log",
+    options: argparse.Namespace,
+) -> None:
+    from ascnet_core.training.run_create import create_run
+
+    with Progress("files hashed", line=log.say) as progress:
+        create_run(
+            path, settings, cohort, reference, other, options.command_line, progress=progress.at
+        )
+    _train(path, settings, device, log)
+
+
+def _go_on(
+    path: Path, settings: "Settings", device: str, log: "Log", options: argparse.Namespace
+) -> None:
+    from ascnet_core.files import write_text
+    from ascnet_core.training.presets import to_toml
+    from ascnet_core.training.run_create import check_data, note_command
+    from ascnet_core.training.run_folder import SETTINGS
+
+    check_data(path)
+    write_text(path / SETTINGS, to_toml(settings))
+    note_command(path, options.command_line)
+    _train(path, settings, device, log)
+
+
+def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
+    """Prepare the slices and train; the lock is held."""
+    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.imaging.reference import reference_for
+    from ascnet_core.training.run_create import reference_of
+    from ascnet_core.training.run_folder import MANIFEST, Run
+
+    cohort = read_manifest(path / MANIFEST)
+    with Progress("scans prepared", line=log.say) as progress:
+        inputs, reference = reference_for(
+            cohort, preparation_of(settings), reference_of(path), progress=progress.at
+        )
+    log.say(
+        f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
+        f"{settings.data.size} x {settings.data.size} pixels"
+    )
+    from ascnet_core.training.recorder import choose_watched, record
+
+    device = pick_device(device)
+    log.say(f"preset {settings.preset or 'none'}, device {device}, run {path}")
+    started = time.monotonic()
+    with Steps(log) as steps:
+        how = record(
+            path, settings, inputs, reference, choose_watched(inputs), device, report=steps.report
+        )
+    log.say(f"{how} after {duration(time.monotonic() - started)}")
+    snapshots = Run(path).snapshots()
+    if snapshots:
+        log.say(f"histogram of the reconstruction: {snapshots[-1].info.get('verdict', '')}")
+    log.say(
+        f"next: {PROGRAM} segment {path.name if _is_named(path) else path} IMAGE -o masks"
+        if how == "finished"
+        else f"go on: {PROGRAM} train --resume {path.name if _is_named(path) else path}"
+    )
+
+
+def _is_named(path: Path) -> bool:
+    from ascnet_core.training.run_folder import RUNS
+
+    return path.resolve().parent == RUNS
+
+
+def _list_settings(options: argparse.Namespace) -> None:
+    from ascnet_core.training.presets import help_of, keys, load_preset, preset_names
+
+    for name in preset_names():
+        print(f"preset {name}: {load_preset(name).description}")
+    settings = _settings(options)
+    print(f"\nsettings of preset {settings.preset}:")
+    for key in keys():
+        table, _, name = key.partition(".")
+        value = getattr(getattr(settings, table), name)
+        shown = ",".join(value) if isinstance(value, tuple) else value
+        print(f"{key}={'' if shown is None else shown}\n    {help_of(key)}")
+
+
+class Log:
+    """Says lines on stdout and keeps them, and whatever goes wrong, in the run's log."""
+
+    def __init__(self, run: Path) -> None:
+        from ascnet_core.training.run_folder import LOG
+
+        self._path = run / LOG
+
+    def __enter__(self) -> "Log":
+        """Begin a part of the log."""
+        self._write(f"--- process {os.getpid()}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: Any
+    ) -> None:
+        """Keep the trace of an error that is not the user's: the terminal shows one line only."""
+        if isinstance(error, UserError):
+            self._write(f"error: {error}")
+        elif error is not None:
+            self._write("".join(traceback.format_exception(error)))
+
+    def say(self, text: str, on_terminal: bool = True) -> None:
+        """One line to both."""
+        if on_terminal:
+            print(text, flush=True)
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{stamp} {line}\n" for line in text.splitlines())
+
+
+class Steps(Progress):
+    """Shows a training's events: a bar with losses, a line for each cycle and snapshot."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__("steps", line=log.say)
+        self._log = log
+        self._losses = ""
+
+    def report(self, event: dict[str, Any]) -> None:
+        """Show one event."""
+        kind = event["kind"]
+        if kind in ("pause", "go", "resume"):
+            words = {"pause": "paused", "go": "going on", "resume": "going on from its checkpoint"}
+            self._say(f"step {event['step']}: {words[kind]}")
+            if kind == "resume":
+                self.skip_to(event["step"])
+        elif kind == "cycle":
+            self._say(f"stage {event['stage']}, cycle {event['cycle']} done: {self._losses}")
+        elif kind == "snapshot":
+            self._say(f"kept {event['snapshot']}: {event['verdict']}")
+        elif kind == "step":
+            where = f"stage {event['stage']}, cycle {event['cycle']}, {event['phase']}"
+            self._losses = _losses(event)
+            self.at(event["step"], event["steps_total"], note=f"{where}, {self._losses}")
+
+    def _say(self, text: str) -> None:
+        # A printed line would tear the bar: the terminal gets it through the bar.
+        if self.bar is not None:
+            self.bar.write(text, file=sys.stdout)
+        self._log.say(text, on_terminal=self.bar is None)
+
+
+def _losses(event: dict[str, Any]) -> str:
+    losses = event.get("losses", {}).items()
+    return " ".join(f"{name} {value:.3g}" for name, value in losses if value is not None)

@@ -1,0 +1,291 @@
+"""A training's events, checkpoints and snapshots, written to its run folder as they come."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_text
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.segmentation.cuts import cut_slices
+from ascnet_core.segmentation.histogram import count_levels, look, quantise
+from ascnet_core.training.checkpoint import load_training, save_model, save_training
+from ascnet_core.training.presets import Settings
+from ascnet_core.training.run_events import read_events
+from ascnet_core.training.run_folder import (
+    CONTROL,
+    COUNTS,
+    EVENTS,
+    MODEL,
+    SNAPSHOTS,
+    TRAINING,
+    SnapshotData,
+    read_request,
+)
+from ascnet_core.training.run_lock import lock_holder
+from ascnet_core.training.trainer import (
+    Event,
+    TrainingState,
+    new_state,
+    restore_state,
+    state_tensors,
+    train,
+)
+
+REFERENCE_SLICES = 128
+"""So many reference slices, evenly spread, are counted for `reference-quantile`."""
+_PAUSE_LOOK = 0.1
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def record(
+    run: Path,
+    settings: Settings,
+    inputs: SliceSet,
+    reference: SliceSet,
+    watched: NDArray[np.float32],
+    device: str = "cpu",
+    report: Report | None = None,
+) -> str:
+    """Train, or go on where the last checkpoint is, and keep everything in the run folder.
+
+    The caller holds the run's lock. A stop asked for through the folder, or by SIGINT or SIGTERM,
+    takes effect at the next step and leaves a checkpoint.
+
+    Parameters
+    ----------
+    run
+        The folder, made by `create_run`.
+    watched : (W, S, S) float32 in [0, 1]
+        Slices whose cuts go into every snapshot.
+    report
+        Called with every event as it is written.
+
+    Returns
+    -------
+    str
+        "finished" or "stopped".
+    """
+    if lock_holder(run) is None:
+        raise UserError(f"{run} is not locked for writing; use `train --resume {run.name}`.")
+    (run / CONTROL).unlink(missing_ok=True)
+    recording = _Recording(run, settings, reference, report)
+    state = recording.restore(device)
+    with _signals() as signalled:
+
+        def should_stop() -> bool:
+            return recording.between_steps(state, signalled)
+
+        for event in train(state, settings, inputs, reference, watched, should_stop):
+            recording.take(event, state)
+    recording.save(state)
+    (run / CONTROL).unlink(missing_ok=True)
+    return "stopped" if recording.last_kind == "stop" else "finished"
+
+
+class _Recording:
+    """The open event file, and when the last checkpoint was."""
+
+    def __init__(
+        self, run: Path, settings: Settings, reference: SliceSet, report: Report | None
+    ) -> None:
+        self.run = run
+        self.settings = settings
+        self.samples = _spread(reference.images, REFERENCE_SLICES)
+        self.report = report
+        self.last_kind = ""
+        self.due = False
+        self.saved_at = time.monotonic()
+
+    def restore(self, device: str) -> TrainingState:
+        """The state of the last checkpoint; what was written after it is taken back."""
+        path = self.run / TRAINING
+        if not path.is_file():
+            self._truncate(0)
+            return new_state(self.settings, device)
+        tensors, meta = load_training(path)
+        self._truncate(int(meta["events_bytes"]))
+        state = restore_state(self.settings, device, tensors, meta["state"])
+        self._append({"kind": "resume", **_position(state)})
+        return state
+
+    def between_steps(self, state: TrainingState, signalled: Callable[[], bool]) -> bool:
+        """Save if it is time, wait while paused; whether to stop.
+
+        Called by the trainer before each step, when all that is due has been handed over: only
+        here a checkpoint and the events up to it fit each other exactly.
+        """
+        seconds = self.settings.schedule.checkpoint_seconds
+        if self.due or time.monotonic() - self.saved_at >= seconds:
+            self.save(state)
+        request = read_request(self.run)
+        if request == "pause":
+            self.save(state)
+            self._append({"kind": "pause", **_position(state)})
+            while request == "pause" and not signalled():
+                time.sleep(_PAUSE_LOOK)
+                request = read_request(self.run)
+            if request != "stop" and not signalled():
+                self._append({"kind": "go", **_position(state)})
+        return request == "stop" or signalled()
+
+    def take(self, event: Event, state: TrainingState) -> None:
+        """Write one event, and its snapshot if it is one."""
+        line = event.to_json()
+        if event.kind == "snapshot":
+            line |= self._write_snapshot(event, state)
+        self._append(line)
+        self.due = self.due or event.kind == "cycle"
+
+    def save(self, state: TrainingState) -> None:
+        """Write M and all that resuming needs; the latter last, as it names where events end."""
+        model = state.kept
+        save_model(self.run / MODEL, model, self.settings, _position(state))
+        if self.due or not (self.run / COUNTS).is_file() or self.last_kind in ("end", "stop"):
+            _write_compact(self.run / COUNTS, reference_counts(model, self.samples))
+        tensors, meta = state_tensors(state)
+        path = self.run / EVENTS
+        size = path.stat().st_size if path.is_file() else 0
+        save_training(self.run / TRAINING, tensors, {"events_bytes": size, "state": meta})
+        self.due = False
+        self.saved_at = time.monotonic()
+
+    def _append(self, event: Mapping[str, Any]) -> None:
+        line = {"time": round(time.time(), 3), **event}
+        with (self.run / EVENTS).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+        self.last_kind = str(event["kind"])
+        if self.report is not None:
+            self.report(line)
+
+    def _truncate(self, size: int) -> None:
+        """Take back events after `size` bytes, and the snapshots that no kept event names."""
+        path = self.run / EVENTS
+        if path.is_file() and path.stat().st_size > size:
+            os.truncate(path, size)
+        kept = {event.get("snapshot") for event in read_events(path)[0]}
+        folder = self.run / SNAPSHOTS
+        for found in folder.iterdir() if folder.is_dir() else ():
+            if found.name not in kept:
+                shutil.rmtree(found)
+
+    def _write_snapshot(self, event: Event, state: TrainingState) -> dict[str, Any]:
+        folder = self.run / SNAPSHOTS
+        folder.mkdir(exist_ok=True)
+        index = 1 + max(
+            (int(p.name[:3]) for p in folder.iterdir() if p.name[:3].isdigit()), default=-1
+        )
+        name = f"{index:03d}-s{event.stage}-c{event.cycle}"
+        temporary = folder / f".tmp-{name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        arrays = {n: np.ascontiguousarray(event.arrays[n]) for n in SnapshotData.__annotations__}
+        save_file(arrays, temporary / "cuts.safetensors")
+        model = state.kept
+        save_model(temporary / MODEL, model, self.settings, _position(state))
+        _write_compact(temporary / COUNTS, reference_counts(model, self.samples))
+        seen = look(arrays["counts"].astype(np.int64))
+        found = {
+            "peaks": [dataclasses.asdict(peak) for peak in seen.peaks],
+            "separations": list(seen.separations),
+            "verdict": seen.verdict,
+        }
+        position = _position(state) | {
+            "stage": event.stage,
+            "cycle": event.cycle,
+            "epoch": event.epoch,
+            "total_cycle": event.cycle
+            + (self.settings.schedule.stage_1 if event.stage == 2 else 0),
+        }
+        info = position | {"counts": arrays["counts"].tolist()} | found
+        _write_compact(temporary / "info.json", info)
+        temporary.rename(folder / name)
+        return {"snapshot": name, **found}
+
+
+def reference_counts(model: CuttingModule, images: NDArray[np.float32]) -> dict[str, list[int]]:
+    """Counts (256) of each map over reference slices (N, S, S), where there is tissue.
+
+    Levels are on the raw scale: 255 stands for 1.0.
+    """
+    device = next(model.parameters()).device
+    cuts = cut_slices(model, images, device=str(device))
+    tissue = images > 0
+    maps = {
+        "input": images,
+        "fence": cuts.fence,
+        "wild": cuts.wild,
+        "reconstruction": cuts.reconstruction,
+        "residual": np.clip(images - cuts.fence, 0.0, 1.0),
+    }
+    return {name: count_levels(quantise(m), tissue).tolist() for name, m in maps.items()}
+
+
+def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.float32]:
+    """Slices (W, S, S) to watch: from as many subjects as can be, at mid height of the tissue."""
+    chosen: list[int] = []
+    subjects = list(dict.fromkeys(inputs.subjects.tolist()))
+    for number in range(min(count, len(inputs.images))):
+        subject = subjects[number * max(len(subjects) // count, 1) % len(subjects)]
+        own = np.flatnonzero(inputs.subjects == subject)
+        own = own[~np.isin(own, chosen)]
+        if own.size == 0:
+            own = np.setdiff1d(np.arange(len(inputs.images)), chosen)
+        chosen.append(int(own[np.abs(inputs.positions[own] - 0.5).argmin()]))
+    return np.ascontiguousarray(inputs.images[chosen])
+
+
+def _spread(images: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    keep = np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int))
+    return np.ascontiguousarray(images[keep])
+
+
+def _write_compact(path: Path, content: Mapping[str, Any]) -> None:
+    # 256 counts on a line each would make these files unreadable.
+    write_text(path, json.dumps(content) + "\n")
+
+
+def _position(state: TrainingState) -> dict[str, int]:
+    return {
+        "stage": state.stage,
+        "cycle": state.cycle,
+        "step": state.step,
+        "images_seen": state.images_seen,
+    }
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as ever."""
+    received = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield received.is_set
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        received.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield received.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
