@@ -3,7 +3,7 @@
 import re
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +146,8 @@ def load_stored(
         raise _damaged(path, error) from error
 
 
-def load_grid(path: Path) -> tuple[tuple[int, ...], npt.NDArray[np.float64] | None]:
-    """Return stored shape and affine from the head of a file, without reading its data.
-
-    The affine is None for stacks and pictures. Shapes are (H, W) for pictures.
+def load_head(path: Path) -> Grid:
+    """Read the grid of a file without its data; `full_shape` is the whole stored shape, frames too.
 
     Raises
     ------
@@ -160,12 +158,30 @@ def load_grid(path: Path) -> tuple[tuple[int, ...], npt.NDArray[np.float64] | No
     suffix = suffix_of(path)
     try:
         if suffix in STACK_SUFFIXES:
-            return np.load(path, mmap_mode="r", allow_pickle=False).shape, None
+            full = np.load(path, mmap_mode="r", allow_pickle=False).shape
+            count, rows, columns = _stack_shape(path, full)
+            return replace(_nominal("stack", rows, columns, count), full_shape=full)
         if suffix in PICTURE_SUFFIXES:
             with Image.open(path) as picture:
-                return (picture.height, picture.width), None
+                return _nominal("picture", picture.height, picture.width, 1)
         image: Any = nib.load(path)
-        return tuple(image.shape), np.asarray(image.affine, np.float64)
+        return _nifti_grid(path, image)
+    except _READ_ERRORS as error:
+        raise _damaged(path, error) from error
+
+
+def colour_channels(path: Path) -> int:
+    """Return how many colour channels a picture stores; 1 for a grey one.
+
+    Raises
+    ------
+    UserError
+        Missing or damaged file.
+    """
+    check_file(path)
+    try:
+        with Image.open(path) as picture:
+            return len([band for band in picture.getbands() if band not in ("A", "a")])
     except _READ_ERRORS as error:
         raise _damaged(path, error) from error
 
@@ -195,16 +211,25 @@ def _choose(path: Path, what: str, count: int, choice: int | None) -> int:
     return choice
 
 
-def _load_nifti(
-    path: Path, frame: int | None, channel: int | None
-) -> tuple[npt.NDArray[np.float32], Grid]:
-    image: Any = nib.load(path)
+def _nifti_grid(path: Path, image: Any) -> Grid:
+    """Return the grid of an image that is a volume; `full_shape` is what is stored."""
     if not isinstance(image, nib.Nifti1Pair):
         raise UserError(f"{path} is not NIfTI but {type(image).__name__}; convert it to NIfTI.")
     stored = tuple(int(n) for n in image.shape)
     if 0 in stored or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
         raise UserError(f"{path} has shape {_by(stored)}; a volume of three axes is needed.")
-    shape = (*stored, 1)[:3] if len(stored) == 2 else stored[:3]
+    x, y, z = (*stored, 1)[:3]
+    header: Any = image.header
+    affine = _invertible(path, np.array(image.affine, np.float64))
+    return Grid((x, y, z), affine, header.copy(), "nifti", stored)
+
+
+def _load_nifti(
+    path: Path, frame: int | None, channel: int | None
+) -> tuple[npt.NDArray[np.float32], Grid]:
+    image: Any = nib.load(path)
+    grid = _nifti_grid(path, image)
+    stored = grid.full_shape
     frames = stored[3] if len(stored) > 3 else 1
     # A choice of frame is made for the cohort: images with a single one are not refused for it.
     chosen = 0 if frames == 1 else _choose(path, "frame", frames, frame)
@@ -217,12 +242,9 @@ def _load_nifti(
         raw = _one_channel(path, np.stack([raw[n] for n in raw.dtype.names], -1), channel, False)
     if np.iscomplexobj(raw):
         raise UserError(f"{path} holds complex numbers; save their magnitude as NIfTI.")
-    full = stored if frames == 1 else shape
-    header: Any = image.header
-    header = header.copy()
-    affine = _invertible(path, np.array(image.affine, np.float64))
-    data = np.array(raw, np.float32).reshape(shape)
-    return data, Grid((shape[0], shape[1], shape[2]), affine, header, "nifti", full)
+    if frames > 1:
+        grid = replace(grid, full_shape=grid.shape)
+    return np.array(raw, np.float32).reshape(grid.shape), grid
 
 
 def _invertible(path: Path, affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -255,22 +277,25 @@ def _nominal(kind: str, rows: int, columns: int, slices: int) -> Grid:
     return Grid((rows, columns, 1), affine, None, kind, (rows, columns))
 
 
+def _stack_shape(path: Path, full: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (slices, rows, columns) of a stack's shape; (H, W) is one slice."""
+    if 0 in full or len(full) not in (2, 3, 4) or (len(full) == 4 and full[3] > 4):
+        raise UserError(f"{path} has shape {_by(full)}; a stack is (N, H, W) or (N, H, W, 1).")
+    count, rows, columns = (1, *full) if len(full) == 2 else full[:3]
+    return count, rows, columns
+
+
 def _load_stack(path: Path, channel: int | None) -> tuple[npt.NDArray[np.float32], Grid]:
     stack = np.load(path, mmap_mode="r", allow_pickle=False)
-    shape = tuple(stack.shape)
+    full = tuple(stack.shape)
     if stack.dtype.kind not in "buif":
         raise UserError(f"{path} holds {stack.dtype} values; save real numbers.")
-    single = len(shape) == 2
-    if 0 in shape or len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[3] > 4):
-        raise UserError(f"{path} has shape {_by(shape)}; a stack is (N, H, W) or (N, H, W, 1).")
-    if len(shape) == 4:
+    count, rows, columns = _stack_shape(path, full)
+    if len(full) == 4:
         stack = _one_channel(path, stack, channel, False)
-    if single:
-        stack = stack[np.newaxis]
-    count, rows, columns = stack.shape
-    grid = _nominal("stack", rows, columns, count)
-    full = shape if shape[-1] == 1 or len(shape) < 4 else shape[:3]
-    return np.array(stack, np.float32), Grid(grid.shape, grid.affine, None, "stack", full)
+        full = full if full[3] == 1 else full[:3]
+    grid = replace(_nominal("stack", rows, columns, count), full_shape=full)
+    return np.array(stack, np.float32).reshape(grid.shape), grid
 
 
 def _load_picture(

@@ -155,7 +155,9 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     truth = read_mask(scan.mask, volume) if scan.mask else None
     series_place = None
     if len(scan.series) > 1:
-        stamps = tuple(image.stat().st_mtime_ns for image, _ in scan.series)
+        stamps = tuple(
+            image.stat().st_mtime_ns if image.is_file() else 0 for image, _ in scan.series
+        )
         level, low, high, areas = _series_limits(scan.series, stamps, how, channel)
         region = _region(volume, scan.region, how, lambda data: data > level)
         if how.region == "none":

@@ -1,0 +1,339 @@
+"""A folder of a known layout -> the rows of a manifest, and what was left out and why."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.formats import (
+    NIFTI_SUFFIXES,
+    PAIR_SUFFIXES,
+    PICTURE_SUFFIXES,
+    STACK_SUFFIXES,
+    colour_channels,
+    is_image,
+    load_head,
+    load_stored,
+    natural_key,
+    stem_of,
+    suffix_of,
+)
+from ascnet_core.imaging.naming import (
+    Group,
+    group_files,
+    preference,
+    role_of_folder,
+    subject_of,
+)
+from ascnet_core.imaging.volume import grid_difference
+
+# The names that the authors' scripts read.
+AUTHORS_INPUT = "input_for_generator.npy"
+AUTHORS_REFERENCE = "good_dic_to_train_disc.npy"
+AUTHORS_MASK = "tumor_mask_for_generator.npy"
+
+Row = dict[str, Any]
+LeftOut = list[tuple[Path, str]]
+Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], list[Path]]]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What was found in a folder.
+
+    Attributes
+    ----------
+    rows
+        Rows for `write_manifest`; files are `Path`s.
+    layout
+        What was recognised, in words.
+    left_out
+        Each file that is in no row, with the reason.
+    """
+
+    rows: list[Row]
+    layout: str
+    left_out: LeftOut
+
+
+def index_folder(folder: str | Path) -> Indexed:
+    """Look through a folder and its subfolders for scans.
+
+    Recognised are the authors' three .npy files; the LGG layout `CASE/CASE_N.tif` with
+    `CASE_N_mask.tif`; NIfTI files named by modality and role (`x_flair`, `x_t2`, `x_mask`,
+    `x_seg`, `x_brain`, BraTS and BIDS names, `imagesTr` with `labelsTr`); .npy stacks with
+    `_mask`; pictures in `images` and `masks` (and `liver`, `brain` or `region`), or with `_mask`
+    beside them.
+
+    Raises
+    ------
+    UserError
+        If the folder is not there, or nothing in it is recognised.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder; give the folder that holds the scans.")
+    left_out: LeftOut = []
+    files: list[Path] = []
+    for path in sorted(folder.rglob("*"), key=lambda p: natural_key(str(p.relative_to(folder)))):
+        if not path.is_file():
+            continue
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            left_out.append((path, "hidden"))
+        elif is_image(path):
+            files.append(path)
+        else:
+            left_out.append((path, "of no image format that is read here"))
+    rows: list[Row] = []
+    layouts: list[str] = []
+    for name, recognise in _LAYOUTS.items():
+        new, files = recognise(folder, files, left_out)
+        if new:
+            rows += new
+            layouts.append(name)
+    left_out += [
+        (path, "neither in a folder of images nor with a mask beside it") for path in files
+    ]
+    if not rows:
+        example = f" (for example {left_out[0][0].name}: {left_out[0][1]})" if left_out else ""
+        raise UserError(
+            f"{folder} holds no scans of a known layout{example}; write a manifest with the "
+            "columns subject,image,mask by hand."
+        )
+    _name_apart(rows)
+    return Indexed(rows, "; ".join(layouts), left_out)
+
+
+def _name_apart(rows: list[Row]) -> None:
+    """Number scans of one name (from different subfolders) so that names are unique."""
+    seen: Counter[str] = Counter()
+    taken = {row["scan"] for row in rows}
+    for row in rows:
+        name = row["scan"]
+        seen[name] += 1
+        if seen[name] > 1:
+            suffix = seen[name]
+            while f"{name}_{suffix}" in taken:
+                suffix += 1
+            row["scan"] = f"{name}_{suffix}"
+            taken.add(row["scan"])
+
+
+def _row(subject: str, image: Path, mask: Path | None = None, **more: Any) -> Row:
+    return {"subject": subject, "scan": subject, "image": image, "mask": mask, **more}
+
+
+def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+    """Take the three stacks of the authors' scripts from each subfolder that has them."""
+    rows: list[Row] = []
+    used: set[Path] = set()
+    there = set(files)
+    for parent in dict.fromkeys(path.parent for path in files):
+        inputs, reference, mask = (
+            path if (path := parent / name) in there else None
+            for name in (AUTHORS_INPUT, AUTHORS_REFERENCE, AUTHORS_MASK)
+        )
+        if inputs is None and reference is None:
+            continue
+        used |= {path for path in (inputs, reference, mask) if path}
+        prefix = "" if parent == folder else f"{parent.relative_to(folder).as_posix()}/"
+        notes = "stack of slices; it does not say which patient a slice is of"
+        if inputs and _readable(inputs, left_out):
+            fitting = _first_fitting(inputs, [mask] if mask else [], "mask", left_out)
+            rows.append(_row(f"{prefix}input", inputs, fitting, group="anomalous", notes=notes))
+        elif mask:
+            left_out.append((mask, f"no readable {AUTHORS_INPUT} beside it"))
+        if reference and _readable(reference, left_out):
+            rows.append(_row(f"{prefix}reference", reference, group="normal", notes=notes))
+    return rows, [path for path in files if path not in used]
+
+
+def _readable(path: Path, left_out: LeftOut) -> bool:
+    """Say whether a file can be a row; where not, note why."""
+    try:
+        full = load_head(path).full_shape
+    except UserError as error:
+        left_out.append((path, str(error)))
+        return False
+    if suffix_of(path) in NIFTI_SUFFIXES + PAIR_SUFFIXES and len(full) > 3 and full[3] > 1:
+        reason = f"holds {full[3]} frames; list it by hand and choose one (setting data.frame)"
+        left_out.append((path, reason))
+        return False
+    return True
+
+
+def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+    """Take CASE/CASE_N.tif + CASE/CASE_N_mask.tif: each row a slice, each case a series."""
+    tifs = {path for path in files if suffix_of(path) in (".tif", ".tiff")}
+    cases: dict[Path, list[tuple[int, Path, Path]]] = {}
+    lonely: list[Path] = []
+    used: set[Path] = set()
+    for path in sorted(tifs):
+        stem = stem_of(path)
+        case, _, number = stem.removesuffix("_mask").rpartition("_")
+        if case != path.parent.name or not number.isdecimal():
+            continue
+        used.add(path)
+        is_mask = stem.endswith("_mask")
+        other = stem.removesuffix("_mask") if is_mask else f"{stem}_mask"
+        partner = path.with_name(f"{other}{path.suffix}")
+        if partner not in tifs:
+            lonely.append(path)
+        elif not is_mask:
+            cases.setdefault(path.parent, []).append((int(number), path, partner))
+    rows: list[Row] = []
+    for parent in sorted(cases, key=lambda p: natural_key(str(p))):
+        case = parent.name
+        for number, image, mask in sorted(cases[parent]):
+            if not (_readable(image, left_out) and _readable(mask, left_out)):
+                continue
+            row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {number}")
+            colour = colour_channels(image) > 1
+            rows.append({**row, "scan": f"{case}_{number}", "channel": 1 if colour else None})
+    if not rows:
+        return [], files
+    left_out += [(path, "slice without its mask, or mask without its slice") for path in lonely]
+    return rows, [path for path in files if path not in used]
+
+
+def _volumes(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+    """Take NIfTI files."""
+    suffixes = NIFTI_SUFFIXES + PAIR_SUFFIXES
+    mine = {path for path in files if suffix_of(path) in suffixes}
+    # Of a pair the .img stands for both.
+    headers = {p for p in mine if suffix_of(p) == ".hdr" and p.with_suffix(".img") in mine}
+    groups = group_files(folder, [path for path in files if path in mine - headers])
+    return _rows_of(groups, left_out), [path for path in files if path not in mine]
+
+
+def _stacks(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+    """Take .npy stacks under other names than the authors'."""
+    mine = [path for path in files if suffix_of(path) in STACK_SUFFIXES]
+    rest = [path for path in files if suffix_of(path) not in STACK_SUFFIXES]
+    return _rows_of(group_files(folder, mine), left_out), rest
+
+
+def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+    """Take pictures that have masks or lie in a folder of images; others may be anything."""
+    mine = [path for path in files if suffix_of(path) in PICTURE_SUFFIXES]
+    groups = [
+        group
+        for group in group_files(folder, mine)
+        if group.masks
+        or any(
+            role_of_folder(part) == "image"
+            for _, path in group.images
+            for part in path.relative_to(folder).parts[:-1]
+        )
+    ]
+    rows = _rows_of(groups, left_out)
+    for row in rows:
+        numbered = re.match(r"^(.*[^_-])[_-]+(\d+)$", row["scan"])
+        if numbered:
+            row["subject"], row["notes"] = numbered[1], f"slice {int(numbered[2])}"
+    used = {
+        path
+        for group in groups
+        for path in (*(path for _, path in group.images), *group.masks, *group.regions)
+    }
+    return rows, [path for path in files if path not in used]
+
+
+_LAYOUTS: dict[str, Recogniser] = {
+    "the authors' .npy stacks (input, reference, mask)": _authors,
+    "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": _lgg,
+    "NIfTI files": _volumes,
+    ".npy stacks": _stacks,
+    "pictures (a subject is what stands before the last _ and number)": _pictures,
+}
+
+
+def _rows_of(groups: list[Group], left_out: LeftOut) -> list[Row]:
+    """Make a row of each group, and say what did not fit into it."""
+    rows: list[Row] = []
+    for group in groups:
+        regions = _true_regions(group, left_out)
+        images: dict[str, Path] = {}
+        for modality, path in group.images:
+            if modality in images:
+                what = f"{modality} image" if modality else "image"
+                left_out.append((path, f"a second {what} beside {images[modality].name}"))
+            elif _readable(path, left_out):
+                images[modality] = path
+        if not images:
+            left_out += [(path, "no image that it belongs to") for path in group.masks + regions]
+            continue
+        main = min(images, key=preference)
+        image = images.pop(main)
+        row = _row(
+            subject_of(group.name),
+            image,
+            _first_fitting(image, group.masks, "mask", left_out),
+            region=_first_fitting(image, regions, "region", left_out),
+            modality=main,
+        )
+        row["scan"] = group.name
+        for modality, path in images.items():
+            reason = _apart(path, image) if modality else "its modality is not in its name"
+            if reason:
+                left_out.append((path, reason))
+            else:
+                row[f"image:{modality.lower()}"] = path
+        rows.append(row)
+    return rows
+
+
+def _true_regions(group: Group, left_out: LeftOut) -> list[Path]:
+    """Return the regions that are masks: "x_brain" may as well be the brain's image.
+
+    With grey values it is the group's image where there is no other, else left out.
+    """
+    regions = []
+    for path in group.regions:
+        if not _has_grey_values(path):
+            regions.append(path)
+        elif group.images:
+            left_out.append((path, "called a region but holds grey values"))
+        else:
+            group.images.append(("", path))
+    return regions
+
+
+def _has_grey_values(path: Path) -> bool:
+    try:
+        stored, _ = load_stored(path)
+    except UserError:
+        return False
+    sample = stored.ravel()[:: max(1, stored.size // 100_000)]
+    # Soft edges of a JPEG are no grey values: nearly all of a mask is near its two ends.
+    span = float(sample.max() - sample.min()) or 1.0
+    share = (sample - sample.min()) / span
+    return float(np.mean((share > 0.1) & (share < 0.9))) > 0.05
+
+
+def _first_fitting(image: Path, files: list[Path], what: str, left_out: LeftOut) -> Path | None:
+    """Return the first file on the image's grid; say why the others are left out."""
+    chosen: Path | None = None
+    for path in files:
+        reason = _apart(path, image)
+        if not reason and chosen is not None:
+            reason = f"a second {what} beside {chosen.name}"
+        if reason:
+            left_out.append((path, reason))
+        else:
+            chosen = path
+    return chosen
+
+
+def _apart(path: Path, image: Path) -> str:
+    """Say in what the grids of two files differ, by their heads alone; empty where they agree."""
+    try:
+        reason = grid_difference(load_head(path), load_head(image))
+    except UserError as error:
+        return str(error)
+    return f"on another grid than {image.name} ({reason})" if reason else ""
