@@ -1,0 +1,90 @@
+"""A trained ASC-Net: one of the maps that its cuts give."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.prepare import Preparation, Prepared
+from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, outermost_peak
+from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.segmentation.cuts import cut_scan
+from ascnet_core.segmentation.threshold import Side, parse_rule
+from ascnet_core.training.checkpoint import load_model
+from ascnet_core.training.run_folder import resolve_run
+from ascnet_core.training.settings import Settings
+
+MAPS = ("reconstruction", "wild", "fence", "residual")
+
+
+class _Cutter:
+    """Cuts a scan once for all maps that are asked of it one after the other."""
+
+    def __init__(self, model: CuttingModule, device: str, batch: int, flip: bool) -> None:
+        self._model = model
+        self._options: dict[str, Any] = {"device": device, "batch": batch, "flip": flip}
+        self._last: tuple[Prepared, Any] | None = None
+
+    def __call__(self, prepared: Prepared, name: str) -> Grey:
+        if self._last is None or self._last[0] is not prepared:
+            self._last = None  # frees the former maps before the new ones are made
+            self._last = (prepared, cut_scan(self._model, prepared, **self._options))
+        grey: Grey = self._last[1][name]
+        return grey
+
+
+def asc_net(
+    run: str | Path,
+    maps: Sequence[str] = ("reconstruction",),
+    cycle: int | None = None,
+    device: str = "cpu",
+    batch: int = 16,
+    flip: bool = False,
+) -> tuple[Method, ...]:
+    """Return a method for each of a run's maps; a scan is cut once for all of them.
+
+    Parameters
+    ----------
+    run : str or Path
+        A run's folder, its name under `checkpoints/`, or a model file.
+    maps : sequence of str
+        Among `MAPS`.
+    cycle : int or None
+        The snapshot of a cycle instead of the final weights.
+    device, batch, flip
+        As for `cut_scan`.
+
+    Raises
+    ------
+    UserError
+        If the run can't be loaded, or a map is none of `MAPS`.
+    """
+    for name in maps:
+        if name not in MAPS:
+            raise UserError(f"There is no map '{name}'; choose among {', '.join(MAPS)}.")
+    model, settings = load_model(run, cycle=cycle, device=device)
+    cutter = _Cutter(model, device, batch, flip)
+    path = Path(run)
+    title = path.stem if path.is_file() else resolve_run(run).name
+    source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
+    return tuple(_method(name, title, source, cutter, settings) for name in maps)
+
+
+def _method(name: str, title: str, source: str, cutter: _Cutter, settings: Settings) -> Method:
+    def grey(prepared: Prepared) -> Grey:
+        return cutter(prepared, name)
+
+    def rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+        if asked:
+            return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in asked))
+        own = outermost_peak(side) if name == "reconstruction" else "otsu"
+        return (own, REFERENCE_QUANTILE) if reference else (own,)
+
+    def adapt(preparation: Preparation) -> Preparation:
+        data = settings.data
+        return replace(
+            preparation, size=data.size, scaling=data.scaling, low=data.low, high=data.high
+        )
+
+    return Method("asc-net", title, name, grey, rules, adapt, source)

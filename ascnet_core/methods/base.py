@@ -1,0 +1,84 @@
+"""The one interface behind which everything that makes a map to threshold stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.imaging.prepare import Preparation, Prepared
+from ascnet_core.segmentation.threshold import Rule, Side, parse_rule
+
+Grey = NDArray[np.float32]
+REFERENCE_QUANTILE = "reference-quantile:0.995"
+
+
+def unchanged(preparation: Preparation) -> Preparation:
+    """Take a cohort's preparation as it is."""
+    return preparation
+
+
+@dataclass(frozen=True)
+class Method:
+    """Something that gives a map for a scan, and the rules by which the map is thresholded.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in tables: `asc-net`, `input-threshold`, ...
+    run : str or None
+        Name of the run whose weights it uses; None for methods without training.
+    map : str
+        Which map it gives: `reconstruction`, `wild`, `fence`, `residual`, `input`, `equalised`.
+        Methods of the same run, map and `source` give the same map: it is computed once.
+    grey : callable
+        Prepared -> (X, Y, Z) float32 in [0, 1] on the volume's own grid.
+    rules : callable
+        (side, rules asked for, whether there is a reference) -> the mask-free rules to score. A
+        method takes of those asked for what makes sense for it.
+    adapt : callable
+        The cohort's preparation -> the one this method needs (a network: size and scaling that
+        it was trained with). It must leave the region alone.
+    source : str
+        Tells apart maps of one run (its cycle, say); empty where there is nothing to tell.
+    """
+
+    name: str
+    run: str | None
+    map: str
+    grey: Callable[[Prepared], Grey]
+    rules: Callable[[Side, Sequence[str], bool], tuple[str, ...]]
+    adapt: Callable[[Preparation], Preparation] = unchanged
+    source: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the map depends on besides the scan."""
+        return (self.run or "", self.source, self.map)
+
+
+def outermost_peak(side: Side) -> str:
+    """Return the paper's rule: the peak at the bright or at the dark end."""
+    return "rightmost-peak" if side == "bright" else "leftmost-peak"
+
+
+def is_about_peaks(rule: str) -> bool:
+    """Whether a rule reads peaks or valleys from a histogram."""
+    return "peak" in (name := parse_rule(rule).name) or "valley" in name
+
+
+def own_then_asked(
+    own: Sequence[str],
+    asked: Sequence[str],
+    reference: bool,
+    accepts: Callable[[Rule], bool],
+) -> tuple[str, ...]:
+    """Return a method's own rules, then the accepted ones of those asked for, each once.
+
+    With a reference, its quantile is among the own rules.
+    """
+    rules = [*own, *([REFERENCE_QUANTILE] if reference else ())]
+    rules += [rule for rule in asked if accepts(parse_rule(rule))]
+    return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in rules))

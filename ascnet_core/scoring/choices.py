@@ -1,0 +1,105 @@
+"""Which threshold each unit gets: by a mask-free rule, by hand, or (labelled so) by an oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.methods.base import Method
+from ascnet_core.scoring.metrics import (
+    Side,
+    ThresholdTable,
+    oracle_cohort_threshold,
+    oracle_threshold,
+)
+from ascnet_core.segmentation.threshold import Threshold, parse_rule, propose
+
+Scope = Literal["subject", "cohort"]
+ORACLE_COHORT = "oracle-cohort"
+ORACLE_OWN = "oracle-own"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row of the summary before it is scored: a method with a rule.
+
+    Attributes
+    ----------
+    thresholds : dict
+        Unit -> its threshold, or the sentence that says why the rule found none (then the unit's
+        mask is empty: that is what the rule would leave someone with).
+    """
+
+    method: Method
+    rule: str
+    kind: str
+    scope: Scope
+    thresholds: dict[str, Threshold | str]
+
+
+def rule_choice(
+    method: Method,
+    rule: str,
+    counts: Mapping[str, NDArray[np.int64]],
+    side: Side,
+    scope: Scope,
+    reference: NDArray[np.int64] | None,
+) -> Choice:
+    """Apply a rule to each unit's histogram, or to the sum of all of them (scope cohort)."""
+
+    def attempt(levels: NDArray[np.int64]) -> Threshold | str:
+        try:
+            return propose(rule, levels, side, reference)
+        except UserError as error:
+            return str(error)
+
+    if scope == "cohort":
+        shared = attempt(np.sum(list(counts.values()), axis=0))
+        thresholds = dict.fromkeys(counts, shared)
+    else:
+        thresholds = {unit: attempt(levels) for unit, levels in counts.items()}
+    manual = parse_rule(rule).name in ("number", "band")
+    kind = "manual" if manual else "mask-free"
+    return Choice(method, str(parse_rule(rule)), kind, scope, thresholds)
+
+
+def oracle_choices(
+    method: Method, tables: Mapping[str, ThresholdTable], units: Sequence[str], side: Side
+) -> tuple[Choice, ...]:
+    """Choose with the truth: one threshold for the cohort, and each unit's own best.
+
+    Both are chosen before post-processing, over the units that have lesions; units without truth
+    or without lesions get the cohort's, too, and no own best. Nothing where no unit has lesions.
+    """
+    with_lesions = {unit: table for unit, table in tables.items() if table.true}
+    if not with_lesions:
+        return ()
+    level, mean = oracle_cohort_threshold(list(with_lesions.values()), side)
+    shared = Threshold(
+        level,
+        None,
+        side,
+        ORACLE_COHORT,
+        f"ORACLE: chosen with the masks for the best mean Dice ({mean:.3f}) of the cohort.",
+        "oracle",
+    )
+    own: dict[str, Threshold | str] = {}
+    for unit, table in with_lesions.items():
+        level, best = oracle_threshold(table, side)
+        own[unit] = Threshold(
+            level,
+            None,
+            side,
+            ORACLE_OWN,
+            f"ORACLE: chosen with this one's own mask for its best Dice ({best:.3f}).",
+            "oracle",
+        )
+    return (
+        Choice(method, ORACLE_COHORT, "oracle", "cohort", dict.fromkeys(units, shared)),
+        Choice(method, ORACLE_OWN, "oracle", "subject", own),
+    )

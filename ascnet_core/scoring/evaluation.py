@@ -1,0 +1,366 @@
+"""A cohort through methods: a row a subject, method and rule, and a summary of them.
+
+Two passes over the scans. The first computes each method's map once and keeps its levels inside
+the region in a temporary folder (`store`); then the histograms of all units are known and rules
+and oracles choose (`choices`). The second makes the masks, cleans and scores them (`unit`), one
+scan in memory at a time.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.methods.base import Method
+from ascnet_core.scoring.choices import Choice, Scope, oracle_choices, rule_choice
+from ascnet_core.scoring.metrics import Side, ThresholdTable
+from ascnet_core.scoring.store import Key, Stored, settle_ranges, store_scan
+from ascnet_core.scoring.summary import summarise, to_frame, to_slices
+from ascnet_core.scoring.unit import Tally
+from ascnet_core.segmentation.histogram import RangeKind
+from ascnet_core.segmentation.postprocess import Step, parse_steps, run_steps
+from ascnet_core.segmentation.threshold import Threshold, apply, parse_rule
+
+Unit = Literal["subject", "scan"]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a cohort is scored.
+
+    Attributes
+    ----------
+    rules : tuple of str
+        Threshold rules asked for; each method takes what suits it beside its own. Empty: its own.
+    side : str
+        `bright` keeps what is above the threshold, `dark` what is below.
+    scope : str
+        Whether a rule looks at the histogram of one unit or of the whole cohort.
+    post : tuple of str
+        Post-processing steps, for all methods and rules alike.
+    range : str
+        What levels 0 to 255 stand for: `raw`, `subject` (one unit) or `cohort`.
+    unit : str
+        What a row and the mean are over: subjects (their scans pooled), or scans.
+    oracle : bool
+        Whether rows chosen with the masks are added, labelled so.
+    shapes : bool
+        Whether surface distances and lesions are measured too, the slow part.
+    seed : int
+        Of the bootstrap.
+    """
+
+    rules: tuple[str, ...] = ()
+    side: Side = "bright"
+    scope: Scope = "subject"
+    post: tuple[str, ...] = ()
+    range: RangeKind = "raw"
+    unit: Unit = "subject"
+    oracle: bool = True
+    shapes: bool = True
+    seed: int = 0
+
+    def name(self, scan: Scan) -> str:
+        """Return the unit that a scan belongs to."""
+        return scan.subject if self.unit == "subject" else scan.scan
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Scores of a cohort.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        A row a unit, method and rule (`subjects.csv`).
+    slices : DataFrame
+        The Dice of each axial slice that holds lesion, for each method and rule.
+    summary : dict
+        `rows` (one a method and rule), `settings`, `definitions`, `versions`; ready for JSON.
+    """
+
+    rows: pd.DataFrame
+    slices: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def evaluate(
+    cohort: Cohort,
+    methods: Sequence[Method],
+    preparation: Preparation,
+    plan: Plan | None = None,
+    reference: Cohort | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> EvaluationResult:
+    """Score methods on a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Scans without a mask get a volume and no scores.
+    methods : sequence of Method
+        They see the same scans in the same region.
+    preparation : Preparation
+        Scaling and region; a network's own size and scaling take precedence for its maps.
+    plan : Plan or None
+        Rules, side, scope, post-processing, unit; None: `Plan()`.
+    reference : Cohort or None
+        Scans known as normal, for `reference-quantile`. Of scans with a mask only the slices
+        without lesion are used: the cohort itself can be its own lesion-free reference.
+    progress : callable or None
+        Called with (steps done, steps in all); an exception from it cancels.
+
+    Returns
+    -------
+    EvaluationResult
+
+    Raises
+    ------
+    UserError
+        If a rule or step can't be read, a rule needs a reference and there is none, a scan can't
+        be read, or there is nothing to score.
+    """
+    plan = plan or Plan()
+    steps = parse_steps(list(plan.post))
+    asked = _check(cohort, methods, plan, reference)
+    with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
+        every = _scans(cohort, reference)
+        work = _Progress(len(every) + len(cohort.scans), progress)
+        stored: list[Stored] = []
+        for number, scan in enumerate(every):
+            place = Path(folder) / str(number)
+            stored.append(store_scan(scan, methods, preparation, plan.range, place))
+            work.step()
+        keys = list(dict.fromkeys(method.key for method in methods))
+        settle_ranges(stored, keys, plan.range, plan.name)
+        scored, normal = stored[: len(cohort.scans)], _of(stored, reference)
+        choices, tables = _choose(scored, normal, asked, plan)
+        tallies = _score(scored, choices, steps, preparation, plan, work.step)
+        rows = to_frame(_rows(scored, choices, tables, tallies, plan))
+        return EvaluationResult(
+            rows,
+            to_slices(_slice_rows(choices, tallies)),
+            summarise(rows, cohort, preparation, plan, reference),
+        )
+
+
+class _Progress:
+    """Counts steps for a progress bar."""
+
+    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
+        self._done, self._total, self._tell = 0, total, tell
+
+    def step(self) -> None:
+        self._done += 1
+        if self._tell is not None:
+            self._tell(self._done, self._total)
+
+
+def _check(
+    cohort: Cohort, methods: Sequence[Method], plan: Plan, reference: Cohort | None
+) -> list[tuple[Method, tuple[str, ...]]]:
+    """Return each method with its rules; complain before the long work, not after it."""
+    if not cohort.scans:
+        raise UserError(f"{cohort.manifest} has no scans to evaluate.")
+    if not methods:
+        raise UserError("There is no method to evaluate; name a run or a baseline.")
+    asked = [(m, m.rules(plan.side, plan.rules, reference is not None)) for m in methods]
+    for rule in (rule for _, rules in asked for rule in rules):
+        if parse_rule(rule).name == "reference-quantile" and reference is None:
+            raise UserError(
+                f"Rule '{rule}' needs a normal reference; name one (a manifest, the normal group, "
+                "or lesion-free slices)."
+            )
+    return asked
+
+
+def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
+    """Return the scans to score, then those of the reference that are not among them."""
+    known = {scan.image for scan in cohort.scans}
+    further = [scan for scan in reference.scans if scan.image not in known] if reference else []
+    return [*cohort.scans, *further]
+
+
+def _of(stored: Sequence[Stored], reference: Cohort | None) -> list[Stored]:
+    wanted = {scan.image for scan in reference.scans} if reference else set()
+    return [one for one in stored if one.scan.image in wanted]
+
+
+def _units(stored: Sequence[Stored], plan: Plan) -> dict[str, list[Stored]]:
+    units: dict[str, list[Stored]] = {}
+    for one in stored:
+        units.setdefault(plan.name(one.scan), []).append(one)
+    return units
+
+
+def _choose(
+    scored: Sequence[Stored],
+    normal: Sequence[Stored],
+    asked: Sequence[tuple[Method, tuple[str, ...]]],
+    plan: Plan,
+) -> tuple[list[Choice], dict[tuple[Key, str], ThresholdTable]]:
+    """Return all rows to score, and each unit's table against its truth (where it has one)."""
+    units = _units(scored, plan)
+    counts: dict[Key, dict[str, NDArray[np.int64]]] = {}
+    tables: dict[tuple[Key, str], ThresholdTable] = {}
+    reference: dict[Key, NDArray[np.int64] | None] = {}
+    for key in dict.fromkeys(method.key for method, _ in asked):
+        counts[key] = {}
+        for unit, scans in units.items():
+            every = [one.table(key) for one in scans]
+            counts[key][unit] = np.sum([table.levels for table in every], axis=0)
+            with_truth = [table for table in every if table.has_truth]
+            if with_truth:
+                tables[key, unit] = sum(with_truth[1:], start=with_truth[0])
+        reference[key] = (
+            np.sum([one.normal_counts(key) for one in normal], axis=0) if normal else None
+        )
+    choices: list[Choice] = []
+    for method, rules in asked:
+        key = method.key
+        choices += [
+            rule_choice(method, rule, counts[key], plan.side, plan.scope, reference[key])
+            for rule in rules
+        ]
+        if plan.oracle:
+            own = {unit: tables[key, unit] for unit in units if (key, unit) in tables}
+            choices += oracle_choices(method, own, list(units), plan.side)
+    return choices, tables
+
+
+Mark = tuple[Key, int, int | None, bool]
+
+
+def _mark(choice: Choice, threshold: Threshold | str) -> Mark:
+    """Return what a unit's mask depends on: equal marks are scored once."""
+    if isinstance(threshold, str):
+        return (choice.method.key, -1, None, False)
+    return (choice.method.key, threshold.level, threshold.upper, threshold.side == "bright")
+
+
+def _score(
+    scored: Sequence[Stored],
+    choices: Sequence[Choice],
+    steps: Sequence[Step],
+    preparation: Preparation,
+    plan: Plan,
+    step_done: Callable[[], None],
+) -> dict[tuple[str, Mark], Tally]:
+    """Make, clean and score the masks of every unit under every choice."""
+    tallies: dict[tuple[str, Mark], Tally] = {}
+    for unit, scans in _units(scored, plan).items():
+        wanted: dict[Mark, Threshold | str] = {}
+        for choice in choices:
+            if unit in choice.thresholds:
+                threshold = choice.thresholds[unit]
+                wanted[_mark(choice, threshold)] = threshold
+        for one in scans:
+            region, truth = one.region(), one.truth()
+            further = _further(one.scan, preparation)
+            for key in dict.fromkeys(mark[0] for mark in wanted):
+                levels = one.level_volume(key, region)
+                for mark, threshold in wanted.items():
+                    if mark[0] != key:
+                        continue
+                    mask = _mask(levels, region, threshold, steps, further)
+                    tally = tallies.setdefault((unit, mark), Tally())
+                    tally.add(one.scan.scan, mask, truth, one.spacing, plan.shapes)
+            step_done()
+    return tallies
+
+
+def _mask(
+    levels: NDArray[np.uint8],
+    region: Mask,
+    threshold: Threshold | str,
+    steps: Sequence[Step],
+    further: Callable[[str], NDArray[Any]],
+) -> Mask:
+    if isinstance(threshold, str):
+        return np.zeros_like(region)
+    mask = apply(levels, region, threshold)
+    return run_steps(mask, steps, region, further) if steps else mask
+
+
+def _further(scan: Scan, preparation: Preparation) -> Callable[[str], NDArray[Any]]:
+    """Return a reader of a scan's further modalities on 0..255; it reads only if asked."""
+    known: dict[str, NDArray[Any]] = {}
+
+    def read(name: str) -> NDArray[Any]:
+        if name not in known:
+            known[name] = prepare_scan(scan, preparation).further(name) * 255
+        return known[name]
+
+    return read
+
+
+def _rows(
+    scored: Sequence[Stored],
+    choices: Sequence[Choice],
+    tables: Mapping[tuple[Key, str], ThresholdTable],
+    tallies: Mapping[tuple[str, Mark], Tally],
+    plan: Plan,
+) -> list[dict[str, Any]]:
+    units = _units(scored, plan)
+    rows = []
+    for choice in choices:
+        for unit, threshold in choice.thresholds.items():
+            first = units[unit][0]
+            found = None if isinstance(threshold, str) else threshold
+            table = tables.get((choice.method.key, unit))
+            rows.append(
+                {
+                    "subject": first.scan.subject,
+                    "scan": first.scan.scan if plan.unit == "scan" else None,
+                    "scans": len(units[unit]),
+                    "group": first.scan.group,
+                    "method": choice.method.name,
+                    "run": choice.method.run,
+                    "map": choice.method.map,
+                    "rule": choice.rule,
+                    "kind": choice.kind,
+                    "side": plan.side,
+                    "scope": choice.scope,
+                    "post": " ".join(plan.post) or "none",
+                    "range": first.ranges[choice.method.key].describe(),
+                    "threshold": found.level if found else None,
+                    "upper": found.upper if found else None,
+                    "sentence": found.sentence if found else threshold,
+                    "auprc": table.average_precision(plan.side) if table else None,
+                    "prevalence": table.prevalence if table else None,
+                    **tallies[unit, _mark(choice, threshold)].row(plan.shapes),
+                }
+            )
+    return rows
+
+
+def _slice_rows(
+    choices: Sequence[Choice], tallies: Mapping[tuple[str, Mark], Tally]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "unit": unit,
+            "scan": scan,
+            "slice": z,
+            "method": choice.method.name,
+            "run": choice.method.run,
+            "map": choice.method.map,
+            "rule": choice.rule,
+            "kind": choice.kind,
+            "dice": dice,
+        }
+        for choice in choices
+        for unit, threshold in choice.thresholds.items()
+        for scan, z, dice in tallies[unit, _mark(choice, threshold)].slices
+    ]

@@ -1,0 +1,163 @@
+"""From a row a subject to a row a method: tables, means, and what they are of."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ascnet_core.imaging.cohort import Cohort
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.scoring.statistics import spread
+
+if TYPE_CHECKING:
+    from ascnet_core.scoring.evaluation import Plan
+
+IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
+COLUMNS = [
+    *["subject", "scan", "scans", "scans_with_mask", "group", *IDENTITY],
+    *["range", "threshold", "upper", "dice", "sensitivity", "precision", "auprc", "prevalence"],
+    *["hd95_mm", "msd_mm", "lesion_recall", "lesion_precision", "lesion_f1"],
+    *["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"],
+    *["volume_ml", "truth_ml", "slice_dice", "empty_truth", "empty_prediction"],
+    *["tp", "fp", "fn", "tn", "sentence"],
+]
+WHOLE = ["scans", "scans_with_mask", "threshold", "upper", "tp", "fp", "fn", "tn"]
+WHOLE += ["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"]
+SLICE_COLUMNS = ["unit", "scan", "slice", "method", "run", "map", "rule", "kind", "dice"]
+MEANS = ["sensitivity", "precision", "auprc", "prevalence", "hd95_mm", "msd_mm", "slice_dice"]
+MEANS += ["lesion_recall", "lesion_precision", "lesion_f1"]
+
+DEFINITIONS = {
+    "mean_dice": (
+        "mean over the units whose truth holds lesions, Dice over all voxels of all their scans on "
+        "the original grid; where no unit has lesions: mean_dice_all"
+    ),
+    "mean_dice_all": (
+        "mean over all units with a mask; empty truth counts 1 with an empty and 0 with any other "
+        "prediction"
+    ),
+    "sd": "over the same units as mean_dice, dividing by n; so are median and ci95",
+    "ci95": "bootstrap 95 % interval of mean_dice over units, 10,000 draws",
+    "empty_truth": "units whose mask is empty; of these, empty_both have an empty prediction",
+    "rule_failed": "units for which the rule found no threshold; their prediction is empty",
+    "auprc": "average precision inside the region over 256 levels, mean over units with lesions",
+    "prevalence": "share of lesion in the region: the auprc of a guess",
+    "hd95_mm, msd_mm": (
+        "95th percentile Hausdorff and mean symmetric surface distance, mean over the units where "
+        "both masks hold something (hd95_n); several scans of a unit are pooled"
+    ),
+    "lesion_*": "26-connected lesions, a hit is any overlap",
+    "slice_dice": "mean over the axial slices that hold lesion, then over units",
+    "kind": (
+        "mask-free: the rule saw no mask; manual: a number given by hand; oracle: chosen with the "
+        "masks, before post-processing"
+    ),
+}
+
+
+def to_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the rows as a table with `COLUMNS`; whole numbers stay whole beside blanks."""
+    frame = pd.DataFrame(list(rows), columns=COLUMNS)
+    for name in WHOLE:
+        frame[name] = frame[name].astype("Int64")
+    for name in ("empty_truth", "empty_prediction"):
+        frame[name] = frame[name].astype("boolean")
+    for name in ("dice", "volume_ml", "truth_ml", *MEANS):
+        frame[name] = frame[name].astype(float)
+    return frame
+
+
+def to_slices(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the rows of slices as a table."""
+    return pd.DataFrame(list(rows), columns=SLICE_COLUMNS)
+
+
+def summarise(
+    rows: pd.DataFrame,
+    cohort: Cohort,
+    preparation: Preparation,
+    plan: Plan,
+    reference: Cohort | None,
+) -> dict[str, Any]:
+    """Return the summary of an evaluation, ready for JSON (undefined numbers are null)."""
+    groups = rows.groupby(IDENTITY, sort=False, dropna=False)
+    summary = {
+        "rows": [_summary_row(group, plan.seed) for _, group in groups],
+        "settings": {
+            "cohort": cohort.name,
+            "manifest": str(cohort.manifest),
+            "reference": str(reference.manifest) if reference else None,
+            "preparation": asdict(preparation),
+            **asdict(plan),
+        },
+        "definitions": DEFINITIONS,
+        "versions": versions(),
+    }
+    return _plain(summary)  # type: ignore[no-any-return]
+
+
+def _summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
+    first = group.iloc[0]
+    masked = group[group["dice"].notna()]
+    empty = masked["empty_truth"].astype(bool)
+    lesion = masked[~empty]
+    counted = lesion if len(lesion) else masked
+    dice = spread(counted["dice"].to_numpy(), seed)
+    everyone = spread(masked["dice"].to_numpy(), seed)
+    levels = group["threshold"].dropna()
+    return {
+        **{name: first[name] for name in IDENTITY},
+        "subjects": len(group),
+        "subjects_with_mask": len(masked),
+        "subjects_with_lesion": len(lesion),
+        "mean_dice": dice.mean,
+        "sd": dice.sd,
+        "median": dice.median,
+        "ci95": list(dice.ci95),
+        "mean_dice_over": "subjects with lesion" if len(lesion) else "all (none has a lesion)",
+        "mean_dice_all": everyone.mean,
+        "empty_truth": int(empty.sum()),
+        "empty_both": int((empty & masked["empty_prediction"].astype(bool)).sum()),
+        "rule_failed": int(group["threshold"].isna().sum()),
+        "threshold": int(levels.iloc[0]) if levels.nunique() == 1 else None,
+        "threshold_low": int(levels.min()) if len(levels) else None,
+        "threshold_high": int(levels.max()) if len(levels) else None,
+        **{name: float(counted[name].mean()) for name in MEANS},
+        "hd95_n": int(counted["hd95_mm"].notna().sum()),
+        "volume_ml": float(group["volume_ml"].mean()),
+        "truth_ml": float(masked["truth_ml"].mean()) if len(masked) else None,
+        "range": first["range"] if group["range"].nunique() == 1 else "differs by subject",
+        "sentence": first["sentence"] if group["sentence"].nunique() == 1 else None,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what the numbers depend on."""
+    names = ["numpy", "scipy", "scikit-image", "nibabel", "pandas"]
+    names += ["torch"] if "torch" in sys.modules else []
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in names},
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return plain JSON values: NaN and missing become null, paths text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if value is None or value is pd.NA:
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return None if math.isnan(value) or math.isinf(value) else value
+    return value if isinstance(value, bool | int | str) else str(value)
