@@ -16,6 +16,7 @@ from ascnet_core.methods.baselines import BASELINES, baselines
 from ascnet_core.scoring.evaluation import Plan, evaluate
 from ascnet_core.scoring.metrics import count
 from ascnet_core.scoring.output import reference_cohort, write_evaluation
+from ascnet_core.segmentation.postprocess import run_steps
 
 SHAPE, SPACING = (20, 18, 6), (1.0, 2.0, 3.0)
 PREPARATION = Preparation(size=32, scaling="min-max")
@@ -142,12 +143,13 @@ def test_oracles_are_the_best_and_are_labelled(cohort):
     assert set(rows[~rows.rule.str.startswith("oracle")].kind) == {"mask-free", "manual"}
     best = 0.0
     own = {}
+    known = {scan: levels(cohort, scan) for scan in ("a1", "a2", "b")}
     for t in range(256):
         dice = []
         for subject, scans in {"a": ["a1", "a2"], "b": ["b"]}.items():
             total = None
             for scan in scans:
-                grey, truth, region = levels(cohort, scan)
+                grey, truth, region = known[scan]
                 counts = count((grey >= t) & region, truth)
                 total = counts if total is None else total + counts
             dice.append(total.dice)
@@ -212,8 +214,6 @@ def test_post_processing_is_the_same_for_all_rows(cohort):
     plan = Plan(rules=("140",), post=("components:20", "gate:T2:50"))
     result = evaluate(cohort, [INPUT], PREPARATION, plan)
     assert set(result.rows.post) == {"components:20 gate:T2:50"}
-    from ascnet_core.segmentation.postprocess import run_steps
-
     grey, truth, region = levels(cohort, "b")
     t2 = prepare_scan(cohort.scan("b"), PREPARATION).further("t2") * 255
     expected = run_steps((grey >= 140) & region, plan.post, region, lambda _: t2)
