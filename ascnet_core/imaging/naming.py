@@ -7,29 +7,13 @@ from pathlib import Path
 
 from ascnet_core.imaging.formats import stem_of
 
-_MASK_WORDS = frozenset(
-    [
-        "mask",
-        "masks",
-        "seg",
-        "segs",
-        "segmentation",
-        "segmentations",
-        "label",
-        "labels",
-        "labelstr",
-        "labelsts",
-        "truth",
-        "gt",
-        "groundtruth",
-        "lesion",
-        "lesions",
-        "consensus",
-        "manual",
-        "annotation",
-        "annotations",
-    ]
-)
+# fmt: off
+_MASK_WORDS = frozenset([
+    "mask", "masks", "seg", "segs", "segmentation", "segmentations", "label", "labels", "labelstr",
+    "labelsts", "truth", "gt", "groundtruth", "lesion", "lesions", "consensus", "manual",
+    "annotation", "annotations",
+])
+# fmt: on
 _REGION_WORDS = frozenset(
     ["brain", "brains", "brainmask", "liver", "livers", "region", "regions", "roi", "rois"]
 )

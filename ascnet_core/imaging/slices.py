@@ -96,22 +96,44 @@ def _inside(place: Placement, axis: int) -> npt.NDArray[np.bool_]:
 
 
 def _weights(
-    centres: npt.NDArray[np.floating[Any]], count: int, width: float
+    centres: npt.NDArray[np.floating[Any]], count: int, scale: float
 ) -> npt.NDArray[np.float32]:
-    """Linear interpolation as a matrix: rows sum to 1 over `count` samples at 0 .. count - 1.
+    """Resampling as a matrix (len(centres), count): samples at 0 .. count - 1, steps of `scale`.
 
-    `centres` are in sample units. A triangle of half-width max(1, width) averages over what a
-    coarser sampling would skip; rows are normalised at the borders.
+    The linear interpolation between samples (beyond the outermost their value is held), averaged
+    over a box about each centre where steps are coarser than the samples. The box is
+    sqrt(scale^2 - 1) wide, 0 for scale <= 1, so that nothing jumps there; linear ramps are kept
+    exactly, which a sampled triangle kernel does not do.
     """
-    # Beyond the outermost sample there is nothing to interpolate with: hold its value.
-    held = np.clip(centres, 0, count - 1)
-    half = max(1.0, width)
-    weights = np.clip(1 - np.abs(held[:, None] - np.arange(count)) / half, 0, None)
-    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
+    box = float(np.sqrt(max(scale * scale - 1, 0)))
+    pad = int(np.ceil(box / 2)) + 2
+    samples = np.arange(-pad, count + pad)
+    away = centres[:, None] - samples
+    if box < 1e-3:
+        weights = np.clip(1 - np.abs(away), 0, None)
+    else:
+        weights = (_hat_integral(away + box / 2) - _hat_integral(away - box / 2)) / box
+    weights[:, pad] += weights[:, :pad].sum(1)
+    weights[:, -pad - 1] += weights[:, -pad:].sum(1)
+    inner = weights[:, pad:-pad]
+    return np.asarray(inner / inner.sum(1, keepdims=True), np.float32)
 
 
-def _nearest(centres: npt.NDArray[np.floating[Any]], count: int) -> npt.NDArray[np.intp]:
-    nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 - 1e-9).astype(np.intp)
+def _hat_integral(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+    """Integrate the hat function 1 - |t| from -1 to x."""
+    t = np.clip(x, -1, 1)
+    return np.asarray(np.where(t < 0, (1 + t) ** 2 / 2, 1 - (1 - t) ** 2 / 2))
+
+
+def _nearest(
+    centres: npt.NDArray[np.floating[Any]], count: int, back: bool = False
+) -> npt.NDArray[np.intp]:
+    """Return the nearest of `count` samples; a tie goes down on the way out and up on the way back.
+
+    (So a voxel whose two pixels tie gets back the one that was taken from it.)
+    """
+    tie = 1e-9 if back else -1e-9
+    nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 + tie).astype(np.intp)
     return nearest.clip(0, count - 1)
 
 
@@ -174,6 +196,7 @@ def from_slices(
             + _nearest(
                 (np.arange(place.shape[a]) - place.start[a]) / place.scale[a] - part.start,
                 part.stop - part.start,
+                back=True,
             )
             for a, part in ((0, columns), (1, rows))
         )
