@@ -1,0 +1,76 @@
+"""A threshold proposed from a region that somebody drew on a slice.
+
+The level is the one at which the share of the drawn region that is kept exceeds the share of the
+rest that is kept by most (Youden's index). Normal tissue inside a loosely drawn region lowers that
+difference at every level by the same factor, so it does not move the best one: the line around a
+lesion need not be careful.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.segmentation.histogram import count_levels
+from ascnet_core.segmentation.threshold import Side, Threshold
+
+FEWEST = 5
+
+
+def propose_from_region(
+    levels: NDArray[np.uint8],
+    drawn: NDArray[np.bool_],
+    region: NDArray[np.bool_] | None = None,
+    side: Side = "bright",
+) -> Threshold:
+    """The threshold that best tells a drawn region from the rest of its slice.
+
+    Parameters
+    ----------
+    levels : array of uint8
+        The map on 0..255: the slice that was drawn on, or a volume.
+    drawn : array of bool, same shape
+    region : array of bool, same shape, optional
+        The region of interest; nothing outside it counts.
+    side : str
+        `bright` or `dark`.
+
+    Returns
+    -------
+    Threshold of kind `manual`; its rule is the number itself.
+
+    Raises
+    ------
+    UserError
+        If fewer than five voxels are drawn or left over, or the drawn ones aren't on that side.
+    """
+    inside = drawn if region is None else drawn & region
+    outside = ~drawn if region is None else ~drawn & region
+    marked, rest = int(inside.sum()), int(outside.sum())
+    if marked < FEWEST:
+        raise UserError(
+            f"The drawn region holds {marked} voxels of the region of interest; draw a larger one."
+        )
+    if rest < FEWEST:
+        raise UserError("The drawn region leaves nothing to compare with; draw a smaller one.")
+    kept_inside = _kept(count_levels(levels, inside), side) / marked
+    kept_outside = _kept(count_levels(levels, outside), side) / rest
+    gain = kept_inside - kept_outside
+    if gain.max() <= 1e-9:
+        other = "darker" if side == "bright" else "brighter"
+        raise UserError(
+            f"The drawn region is {other} than the rest at every level: switch the side, "
+            "take another map or draw elsewhere."
+        )
+    best = np.flatnonzero(gain >= gain.max() - 1e-9)
+    level = int(best[(best.size - 1) // 2])
+    sentence = (
+        f"Tells the drawn region ({marked} voxels) best from the rest of the slice: keeps "
+        f"{kept_inside[level]:.0%} of it and {kept_outside[level]:.0%} of the rest."
+    )
+    return Threshold(level, None, side, str(level), sentence, "manual")
+
+
+def _kept(counts: NDArray[np.int64], side: Side) -> NDArray[np.float64]:
+    """How many voxels each of the 256 thresholds keeps."""
+    summed = np.cumsum(counts[::-1])[::-1] if side == "bright" else np.cumsum(counts)
+    return summed.astype(np.float64)
