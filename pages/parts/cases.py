@@ -8,6 +8,7 @@ so they are locked against writing.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from pages.parts.state import View
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort, Scan
     from ascnet_core.imaging.prepare import Preparation, Prepared
-
+    from ascnet_core.scoring.metrics import ThresholdTable
     from ascnet_core.segmentation.histogram import Range
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -297,9 +298,11 @@ class Case:
     """A scan through a run's network, 8 bits a voxel.
 
     `maps[name]` is uint8 (X, Y, Z) in RAS on the scan's grid, 0..255 over `ranges[name]`; names are
-    those of `state.MAPS`. `prepared` has region, truth and spacing.
+    those of `state.MAPS`. `prepared` has region, truth and spacing; `key` tells this case from any
+    other one.
     """
 
+    key: str
     prepared: Prepared
     maps: dict[str, np.ndarray]
     ranges: dict[str, Range]
@@ -338,7 +341,8 @@ def _quantised(
         ranges[name] = Range(low, high, kind if name != "input" else "raw")
         eight[name] = quantise(values, low, high)
         eight[name].setflags(write=False)
-    return Case(prepared, eight, ranges)
+    key = json.dumps([str(run), cycle, changed, str(scan.image), scan.scan, flip, limits])
+    return Case(key, prepared, eight, ranges)
 
 
 def _limits(values: np.ndarray, region: np.ndarray) -> tuple[float, float]:
@@ -406,7 +410,7 @@ def cohort_limits(
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
-def _scan_counts(
+def _scan_table(
     run: Path,
     cycle: int | None,
     changed: float,
@@ -414,11 +418,35 @@ def _scan_counts(
     flip: bool,
     limits: tuple[Any, ...],
     name: str,
-) -> np.ndarray:
-    from ascnet_core.segmentation.histogram import count_levels
+) -> ThresholdTable:
+    from ascnet_core.scoring.metrics import threshold_table
 
     case = _quantised(run, cycle, changed, scan, flip, limits)
-    return count_levels(case.maps[name], case.prepared.region)
+    return threshold_table(case.maps[name], case.prepared.truth, case.prepared.region)
+
+
+def cohort_tables(
+    run: str,
+    cycle: int | None,
+    cohort: str,
+    name: str,
+    kind: str = "raw",
+    flip: bool = False,
+    group: str | None = None,
+) -> list[ThresholdTable]:
+    """The table of thresholds of each scan of a cohort, or of one of its groups, in order."""
+    path = run_path(run)
+    weights = _changed(path / "model.safetensors")
+    given = cohort_limits(run, cycle, cohort, flip) if kind == "cohort" else ()
+
+    def make(scan: Scan) -> ThresholdTable | None:
+        if group is not None and scan.group != group:
+            return None
+        changed = weights + _changed(scan.image)
+        return _scan_table(path, cycle, changed, scan, flip, (kind, given), name)
+
+    made = _over_cohort(cohort, "Cutting the cohort for its histogram", make)
+    return [one for one in made if one is not None]
 
 
 def cohort_counts(
@@ -434,17 +462,8 @@ def cohort_counts(
 
     Zeros where the group is empty. The reference of mask-free rules is group "normal".
     """
-    path = run_path(run)
-    weights = _changed(path / "model.safetensors")
-    given = cohort_limits(run, cycle, cohort, flip) if kind == "cohort" else ()
-
-    def count(scan: Scan) -> np.ndarray:
-        if group is not None and scan.group != group:
-            return np.zeros(256, np.int64)
-        changed = weights + _changed(scan.image)
-        return _scan_counts(path, cycle, changed, scan, flip, (kind, given), name)
-
-    return np.sum(_over_cohort(cohort, "Cutting the cohort for its histogram", count), axis=0)
+    tables = cohort_tables(run, cycle, cohort, name, kind, flip, group)
+    return np.sum([one.levels for one in tables], axis=0, dtype=np.int64) + np.zeros(256, np.int64)
 
 
 def reference_counts(

@@ -29,7 +29,7 @@ def _changed(name: str) -> None:
     state.update(**{name: value})
 
 
-def _menu(
+def menu(
     name: str,
     label: str,
     options: Sequence[Any],
@@ -52,7 +52,7 @@ def _menu(
 
 def choose_cohort(view: View) -> None:
     """The menu of cohorts; others are opened on the Data page."""
-    _menu("cohort", "Cohort", cases.known_cohorts(), view.cohort, cases.cohort_label)
+    menu("cohort", "Cohort", cases.known_cohorts(), view.cohort, cases.cohort_label)
 
 
 def choose_run(view: View) -> None:
@@ -60,12 +60,12 @@ def choose_run(view: View) -> None:
     names = cases.known_runs()
     if view.run not in names:
         names = [*names, view.run]
-    _menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
+    menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
     cycles = cases.run_cycles(view.run)
     options = [None, *reversed(cycles)]
     if len(options) > 1:
         chosen = view.cycle if view.cycle in cycles else None
-        _menu(
+        menu(
             "cycle",
             "Cycle",
             options,
@@ -90,7 +90,7 @@ def choose_subject(view: View) -> View:
     scan = cases.find_scan(cohort, view.scan)
     names = [one.scan for one in cohort.scans]
     place = names.index(scan.scan)
-    _menu(
+    menu(
         "scan",
         f"Subject {place + 1} of {len(names)}",
         names,

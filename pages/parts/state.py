@@ -23,6 +23,8 @@ PASSED = "queries the url held a moment ago"
 OPENED = "cohorts opened"
 ACCEPTED = "thresholds accepted"
 LOOK = "look of the overlay"
+TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
+TRAINING_VIEW = "training view wanted"  # "Runs" or "New run", before its switch is drawn
 
 MAPS = ("reconstruction", "wild", "residual", "fence", "input")
 SIDES = ("bright", "dark")

@@ -1,0 +1,147 @@
+"""The viewer: three planes, the histogram with its line, and the panel of numbers beside them.
+
+Three Components-v2 parts share one store in the browser. `show_volumes` sends a case's volumes once
+(gzipped, outside the fragment, so that a click neither hashes nor resends them); `show_viewer` draws
+and sets the threshold; `show_numbers` writes the numbers that follow it. The masks and scores while
+the line moves are made in the browser from the volumes and the table of counts; Python hears of a
+threshold when the pointer is let go, and answers with what post-processing makes of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+Levels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Box = tuple[slice, slice, slice]
+
+REGION, TRUTH = 1, 2
+MARGIN = 2  # voxels of black kept around the region
+LARGE = 30_000_000  # voxels from which only the input and the shown map are sent
+
+SHORT = {
+    "input": "I_in",
+    "fence": "fence",
+    "wild": "wild",
+    "residual": "residual",
+    "reconstruction": "I_ro",
+}
+
+_HERE = Path(__file__).parent
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_VIEWER = st.components.v2.component(
+    "ascnet_viewer",
+    html=_read("viewer.html"),
+    css=_read("viewer.css"),
+    js=_read(
+        "viewer_store.js",
+        "viewer_planes.js",
+        "viewer_histogram.js",
+        "viewer_pointer.js",
+        "viewer.js",
+    ),
+)
+_NUMBERS = st.components.v2.component(
+    "ascnet_numbers",
+    html=_read("numbers.html"),
+    css=_read("numbers.css"),
+    js=_read("viewer_store.js", "numbers.js"),
+)
+_VOLUMES = st.components.v2.component("ascnet_volumes", js=_read("viewer_store.js", "volumes.js"))
+
+
+def box_of(region: Mask, truth: Mask | None) -> Box:
+    """The box that holds region and truth and a small margin; everything where both are empty."""
+    held = region if truth is None else region | truth
+    bounds = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        places = np.flatnonzero(held.any(axis=others))
+        if places.size == 0:
+            return slice(0, region.shape[0]), slice(0, region.shape[1]), slice(0, region.shape[2])
+        low = max(0, int(places[0]) - MARGIN)
+        bounds.append(slice(low, min(region.shape[axis], int(places[-1]) + 1 + MARGIN)))
+    return bounds[0], bounds[1], bounds[2]
+
+
+def x_fastest(array: NDArray[Any]) -> bytes:
+    """The bytes of (X, Y, Z) with x running fastest, then y, then z."""
+    return np.ascontiguousarray(array.transpose(2, 1, 0)).tobytes()
+
+
+def maps_to_send(voxels: int, chosen: str) -> tuple[str, ...]:
+    """Which maps a case sends: all it can show values of, fewer for very large volumes."""
+    if voxels > LARGE:
+        return tuple(dict.fromkeys(("input", chosen)))
+    return tuple(dict.fromkeys(("input", "fence", "wild", "reconstruction", chosen)))
+
+
+def pack_volumes(
+    key: str,
+    maps: Mapping[str, Levels],
+    region: Mask,
+    truth: Mask | None,
+    spacing: Sequence[float],
+) -> bytes:
+    """A case as one block: uint32 length, JSON header, then each volume gzipped.
+
+    The volumes are cropped to `box_of`; `labels` has bit 1 for the region, bit 2 for the truth.
+    """
+    box = box_of(region, truth)
+    labels = region[box].astype(np.uint8) * REGION
+    if truth is not None:
+        labels |= truth[box].astype(np.uint8) * TRUTH
+    parts = {name: values[box] for name, values in maps.items()} | {"labels": labels}
+    packed = [(name, gzip.compress(x_fastest(values), 1)) for name, values in parts.items()]
+    header = {
+        "key": key,
+        "shape": list(labels.shape),
+        "full": list(region.shape),
+        "offset": [one.start for one in box],
+        "spacing": [float(mm) for mm in spacing],
+        "parts": [(name, len(block)) for name, block in packed],
+    }
+    text = json.dumps(header).encode()
+    return struct.pack("<I", len(text)) + text + b"".join(block for _, block in packed)
+
+
+def pack_mask(mask: Mask, box: Box) -> str:
+    """A mask's bits inside the box, x fastest, highest bit first, gzipped, as base64."""
+    bits = np.packbits(np.ascontiguousarray(mask[box].transpose(2, 1, 0)))
+    return base64.b64encode(gzip.compress(bits.tobytes(), 1)).decode("ascii")
+
+
+def rounded(values: Sequence[float], places: int = 4) -> list[float | None]:
+    """Numbers for JSON: rounded, NaN as null."""
+    return [None if np.isnan(v) else round(float(v), places) for v in values]
+
+
+def show_volumes(blob: bytes) -> None:
+    """Send a case's volumes to the browser; draws nothing."""
+    with st.container(key="volumes"):
+        _VOLUMES(key="ascnet volumes", data=blob, height=1)
+
+
+def show_viewer(data: Mapping[str, Any], key: str, on_told: Callable[[], None]) -> None:
+    """Draw planes and histogram. `on_told` is called when the viewer's `told` changed."""
+    _VIEWER(key=key, data=dict(data), on_told_change=on_told)
+
+
+def show_numbers() -> None:
+    """Draw the numbers of what the viewer shows."""
+    _NUMBERS(key="ascnet numbers", data={})
