@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.imaging.phantom_brain import CENTRE, brain_anatomy
 from ascnet_core.imaging.phantom_lesions import (
     draw_mass,
@@ -25,8 +26,13 @@ from ascnet_core.imaging.phantom_lesions import (
     small_lesions,
 )
 from ascnet_core.imaging.phantom_mr import mr_picture, spacing_of
+from ascnet_core.imaging.volume import Grid, write_volume
 
 CONTRASTS = ("flair", "t2")
+
+
+# nibabel carries no types of its own that hold.
+_nib: Any = nib
 
 
 @dataclass(frozen=True)
@@ -102,14 +108,15 @@ def phantom_subject(
     )
 
 
-def _save(path: Path, array: NDArray[np.generic], subject: PhantomSubject) -> None:
+def _grid(subject: PhantomSubject) -> Grid:
     affine = np.diag([*subject.spacing, 1.0])
     affine[:3, 3] = subject.origin
-    image = nib.Nifti1Image(array, affine)
-    image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
-    nib.save(image, path)
+    header = _nib.Nifti1Header()
+    header.set_data_shape(subject.image.shape)
+    header.set_xyzt_units("mm", "sec")
+    header.set_sform(affine, code=1)
+    header.set_qform(affine, code=1)
+    return Grid(subject.image.shape, affine, header)
 
 
 def _check(contrast: str, subjects: int, size: tuple[int, int, int]) -> None:
@@ -165,29 +172,24 @@ def make_demo(
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
-            files = {
-                "image": (
-                    f"{subject.name}_{contrast}.nii.gz",
-                    np.rint(subject.image).astype(np.int16),
-                ),
-                "mask": (f"{subject.name}_mask.nii.gz", subject.mask.astype(np.uint8)),
-                "region": (f"{subject.name}_region.nii.gz", subject.region.astype(np.uint8)),
-            }
-            for name, picture in subject.further.items():
-                files[f"image:{name}"] = (
-                    f"{subject.name}_{name}.nii.gz",
-                    np.rint(picture).astype(np.int16),
-                )
-            for file, array in files.values():
-                _save(building / file, array, subject)
+            pictures = {"image": subject.image}
+            pictures |= {f"image:{name}": data for name, data in subject.further.items()}
+            columns = {"image": contrast, "mask": "mask", "region": "region"}
+            columns |= {f"image:{name}": name for name in subject.further}
+            paths = {c: building / f"{subject.name}_{end}.nii.gz" for c, end in columns.items()}
+            grid = _grid(subject)
+            for column, data in pictures.items():
+                write_volume(paths[column], np.rint(data), grid, np.int16)
+            write_volume(paths["mask"], subject.mask, grid, np.uint8)
+            write_volume(paths["region"], subject.region, grid, np.uint8)
             rows.append(
                 {"subject": subject.name}
-                | {column: file for column, (file, _) in files.items()}
+                | paths
                 | {"modality": contrast, "group": subject.group, "notes": subject.notes}
             )
             if progress is not None:
                 progress(index + 1, subjects)
-        pd.DataFrame(rows).to_csv(building / "manifest.csv", index=False)
+        write_manifest(building / "manifest.csv", rows)
         if out.exists():
             shutil.rmtree(out)
         building.replace(out)

@@ -15,10 +15,12 @@ from ascnet_core.imaging.phantom_fields import (
     Floats,
     Triple,
     Waves,
+    as_floats,
     blend,
     carve,
     ellipsoid,
     inside,
+    length,
     random_waves,
     tube,
 )
@@ -60,6 +62,7 @@ class _Build:
     fine_warp: tuple[Waves, Waves, Waves]
     folds: Waves
     fold_depth: Waves
+    fold_gap: Waves
     surface: Waves
     atrophy: float
     ventricles: float
@@ -95,12 +98,21 @@ def _draw(rng: np.random.Generator) -> _Build:
         ),
         folds=random_waves(rng, 56, 18, 27),
         fold_depth=random_waves(rng, 16, 30, 80),
+        fold_gap=random_waves(rng, 16, 25, 70),
         surface=random_waves(rng, 16, 25, 60),
         atrophy=atrophy,
         ventricles=float(np.clip(0.75 + 0.9 * atrophy + rng.normal(0, 0.12), 0.6, 1.9)),
-        cortex=float(rng.normal(3.0, 0.2)),
+        cortex=float(rng.normal(3.5, 0.2)),
         asymmetry=float(rng.normal(0, 0.12)),
     )
+
+
+def _cerebellum(points: Floats) -> Floats:
+    """Signed distance (mm) to the cerebellum."""
+    folded = np.column_stack([np.abs(points[:, 0]), points[:, 1], points[:, 2]])
+    half = ellipsoid(folded, (22, -60, -37), (31, 29, 24), 2.2)
+    vermis = ellipsoid(points, (0, -56, -30), (11, 20, 25))
+    return blend(half, vermis, 8)
 
 
 def _cerebrum(points: Floats) -> Floats:
@@ -111,14 +123,15 @@ def _cerebrum(points: Floats) -> Floats:
     narrowing = 1 - 0.0006 * (y + 17)
     egg = np.column_stack([across / narrowing, y, z])
     main = ellipsoid(egg, (0, -17, 8), (67, 87, 64), 2.35)
-    tent = np.exp(-(((y + 58) / 30) ** 2))
-    floor = -(z + 25 - tent * (11 + 13 * np.exp(-((x / 20) ** 2))))
+    floor = -(z + 26 - 6 * np.exp(-(((y + 62) / 32) ** 2)))
     upper = carve(main, floor.astype(np.float32), 16)
     folded = np.column_stack([across, y, z])
     tilted = folded.copy()
     tilted[:, 2] += 0.22 * (y + 8)  # the temporal pole points down
     temporal = ellipsoid(tilted, (44, -6, -22), (21, 43, 21), 2.2)
-    return blend(upper, temporal, 8)
+    whole = blend(upper, temporal, 8)
+    # the tentorium: the hemispheres rest on the cerebellum with a thin gap between
+    return as_floats(np.maximum(whole, 0.2 - _cerebellum(points)))
 
 
 def _sheets(points: Floats, build: _Build) -> tuple[Floats, Floats]:
@@ -137,18 +150,18 @@ def _sheets(points: Floats, build: _Build) -> tuple[Floats, Floats]:
     )
     # ... and behind it the cleft over the insula
     cleft = np.sqrt(
-        (0.95 * (across - 39 - 0.06 * y)) ** 2
-        + np.maximum(np.abs(y - 2) - 20, 0) ** 2
-        + np.maximum(np.abs(z - 4) - 12, 0) ** 2
+        (0.95 * (across - 40 - 0.05 * y + 0.012 * (y - 2) ** 2)) ** 2
+        + np.maximum(np.abs(y - 2) - 16, 0) ** 2
+        + np.maximum(np.abs(z - 4) - 10, 0) ** 2
     )
-    return middle.astype(np.float32), np.minimum(opening, cleft).astype(np.float32)
+    return as_floats(middle), as_floats(np.minimum(opening, cleft))
 
 
 def _depth(points: Floats, build: _Build) -> Floats:
     """Depth (mm, positive inside) below the cortex's surface, fissures counted, sulci not."""
     middle, side = _sheets(points, build)
-    depth = np.minimum(-_cerebrum(points), middle - np.float32(0.5 + 1.0 * build.atrophy))
-    return np.minimum(depth, side - np.float32(0.5 + 1.1 * build.atrophy))
+    depth = np.minimum(-_cerebrum(points), middle - np.float32(0.9 * build.atrophy - 0.5))
+    return as_floats(np.minimum(depth, side - np.float32(1.6 * build.atrophy - 0.8)))
 
 
 def _ventricles(points: Floats, build: _Build) -> Floats:
@@ -176,11 +189,11 @@ def _ventricles(points: Floats, build: _Build) -> Floats:
     lateral = np.maximum(lateral, septum)
     third = ellipsoid(points, (0, -14, -1), (1.2, 15, 9)) - (size - 1) * 1.5
     fourth = ellipsoid(points, (0, -46, -33), (5, 5, 8)) - (size - 1)
-    return np.minimum(np.minimum(lateral, third), fourth).astype(np.float32)
+    return as_floats(np.minimum(np.minimum(lateral, third), fourth))
 
 
-def _folded_cortex(points: Floats, depth: Floats, build: _Build) -> tuple[Floats, Floats]:
-    """Distance (mm) to the nearest outer or sulcal surface, and to the nearest sulcus alone."""
+def _folded_cortex(points: Floats, depth: Floats, build: _Build) -> Floats:
+    """Distance (mm) to the nearest surface of the cortex, sulci counted."""
     step = np.float32(1.0)
     slopes = []
     for axis in range(3):
@@ -188,38 +201,31 @@ def _folded_cortex(points: Floats, depth: Floats, build: _Build) -> tuple[Floats
         moved[:, axis] += step
         slopes.append((_depth(moved, build) - depth) / step)
     normal = np.column_stack(slopes)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 0.3)
+    normal /= np.maximum(length(normal), np.float32(0.3))[:, None]
     # The foot of each point on the surface; a part of the depth is kept so that sulci bend.
-    foot = points - np.clip(depth, 0, 30)[:, None] * normal * np.float32(0.78)
-    foot = foot + 3.2 * np.column_stack([wave.at(foot) for wave in build.fine_warp])
+    foot = points - np.clip(depth, 0, 30)[:, None] * normal * np.float32(0.7)
     field, gradient = build.folds.with_gradient(foot.astype(np.float32))
-    gradient -= (gradient * normal).sum(axis=1, keepdims=True) * normal
-    steepness = np.sqrt((gradient**2).sum(axis=1) + 0.08**2)
+    gradient -= np.einsum("ij,ij->i", gradient, normal)[:, None] * normal
+    steepness = np.sqrt(length(gradient) ** 2 + np.float32(0.17**2))
     shrink = np.clip(1 - depth / 70, 0.6, 1)
     across = np.abs(field) / steepness * shrink
-    reach = 13 + 5.5 * build.fold_depth.at(points)
+    reach = 18 + 6 * build.fold_depth.at(points)
     sulcus = np.sqrt(across**2 + np.maximum(depth - reach, 0) ** 2)
     # no folds in the middle of the brain, where the deep grey matter lies
     core = ellipsoid(points, (0, -14, 8), (33, 52, 26))
     sulcus = sulcus + np.maximum(4 - core, 0) * 0.8
-    return np.minimum(depth, sulcus).astype(np.float32), sulcus.astype(np.float32)
+    return as_floats(np.minimum(depth, sulcus))
 
 
-def _cerebellum(points: Floats) -> tuple[Floats, Floats]:
-    """Signed distances (mm) to the cerebellum and to the brain stem."""
-    x, y, z = points.T
-    folded = np.column_stack([np.abs(x), y, z])
-    half = ellipsoid(folded, (22, -60, -36), (31, 29, 25), 2.2)
-    vermis = ellipsoid(points, (0, -60, -30), (12, 24, 27))
-    cerebellum = blend(half, vermis, 5)
+def _stem(points: Floats) -> Floats:
+    """Signed distance (mm) to the brain stem."""
     stem = tube(points, [((0, -18, -9), 12.0), ((0, -22, -18), 13.0), ((0, -34, -75), 9.0)])
-    pons = ellipsoid(points, (0, -23, -30), (17, 14, 15))
-    return cerebellum, blend(stem, pons, 5)
+    return blend(stem, ellipsoid(points, (0, -23, -30), (17, 14, 15)), 5)
 
 
 @dataclass(frozen=True)
 class Mass:
-    """Something that pushes the brain aside: template centre (mm), radius (mm), strength 0 to 0.5."""
+    """What pushes the brain aside: template centre (mm), radius (mm), strength 0 to 0.5."""
 
     centre: Triple
     radius: float
@@ -248,31 +254,37 @@ def brain_anatomy(
     template = (points - np.asarray(CENTRE, np.float32) - build.shift) @ build.rotation
     template = template / build.scale + np.asarray(CENTRE, np.float32)
     template = template + 2.6 * np.column_stack([wave.at(points) for wave in build.warp])
-    template = template.astype(np.float32)
+    bumps = np.column_stack([wave.at(points) for wave in build.fine_warp])
+    template = (template + bumps * np.array([0.9, 1.5, 1.5], np.float32)).astype(np.float32)
     undisturbed = template
     if mass is not None:
         offset = template - np.asarray(mass.centre, np.float32)
-        reach = (offset**2).sum(axis=1, keepdims=True) / np.float32(1.5 * mass.radius) ** 2
+        reach = (length(offset)[:, None] / np.float32(1.5 * mass.radius)) ** 2
         template = template - np.float32(mass.strength) * np.exp(-reach) * offset
 
     cerebrum = _cerebrum(template)
-    cerebellum, stem = _cerebellum(template)
-    # the tentorium: a thin gap between the cerebellum and what lies above it
-    cerebellum = np.maximum(cerebellum, 1.2 - cerebrum)
+    cerebellum, stem = _cerebellum(template), _stem(template)
     envelope = blend(blend(cerebrum, cerebellum, 8), stem, 10)
-    rough = envelope + 0.9 * build.surface.at(points) < 1.2
+    rough = envelope + 0.6 * build.surface.at(points) < 0.6
     index, points, template = index[rough], points[rough], template[rough]
     undisturbed = undisturbed[rough]
     cerebrum, cerebellum, stem = cerebrum[rough], cerebellum[rough], stem[rough]
 
     softness = float(0.62 * np.sqrt(spacing[0] * spacing[1]))
     depth = _depth(template, build)
-    surface, _ = _folded_cortex(template, depth, build)
+    surface = _folded_cortex(template, depth, build)
     ventricle = _ventricles(template, build)
     x, y, z = template.T
     folded = np.column_stack([np.abs(x), y, z])
 
-    gap = np.float32(0.35 + 1.0 * build.atrophy)
+    # sulci open towards the surface and are nearly closed further down, some more than others
+    opening = 0.25 + 0.75 * np.exp(-np.maximum(depth, 0) / 5)
+    gap = (
+        opening
+        * (0.55 + 1.1 * build.atrophy)
+        * np.clip(1 + 0.5 * build.fold_gap.at(points), 0.2, 2)
+    )
+    gap += 0.9 * np.exp(-np.maximum(depth, 0) / 2.2)
     shares: dict[str, Floats] = {}
     left = np.ones(len(index), np.float32)
 
@@ -297,8 +309,8 @@ def brain_anatomy(
         / 5.2
         * (np.sqrt((y + 38) ** 2 + 1.6 * (z + 30) ** 2) + 1.3 * build.surface.at(points))
     )
-    leaf = inside(-cerebellum - 11 - 4 * build.fold_depth.at(points), 3.0)
-    take("folia", cerebellar * leaf * (0.80 + 0.20 * folia))
+    leaf = inside(-cerebellum - 8 - 3 * build.fold_depth.at(points), 3.0)
+    take("folia", cerebellar * leaf * (0.72 + 0.28 * folia))
     take("csf", cerebellar * leaf * 0.55 * (folia < -0.6))
     take("white", cerebellar)
 
@@ -325,7 +337,7 @@ def brain_anatomy(
     callosum = np.maximum(callosum, 2 - z)
     take("callosum", inside(callosum.astype(np.float32), 1.5 * softness))
     take("csf", inside(surface - gap, softness))
-    take("cortex", inside(surface - gap - np.float32(build.cortex), 1.1 * softness))
+    take("cortex", inside(surface - 0.5 * gap - np.float32(build.cortex), 1.1 * softness))
     take(
         "cortex",
         0.8

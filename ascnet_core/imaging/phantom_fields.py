@@ -4,6 +4,7 @@ Everything works on points in millimetres, so that a subject looks the same on a
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -42,7 +43,7 @@ class Waves:
 
 
 def random_waves(rng: np.random.Generator, count: int, shortest: float, longest: float) -> Waves:
-    """Draw `count` plane waves of any direction with wavelengths from `shortest` to `longest` mm."""
+    """Draw `count` plane waves, any direction, wavelengths from `shortest` to `longest` mm."""
     directions = rng.normal(size=(3, count))
     directions /= np.linalg.norm(directions, axis=0)
     wavelengths = np.exp(rng.uniform(np.log(shortest), np.log(longest), count))
@@ -55,53 +56,62 @@ def random_waves(rng: np.random.Generator, count: int, shortest: float, longest:
     )
 
 
-def inside(distance: Floats, softness: float) -> Floats:
+def as_floats(values: NDArray[np.floating]) -> Floats:
+    """Give `values` as float32, without a copy where they are."""
+    return values.astype(np.float32, copy=False)
+
+
+def length(vectors: Floats) -> Floats:
+    """Give the length (P,) of each row of `vectors` (P, 3)."""
+    return as_floats(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+
+
+def inside(distance: NDArray[np.floating], softness: float) -> Floats:
     """Turn a signed distance (mm, negative inside) into a share in [0, 1] with a soft edge.
 
     The share is 0.5 at the edge and reaches 0 and 1 `softness` mm from it, as in a voxel that the
     edge cuts.
     """
-    return np.clip(0.5 - distance / np.float32(2 * softness), 0, 1)
+    return as_floats(np.clip(0.5 - distance / np.float32(2 * softness), 0, 1))
 
 
 def ellipsoid(points: Floats, centre: Triple, axes: Triple, power: float = 2.0) -> Floats:
     """Give the signed distance (P,) mm to a superellipsoid, exact to first order at its surface."""
-    scaled = np.abs(points - np.asarray(centre, np.float32)) / np.asarray(axes, np.float32)
-    scaled = np.maximum(scaled, np.float32(1e-4))
+    width = np.asarray(axes, np.float32)
+    scaled = (points - np.asarray(centre, np.float32)) / width
     if power == 2.0:
-        level = np.sqrt((scaled**2).sum(axis=1))
-        slopes = scaled / np.asarray(axes, np.float32)
-        steepness = np.sqrt((slopes**2).sum(axis=1)) / level
+        level = length(scaled)
+        steepness = length(scaled / width) / np.maximum(level, np.float32(1e-4))
     else:
-        level = (scaled ** np.float32(power)).sum(axis=1) ** np.float32(1 / power)
-        slopes = (scaled / level[:, None]) ** np.float32(power - 1) / np.asarray(axes, np.float32)
-        steepness = np.sqrt((slopes**2).sum(axis=1))
-    distance: Floats = (level - 1) / steepness
-    return distance
+        scaled = np.maximum(np.abs(scaled), np.float32(1e-4))
+        lower = scaled ** np.float32(power - 1)
+        level = np.einsum("ij,ij->i", lower, scaled) ** np.float32(1 / power)
+        steepness = length(lower / width) * level ** np.float32(1 - power)
+    return as_floats((level - 1) / np.maximum(steepness, np.float32(1e-4)))
 
 
 def tube(points: Floats, path: list[tuple[Triple, float]]) -> Floats:
     """Give the signed distance (P,) mm to a tube along `path`: [((x, y, z), radius), ...] mm."""
     nearest: Floats | None = None
-    for (start, radius), (end, next_radius) in zip(path[:-1], path[1:], strict=True):
+    for (start, radius), (end, next_radius) in pairwise(path):
         origin = np.asarray(start, np.float32)
         along = np.asarray(end, np.float32) - origin
         offset = points - origin
         share = np.clip(offset @ along / np.float32(along @ along), 0, 1)
         gap = offset - share[:, None] * along
         width = radius + share * np.float32(next_radius - radius)
-        distance = np.sqrt((gap**2).sum(axis=1)) - width
+        distance = as_floats(length(gap) - width)
         nearest = distance if nearest is None else np.minimum(nearest, distance)
     assert nearest is not None
     return nearest
 
 
-def blend(first: Floats, second: Floats, width: float) -> Floats:
+def blend(first: NDArray[np.floating], second: NDArray[np.floating], width: float) -> Floats:
     """Join two shapes given as signed distances, rounding the seam over `width` mm."""
     overlap = np.maximum(np.float32(width) - np.abs(first - second), 0)
-    return np.minimum(first, second) - overlap**2 / np.float32(4 * width)
+    return as_floats(np.minimum(first, second) - overlap**2 / np.float32(4 * width))
 
 
-def carve(first: Floats, second: Floats, width: float) -> Floats:
+def carve(first: NDArray[np.floating], second: NDArray[np.floating], width: float) -> Floats:
     """Keep where both shapes (signed distances) are, rounding the seam over `width` mm."""
-    return -blend(-first, -second, width)
+    return as_floats(-blend(-first, -second, width))

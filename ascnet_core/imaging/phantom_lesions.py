@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.phantom_brain import Brain, Mass
-from ascnet_core.imaging.phantom_fields import Floats, inside, random_waves
+from ascnet_core.imaging.phantom_fields import Floats, as_floats, inside, length, random_waves
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def draw_mass(rng: np.random.Generator) -> Mass:
     centre = (side * rng.uniform(20, 40), rng.uniform(-62, 34), rng.uniform(0, 42))
     return Mass(
         (float(centre[0]), float(centre[1]), float(centre[2])),
-        radius=float(rng.uniform(13, 24)),
+        radius=float(rng.uniform(14, 25)),
         strength=float(rng.uniform(0.1, 0.35)),
     )
 
@@ -74,9 +74,9 @@ def small_lesions(rng: np.random.Generator, brain: Brain) -> Lesions:
         strong = base * float(np.exp(rng.normal(0, 0.22)))
         near = np.flatnonzero(np.abs(brain.points - centre).max(axis=1) < 2.6 * radius + 4)
         offset = (brain.points[near] - centre) / stretch.astype(np.float32)
-        distance = np.sqrt((offset**2).sum(axis=1)) - radius
+        distance = length(offset) - radius
         distance = distance + 0.24 * radius * irregular[near]
-        part = inside(distance.astype(np.float32), float(rng.uniform(1.3, 2.4)))
+        part = inside(distance, float(rng.uniform(1.3, 2.4)))
         strength[near] = np.where(part > share[near], strong, strength[near])
         share[near] = np.maximum(share[near], part)
     share *= 1 - fluid
@@ -84,22 +84,21 @@ def small_lesions(rng: np.random.Generator, brain: Brain) -> Lesions:
 
 
 def large_lesion(rng: np.random.Generator, brain: Brain, mass: Mass) -> Lesions:
-    """Put one irregular lesion where `mass` pushes: a mottled core and oedema along white matter."""
+    """Put one irregular lesion at `mass`: a mottled core, and oedema along white matter."""
     offset = brain.template - np.asarray(mass.centre, np.float32)
     stretch = np.exp(rng.normal(0, 0.14, 3)).astype(np.float32)
-    distance = np.sqrt(((offset / stretch) ** 2).sum(axis=1))
+    distance = length(offset / stretch)
     coarse = random_waves(rng, 24, 1.1 * mass.radius, 2.4 * mass.radius).at(brain.points)
-    fine = random_waves(rng, 32, 8, 18).at(brain.points)
+    fine = random_waves(rng, 32, 12, 26).at(brain.points)
     edge = distance - mass.radius * (0.85 + 0.16 * coarse + 0.05 * fine)
-    core = inside(edge.astype(np.float32), float(rng.uniform(1.5, 3.0)))
+    core = inside(edge, float(rng.uniform(1.5, 3.0)))
     # oedema runs along white matter and stops at cortex and deep grey matter
     white = brain.shares["white"] + brain.shares["callosum"]
     reach = mass.radius * float(rng.uniform(0.25, 0.7))
-    spread = edge - reach * (0.75 + 0.45 * fine) * np.clip(1.6 * white - 0.35, -0.2, 1)
-    oedema = inside(spread.astype(np.float32), float(rng.uniform(2.0, 3.5)))
-    share = np.maximum(core, oedema) * (1 - _fluid(brain))
+    spread = edge - reach * (0.8 + 0.35 * fine) * np.clip(1.6 * white - 0.35, -0.2, 1)
+    oedema = inside(spread, float(rng.uniform(2.0, 3.5)))
+    share = as_floats(np.maximum(core, oedema) * (1 - _fluid(brain)))
     texture = random_waves(rng, 40, 6, 16).at(brain.points)
     level = rng.uniform(0.8, 1.15)
     strength = level * (0.78 + core * (0.14 * texture + 0.10 * coarse + rng.uniform(0.0, 0.3)))
-    strength = np.clip(strength, 0.3, 1.6).astype(np.float32)
-    return Lesions(share.astype(np.float32), strength, share >= 0.5, "large")
+    return Lesions(share, as_floats(np.clip(strength, 0.3, 1.6)), share >= 0.5, "large")

@@ -1,6 +1,7 @@
 """From tissue shares to a FLAIR or T2 picture: contrast, coil shading and Rician noise."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from ascnet_core.imaging.phantom_brain import FIELD_OF_VIEW, Brain
 from ascnet_core.imaging.phantom_fields import Floats, random_waves
@@ -9,18 +10,18 @@ from ascnet_core.imaging.phantom_lesions import Lesions
 # Grey values before shading; 1 is about the brightest lesion on FLAIR, fluid on T2.
 TISSUE: dict[str, dict[str, float]] = {
     "flair": {
-        "csf": 0.10, "cortex": 0.69, "white": 0.56, "callosum": 0.50, "caudate": 0.66,
-        "thalamus": 0.63, "pallidum": 0.53, "folia": 0.66, "stem": 0.59, "plexus": 0.78,
+        "csf": 0.10, "cortex": 0.715, "white": 0.55, "callosum": 0.50, "caudate": 0.68,
+        "thalamus": 0.65, "pallidum": 0.53, "folia": 0.70, "stem": 0.59, "plexus": 0.78,
         "rim": 0.84,
     },
     "t2": {
-        "csf": 1.00, "cortex": 0.57, "white": 0.40, "callosum": 0.36, "caudate": 0.52,
+        "csf": 0.90, "cortex": 0.57, "white": 0.40, "callosum": 0.36, "caudate": 0.52,
         "thalamus": 0.49, "pallidum": 0.33, "folia": 0.54, "stem": 0.43, "plexus": 0.80,
         "rim": 0.55,
     },
 }  # fmt: skip
 # What a lesion of strength 1 adds to white matter.
-GAIN = {"flair": 0.42, "t2": 0.50}
+GAIN = {"flair": 0.47, "t2": 0.59}
 
 
 def mr_picture(
@@ -59,15 +60,20 @@ def mr_picture(
     target = TISSUE[contrast]["white"] + GAIN[contrast] * lesions.strength
     values += lesions.share * np.maximum(target + 0.5 * drift - values, 0)
 
-    shading = 1 + rng.uniform(0.05, 0.10) * random_waves(rng, 8, 160, 320).at(points)
+    shading = 1 + rng.uniform(0.07, 0.13) * random_waves(rng, 8, 160, 320).at(points)
     shading += rng.uniform(0.0, 0.12) * np.exp(-np.maximum(brain.depth, 0) / 18)
     values *= np.clip(shading, 0.6, 1.6)
 
-    noise = rng.uniform(0.018, 0.034)
+    # the scanner's point spread within a slice
+    picture = np.zeros(int(np.prod(size)), np.float32)
+    picture[brain.index] = values
+    sharp = picture.reshape(size)
+    values = gaussian_filter(sharp, (0.42, 0.42, 0)).reshape(-1)[brain.index]
+
+    noise = rng.uniform(0.014, 0.030)
     real = values + rng.normal(0, noise, len(values))
     imaginary = rng.normal(0, noise, len(values))
     gain = float(np.exp(rng.uniform(np.log(250), np.log(1600))))
-    picture = np.zeros(int(np.prod(size)), np.float32)
     picture[brain.index] = gain * np.sqrt(real**2 + imaginary**2)
     return picture.reshape(size)
 
