@@ -1,0 +1,175 @@
+"""Input and reference sets, balance and matching."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import read_manifest, write_manifest
+from ascnet_core.imaging.index import index_folder
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.reference import (
+    balance,
+    collect,
+    join,
+    match_positions,
+    reference_for,
+    slices_of,
+)
+from tests.helpers import make_nifti
+
+HOW = Preparation(size=16, scaling="min-max")
+
+
+def head(folder, name, lesions=(), group=None, mask=True, seed=0):
+    """Ten slices: 0 and 9 empty, 1 a speck (under 5 %), 2 to 8 tissue."""
+    data = np.zeros((12, 12, 10), np.float32)
+    data[1:11, 1:11, 2:9] = np.random.default_rng(seed).uniform(50, 100, (10, 10, 7))
+    data[5, 5, 1] = 80
+    truth = np.zeros_like(data)
+    for z in lesions:
+        truth[3:5, 3:5, z] = 1
+    make_nifti(folder / f"{name}.nii", data, axcodes="LPI")
+    make_nifti(folder / f"{name}_mask.nii", truth, axcodes="LPI", dtype=np.uint8)
+    row = {"subject": name, "image": folder / f"{name}.nii", "group": group}
+    return {**row, "mask": folder / f"{name}_mask.nii"} if mask else row
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    rows = [
+        head(tmp_path, "sick", (4, 5), "anomalous"),
+        head(tmp_path, "well", (), "normal", seed=1),
+        head(tmp_path, "unknown", mask=False, seed=2),
+    ]
+    write_manifest(tmp_path / "manifest.csv", rows)
+    return read_manifest(tmp_path)
+
+
+def names(found):
+    return sorted(set(found.scans.tolist()))
+
+
+def test_empty_slices_are_out_and_positions_run_over_tissue(cohort):
+    found = slices_of(prepare_scan(cohort.scans[0], HOW))
+    assert found.z.tolist() == [2, 3, 4, 5, 6, 7, 8]
+    assert np.allclose(found.positions, np.linspace(0, 1, 7))
+    assert found.lesion.tolist() == [False, False, True, True, False, False, False]
+    assert found.labelled.all()
+    assert found.images.shape == (7, 16, 16)
+    assert found.images.dtype == np.float32
+    assert set(found.subjects) == {"sick"}
+
+
+def test_collect(cohort):
+    made = [prepare_scan(scan, HOW) for scan in cohort.scans]
+    assert len(collect(iter(made))) == 21
+    assert collect(made, "lesion").z.tolist() == [4, 5]
+    free = collect(made, "lesion-free")
+    assert len(free) == 12
+    assert names(free) == ["sick", "well"]  # without a mask nothing is known to be free
+    with pytest.raises(UserError, match=r"No slices remain \(lesion\)"):
+        collect(made[1:], "lesion")
+    with pytest.raises(ValueError, match="which"):
+        collect(made, "normal")
+
+
+def test_reference_of_the_normal_group(cohort):
+    seen = []
+    inputs, reference = reference_for(cohort, HOW, "normal", lambda *at: seen.append(at))
+    assert names(inputs) == ["sick", "unknown"]
+    assert names(reference) == ["well"]
+    assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_reference_of_lesion_free_slices(cohort):
+    inputs, reference = reference_for(cohort, HOW, "lesion-free")
+    assert names(inputs) == ["sick", "unknown"]
+    assert len(inputs) == 2 + 7
+    assert names(reference) == ["sick", "well"]
+    assert not reference.lesion.any()
+    assert len(reference) == 5 + 7
+
+
+def test_reference_of_another_manifest(cohort, tmp_path):
+    other = tmp_path / "other"
+    write_manifest(other / "m.csv", [head(other, "x", (3,)), head(other, "y", mask=False)])
+    inputs, reference = reference_for(cohort, HOW, other / "m.csv")
+    assert len(inputs) == 21
+    assert names(reference) == ["x", "y"]
+    assert len(reference) == 6 + 7
+    write_manifest(
+        other / "m.csv", [head(other, "x", (3,)), head(other, "y", group="normal", mask=False)]
+    )
+    assert names(reference_for(cohort, HOW, str(other / "m.csv"))[1]) == ["y"]
+
+
+def test_references_that_are_not_there(cohort, tmp_path):
+    write_manifest(tmp_path / "a.csv", [head(tmp_path, "a", range(10))])
+    ill = read_manifest(tmp_path / "a.csv")
+    with pytest.raises(UserError, match="no normal group"):
+        reference_for(ill, HOW, "normal")
+    with pytest.raises(UserError, match="no lesion-free slices with a mask"):
+        reference_for(ill, HOW, "lesion-free")
+    with pytest.raises(UserError, match="no lesion-free slices; choose another"):
+        reference_for(cohort, HOW, tmp_path / "a.csv")
+    write_manifest(tmp_path / "b.csv", [head(tmp_path, "b", group="normal")])
+    well = read_manifest(tmp_path / "b.csv")
+    with pytest.raises(UserError, match="no other scans"):
+        reference_for(well, HOW, "normal")
+    with pytest.raises(UserError, match="no slices with lesion"):
+        reference_for(well, HOW, "lesion-free")
+    with pytest.raises(UserError, match=r"none\.csv is not there"):
+        reference_for(well, HOW, tmp_path / "none.csv")
+
+
+def test_pictures_of_a_series_know_their_place(tmp_path):
+    folder = tmp_path / "CASE"
+    folder.mkdir()
+    for n in range(1, 8):
+        grey = np.zeros((16, 16), np.uint8)
+        if n > 2:
+            grey[2:14, 2:14] = np.random.default_rng(n).integers(90, 255, (12, 12))
+        Image.fromarray(grey).save(folder / f"CASE_{n}.tif")
+        Image.fromarray(grey * 0).save(folder / f"CASE_{n}_mask.tif")
+    write_manifest(tmp_path / "manifest.csv", index_folder(tmp_path).rows)
+    cohort = read_manifest(tmp_path)
+    found = collect(prepare_scan(scan, HOW) for scan in cohort.scans)
+    assert found.z.tolist() == [2, 3, 4, 5, 6]
+    assert np.allclose(found.positions, [0, 0.25, 0.5, 0.75, 1])
+    single = slices_of(prepare_scan(cohort.scans[0], HOW))
+    assert len(single) == 0
+    assert len(join([single, found])) == 5
+
+
+@given(st.integers(1, 30), st.integers(0, 60), st.integers(0, 5))
+def test_balance_fills_up_and_drops_nothing(n, target, seed):
+    picked = balance(n, target, np.random.default_rng(seed))
+    assert len(picked) == max(n, target)
+    assert picked[:n].tolist() == list(range(n))
+    assert picked.min() >= 0
+    assert picked.max() < n
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=30),
+    st.lists(st.floats(0, 1), min_size=1, max_size=30),
+    st.integers(0, 5),
+)
+def test_matches_lie_near_or_nearest(inputs, references, seed):
+    near, there = np.array(inputs), np.array(references)
+    picked = match_positions(near, there, np.random.default_rng(seed))
+    distance = np.abs(there[picked] - near)
+    best = np.abs(there[None, :] - near[:, None]).min(1)
+    assert np.all((distance <= 0.05 + 1e-12) | np.isclose(distance, best))
+
+
+def test_matches_are_drawn_from_all_neighbours():
+    picked = match_positions(np.full(2000, 0.5), np.linspace(0, 1, 101), np.random.default_rng(0))
+    counts = np.bincount(picked, minlength=101)
+    assert set(np.flatnonzero(counts)) == set(range(45, 56))
+    assert counts[45:56].min() > 120
+    again = match_positions(np.full(2000, 0.5), np.linspace(0, 1, 101), np.random.default_rng(0))
+    assert np.array_equal(picked, again)
