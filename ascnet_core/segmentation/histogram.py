@@ -7,13 +7,15 @@ How peaks are found
    it is set aside so that it does not smear over its neighbours. A pile of at most `PILE_SHARE`
    (0.2 %) of the voxels (what percentile scaling clips) is dropped, a larger one is a peak.
 2. *Smoothing* by a Gaussian of `SMOOTHING` (2) levels, outside 0 to 255 is empty. Where counts are
-   combed (few grey values stretched over 256 levels) it is widened to the comb's gap.
+   combed (few grey values stretched over 256 levels) it is widened to the comb's gap; where 99.8 %
+   of the voxels lie within fewer than 50 levels (a map on the raw scale early in training) it is
+   narrowed to a 25th of that span, down to 0.8.
 3. *Candidates* are the local maxima of the smoothed counts. One is a peak if it passes all of
    - relative: it stands at least `MIN_DIP` (10 %) of its own height above the saddle to a higher
      peak. Relative to itself, so that a lesion of 0.3 % of the voxels counts beside white matter;
-   - noise: sqrt(height) - sqrt(saddle) is at least `MIN_RISE` (1.6). The square root of a
-     smoothed Poisson count has a standard deviation of 0.19 at every height (0.5 times the norm
-     of the kernel), so this is 8.5 standard deviations: noise never makes a peak;
+   - noise: sqrt(height) - sqrt(saddle) is at least `MIN_RISE` (8.5) standard deviations of
+     Poisson noise. The square root of a smoothed Poisson count has one and the same standard
+     deviation at every height, half the norm of the kernel (0.19 at 2 levels);
    - size: between its two valleys lie at least `MIN_SHARE` (0.02 %) of the voxels.
 """
 
@@ -32,10 +34,11 @@ from ascnet_core.errors import UserError
 
 LEVELS = 256
 SMOOTHING = 2.0
+NARROWEST = 0.8
 PILE_RATIO = 3.0
 PILE_SHARE = 0.002
 MIN_DIP = 0.10
-MIN_RISE = 1.6
+MIN_RISE = 8.5
 MIN_SHARE = 0.0002
 SEPARATED = 0.5
 
@@ -178,15 +181,19 @@ def _kernel(sigma: float) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def _smoothing_for(counts: NDArray[np.float64]) -> float:
-    """Width of the Gaussian in levels: wider on combs, so that their teeth are not peaks.
+def _smoothing_for(rest: NDArray[np.float64]) -> float:
+    """Width of the Gaussian in levels, for counts without their piles.
 
-    Fewer than 20 occupied levels are not a comb: then the few values *are* the peaks.
+    Fewer than 20 occupied levels in a wide span are not a comb: the few values *are* the peaks.
     """
-    occupied = np.flatnonzero(counts > 1e-5 * counts.sum())
-    if occupied.size < 20:
+    total = rest.sum()
+    if total == 0:
         return SMOOTHING
-    return max(SMOOTHING, float(np.median(np.diff(occupied))))
+    occupied = np.flatnonzero(rest > 1e-5 * total)
+    first, last = np.searchsorted(np.cumsum(rest), (0.001 * total, 0.999 * total))
+    narrow = float(np.clip((last - first) / 25, NARROWEST, SMOOTHING))
+    gap = float(np.median(np.diff(occupied))) if occupied.size >= 20 else 1.0
+    return max(narrow, gap if gap > 1 else 0.0)
 
 
 def _set_piles_aside(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[int, float]]:
@@ -201,6 +208,22 @@ def _set_piles_aside(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     return rest, piles
 
 
+def _smooth(counts: Counts) -> tuple[NDArray[np.float64], float]:
+    """The smoothed counts and the width of the Gaussian in levels."""
+    if counts.shape != (LEVELS,):
+        raise ValueError(f"counts must have shape (256,), got {counts.shape}")
+    plain = counts.astype(np.float64)
+    rest, piles = _set_piles_aside(plain)
+    sigma = _smoothing_for(rest)
+    kernel = _kernel(sigma)
+    smoothed = np.asarray(convolve1d(rest, kernel, mode="constant"))
+    for level, excess in piles.items():
+        if plain[level] > PILE_SHARE * plain.sum():
+            # as high as smoothing would make it, without its flanks
+            smoothed[level] += excess * kernel.max()
+    return smoothed, sigma
+
+
 def smooth(counts: Counts) -> NDArray[np.float64]:
     """The smoothed counts that peaks, valleys and separations are read from.
 
@@ -208,26 +231,14 @@ def smooth(counts: Counts) -> NDArray[np.float64]:
     -------
     float64 array of shape (256,), voxels per level; piles as the module's text says.
     """
-    if counts.shape != (LEVELS,):
-        raise ValueError(f"counts must have shape (256,), got {counts.shape}")
-    plain = counts.astype(np.float64)
-    total = plain.sum()
-    if total == 0:
-        return plain
-    rest, piles = _set_piles_aside(plain)
-    kernel = _kernel(_smoothing_for(rest) if rest.any() else SMOOTHING)
-    smoothed = np.asarray(convolve1d(rest, kernel, mode="constant"))
-    for level, excess in piles.items():
-        if plain[level] > PILE_SHARE * total:
-            # as high as smoothing would make it, without its flanks
-            smoothed[level] += excess * kernel.max()
-    return smoothed
+    return _smooth(counts)[0]
 
 
-def _position(counts: NDArray[np.float64], top: int) -> int:
+def _position(counts: NDArray[np.float64], top: int, sigma: float) -> int:
     """The exact level of a peak: that of a spike near the smoothed maximum if there is one."""
-    low = max(0, top - 3)
-    window = counts[low : top + 4]
+    reach = round(1.5 * sigma)
+    low = max(0, top - reach)
+    window = counts[low : top + reach + 1]
     best = int(window.argmax())
     return low + best if window[best] >= 0.5 * window.sum() else top
 
@@ -251,17 +262,18 @@ def find_peaks(counts: Counts) -> tuple[Peak, ...]:
     -------
     tuple of Peak. Empty for an empty histogram.
     """
-    smoothed = smooth(counts)
+    smoothed, sigma = _smooth(counts)
     total = float(counts.sum())
     if total == 0:
         return ()
+    noise = 0.5 * float(np.linalg.norm(_kernel(sigma)))
     plain = counts.astype(np.float64)
     padded = np.pad(smoothed, 1)
     tops, found = scipy_find_peaks(padded, prominence=0, plateau_size=0)
     heights = padded[tops]
     saddles = heights - found["prominences"]
     strong = (found["prominences"] >= MIN_DIP * heights) & (
-        np.sqrt(heights) - np.sqrt(np.maximum(saddles, 0)) >= MIN_RISE
+        np.sqrt(heights) - np.sqrt(np.maximum(saddles, 0)) >= MIN_RISE * noise
     )
     highest = int(heights.argmax())
     strong[highest] = True
@@ -276,7 +288,7 @@ def find_peaks(counts: Counts) -> tuple[Peak, ...]:
     widths = peak_widths(padded, tops[kept], rel_height=0.5)[0]
     return tuple(
         Peak(
-            position=_position(plain, int(tops[index]) - 1),
+            position=_position(plain, int(tops[index]) - 1, sigma),
             height=float(heights[index]),
             prominence=float(found["prominences"][index] / heights[index]),
             width=float(widths[n]),

@@ -93,7 +93,7 @@ class TestNoise:
         seed=st.integers(0, 10**6),
         total=st.integers(300, 300_000),
         mean=st.floats(20, 235),
-        sd=st.floats(2, 60),
+        sd=st.floats(0.5, 60),
     )
     def test_one_gaussian_is_one_peak(self, seed: int, total: int, mean: float, sd: float) -> None:
         values = np.random.default_rng(seed).normal(mean, sd, total)
@@ -202,6 +202,14 @@ class TestAwkwardShapes:
         counts[[12, 90, 91, 170, 254]] = [500_000, 90_000, 20_000, 200_000, 3_000]
         assert positions(counts) == [12, 90, 170, 254]
         assert separations(counts, find_peaks(counts)) == pytest.approx((1, 1, 1))
+
+    def test_a_map_within_few_levels_keeps_its_peaks_apart(self) -> None:
+        """Early in training I_ro lies within a tenth of the raw scale."""
+        counts = mixture(1, 100_000, (0.7, 110, 1.2), (0.3, 119, 1.2))
+        assert positions(counts) == [110, 119]
+        counts = np.zeros(256, np.int64)
+        counts[110:118] = [50, 900, 9000, 800, 300, 2000, 30_000, 900]
+        assert positions(counts) == [112, 116]
 
     def test_clipped_values_at_the_ends_are_not_peaks(self) -> None:
         """Percentile scaling clips 0.1 % at each end."""
