@@ -1,8 +1,12 @@
 """Files as they are stored: NIfTI, numpy stacks and pictures, before any orientation is undone."""
 
+import logging
 import re
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,9 +35,13 @@ _READ_ERRORS = (
     struct.error,
     nib.filebasedimages.ImageFileError,
     nib.spatialimages.HeaderDataError,
+    MemoryError,  # a broken head may ask for terabytes
     Image.DecompressionBombError,
     SyntaxError,  # pillow's word for a broken PNG
 )
+
+# Small faults of a header are mended on reading; users are told of those that cannot be.
+logging.getLogger("nibabel.global").setLevel(logging.ERROR)
 
 # JPEG stores colour apart from brightness: a grey picture may come back with channels a little off.
 _GREY_TOLERANCE = {True: 8, False: 0}
@@ -162,7 +170,7 @@ def load_head(path: Path) -> Grid:
             count, rows, columns = _stack_shape(path, full)
             return replace(_nominal("stack", rows, columns, count), full_shape=full)
         if suffix in PICTURE_SUFFIXES:
-            with Image.open(path) as picture:
+            with _opened(path) as picture:
                 return _nominal("picture", picture.height, picture.width, 1)
         image: Any = nib.load(path)
         return _nifti_grid(path, image)
@@ -180,13 +188,15 @@ def colour_channels(path: Path) -> int:
     """
     check_file(path)
     try:
-        with Image.open(path) as picture:
+        with _opened(path) as picture:
             return len([band for band in picture.getbands() if band not in ("A", "a")])
     except _READ_ERRORS as error:
         raise _damaged(path, error) from error
 
 
 def _damaged(path: Path, error: BaseException) -> UserError:
+    if isinstance(error, PermissionError):
+        return UserError(f"{path} may not be read: permission denied; change its permissions.")
     detail = " ".join(str(error).split()) or type(error).__name__
     return UserError(
         f"{path} is damaged, cut short or no {suffix_of(path)} file ({detail[:160]}); "
@@ -298,10 +308,18 @@ def _load_stack(path: Path, channel: int | None) -> tuple[npt.NDArray[np.float32
     return np.array(stack, np.float32).reshape(grid.shape), grid
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what matters is raised
+        with Image.open(path) as picture:
+            yield picture
+
+
 def _load_picture(
     path: Path, frame: int | None, channel: int | None
 ) -> tuple[npt.NDArray[np.float32], Grid]:
-    with Image.open(path) as picture:
+    with _opened(path) as picture:
         pages = getattr(picture, "n_frames", 1)
         picture.seek(0 if pages == 1 else _choose(path, "frame", pages, frame))
         if picture.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV", "PA"):

@@ -56,6 +56,26 @@ def test_other_things_under_an_image_name(tmp_path):
         refused(tmp_path / name, match="damaged, cut short or no")
 
 
+def test_a_broken_head_may_not_ask_for_terabytes(tmp_path):
+    make_nifti(tmp_path / "x.nii")
+    content = bytearray((tmp_path / "x.nii").read_bytes())
+    content[42:48] = np.array([30000] * 3, "<i2").tobytes()  # dim[1..3]
+    (tmp_path / "x.nii").write_bytes(content)
+    refused(tmp_path / "x.nii", match="damaged")
+    (tmp_path / "x.nii.gz").write_bytes(gzip.compress(bytes(content)))
+    refused(tmp_path / "x.nii.gz", match="damaged")
+
+
+def test_small_faults_are_mended_in_silence(tmp_path, capfd, caplog):
+    make_nifti(tmp_path / "x.nii", codes=(0, 1))
+    content = bytearray((tmp_path / "x.nii").read_bytes())
+    content[76:80] = np.array([0.5], "<f4").tobytes()  # pixdim[0], which may be 1 or -1
+    (tmp_path / "x.nii").write_bytes(content)
+    assert load_stored(tmp_path / "x.nii")[0].shape == (5, 7, 4)
+    assert not capfd.readouterr().err
+    assert not caplog.records
+
+
 def test_picture_cut_short(tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
     for name in ("x.png", "x.jpg", "x.tif"):
