@@ -158,10 +158,10 @@ def _readable(path: Path, left_out: LeftOut) -> bool:
     try:
         full = load_head(path).full_shape
     except UserError as error:
-        left_out.append((path, str(error)))
+        left_out.append((path, _bare(error, path)))
         return False
     if suffix_of(path) in NIFTI_SUFFIXES + PAIR_SUFFIXES and len(full) > 3 and full[3] > 1:
-        reason = f"holds {full[3]} frames; list it by hand and choose one (setting data.frame)"
+        reason = f"holds {full[3]} frames; list it by hand and choose one by --frame"
         left_out.append((path, reason))
         return False
     return True
@@ -335,5 +335,10 @@ def _apart(path: Path, image: Path) -> str:
     try:
         reason = grid_difference(load_head(path), load_head(image))
     except UserError as error:
-        return str(error)
+        return _bare(error, path)
     return f"on another grid than {image.name} ({reason})" if reason else ""
+
+
+def _bare(error: UserError, path: Path) -> str:
+    """Return the sentence without the file's name, which stands beside it anyway."""
+    return str(error).removeprefix(f"{path} ").removesuffix(".")
