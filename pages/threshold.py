@@ -29,9 +29,10 @@ HINT = "hint of the last drawn region"
 SEQ = "last message of the viewer"
 
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 0 1rem 1rem 0; max-width: none; }
+[data-testid="stMainBlockContainer"] { padding: 0 1rem 0 0; max-width: none; }
 [data-testid="stHeader"] { height: 0; min-height: 0; overflow: visible; }
 [data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0; }
 .st-key-volumes { display: none; }
 .st-key-stage [data-testid="stHorizontalBlock"] { gap: 1.1rem; flex-wrap: nowrap; }
 .st-key-stage [data-testid="stColumn"]:first-child { flex: 1 1 0; min-width: 0; }
@@ -217,13 +218,13 @@ def viewer_data(shown: Shown, after: choice.Outcome | None, seq: int, hint: str)
             "t": threshold.level,
             "upper": threshold.upper,
             "side": threshold.side,
-            "rule": shown.proposed.rule if view.t is None else "",
+            "rule": view.rule if view.t is None else "",
         },
         "proposal": {
             "t": shown.proposed.level,
             "text": shown.proposed.text(),
             "side": shown.proposed.side,
-            "rule": shown.proposed.rule,
+            "rule": view.rule,
             "kind": shown.proposed.kind.replace("manual", "by hand"),
             "sentence": shown.proposed.sentence,
         },

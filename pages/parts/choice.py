@@ -42,7 +42,7 @@ def proposal(rule: str, counts: Counts, side: str, reference: Counts | None) -> 
             otsu = propose("otsu", counts, side)
         except UserError:
             otsu = Threshold(128, None, side, "128", "The middle of the scale.", "manual")
-        return replace(otsu, sentence=f"{error} Until then: {otsu.sentence}")
+        return replace(otsu, sentence=f"Otsu's level stands in. {error}")
 
 
 def threshold_of(view: View, proposed: Threshold) -> Threshold:

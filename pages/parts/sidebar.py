@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from pages.parts import cases, state
 from pages.parts.state import View
@@ -14,18 +15,29 @@ from pages.parts.state import View
 STYLE = """<style>
 [data-testid="stSidebar"] { width: 220px !important; min-width: 220px; }
 [data-testid="stSidebar"][aria-expanded="false"] { min-width: 0; }
-[data-testid="stSidebarHeader"] { height: 2.25rem; padding: 0.5rem 1rem 0; margin: 0; }
-[data-testid="stSidebarNav"] { padding-bottom: 0; }
-[data-testid="stSidebarUserContent"] { padding: 0.25rem 1.1rem 1rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
-[data-testid="stSidebarUserContent"] label p { font-size: 0.8rem; }
+[data-testid="stSidebarContent"] { padding: 0; }
+[data-testid="stSidebarHeader"] { height: 1.75rem; padding: 0.4rem 0.75rem 0; margin: 0; }
+[data-testid="stSidebarNav"] { padding: 0; }
+[data-testid="stSidebarNavItems"] { padding: 0 0.6rem 0.5rem; }
+[data-testid="stSidebarUserContent"] { padding: 0.75rem 0.9rem 1rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] { min-height: 0;
+  margin-bottom: 0.1rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] p { font-size: 0.75rem;
+  opacity: 0.8; }
+[data-testid="stSidebarUserContent"] [data-baseweb="select"] > div { font-size: 0.85rem;
+  min-height: 2.1rem; }
+[data-testid="stSidebarUserContent"] button { min-height: 1.9rem; padding: 0 0.5rem; }
 [data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; max-width: 1500px; }
 [data-testid="stHeader"] { height: 2.25rem; background: transparent; }
 </style>"""
+FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 
 def _changed(name: str) -> None:
     value = st.session_state[state.widget(name)]
+    if name == "cycle" and value == FINISHED:
+        value = None
     state.update(**{name: value})
 
 
@@ -62,15 +74,15 @@ def choose_run(view: View) -> None:
         names = [*names, view.run]
     menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
     cycles = cases.run_cycles(view.run)
-    options = [None, *reversed(cycles)]
+    options = [FINISHED, *reversed(cycles)]
     if len(options) > 1:
-        chosen = view.cycle if view.cycle in cycles else None
+        chosen = view.cycle if view.cycle in cycles else FINISHED
         menu(
             "cycle",
             "Cycle",
             options,
             chosen,
-            lambda number: "finished model" if number is None else cycles[number],
+            lambda number: "finished model" if number == FINISHED else cycles[number],
             help="A cycle trains the discriminator, then the cutting network (paper, section 3).",
         )
 
@@ -112,8 +124,20 @@ def choose_subject(view: View) -> View:
     return replace(view, scan=scan.scan)
 
 
+def through_page_list() -> None:
+    """See that `app.py` runs first, also when a link to this page is the server's first visit.
+
+    Until `st.navigation` has run once, Streamlit takes each file in `pages/` for an app of its own
+    and would run this page without the page list and its settings.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
 def style() -> None:
-    """The measures all pages share; call it once at the top of a page."""
+    """The measures all pages share; call it first on a page."""
+    through_page_list()
     st.html(STYLE)
 
 

@@ -1,0 +1,90 @@
+"""The view: into the URL and back, what a change forgets, who may change it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from pages.parts import state
+from pages.parts.state import View, change, from_query, link, to_query
+
+levels = some.none() | some.integers(0, 255)
+names = some.text(
+    some.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12
+)
+views = some.builds(
+    View,
+    cohort=names,
+    run=names,
+    cycle=some.none() | some.integers(0, 99),
+    scan=names,
+    slice=some.none() | some.integers(0, 500),
+    at=some.none() | some.tuples(some.integers(0, 500), some.integers(0, 500)),
+    map=some.sampled_from(state.MAPS),
+    range=some.sampled_from(state.RANGES),
+    rule=names,
+    t=levels,
+    upper=levels,
+    side=some.sampled_from(state.SIDES),
+    scope=some.sampled_from(state.SCOPES),
+    post=some.none() | some.lists(some.sampled_from(["open:3", "roi", "gate:T1:50"])).map(tuple),
+)
+
+
+@given(views)
+def test_a_link_brings_back_the_very_view(view: View) -> None:
+    back, problems = from_query(to_query(view))
+    assert back == view
+    assert problems == []
+
+
+def test_defaults_are_left_out_of_the_url() -> None:
+    assert to_query(View()) == {}
+    assert to_query(View(scan="a", t=7)) == {"subject": "a", "t": "7"}
+
+
+def test_post_processing_switched_off_is_not_the_runs_own() -> None:
+    assert to_query(View(post=())) == {"post": "none"}
+    assert from_query({"post": "none"})[0].post == ()
+    assert from_query({})[0].post is None
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("t", "300"), ("t", "high"), ("slice", "-1"), ("at", "4"), ("side", "left"), ("map", "x")],
+)
+def test_nonsense_in_a_link_is_said_and_left_out(key: str, text: str) -> None:
+    view, problems = from_query({key: text, "subject": "s"})
+    assert view == View(scan="s")
+    assert len(problems) == 1
+    assert f"{key}={text}" in problems[0]
+
+
+def test_a_link_keeps_rules_and_paths_readable() -> None:
+    view = View(cohort="/data/ms.csv", rule="peak:4", post=("open:5", "roi"))
+    assert link("threshold", view) == (
+        "/threshold?cohort=/data/ms.csv&rule=peak:4&post=open:5,roi"
+    )
+
+
+def test_another_subject_forgets_the_place_and_the_subjects_own_level() -> None:
+    view = View(scan="a", slice=4, at=(1, 2), t=90, scope="subject", rule="otsu")
+    assert change(view, scan="b") == View(scan="b", scope="subject", rule="otsu")
+
+
+def test_another_subject_keeps_the_cohorts_level() -> None:
+    view = View(scan="a", slice=4, t=90, scope="cohort")
+    assert change(view, scan="b") == View(scan="b", t=90, scope="cohort")
+
+
+def test_another_run_brings_its_own_way_of_segmenting() -> None:
+    view = View(run="x", cycle=3, map="wild", rule="otsu", side="dark", t=3, post=("roi",))
+    assert change(view, run="y") == View(run="y")
+
+
+def test_the_other_side_keeps_the_number() -> None:
+    assert change(View(t=120), side="dark") == View(t=120, side="dark")
+
+
+def test_no_change_forgets_nothing() -> None:
+    view = View(scan="a", slice=4, t=90)
+    assert change(view, scan="a") == view
