@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="ASC-Net Explorer", page_icon=":material/content_cut:", layout="wide")
+# No page_icon by name: the browser would fetch its picture from outside.
+st.set_page_config(page_title="ASC-Net Explorer", layout="wide")
 
 PAGES = [
     st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
