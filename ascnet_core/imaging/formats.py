@@ -211,12 +211,12 @@ def _choose(path: Path, what: str, count: int, choice: int | None) -> int:
             return 0
         raise UserError(
             f"{path} holds {count} {what}s; choose one from 0 to {count - 1} "
-            f"(in the form, by --{what} 0 or by the setting data.{what})."
+            f"(option --{what}, or on the Data page)."
         )
     if not 0 <= choice < count:
         raise UserError(
             f"{path} has no {what} {choice}; choose one from 0 to {count - 1} "
-            f"(in the form, by --{what} 0 or by the setting data.{what})."
+            f"(option --{what}, or on the Data page)."
         )
     return choice
 

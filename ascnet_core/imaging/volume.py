@@ -115,7 +115,7 @@ def read_volume(
         if nan is None:
             raise UserError(
                 f"{path} holds NaN or infinite values ({odd.mean():.1%} of its voxels); choose the "
-                "value they become (in the form, by --nan 0 or by the setting data.nan)."
+                "value they become (option --nan, or on the Data page)."
             )
         stored[odd] = nan
     data = to_ras(stored, grid)
