@@ -14,8 +14,8 @@ from ascnet_core.training.settings import Settings
 from ascnet_core.training.state import TrainingState
 from ascnet_core.training.steps import Sets
 
-SAMPLE = 32  # slices of each set that gauges look at
-HISTOGRAM_SAMPLE = 96  # input slices whose I_ro is counted in a snapshot
+SAMPLE = 16  # slices of each set that gauges look at
+HISTOGRAM_SAMPLE = 48  # input slices whose I_ro is counted in a snapshot
 
 
 @torch.no_grad()

@@ -161,10 +161,16 @@ def restore_state(
             optimiser: torch.optim.Adam | None = getattr(state, part)
             if optimiser is None:
                 continue
+            parameters = [one for group in optimiser.param_groups for one in group["params"]]
             moments: dict[int, dict[str, Tensor]] = {}
             for name, value in _under(tensors, part).items():
                 number, _, key = name.partition(".")
-                moments.setdefault(int(number), {})[key] = value.clone()
+                own = moments.setdefault(int(number), {})
+                # fused Adam walks through memory, so moments must lie as their parameter does
+                like = parameters[int(number)]
+                own[key] = (
+                    torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+                )
             groups = optimiser.state_dict()["param_groups"]
             optimiser.load_state_dict({"state": moments, "param_groups": groups})
         for name in COUNTERS:

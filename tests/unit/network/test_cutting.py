@@ -1,0 +1,117 @@
+import pytest
+import torch
+
+from ascnet_core.network.blocks import count_parameters, kernels_3x3
+from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.network.discriminator import Discriminator
+
+
+# the counts of the paper's networks, worked out by hand layer by layer
+@pytest.mark.parametrize(
+    ("width", "trainable"), [(8, 678_397), (16, 2_707_061), (24, 6_085_997), (32, 10_815_205)]
+)
+def test_m_has_the_papers_number_of_parameters(width, trainable):
+    assert count_parameters(CuttingModule(width)) == trainable
+
+
+def test_m_counts_as_keras_prints_it():
+    assert count_parameters(CuttingModule(32), running=True) == 10_823_013
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "trainable"),
+    [
+        (96, 32, 4_734_049),
+        (160, 32, 4_766_817),
+        (240, 32, 4_830_817),
+        (96, 8, 300_505),
+        (160, 8, 308_697),
+        (96, 16, 1_189_681),
+        (160, 16, 1_206_065),
+    ],
+)
+def test_d_has_the_papers_number_of_parameters(size, width, trainable):
+    assert count_parameters(Discriminator(size, width)) == trainable
+
+
+@pytest.mark.parametrize(("size", "total"), [(160, 4_770_785), (240, 4_834_785), (96, 4_738_017)])
+def test_d_counts_as_keras_prints_it(size, total):
+    assert count_parameters(Discriminator(size, 32), running=True) == total
+
+
+def test_parts_of_m_have_their_numbers():
+    model = CuttingModule(32)
+    assert count_parameters(model.encoder) == 4_715_616
+    assert count_parameters(model.fence_decoder) == 3_049_793
+    assert count_parameters(model.wild_decoder) == 3_049_793
+    assert count_parameters(model.reconstructor) == 3
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (32, 48)])
+def test_cuts_have_the_shape_of_the_slices_and_lie_in_0_to_1(shape):
+    cuts = CuttingModule(2)(torch.rand(3, 1, *shape))
+    for cut in cuts:
+        assert cut.shape == (3, 1, *shape)
+        assert cut.min() >= 0
+        assert cut.max() <= 1
+
+
+def test_r_is_a_sigmoid_of_a_weighted_sum():
+    model = CuttingModule(1)
+    with torch.no_grad():
+        model.reconstructor.weight.copy_(torch.tensor([2.0, -3.0]).view(1, 2, 1, 1))
+        model.reconstructor.bias.fill_(0.5)
+    fence, wild = torch.rand(2, 1, 4, 4), torch.rand(2, 1, 4, 4)
+    expected = 1 / (1 + torch.exp(-(2 * fence - 3 * wild + 0.5)))
+    assert torch.allclose(model.reconstruct(fence, wild), expected, atol=1e-6)
+
+
+def test_cuts_are_float32_under_autocast():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cuts = CuttingModule(1)(torch.rand(2, 1, 32, 32))
+    assert all(cut.dtype == torch.float32 for cut in cuts)
+
+
+def test_both_decoders_see_every_level_of_the_encoder():
+    model = CuttingModule(2).eval()
+    levels = model.encoder(torch.rand(1, 1, 32, 32))
+    for number in range(5):
+        changed = [one.clone() for one in levels]
+        changed[number] += 1
+        for decoder in (model.fence_decoder, model.wild_decoder):
+            assert not torch.equal(decoder(changed), decoder(levels))
+
+
+def test_dropout_of_the_decoders_is_asymmetric_in_the_released_code_only():
+    def shares(decoder):
+        return [part.p for part in decoder.dropouts]
+
+    paper = CuttingModule(1)
+    assert shares(paper.fence_decoder) == shares(paper.wild_decoder) == [0] * 4
+    released = CuttingModule(1, decoder_dropout="asymmetric")
+    assert shares(released.fence_decoder) == [0.3, 0.3, 0.3, 0.0]
+    assert shares(released.wild_decoder) == [0.3] * 4
+    with pytest.raises(ValueError, match="decoder_dropout"):
+        CuttingModule(1, decoder_dropout="both")
+
+
+def test_relu_comes_before_batch_norm():
+    block = CuttingModule(2).encoder.levels[0]
+    block.eval()
+    x = torch.rand(1, 1, 16, 16)
+    first = torch.relu(block.conv1(x))
+    scale = (1 + 1e-3) ** -0.5  # fresh running statistics: mean 0, variance 1, eps 1e-3
+    second = torch.relu(block.conv2(first * scale)) * scale
+    assert torch.allclose(block(x), second, atol=1e-6)
+
+
+def test_kernels_are_the_3x3_convolutions():
+    assert len(kernels_3x3(CuttingModule(1))) == 10 + 8 + 8
+    assert len(kernels_3x3(Discriminator(16, 1))) == 10
+
+
+def test_d_gives_the_tanh_of_its_score():
+    critic = Discriminator((16, 32), 1).eval()
+    images = torch.rand(3, 1, 16, 32)
+    assert critic(images).shape == (3,)
+    assert torch.allclose(critic(images), torch.tanh(critic.score(images)))

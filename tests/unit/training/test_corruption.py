@@ -1,0 +1,83 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from ascnet_core.training.corruption import corrupt
+from ascnet_core.training.settings import Corruption
+
+PLAIN = Corruption(share=1.0, texture=0.0, shift_low=0.2, shift_high=0.3)
+
+
+@pytest.fixture
+def slices():
+    images = torch.zeros(6, 1, 64, 64)
+    images[:, :, 8:56, 12:52] = 0.4
+    return images
+
+
+def test_the_same_seed_gives_the_same_blobs(slices):
+    one, two, other = (corrupt(slices, PLAIN, seed) for seed in (1, 1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    assert not torch.equal(one.slices, other.slices)
+
+
+def test_nothing_changes_outside_the_tissue(slices):
+    found = corrupt(slices, PLAIN, 3)
+    outside = slices == 0
+    assert torch.equal(found.slices[outside], slices[outside])
+    assert found.mask[outside].sum() == 0
+
+
+def test_inside_the_mask_the_change_is_of_the_asked_size(slices):
+    found = corrupt(slices, PLAIN, 4)
+    change = (found.slices - slices)[found.mask > 0]
+    assert change.min() >= 0.2 * 0.5 - 1e-6  # the mask begins where a blob is at half its height
+    assert change.max() <= 0.3 + 1e-6
+    assert torch.allclose(found.excess, found.slices - slices)
+
+
+@pytest.mark.parametrize("area", [0.01, 0.1, 0.3])
+def test_blobs_cover_the_asked_share_of_the_tissue(slices, area):
+    found = corrupt(slices, dataclasses.replace(PLAIN, area_low=area, area_high=area), 5)
+    shares = found.mask.sum((1, 2, 3)) / (slices > 0).sum((1, 2, 3))
+    assert shares.numpy() == pytest.approx(np.full(6, area), rel=0.1, abs=2 / (48 * 40))
+
+
+def test_more_cells_make_smaller_blobs(slices):
+    def blobs(cells):
+        asked = dataclasses.replace(PLAIN, coarse=cells, fine=cells, area_low=0.1, area_high=0.1)
+        masks = corrupt(slices, asked, 6).mask[:, 0].numpy()
+        return sum(ndimage.label(mask)[1] for mask in masks)
+
+    assert blobs(16) > 2 * blobs(3)
+
+
+def test_share_leaves_slices_as_they_are(slices):
+    found = corrupt(slices, dataclasses.replace(PLAIN, share=0.0), 7)
+    assert torch.equal(found.slices, slices)
+    assert found.mask.sum() == 0
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_dark_blobs_are_anomaly_only_if_asked(slices, counts):
+    asked = dataclasses.replace(PLAIN, dark=1.0, dark_counts=counts)
+    found = corrupt(slices, asked, 8)
+    assert (found.slices <= slices).all()
+    assert (found.slices < slices).any()
+    assert found.excess.sum() == 0
+    assert (found.mask.sum() > 0) == counts
+
+
+def test_empty_slices_stay_empty():
+    found = corrupt(torch.zeros(2, 1, 16, 16), PLAIN, 9)
+    assert found.slices.sum() == 0
+
+
+def test_values_stay_in_0_to_1():
+    bright = torch.full((2, 1, 32, 32), 0.95)
+    found = corrupt(bright, Corruption(shift_high=0.9, texture=0.5), 10)
+    assert found.slices.min() >= 0
+    assert found.slices.max() <= 1
