@@ -174,8 +174,8 @@ function drawJoint(canvas, width, height, root, header, state) {
   g.beginPath();
   g.rect(f.x, f.y, f.w, f.h);
   g.clip();
-  const [wf, ww, b] = header.weights;
-  for (const line of header.lines) {
+  const [wf, ww, b] = header.weights, labels = [];
+  for (const line of header.weights.some((w) => w) ? header.lines : []) {
     // Points where I_ro = sigmoid(wf f + ww w + b) equals the line's level, f and w in [0, 1].
     const p = clamp(line.level / 255, 1e-4, 1 - 1e-4);
     const logit = Math.log(p / (1 - p));
@@ -195,19 +195,23 @@ function drawJoint(canvas, width, height, root, header, state) {
       if (i) g.lineTo(x, y); else g.moveTo(x, y);
     });
     g.stroke();
-    const inside = points.filter(([u, v]) => u > 0.03 && u < 0.9 && v > 0.03 && v < 0.93);
-    if (inside.length) {
-      const [u, v] = inside[inside.length - 1];
-      g.setLineDash([]);
-      g.textAlign = "left";
-      const label = line.name, x = f.px(u * 255) + 3, y = f.py(v * 255) - 3;
-      g.globalAlpha = 0.8;
-      g.fillStyle = look.back;
-      if (line.kind !== "grid") g.fillRect(x - 2, y - 10, g.measureText(label).width + 4, 13);
-      g.fillStyle = line.kind === "threshold" ? COLOURS.mask : look.text;
-      g.globalAlpha = line.kind === "grid" ? 0.55 : 1;
-      g.fillText(label, x, y);
+    // A label lies where its line enters from the left or from above, if there is room for it.
+    const entry = points.find(([u, v]) => u >= 0.015 && u < 0.95 && v > 0.04 && v < 0.95);
+    if (!entry) continue;
+    const x = f.px(entry[0] * 255) + 4, y = f.py(entry[1] * 255) + (line.kind === "grid" ? -2 : -4);
+    const box = [x - 2, y - 10, g.measureText(line.name).width + 4, 13];
+    if (labels.some((b) => Math.abs(b[1] - y + 10) < 12 && x < b[0] + b[2] && x + box[2] > b[0])) {
+      continue;
     }
+    labels.push(box);
+    g.setLineDash([]);
+    g.textAlign = "left";
+    g.fillStyle = look.plot;
+    g.globalAlpha = 0.85;
+    g.fillRect(...box);
+    g.fillStyle = line.kind === "threshold" ? COLOURS.mask : look.text;
+    g.globalAlpha = line.kind === "grid" ? 0.6 : 1;
+    g.fillText(line.name, x, y);
   }
   g.globalAlpha = 1;
   g.setLineDash([]);

@@ -209,6 +209,7 @@ function readout(state) {
   }
   nodes.readout.textContent = parts.join("  ·  ");
   nodes.answer.textContent = header.answer;
+  nodes.note.textContent = header.note;
   nodes.clear.hidden = !state.pick;
   nodes.log.setAttribute("aria-pressed", state.log);
   root.dataset.slice = state.slice;

@@ -8,6 +8,7 @@ itself is a pure function.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -217,17 +218,20 @@ def header_of(
         "lines": lines_of_equal(facts.peaks["reconstruction"], threshold),
         "pick": pick,
         "answer": answer,
+        "note": correlation_sentence(facts.correlation),
     }
 
 
 def correlation_sentence(correlation: float) -> str:
     """What the rank correlation of I_ro with I_in means for this picture."""
+    if math.isnan(correlation):
+        return "I_ro is constant inside the region: there is nothing to rank, train longer."
     head = f"Rank correlation of I_ro with I_in inside the region: {correlation:.3f}."
-    if correlation >= 0.95:
-        return f"{head} The network mostly sorts brightness anew: a learned quantiser."
-    if correlation >= 0.7:
-        return f"{head} I_ro follows brightness, yet not everywhere."
-    return f"{head} I_ro holds more than brightness: look where the two part."
+    if abs(correlation) >= 0.95:
+        return f"{head} Near 1, the network only sorts brightness anew: a learned quantiser."
+    if abs(correlation) >= 0.7:
+        return f"{head} I_ro follows brightness, yet not everywhere (1: a mere quantiser)."
+    return f"{head} I_ro is not just an order of brightness (that would be 1)."
 
 
 HTML = """
@@ -238,8 +242,9 @@ HTML = """
         aria-label="Six pictures of one slice; arrow keys up and down change the slice"></canvas>
     </div>
     <div class="right" data-node="right">
-      <div class="title">Joint histogram of the two cuts, log counts; lines: equal I_ro</div>
+      <div class="title">Fence × wild, log counts; lines of equal I_ro</div>
       <canvas data-node="joint" role="img" aria-label="Joint histogram of both cuts"></canvas>
+      <div class="note" data-node="note"></div>
       <div class="answer" data-node="answer" role="status"></div>
       <button class="plain" data-node="clear">Clear the choice</button>
     </div>
@@ -270,7 +275,9 @@ CSS = """
 .right { min-width: 0; display: flex; flex-direction: column; gap: 6px; align-items: stretch; }
 .right canvas, .charts canvas { cursor: crosshair; touch-action: none; display: block; }
 .title { font-weight: 600; font-size: 12.5px; line-height: 1.3; }
-.answer { min-height: 6.6em; line-height: 1.45; }
+.note, .answer { line-height: 1.4; }
+.note { padding-left: 8px; border-left: 3px solid #7F7F7F; }
+.answer { padding-left: 8px; border-left: 3px solid #CC79A7; }
 .bar { display: flex; gap: 16px; align-items: baseline; margin: 6px 0 8px; font-size: 12.5px;
   min-height: 26px; }
 .bar [data-node=readout] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }

@@ -1,0 +1,151 @@
+"""Cuts: what the network makes of a slice, side by side, and which pixels each peak is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from pages.parts import cases, cut_facts, slice_panel, state
+from pages.parts.sidebar import sidebar
+from pages.parts.state import View
+
+PANEL = "cuts panel"
+SLIDER = "axial slice of the cuts"
+
+
+def _slice_turned() -> None:
+    wanted = slice_panel.reported(PANEL).get("slice")
+    if isinstance(wanted, int):
+        state.update(slice=wanted)
+
+
+def _picked() -> None:
+    """The choice is read from the panel's state on the rerun; a callback makes it one."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _facts(
+    run: str, cycle: int | None, cohort: str, scan: str, changed: float
+) -> slice_panel.Facts:
+    case = cases.load_maps(run, cycle, cohort, scan)
+    layer = cases.load_model(run, cycle).reconstructor
+    fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
+    weights = (fence, wild, float(layer.bias.detach().cpu()))
+    return cut_facts.facts_of(case.maps, case.prepared.region, weights)
+
+
+def shown_slice(view: View, region: np.ndarray, truth: np.ndarray | None) -> int:
+    """The slice to show: the view's, else the one with most lesion, else with most tissue."""
+    depth = region.shape[2]
+    if view.slice is not None:
+        return min(view.slice, depth - 1)
+    area = (truth if truth is not None and truth.any() else region).sum(axis=(0, 1))
+    return int(area.argmax())
+
+
+def mask_of(view: View) -> tuple[np.ndarray | None, int | None, str]:
+    """The mask of the view's threshold, its level where that is one of raw I_ro, and a sentence.
+
+    The threshold is the one Threshold shows: set by hand, or by the view's or the run's rule.
+    """
+    from ascnet_core.segmentation.postprocess import run_steps
+    from ascnet_core.segmentation.threshold import Threshold, apply, propose
+
+    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range)
+    region, name, side = case.prepared.region, view.map, view.side
+    if view.t is not None:
+        threshold = Threshold(view.t, view.upper, side, str(view.t), "set by hand", "manual")
+    else:
+        if view.scope == "cohort":
+            counts = cases.cohort_counts(view.run, view.cycle, view.cohort, name, view.range)
+        else:
+            counts = cut_facts.count_levels(case.maps[name], region)
+        try:
+            threshold = propose(view.rule, counts, side, _reference(view, name))
+        except UserError as error:
+            return None, None, str(error)
+    mask = apply(case.maps[name], region, threshold)
+    steps = view.post or ()
+    if steps:
+        mask = run_steps(mask, steps, region, lambda m: 255 * case.prepared.further(m))
+    on_ro = name == "reconstruction" and view.range == "raw"
+    after = f", then {', '.join(steps)}" if steps else ""
+    sentence = (
+        f"Mask: {state.MAP_LABELS[name]} {threshold.text()} ({view.range} range, "
+        f"{threshold.kind}: {threshold.sentence.rstrip('.')}){after}."
+    )
+    return mask, threshold.level if on_ro else None, sentence
+
+
+def _reference(view: View, name: str) -> np.ndarray | None:
+    from ascnet_core.training.run_folder import Run
+
+    if view.range != "raw":
+        return None
+    return Run(cases.run_path(view.run)).reference_counts(name, view.cycle)
+
+
+def page() -> None:
+    view = sidebar()
+    with cases.show_user_errors():
+        view = cases.complete(view)
+        case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan)
+        changed = (cases.run_path(view.run) / "model.safetensors").stat().st_mtime
+        facts = _facts(view.run, view.cycle, view.cohort, view.scan, changed)
+        mask, level, sentence = mask_of(view)
+    prepared = case.prepared
+    depth = prepared.region.shape[2]
+    slice_ = shown_slice(view, prepared.region, prepared.truth)
+    picked = slice_panel.reported(PANEL).get("pick")
+    pick = slice_panel.parse_pick(picked)
+    answer = slice_panel.describe_pick(
+        pick, case.maps, prepared.region, prepared.truth, prepared.spacing
+    )
+    header = slice_panel.header_of(
+        facts,
+        identity="|".join(map(str, (view.cohort, view.scan, view.run, view.cycle))),
+        shape=prepared.region.shape,
+        spacing=prepared.spacing,
+        slice_=slice_,
+        truth=prepared.truth is not None,
+        threshold=level,
+        pick=dataclasses.asdict(pick) and picked if pick else None,
+        answer=answer,
+    )
+    volumes = [case.maps[name] for name in slice_panel.MAPS]
+    volumes.append(slice_panel.flags(prepared.region, prepared.truth, mask))
+    left, middle, right = st.columns([5, 3, 1.3], vertical_alignment="bottom")
+    left.subheader(
+        f"Cuts of {view.scan}",
+        help="The fence cut should look like the reference, the wild cut holds what the fence "
+        "cannot, and I_ro is made of both (paper, section 3).",
+        anchor=False,
+    )
+    if depth > 1:
+        st.session_state[SLIDER] = slice_ + 1
+        middle.slider(
+            "Axial slice",
+            1,
+            depth,
+            key=SLIDER,
+            on_change=_slider_moved,
+            label_visibility="collapsed",
+            help="Axial slice, 1 is the lowest.",
+        )
+    if right.button("Threshold", icon=":material/equalizer:", width="stretch"):
+        state.open_page("pages/threshold.py")
+    slice_panel.slice_panel(header, volumes, PANEL, _slice_turned, _picked)
+    st.caption(
+        f"{sentence} All grey levels are 0–255 on the raw scale [0, 1]. Blue outline: true mask. "
+        "Patient's right is on the left."
+    )
+
+
+def _slider_moved() -> None:
+    state.update(slice=st.session_state[SLIDER] - 1)
+
+
+page()

@@ -1,0 +1,303 @@
+"""Evaluation: a cohort through a run and the baselines; table, box plot, CSV, and every subject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.figures import dice_boxes
+from pages.parts import cases, forms, jobs, live_run, state, tables
+from pages.parts.sidebar import sidebar
+from pages.parts.state import View
+
+RESULT = "summary.json"
+MAPS = ["reconstruction", "wild", "residual", "fence"]
+RULES = [
+    "rightmost-peak",
+    "leftmost-peak",
+    "valley:1",
+    "rightmost-valley",
+    "otsu",
+    "multi-otsu",
+    "reference-quantile:0.995",
+]
+SHOWN = "evaluation shown"
+
+
+def arguments_of(
+    manifest: str,
+    run: str,
+    cycle: int | None,
+    maps: list[str],
+    rules: list[str],
+    side: str,
+    scope: str,
+    post: list[str],
+    reference: str,
+    fast: bool,
+) -> list[str]:
+    """What follows `python -m ascnet_core evaluate` for a form's content."""
+    arguments = [manifest, "--run", run, "--map", *maps]
+    if rules:
+        arguments += ["--threshold", *rules]
+    arguments += ["--side", side, "--scope", scope]
+    if post:
+        arguments += ["--post", *post]
+    if cycle is not None:
+        arguments += ["--cycle", str(cycle)]
+    if reference:
+        arguments += ["--reference", reference]
+    if fast:
+        arguments += ["--fast"]
+    return arguments
+
+
+def results_parent() -> Path:
+    """Where evaluations are kept."""
+    return cases.cache_folder() / "evaluations"
+
+
+def choose(view: View) -> tuple[list[str], Path]:
+    """The form: what is scored, and by which rules; the command's arguments and their folder."""
+    cohort = cases.load_cohort(view.cohort)
+    advised = cases.run_settings(view.run).segmentation
+    has_normal = any(scan.group == "normal" for scan in cohort.scans)
+    one, two, three, four = st.columns([1.3, 1.6, 0.8, 0.8])
+    maps = one.multiselect(
+        "Maps", MAPS, default=[view.map if view.map in MAPS else advised.map],
+        format_func=state.MAP_LABELS.get,
+        help="The paper thresholds the reconstruction I_ro (section 3.4).",
+    )
+    known = list(dict.fromkeys([*RULES, advised.rule, view.rule or advised.rule]))
+    rules = two.multiselect(
+        "Threshold rules, mask-free", known, default=[view.rule or advised.rule],
+        accept_new_options=True,
+        help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
+        "take those that suit them beside their own.",
+    )
+    sides = list(state.SIDES)
+    side = three.selectbox(
+        "Anomaly is", sides, index=sides.index(view.side or advised.side),
+        help="Bright keeps what is above the threshold, dark what is below.",
+    )
+    scopes = list(state.SCOPES)
+    scope = four.selectbox(
+        "One threshold a", scopes, index=scopes.index(view.scope or advised.scope),
+        help="Whether a rule reads the histogram of each subject or of the whole cohort.",
+    )
+    one, two, three = st.columns([1.6, 1.3, 1.1], vertical_alignment="bottom")
+    steps = list(view.post if view.post is not None else advised.post)
+    post = one.multiselect(
+        "Post-processing, in this order",
+        list(dict.fromkeys([*steps, "open-close:3", "open-close:5", "components:20", "median:3"])),
+        default=steps,
+        accept_new_options=True,
+        help="The same for the run and for all baselines.",
+    )
+    wanted = {"": "none", "lesion-free": "lesion-free slices of the cohort"}
+    if has_normal:
+        wanted = {"": "none", "normal": "normal group of the cohort"} | wanted
+    reference = two.selectbox(
+        "Reference for reference-quantile", list(wanted), format_func=wanted.get,
+        index=1 if has_normal and any(r.startswith("reference") for r in rules) else 0,
+        help="Scans known as normal: the level that only 1 - Q of their pixels exceed.",
+    )
+    fast = three.checkbox(
+        "Without surface distances and lesion counts", value=True,
+        help="HD95, mean surface distance and lesion-wise scores take the most time.",
+    )
+    if not maps:
+        raise UserError("Choose a map to evaluate.")
+    manifest = cases.manifest_of(view.cohort)
+    arguments = arguments_of(
+        str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast
+    )
+    model = cases.run_path(view.run) / "model.safetensors"
+    stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]
+    label = f"{cases.cohort_label(view.cohort)} through {Path(view.run).name}"
+    return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)
+
+
+def follow(folder: Path) -> None:
+    """A running evaluation: how far it is, and a way to end it."""
+
+    @st.fragment(run_every=1)
+    def live() -> None:
+        job = jobs.look(folder, RESULT)
+        if job.status != "running":
+            st.rerun()
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.progress(
+            job.share, text=f"Evaluating: {job.text} · {live_run.duration(job.seconds)} so far"
+        )
+        if right.button("Cancel", icon=":material/close:", width="stretch"):
+            jobs.cancel(folder)
+
+    live()
+
+
+def show(folder: Path) -> None:
+    """Tables and chart of a finished evaluation."""
+    rows, summary = tables.read_results(folder)
+    said = summary["settings"]
+    st.markdown(
+        f"**{said['cohort']}** · side {said['side']} · scope {said['scope']} · post-processing "
+        f"{' '.join(said['post']) or 'none'} · Dice over the whole volume on the original grid"
+    )
+    scores = tables.score_table(summary)
+    st.dataframe(
+        scores.style.apply(oracle_style, axis=1),
+        hide_index=True,
+        height=min(40 + 35 * len(scores), 355),
+        key=f"scores {folder.name}",
+        column_config={
+            name: st.column_config.TextColumn(help=help_)
+            for name, help_ in tables.SCORE_HELP.items()
+        },
+    )
+    st.caption(
+        "Mask-free: the rule saw no mask. *Oracle* (hatched, own column): chosen with the masks, "
+        "which no one has in use: a ceiling, not a result. Baselines are training-free, on the "
+        "same subjects, region and post-processing. AUPRC is inside the region; its chance level "
+        f"is the prevalence, {prevalence(summary)}."
+    )
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left:
+        st.markdown("**Dice of each subject**")
+        scored = tables.once(rows[rows["dice"].notna() & (rows["truth_ml"] > 0)])
+        if scored.empty:
+            st.info(
+                "No subject of this cohort has a lesion in its mask, so there is no Dice to draw; "
+                "the table says how many predictions are empty as they should be."
+            )
+        else:
+            st.plotly_chart(dice_boxes(scored, height=430), config={"displayModeBar": False})
+    with right:
+        subjects(rows, folder)
+    one, two, three = st.columns(3)
+    one.download_button(
+        "Subjects (CSV)", (folder / "subjects.csv").read_bytes(), "subjects.csv", "text/csv",
+        icon=":material/download:", width="stretch",
+    )
+    two.download_button(
+        "Summary (JSON)", (folder / RESULT).read_bytes(), RESULT, "application/json",
+        icon=":material/download:", width="stretch",
+    )
+    three.download_button(
+        "Summary (CSV)", scores.to_csv(index=False).encode(), "summary.csv", "text/csv",
+        icon=":material/download:", width="stretch",
+    )
+
+
+def oracle_style(row: pd.Series) -> list[str]:
+    """Italic and grey for rows that were chosen with the masks, bold for the network's."""
+    if row["kind"] == "oracle":
+        return ["font-style: italic; color: #7F7F7F"] * len(row)
+    return ["font-weight: 700" if row["method"].startswith("asc-net") else ""] * len(row)
+
+
+def prevalence(summary: dict[str, Any]) -> str:
+    """The share of lesion in the region over the subjects, in per cent."""
+    values = [row["prevalence"] for row in summary["rows"] if row.get("prevalence") is not None]
+    return f"{100 * values[0]:.1f} %" if values else "unknown"
+
+
+def subjects(rows: pd.DataFrame, folder: Path) -> None:
+    """The table by subject, worst first; a click opens the subject in Threshold."""
+    st.markdown("**By subject**, worst first: Dice, 0 to 1. Click a row to open it in Threshold.")
+    table = tables.subject_table(rows)
+    if table.empty:
+        st.info("There is no Dice: the cohort has no masks. The CSV holds the volumes.")
+        return
+    key = f"by subject {folder.name}"
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+        height=430,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in table.columns
+            if name not in ("subject", "true lesion, ml")
+        },
+    )
+    chosen = event.selection.rows
+    if chosen and chosen[0] < len(table):
+        first = rows[(rows["method"] == "asc-net") & (rows["kind"] != "oracle")].head(1)
+        changes: dict[str, Any] = {"scan": str(table["subject"].iloc[chosen[0]])}
+        if len(first):
+            row = first.iloc[0]
+            changes |= {"map": row["map"], "rule": row["rule"], "side": row["side"],
+                        "scope": row["scope"]}
+        state.open_page("pages/threshold.py", **changes)
+
+
+def earlier() -> list[Path]:
+    """Finished evaluations, the newest first."""
+    parent = results_parent()
+    found = [path for path in parent.iterdir() if (path / RESULT).is_file()] if (
+        parent.is_dir()
+    ) else []
+    return sorted(found, key=lambda path: -(path / RESULT).stat().st_mtime)
+
+
+def page() -> None:
+    view = sidebar(subject=False)
+    st.subheader(
+        "Evaluation",
+        anchor=False,
+        help="Every scan of a cohort through a run and through methods without training, compared "
+        "with the masks. The unit is the subject.",
+    )
+    with cases.show_user_errors():
+        arguments, folder = choose(view)
+    job = jobs.look(folder, RESULT)
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with left.expander("The same from a terminal"):
+        st.code(
+            forms.command_line("evaluate", [*arguments, "-o", "scores"]), language="bash",
+            wrap_lines=True,
+        )
+    label = "Evaluate again" if job.status == "done" else "Evaluate"
+    if right.button(
+        label, type="primary", icon=":material/play_arrow:", width="stretch",
+        disabled=job.status == "running",
+    ):
+        (folder / RESULT).unlink(missing_ok=True)
+        jobs.start("evaluate", arguments, folder)
+        st.session_state[SHOWN] = str(folder)
+        st.rerun()
+    if job.status == "running":
+        follow(folder)
+    elif job.status == "failed":
+        st.error(job.text, icon=":material/error:")
+    elif job.status == "cancelled":
+        st.info("Cancelled. Evaluate starts it again.")
+    if job.status == "done":
+        with cases.show_user_errors(stop=False):
+            show(folder)
+        return
+    others = earlier()
+    if others:
+        chosen = st.selectbox(
+            "Earlier evaluations on this machine",
+            [None, *others],
+            format_func=lambda path: "choose one to show" if path is None else path.name,
+        )
+        if chosen:
+            with cases.show_user_errors(stop=False):
+                show(chosen)
+    elif job.status == "none":
+        st.info(
+            "Nothing has been evaluated yet. Choose cohort and run in the sidebar, maps and rules "
+            "above, then Evaluate: a table by subject, mean ± SD and the baselines follow."
+        )
+
+
+page()

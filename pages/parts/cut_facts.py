@@ -1,0 +1,81 @@
+"""What the Cuts page says of a case: histograms, peaks, the joint histogram, the mask of the view.
+
+Pure functions of 8-bit maps, so that they are tested without a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.segmentation.histogram import count_levels, find_peaks
+from pages.parts.slice_panel import MAPS, Facts
+
+JOINT_BINS = 64
+
+
+def joint_counts(
+    rows: NDArray[np.uint8],
+    columns: NDArray[np.uint8],
+    region: NDArray[np.bool_],
+    bins: int = 256,
+) -> NDArray[np.int64]:
+    """Joint histogram (bins, bins) of two maps inside a region.
+
+    Parameters
+    ----------
+    rows, columns, region
+        One shape; `bins` divides 256, each bin holding 256 / bins levels.
+    """
+    step = 256 // bins
+    pair = (rows[region] // step).astype(np.int64) * bins + columns[region] // step
+    return np.bincount(pair, minlength=bins * bins).reshape(bins, bins)
+
+
+def rank_correlation(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], region: NDArray[np.bool_]
+) -> float:
+    """Spearman's correlation of two 8-bit maps inside a region, ties at their middle rank.
+
+    NaN where one of the maps is constant there.
+    """
+    joint = joint_counts(first, second, region).astype(np.float64)
+    total = joint.sum()
+    if total == 0:
+        return float("nan")
+
+    def ranks(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.cumsum(counts) - counts / 2 - total / 2
+
+    by_row, by_column = joint.sum(axis=1), joint.sum(axis=0)
+    row_ranks, column_ranks = ranks(by_row), ranks(by_column)
+    spread = float((by_row @ row_ranks**2) * (by_column @ column_ranks**2))
+    if spread == 0:
+        return float("nan")
+    return float(row_ranks @ joint @ column_ranks / np.sqrt(spread))
+
+
+def facts_of(
+    maps: Mapping[str, NDArray[np.uint8]],
+    region: NDArray[np.bool_],
+    weights: tuple[float, float, float],
+) -> Facts:
+    """All that the charts show, from the raw 8-bit maps of a case.
+
+    Parameters
+    ----------
+    maps
+        Map name to (X, Y, Z) uint8 on the raw scale (255 is 1.0).
+    weights
+        R's weight of the fence, of the wild cut, and its bias.
+    """
+    counts = {name: count_levels(maps[name], region) for name in MAPS}
+    return Facts(
+        counts=counts,
+        peaks={name: find_peaks(counts[name]) for name in MAPS},
+        joint=joint_counts(maps["wild"], maps["fence"], region, JOINT_BINS),
+        weights=weights,
+        correlation=rank_correlation(maps["reconstruction"], maps["input"], region),
+    )

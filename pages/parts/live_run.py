@@ -1,0 +1,317 @@
+"""A run as it goes: progress, losses, gauges, watched cuts and the histogram, read from its folder.
+
+The page only reads; the process that trains is another one. Charts are Vega's, which change in
+place, where plotly's would blink at every tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.segmentation.histogram import look
+from ascnet_core.training.run_events import Progress, read_events
+from ascnet_core.training.run_folder import (
+    EVENTS,
+    Run,
+    Snapshot,
+    request_go,
+    request_pause,
+    request_stop,
+)
+from pages.parts import pictures
+
+ACTIVE = ("running", "paused")
+READ = "events read"  # session key: path -> (offset, rows)
+POINTS = 300
+STATUS_ICONS = {
+    "running": ":material/play_circle:",
+    "paused": ":material/pause_circle:",
+    "finished": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "died": ":material/error:",
+}
+GAUGES = {
+    "rank_correlation": (
+        "Rank correlation of I_ro with I_in",
+        "Spearman's, inside the region, 0 to 1. Near 1 the network only quantises brightness.",
+    ),
+    "wild_input": (
+        "Mean wild cut on inputs",
+        "0 to 1, inside the region. Near 0: the wild cut starves; rising steadily: it fills up.",
+    ),
+    "wild_reference": (
+        "Mean wild cut on references",
+        "0 to 1, inside the region; nothing is wrong there, so it should stay near 0.",
+    ),
+    "score": (
+        "Mean abs(s) of D before tanh",
+        "Above 3 the slope that D gives M is under 0.01: a sure D teaches nothing.",
+    ),
+    "saturated": (
+        "Images with abs(tanh) above 0.999",
+        "Share, 0 to 1, of images from which no gradient comes.",
+    ),
+    "gradient": (
+        "Gradient of the adversary at I_fc",
+        "Norm, mean over images; 0 means that D no longer teaches M.",
+    ),
+    "accuracy_fence": ("Fences that D tells", "Share, 0 to 1, of fences D takes for fences."),
+    "accuracy_reference": ("References that D tells", "Share, 0 to 1, of references D accepts."),
+}
+
+
+def event_rows(events: Iterable[Mapping[str, Any]], kind: str, what: str) -> list[dict[str, Any]]:
+    """Rows {step, name: value} of the losses or gauges in events of a kind."""
+    rows = []
+    for event in events:
+        values = event.get(what) or {}
+        if (kind and event.get("kind") != kind) or not values:
+            continue
+        rows.append({"step": event.get("step", 0), "phase": event.get("phase", ""), **values})
+    return rows
+
+
+def thinned(rows: Sequence[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:
+    """At most `points` rows, evenly spread, first and last among them."""
+    return [rows[i] for i in pictures.spread(len(rows), points)]
+
+
+def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Columns step, term, value of all terms in rows; what is no number is left out."""
+    content = [
+        {"step": row["step"], "term": name, "value": value}
+        for row in rows
+        for name, value in row.items()
+        if name not in ("step", "phase") and isinstance(value, int | float)
+    ]
+    return pd.DataFrame(content, columns=["step", "term", "value"])
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in words: `3 min 20 s`; empty where unknown."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def progress_sentence(status: str, progress: Progress | None) -> str:
+    """Where a run is, in a line."""
+    if progress is None:
+        return "reading the scans and taking them into slices" if status == "running" else status
+    where = f"stage {progress.stage}, cycle {progress.cycle}"
+    if progress.phase:
+        where += f", {progress.phase} phase" if progress.phase != "joint" else ""
+    text = f"{where} · step {progress.step} of {progress.steps_total}"
+    if status == "running" and progress.seconds_left is not None:
+        left = duration(progress.seconds_left)
+        text += f" · {progress.steps_per_second:.1f} steps/s · {left} left"
+    return text
+
+
+def read_new_events(path: Path) -> list[dict[str, Any]]:
+    """All events of a run, of which only the new ones are read from the disk at each tick."""
+    known: dict[str, tuple[int, list[dict[str, Any]]]] = st.session_state.setdefault(READ, {})
+    offset, events = known.get(str(path), (0, []))
+    size = path.stat().st_size if path.is_file() else 0
+    if size < offset:  # a resumed run takes back what came after its checkpoint
+        offset, events = 0, []
+    more, offset = read_events(path, offset)
+    events = [*events, *more] if more else events
+    known[str(path)] = (offset, events)
+    return events
+
+
+COLOURS = ["#333333", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
+
+
+def loss_spec(table: pd.DataFrame) -> dict[str, Any]:
+    """The chart of `long_table`: logarithmic where every value is positive."""
+    positive = bool(len(table)) and float(table["value"].min()) > 0
+    return {
+        "mark": {"type": "line", "strokeWidth": 1.6, "clip": True},
+        "encoding": {
+            "x": {
+                "field": "step",
+                "type": "quantitative",
+                "title": "training step",
+                "axis": {"tickCount": 6, "grid": False},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": "loss, mean since last point" + (", log" if positive else ""),
+                "scale": {"type": "log", "nice": False} if positive else {"type": "linear"},
+                "axis": {"format": "~g", "tickCount": 5},
+            },
+            "color": {
+                "field": "term",
+                "type": "nominal",
+                "title": None,
+                "legend": {"orient": "top", "columns": 4, "labelLimit": 200},
+                "scale": {"range": COLOURS},
+            },
+        },
+        "height": 230,
+    }
+
+
+HISTOGRAM_SPEC = {
+    "layer": [
+        {
+            "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
+            "encoding": {
+                "x": {
+                    "field": "level",
+                    "type": "quantitative",
+                    "title": "grey level of I_ro, 0–255 (raw)",
+                    "scale": {"domain": [0, 256], "nice": False},
+                    "axis": {"values": [0, 64, 128, 192, 255], "grid": False},
+                },
+                "y": {
+                    "field": "pixels",
+                    "type": "quantitative",
+                    "title": "pixels of sample slices, log",
+                    "scale": {"type": "symlog", "constant": 1},
+                    "axis": {
+                        "values": [0, 10, 100, 1000, 10000, 100000, 1000000],
+                        "labelExpr": "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value",
+                    },
+                },
+            },
+        },
+        {
+            "transform": [{"filter": "datum.peak > 0"}],
+            "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
+            "encoding": {
+                "x": {"field": "level", "type": "quantitative"},
+                "y": {"field": "pixels", "type": "quantitative"},
+                "text": {"field": "name", "type": "nominal"},
+            },
+        },
+    ],
+    "height": 200,
+}
+
+
+def histogram_table(counts: np.ndarray) -> pd.DataFrame:
+    """Columns level, pixels, and peak (its number from 1, else 0) with its name, for the chart."""
+    table = pd.DataFrame({"level": np.arange(256), "pixels": counts, "peak": 0, "name": ""})
+    for number, peak in enumerate(look(np.asarray(counts, np.int64)).peaks, 1):
+        table.loc[peak.position, ["peak", "name"]] = [number, f"peak {number} · {peak.position}"]
+    return table
+
+
+def watched_picture(run: Run, snapshot: Snapshot, wanted: int = 2) -> np.ndarray:
+    """Watched slices by rows; I_in, fence, wild and I_ro by columns; one picture for the page.
+
+    What lies outside the region is black, as everywhere: it is neither counted nor segmented.
+    """
+    data = run.load_snapshot(snapshot)
+    inside = data.watched_input > 0
+    names = (data.watched_input, data.fence * inside, data.wild * inside,
+             data.reconstruction * inside)
+    number = min(wanted, len(data.watched_input))
+    tiles = [pictures.display(images[i]) for i in range(number) for images in names]
+    factor = max(1, round(176 / tiles[0].shape[0]))
+    return pictures.enlarge(pictures.montage(np.stack(tiles), 4), factor)
+
+
+def controls(run: Run, status: str) -> None:
+    """Buttons that ask the training process for something; it answers within a step."""
+    left, right = st.columns(2)
+    if status == "running":
+        if left.button("Stop", icon=":material/stop:", width="stretch",
+                       help="Stops within a step and keeps a checkpoint to go on from."):
+            request_stop(run.path)
+            st.toast("Asked to stop; it ends after the step it is in.")
+        if right.button("Pause", icon=":material/pause:", width="stretch"):
+            request_pause(run.path)
+    elif status == "paused":
+        if left.button("Go on", icon=":material/play_arrow:", width="stretch", type="primary"):
+            request_go(run.path)
+        if right.button("Stop", icon=":material/stop:", width="stretch"):
+            request_stop(run.path)
+
+
+def show_run(run: Run, chosen: Snapshot | None = None) -> None:
+    """Everything a run has to show; `chosen` None shows the newest snapshot."""
+    status, progress = run.status(), run.progress()
+    events = read_new_events(run.path / EVENTS)
+    share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
+    text = f"**{status}** · {progress_sentence(status, progress)}"
+    if status in ACTIVE:
+        bar, buttons = st.columns([3, 1.4], vertical_alignment="center")
+        bar.progress(share, text=text)
+        with buttons:
+            controls(run, status)
+    else:
+        st.progress(share, text=text)
+    if status == "died":
+        st.error(
+            f"The process of {run.name} ended without a word of its own. Its log's last lines: "
+            f"{run.log(3) or 'none'}. Go on from its last checkpoint, or start anew.",
+            icon=":material/error:",
+        )
+    snapshots = run.snapshots()
+    snapshot = chosen or (snapshots[-1] if snapshots else None)
+    left, right = st.columns([1.05, 1], gap="medium")
+    with left:
+        show_snapshot(run, snapshot)
+    with right:
+        show_losses(events)
+
+
+def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
+    """The watched slices' cuts and the histogram of one kept moment."""
+    if snapshot is None:
+        st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
+        return
+    with_error = None
+    try:
+        picture = watched_picture(run, snapshot)
+    except UserError as error:
+        with_error = str(error)
+    st.markdown(
+        f"**Watched slices, {snapshot.label}** · I_in, fence, wild, I_ro from left to right"
+    )
+    if with_error:
+        st.error(with_error)
+        return
+    st.image(picture, width="stretch")
+    st.markdown(f"**Histogram of I_ro** · {snapshot.info.get('verdict', '')}")
+    counts = np.asarray(snapshot.info.get("counts", np.zeros(256)), np.int64)
+    st.vega_lite_chart(histogram_table(counts), HISTOGRAM_SPEC, width="stretch")
+
+
+def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
+    """Loss curves and the newest gauges."""
+    rows = thinned(event_rows(events, "step", "losses"))
+    st.markdown("**Losses**")
+    if rows:
+        table = long_table(rows)
+        st.vega_lite_chart(table, loss_spec(table), width="stretch")
+    else:
+        st.caption("No step has been logged yet.")
+    gauges = event_rows(events, "epoch", "gauges")
+    st.markdown("**Gauges** of the last epoch, mean over sample slices")
+    if not gauges:
+        st.caption("They are measured at the end of each epoch.")
+        return
+    lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
+    for name, (label, about) in GAUGES.items():
+        value = gauges[-1].get(name)
+        if isinstance(value, int | float):
+            lines.append(f"| {label} | {value:.3f} | {about} |")
+    st.markdown("<small>\n\n" + "\n".join(lines) + "\n\n</small>", unsafe_allow_html=True)

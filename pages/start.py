@@ -1,0 +1,211 @@
+"""Start: what this is, a first picture at once, and a tour that opens real views."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.training.run_folder import RUNS, Run, Snapshot, is_run, list_runs
+from pages.parts import cases, live_run, state
+from pages.parts.sidebar import style
+
+SHIPPED = ("demo-flair", "demo-flair-paper")
+TOUR = [
+    (
+        "pages/cuts.py",
+        "1 · Two cuts",
+        {"slice": 17},
+        "The same slice as input, fence and wild cut, and what is put together from them.",
+    ),
+    (
+        "pages/threshold.py",
+        "2 · Click the peak",
+        {"slice": 17},
+        "I_ro's histogram has a few peaks; the brightest is the lesion. Click it, drag the line.",
+    ),
+    (
+        "pages/threshold.py",
+        "3 · When it fails",
+        {"map": "input", "rule": "otsu"},
+        "The plain input under the same rule: what no training gives, on the same subject.",
+    ),
+    (
+        "pages/training.py",
+        "4 · Peaks part",
+        {"run": "demo-flair"},
+        "The run that is shipped, cycle by cycle: when would you have stopped?",
+    ),
+    (
+        "pages/evaluation.py",
+        "5 · Is it any good?",
+        {"scope": "cohort"},
+        "Eight subjects the network never saw, beside baselines without any training.",
+    ),
+]
+ABOUT = (
+    "ASC-Net learns, from normal images alone, to cut a scan in two: a **fence cut** that looks "
+    "normal and a **wild cut** that holds the rest. Put together again they make an image "
+    "**I_ro** of a few grey levels, and a threshold in its histogram is the segmentation of the "
+    "anomaly, learned without a single mask. Here you train or load it, see what each cut holds, "
+    "click the peak that is the lesion, and learn how good the mask is."
+)
+HONEST = [
+    "**A plain intensity threshold is a strong baseline** on FLAIR: it stands beside every result.",
+    "**Quantiser control.** If I_ro ranks pixels as I_in does (rank correlation near 1), the "
+    "network has only sorted brightness anew; Cuts shows the number.",
+    "**An oracle is no result.** Thresholds chosen with masks are hatched, italic and so named.",
+    "**Research and teaching only**: no medical device, no diagnosis.",
+]
+
+
+def tour_query(changes: dict[str, object], run: str) -> dict[str, str]:
+    """The query of a stop: explicit about the demo, so that it also leads back from elsewhere."""
+    view = state.change(state.View(run=run), **{k: v for k, v in changes.items() if k != "run"})
+    return {"cohort": "demo", "run": run} | state.to_query(view)
+
+
+def shipped_run() -> Run | None:
+    """The run to open with: the shipped one, else any with a model."""
+    for name in SHIPPED:
+        if is_run(RUNS / name):
+            return Run(RUNS / name)
+    trained = [path for path in list_runs() if (path / "model.safetensors").is_file()]
+    return Run(trained[0]) if trained else None
+
+
+def last_snapshot(run: Run) -> Snapshot | None:
+    """The newest kept moment of a run."""
+    snapshots = run.snapshots()
+    return snapshots[-1] if snapshots else None
+
+
+class Warmth:
+    """What a thread finds out after the first picture: the device, and the demo cohort ready."""
+
+    def __init__(self) -> None:
+        self.device = ""
+        self.ready = threading.Event()
+        self.cohort = ""
+
+    def run(self) -> None:
+        """Import torch (2.4 s) where nobody waits for it."""
+        try:
+            import torch
+
+            if torch.cuda.is_available():
+                self.device = f"GPU: {torch.cuda.get_device_name()}"
+            else:
+                self.device = f"CPU, {torch.get_num_threads()} threads"
+        except (ImportError, OSError, RuntimeError) as error:
+            self.device = f"none: torch cannot be loaded ({error})"
+        self.ready.set()
+
+
+@st.cache_resource(show_spinner=False)
+def warmth() -> Warmth:
+    """Start finding out, once per server."""
+    found = Warmth()
+    threading.Thread(target=found.run, daemon=True).start()
+    return found
+
+
+def device_line() -> None:
+    """The device found; it does not hold up what stands above it."""
+    found = warmth()
+
+    @st.fragment(run_every=None if found.ready.is_set() else 0.5)
+    def line() -> None:
+        known = found.ready.is_set()
+        st.markdown(f"**Device** · {found.device if known else 'looking…'}")
+        if known and not drawn_ready:
+            st.rerun()  # once, so that the timer goes
+
+    drawn_ready = found.ready.is_set()
+    line()
+
+
+def first_picture(run: Run | None) -> None:
+    """The shipped run's own pictures: no scan is read and no network loaded for them."""
+    snapshot = last_snapshot(run) if run else None
+    if run is None or snapshot is None:
+        st.info(
+            "There is no run yet. Open Training, choose the teaching preset and start it on the "
+            "demo cohort: some minutes on a laptop.",
+            icon=":material/model_training:",
+        )
+        st.page_link("pages/training.py", label="Open Training", icon=":material/model_training:")
+        return
+    left, right = st.columns([1.25, 1], gap="medium", vertical_alignment="top")
+    with left:
+        st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
+        st.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
+    with right:
+        counts = np.asarray(snapshot.info.get("counts", np.zeros(256)), np.int64)
+        st.markdown(f"**Histogram of I_ro** · {snapshot.info.get('verdict', '')}")
+        st.vega_lite_chart(
+            live_run.histogram_table(counts), live_run.HISTOGRAM_SPEC | {"height": 208},
+            width="stretch",
+        )
+
+
+def open_buttons(run: Run) -> None:
+    """The ways in; buttons, so that the first is seen to be the main one."""
+    ways = [
+        ("Open the demo in Threshold", ":material/equalizer:", "pages/threshold.py", "primary"),
+        ("Open the demo in Cuts", ":material/content_cut:", "pages/cuts.py", "secondary"),
+    ]
+    columns = st.columns(3)
+    for column, (label, icon, page, kind) in zip(columns, ways, strict=False):
+        if column.button(label, icon=icon, type=kind, width="stretch"):
+            st.switch_page(page, query_params=tour_query({}, run.name))
+    if columns[2].button(
+        "Open your own scans in Data", icon=":material/folder_open:", width="stretch"
+    ):
+        st.switch_page("pages/data.py")
+
+
+def tour(run: Run | None) -> None:
+    """Five stops, each a link to a real view."""
+    st.markdown("##### A tour of five stops")
+    name = run.name if run else state.DEFAULT.run
+    for column, (page, title, changes, sentence) in zip(st.columns(5), TOUR, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.page_link(page, label=f"**{title}**", query_params=tour_query(changes, name))
+            st.caption(sentence)
+
+
+def page() -> None:
+    style()
+    state.current()
+    st.header("ASC-Net Explorer", anchor=False)
+    st.markdown(ABOUT)
+    run = shipped_run()
+    with cases.show_user_errors(stop=False):
+        try:
+            first_picture(run)
+        except (OSError, ValueError) as error:
+            raise UserError(f"The shipped run cannot be read ({error}); train one.") from error
+    if run is not None:
+        open_buttons(run)
+    tour(run)
+    left, right = st.columns([2.2, 1], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        st.markdown("**What to keep in mind**\n\n" + "\n".join(f"- {line}" for line in HONEST))
+    with right, st.container(border=True, height="stretch"):
+        st.markdown(
+            f"**Runs** · {len(list_runs())} under `{Path(RUNS).name}/`\n\n"
+            f"**Demo cohort** · {cases.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
+            + ("ready" if cases.demo_manifest().is_file() else "made when first opened (10 s)")
+        )
+        device_line()
+        st.caption(
+            "Method: Dey, Sun, Xu, Hong, *ASC-Net: Unsupervised Medical Anomaly Segmentation "
+            "Using an Adversarial-based Selective Cutting Network*, MICCAI 2021."
+        )
+
+
+page()

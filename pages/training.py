@@ -1,0 +1,225 @@
+"""Training: choose sets, preset and schedule; start; watch losses, cuts and peaks; stop."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.training.presets import load_preset, preset_names
+from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs, start_training
+from pages.parts import cases, forms, live_run, state, tables
+from pages.parts.sidebar import sidebar
+
+REFERENCES = {
+    "normal": "the cohort's normal group",
+    "lesion-free": "lesion-free slices of the same cohort",
+    "other": "another cohort",
+}
+NAME = "name of the new run"
+SWITCH = "training view"
+
+
+def start(arguments: list[str], name: str) -> None:
+    """Start a training and show it."""
+    with cases.show_user_errors(stop=False), st.spinner("Starting the training process"):
+        start_training(arguments)
+        state.update(run=name)
+        st.session_state[state.TRAINING_VIEW] = "Runs"
+        st.rerun()
+
+
+def new_run() -> None:
+    """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
+    cohorts = cases.known_cohorts()
+    wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
+    left, middle, right = st.columns(3)
+    with left:
+        cohort = st.selectbox(
+            "Input cohort",
+            cohorts,
+            index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
+            format_func=cases.cohort_label,
+            help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
+        )
+    with middle:
+        reference = st.selectbox(
+            "Reference: what is normal",
+            list(REFERENCES),
+            index=list(REFERENCES).index(how),
+            format_func=REFERENCES.get,
+            help="Lesion-free slices that the fence cut should look like (paper, section 3).",
+        )
+    with right:
+        if reference == "other":
+            others = [key for key in cohorts if key != cohort] or cohorts
+            other = st.selectbox(
+                "Reference cohort",
+                others,
+                format_func=cases.cohort_label,
+                help="Its normal group if it has one, else all of its lesion-free slices.",
+            )
+        else:
+            st.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
+    names = list(preset_names())
+    preset = st.selectbox(
+        "Preset",
+        names,
+        index=names.index("teaching"),
+        help="A named set of settings; everything can be changed below.",
+    )
+    settings = load_preset(preset)
+    st.caption(settings.description)
+    changes = forms.settings_form(settings, f"new run {preset}")
+    resolved, problem = forms.checked(settings, changes)
+    if problem:
+        st.error(problem, icon=":material/error:")
+        return
+    st.caption(forms.steps_sentence(resolved, None))
+    suggestion = forms.free_name(
+        f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
+        (path.name for path in list_runs()),
+    )
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    name = left.text_input(
+        "Name of the run",
+        placeholder=suggestion,
+        key=NAME,
+        help=f"A folder of this name is made under {RUNS.name}/.",
+    ) or suggestion
+    started = right.button(
+        "Start training", type="primary", icon=":material/play_arrow:", width="stretch"
+    )
+    with cases.show_user_errors(stop=False):
+        manifest = str(cases.manifest_of(cohort))
+        named = str(cases.manifest_of(other)) if reference == "other" else reference
+        arguments = forms.training_arguments(manifest, name, preset, named, changes)
+        st.caption("The same from a terminal; the process is its own and outlives this page:")
+        st.code(forms.command_line("train", arguments), language="bash", wrap_lines=True)
+        if started:
+            start(arguments, name)
+
+
+def runs_table(runs: list[Run]) -> None:
+    """The list of runs; a click on a row watches that run."""
+    rows = [tables.run_row(run) for run in runs]
+    names = [row["run"] for row in rows]
+    event = st.dataframe(
+        rows,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="list of runs",
+        height=min(38 + 35 * len(rows), 213),
+        column_config={
+            "run": st.column_config.TextColumn(width="medium"),
+            "done": st.column_config.ProgressColumn(
+                "done, share of steps", format="percent", min_value=0, max_value=1
+            ),
+            "histogram of I_ro": st.column_config.TextColumn(width="large"),
+        },
+    )
+    chosen = event.selection.rows
+    if chosen and chosen[0] < len(names) and names[chosen[0]] != state.current().run:
+        state.update(run=names[chosen[0]])
+
+
+def watch(run: Run) -> None:
+    """One run: live while it trains, cycle by cycle afterwards."""
+    active = run.status() in live_run.ACTIVE
+    head, cut, threshold, resume = st.columns([4, 1, 1, 1], vertical_alignment="center")
+    settings = None
+    with cases.show_user_errors(stop=False):
+        settings = run.settings()
+    about = f"preset {settings.preset}" if settings else ""
+    head.markdown(f"##### {run.name} · {about}", help=settings.description if settings else None)
+    ready = (run.path / "model.safetensors").is_file()
+    if cut.button("Cuts", icon=":material/content_cut:", disabled=not ready, width="stretch"):
+        state.open_page("pages/cuts.py", run=run.name)
+    if threshold.button(
+        "Threshold", icon=":material/equalizer:", disabled=not ready, width="stretch"
+    ):
+        state.open_page("pages/threshold.py", run=run.name)
+    may_resume = not active and (run.path / "training.safetensors").is_file()
+    finished = run.status() == "finished"
+    if may_resume and not finished and resume.button(
+        "Go on", icon=":material/play_arrow:", width="stretch",
+        help="Resumes from the last checkpoint; the same as if it had never stopped.",
+    ):
+        start(["--resume", run.name], run.name)
+    chosen = None
+    snapshots = run.snapshots()
+    if not active and len(snapshots) > 1:
+        place = st.select_slider(
+            "Snapshot",
+            options=range(len(snapshots)),
+            value=len(snapshots) - 1,
+            format_func=lambda i: snapshots[i].label,
+            key=f"snapshot of {run.name}",
+            help="Step through the cycles and watch the peaks part (paper, Fig. 8).",
+        )
+        chosen = snapshots[place]
+
+    @st.fragment(run_every=1 if active else None)
+    def live() -> None:
+        with cases.show_user_errors(stop=False):
+            live_run.show_run(run, chosen)
+        if active and run.status() not in live_run.ACTIVE:
+            st.rerun()  # once: it switches the timer off and shows what a finished run offers
+
+    live()
+    with st.expander("Command, settings, log"):
+        st.caption("Command")
+        st.code(run.command() or "not recorded", language="bash", wrap_lines=True)
+        if settings:
+            st.caption("Settings")
+            st.json(dataclasses.asdict(settings), expanded=1)
+        st.caption("Log, last lines")
+        st.code(run.log(30) or "empty", language=None)
+
+
+def find_run(name: str) -> Run | None:
+    """The run the view names, also one that has no model yet."""
+    path = RUNS / name
+    if is_run(path):
+        return Run(path)
+    return Run(Path(name)) if is_run(Path(name)) else None
+
+
+def page() -> None:
+    view = sidebar(run=False, subject=False)
+    head, switch = st.columns([3, 1.3], vertical_alignment="bottom")
+    head.subheader(
+        "Training",
+        help="The discriminator and the cutting network take turns; a cycle is one turn of each "
+        "(paper, section 3.3).",
+        anchor=False,
+    )
+    runs = [Run(path) for path in list_runs()]
+    wanted = st.session_state.pop(state.TRAINING_VIEW, None)
+    if wanted or SWITCH not in st.session_state:
+        st.session_state[SWITCH] = wanted or ("Runs" if runs else "New run")
+    with switch:
+        shown = st.segmented_control(
+            "View", ["Runs", "New run"], key=SWITCH, label_visibility="collapsed",
+            width="stretch",
+        )
+    if shown == "New run":
+        with cases.show_user_errors():
+            new_run()
+        return
+    if not runs:
+        st.info("There is no run yet. Choose New run above, then Start training.")
+        return
+    runs_table(runs)
+    run = find_run(state.current().run) or runs[0]
+    try:
+        watch(run)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+    del view
+
+
+page()
