@@ -26,6 +26,7 @@ from ascnet_core.scoring.choices import Choice, Scope, oracle_choices, rule_choi
 from ascnet_core.scoring.metrics import Side, ThresholdTable
 from ascnet_core.scoring.store import Key, Stored, settle_ranges, store_scan
 from ascnet_core.scoring.summary import summarise, to_frame, to_slices
+from ascnet_core.scoring.surface import TruthSurface
 from ascnet_core.scoring.unit import Tally
 from ascnet_core.segmentation.histogram import RangeKind
 from ascnet_core.segmentation.postprocess import Step, parse_steps, run_steps
@@ -187,14 +188,19 @@ def _check(
 
 def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
     """Return the scans to score, then those of the reference that are not among them."""
-    known = {scan.image for scan in cohort.scans}
-    further = [scan for scan in reference.scans if scan.image not in known] if reference else []
+    known = {_files(scan) for scan in cohort.scans}
+    further = [scan for scan in reference.scans if _files(scan) not in known] if reference else []
     return [*cohort.scans, *further]
 
 
 def _of(stored: Sequence[Stored], reference: Cohort | None) -> list[Stored]:
-    wanted = {scan.image for scan in reference.scans} if reference else set()
-    return [one for one in stored if one.scan.image in wanted]
+    wanted = {_files(scan) for scan in reference.scans} if reference else set()
+    return [one for one in stored if _files(one.scan) in wanted]
+
+
+def _files(scan: Scan) -> tuple[Path | None, ...]:
+    """Return what tells scans of two manifests apart, whatever they are called there."""
+    return (scan.image, scan.mask, scan.region)
 
 
 def _units(stored: Sequence[Stored], plan: Plan) -> dict[str, list[Stored]]:
@@ -223,9 +229,7 @@ def _choose(
             with_truth = [table for table in every if table.has_truth]
             if with_truth:
                 tables[key, unit] = sum(with_truth[1:], start=with_truth[0])
-        reference[key] = (
-            np.sum([one.normal_counts(key) for one in normal], axis=0) if normal else None
-        )
+        reference[key] = _reference_counts(normal, key)
     choices: list[Choice] = []
     for method, rules in asked:
         key = method.key
@@ -237,6 +241,18 @@ def _choose(
             own = {unit: tables[key, unit] for unit in units if (key, unit) in tables}
             choices += oracle_choices(method, own, list(units), plan.side)
     return choices, tables
+
+
+def _reference_counts(normal: Sequence[Stored], key: Key) -> NDArray[np.int64] | None:
+    """Return the histogram of a map over the reference's slices without lesion."""
+    if not normal:
+        return None
+    counts: NDArray[np.int64] = np.sum([one.normal_counts(key) for one in normal], axis=0)
+    if not counts.any():
+        raise UserError(
+            "The reference has no slice that is free of lesions; name another reference."
+        )
+    return counts
 
 
 Mark = tuple[Key, int, int | None, bool]
@@ -267,6 +283,9 @@ def _score(
                 wanted[_mark(choice, threshold)] = threshold
         for one in scans:
             region, truth = one.region(), one.truth()
+            outline = None
+            if plan.shapes and truth is not None:
+                outline = TruthSurface(truth, one.spacing)
             further = _further(one.scan, preparation)
             for key in dict.fromkeys(mark[0] for mark in wanted):
                 levels = one.level_volume(key, region)
@@ -275,7 +294,7 @@ def _score(
                         continue
                     mask = _mask(levels, region, threshold, steps, further)
                     tally = tallies.setdefault((unit, mark), Tally())
-                    tally.add(one.scan.scan, mask, truth, one.spacing, plan.shapes)
+                    tally.add(one.scan.scan, mask, truth, one.spacing, outline)
             step_done()
     return tallies
 

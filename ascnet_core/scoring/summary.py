@@ -53,7 +53,10 @@ DEFINITIONS = {
         "95th percentile Hausdorff and mean symmetric surface distance, mean over the units where "
         "both masks hold something (hd95_n); several scans of a unit are pooled"
     ),
-    "lesion_*": "26-connected lesions, a hit is any overlap",
+    "lesion_*": (
+        "26-connected lesions, a hit is any overlap: one component over everything scores 1, so "
+        "read them beside the Dice"
+    ),
     "slice_dice": "mean over the axial slices that hold lesion, then over units",
     "kind": (
         "mask-free: the rule saw no mask; manual: a number given by hand; oracle: chosen with the "

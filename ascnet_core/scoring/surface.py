@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,54 @@ def surface_distances(
     """
     if not prediction.any() or not truth.any():
         return NONE
-    deep = [axis for axis, length in enumerate(truth.shape) if length > 1] or [0]
-    shape = tuple(truth.shape[axis] for axis in deep)
-    sampling = [float(spacing[axis]) for axis in deep]
+    shape, sampling = _deep(truth.shape, spacing)
     box = ndimage.find_objects((prediction | truth).reshape(shape).astype(np.uint8))[0]
     edge_p = _surface(prediction.reshape(shape)[box])
     edge_t = _surface(truth.reshape(shape)[box])
     return SurfaceDistances(
         ndimage.distance_transform_edt(~edge_t, sampling=sampling)[edge_p],
         ndimage.distance_transform_edt(~edge_p, sampling=sampling)[edge_t],
+    )
+
+
+class TruthSurface:
+    """A truth against which many predictions are measured: its distance map is made once.
+
+    `TruthSurface(truth, spacing).distances(prediction)` equals
+    `surface_distances(prediction, truth, spacing)`, several times faster from the second on.
+
+    Parameters
+    ----------
+    truth : bool, (X, Y, Z)
+    spacing : (3,) mm
+    """
+
+    def __init__(self, truth: NDArray[np.bool_], spacing: Sequence[float]) -> None:
+        self._shape, self._sampling = _deep(truth.shape, spacing)
+        edge = _surface(truth.reshape(self._shape))
+        self._points = np.argwhere(edge) * self._sampling
+        self._map: NDArray[np.float64] | None = None
+        if len(self._points):
+            self._map = ndimage.distance_transform_edt(~edge, sampling=self._sampling)
+
+    def distances(self, prediction: NDArray[np.bool_]) -> SurfaceDistances:
+        """Measure the distances between the surfaces of a prediction and of the truth."""
+        if self._map is None or not prediction.any():
+            return NONE
+        edge = _surface(prediction.reshape(self._shape))
+        # The truth's surface is small: a search among the prediction's points beats a second map.
+        tree = cKDTree(np.argwhere(edge) * self._sampling, balanced_tree=False, compact_nodes=False)
+        return SurfaceDistances(self._map[edge], tree.query(self._points)[0])
+
+
+def _deep(
+    shape: tuple[int, ...], spacing: Sequence[float]
+) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Return shape and spacing without the axes of length 1."""
+    deep = [axis for axis, length in enumerate(shape) if length > 1] or [0]
+    return (
+        tuple(shape[axis] for axis in deep),
+        np.array([spacing[axis] for axis in deep], dtype=np.float64),
     )
 
 

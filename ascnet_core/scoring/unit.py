@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ascnet_core.scoring import lesions, metrics, surface
 from ascnet_core.scoring.lesions import LesionCounts, count_lesions
 from ascnet_core.scoring.metrics import Counts, count, dice_per_slice, voxel_ml
-from ascnet_core.scoring.surface import SurfaceDistances, surface_distances
+from ascnet_core.scoring.surface import SurfaceDistances, TruthSurface
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Tally:
         prediction: NDArray[np.bool_],
         truth: NDArray[np.bool_] | None,
         spacing: tuple[float, ...],
-        shapes: bool = True,
+        outline: TruthSurface | None = None,
     ) -> None:
         """Add one scan.
 
@@ -49,8 +49,8 @@ class Tally:
         prediction, truth : (X, Y, Z) bool
             Truth None: only the volume counts.
         spacing : (3,) mm
-        shapes : bool
-            Whether to measure surfaces and lesions too, the slow part.
+        outline : TruthSurface or None
+            The truth's surface; with it surface distances and lesions are measured too.
         """
         voxel = voxel_ml(spacing)
         self.volume_ml += int(np.count_nonzero(prediction)) * voxel
@@ -62,8 +62,8 @@ class Tally:
         dice = dice_per_slice(prediction, truth)
         held = np.flatnonzero(truth.any(axis=(0, 1)))
         self.slices += [(scan, int(z), float(dice[z])) for z in held]
-        if shapes:
-            self.distances.append(surface_distances(prediction, truth, spacing))
+        if outline is not None:
+            self.distances.append(outline.distances(prediction))
             self.lesions += count_lesions(prediction, truth)
 
     def row(self, shapes: bool = True) -> dict[str, float | int | bool | None]:

@@ -249,6 +249,14 @@ def test_reference_quantile(cohort):
     assert row_of(other, "b", "reference-quantile:0.995").threshold == row.threshold
 
 
+def test_a_reference_full_of_lesions_is_refused(cohort, tmp_path):
+    mask = nib.load(cohort.scan("b").mask)
+    nib.save(nib.Nifti1Image(np.ones(SHAPE, np.uint8), mask.affine), tmp_path / "all.nii")
+    ill = Cohort("ill", cohort.manifest, (replace(cohort.scan("b"), mask=tmp_path / "all.nii"),))
+    with pytest.raises(UserError, match="free of lesions"):
+        evaluate(cohort, [INPUT], PREPARATION, Plan(), reference=ill)
+
+
 def test_a_rule_that_finds_nothing_leaves_an_empty_mask(cohort):
     result = evaluate(
         cohort, [INPUT, BASELINES["input-peaks"]], PREPARATION, Plan(rules=("peak:9",))

@@ -8,7 +8,7 @@ import torch
 from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
 from scipy import ndimage
 
-from ascnet_core.scoring.surface import NONE, pool, surface_distances
+from ascnet_core.scoring.surface import NONE, TruthSurface, pool, surface_distances
 
 
 def blobs(seed: int, shape) -> np.ndarray:
@@ -76,3 +76,18 @@ def test_pooling_joins_the_distances():
         np.concatenate([a.to_truth, a.to_prediction, b.to_truth, b.to_prediction]).mean()
     )
     assert math.isnan(pool([]).hd95)
+
+
+@pytest.mark.parametrize("shape", [(16, 14, 9), (24, 20, 1)])
+def test_a_known_truth_measures_the_same(shape):
+    spacing = (1.2, 0.9, 3.0)
+    truth = blobs(7, shape)
+    known = TruthSurface(truth, spacing)
+    for seed in range(3):
+        prediction = blobs(seed, shape)
+        ours, expected = known.distances(prediction), surface_distances(prediction, truth, spacing)
+        np.testing.assert_allclose(ours.to_truth, expected.to_truth)
+        np.testing.assert_allclose(ours.to_prediction, expected.to_prediction)
+    empty = np.zeros_like(truth)
+    assert math.isnan(known.distances(empty).hd95)
+    assert math.isnan(TruthSurface(empty, spacing).distances(truth).mean)
