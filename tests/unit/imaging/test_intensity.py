@@ -81,6 +81,7 @@ def test_automatic_region():
 def test_automatic_region_of_hounsfield_units_starts_at_air():
     data = np.full((10, 10, 10), -1000, np.float32)
     data[2:8, 2:8, 2:8] = 40
+    data[2, 2:8, 2:8] = -100  # fat belongs to the body
     assert np.array_equal(automatic_region(data), data > -900)
 
 
