@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,24 +181,12 @@ def _plan(options: argparse.Namespace) -> tuple[Settings, Plan]:
 
 def _reference(options: argparse.Namespace, cohort: Cohort, plan: Plan) -> Cohort | None:
     """The normal scans; where a rule needs them and none are named, the cohort's normal group."""
-    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.scoring.output import reference_cohort
 
     wanted = options.reference
     if wanted is None and any(rule.startswith("reference-quantile") for rule in plan.rules):
         wanted = "normal"
-    if wanted is None:
-        return None
-    if wanted == "lesion-free":
-        return cohort
-    if wanted == "normal":
-        normal = tuple(scan for scan in cohort.scans if scan.group == "normal")
-        if not normal:
-            raise UserError(
-                f"{cohort.manifest} has no rows of group normal, which a reference needs; name "
-                "another manifest by --reference."
-            )
-        return dataclasses.replace(cohort, scans=normal)
-    return read_manifest(Path(wanted))
+    return None if wanted is None else reference_cohort(cohort, wanted)
 
 
 def _methods(options: argparse.Namespace, settings: Settings) -> list[Method]:
@@ -218,11 +205,10 @@ def _methods(options: argparse.Namespace, settings: Settings) -> list[Method]:
 
 
 def _write(result: EvaluationResult, options: argparse.Namespace, out: Path) -> None:
-    from ascnet_core.files import write_json, write_text
+    from ascnet_core.scoring.output import write_evaluation
 
-    write_text(out / "subjects.csv", result.rows.to_csv(index=False))
-    write_text(out / "slices.csv", result.slices.to_csv(index=False))
-    write_json(out / "summary.json", result.summary | {"command": options.command_line})
+    result.summary["command"] = options.command_line
+    write_evaluation(result, out, slices=True)
     for kind in ("mask-free", "manual", "oracle"):
         rows = [row for row in result.summary["rows"] if row["kind"] == kind]
         if rows:
@@ -232,7 +218,8 @@ def _write(result: EvaluationResult, options: argparse.Namespace, out: Path) -> 
             name = row["run"] or row["method"]
             print(
                 f"{name:<28}{row['map']:<16}{row['rule']:<26}{_number(row['mean_dice']):>7}"
-                f"{_number(row['sd']):>7}{_number(row['auprc']):>8}{row['subjects']:>5}"
+                f"{_number(row['sd']):>7}{_number(row['auprc']):>8}"
+                f"{row['subjects_with_lesion'] or row['subjects']:>5}"
             )
     print(f"\ntables in {out}: subjects.csv, slices.csv, summary.json")
 
