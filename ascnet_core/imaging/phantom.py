@@ -17,18 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging import phantom_brain, phantom_liver
 from ascnet_core.imaging.cohort import write_manifest
-from ascnet_core.imaging.phantom_brain import CENTRE, brain_anatomy
+from ascnet_core.imaging.phantom_brain import brain_anatomy
 from ascnet_core.imaging.phantom_lesions import (
     draw_mass,
     large_lesion,
     no_lesions,
     small_lesions,
 )
-from ascnet_core.imaging.phantom_mr import mr_picture, spacing_of
+from ascnet_core.imaging.phantom_liver import liver_scan
+from ascnet_core.imaging.phantom_mr import mr_picture
 from ascnet_core.imaging.volume import Grid, write_volume
 
-CONTRASTS = ("flair", "t2")
+CONTRASTS = ("flair", "t2", "ct")
 
 
 # nibabel carries no types of its own that hold.
@@ -71,38 +73,43 @@ def phantom_subject(
     Even subjects are normal, odd ones anomalous, with small and large lesions in turn. The same
     seed and index give the same brain and lesions on "flair" and "t2".
     """
-    anatomy, lesion, t2, flair = (
+    anatomy, lesion, second, first = (
         np.random.default_rng(child) for child in np.random.SeedSequence([seed, index]).spawn(4)
     )
     kind = ("none", "small", "none", "large")[index % 4]
-    mass = draw_mass(lesion) if kind == "large" else None
-    brain = brain_anatomy(anatomy, size, mass)
-    if mass is not None:
-        lesions = large_lesion(lesion, brain, mass)
-    else:
-        lesions = small_lesions(lesion, brain) if kind == "small" else no_lesions(brain)
     further: dict[str, NDArray[np.float32]] = {}
-    image = mr_picture(flair, brain, lesions, "flair", size)
-    if contrast == "t2":
-        further["flair"] = image
-        image = mr_picture(t2, brain, lesions, "t2", size)
-    region = np.zeros(image.size, bool)
-    region[brain.index] = True
-    mask = np.zeros(image.size, bool)
-    mask[brain.index] = lesions.mask
-    spacing = spacing_of(size)
-    x, y, z = (
-        centre - (count - 1) / 2 * step
-        for centre, count, step in zip(CENTRE, size, spacing, strict=True)
+    if contrast == "ct":
+        scan = liver_scan(anatomy, lesion, second, kind, size)
+        image, mask, region = scan.picture, scan.mask, scan.region
+        extent, middle = phantom_liver.FIELD_OF_VIEW, phantom_liver.CENTRE
+    else:
+        extent, middle = phantom_brain.FIELD_OF_VIEW, phantom_brain.CENTRE
+        mass = draw_mass(lesion) if kind == "large" else None
+        brain = brain_anatomy(anatomy, size, mass)
+        if mass is not None:
+            lesions = large_lesion(lesion, brain, mass)
+        else:
+            lesions = small_lesions(lesion, brain) if kind == "small" else no_lesions(brain)
+        image = mr_picture(first, brain, lesions, "flair", size)
+        if contrast == "t2":
+            further["flair"] = image
+            image = mr_picture(second, brain, lesions, "t2", size)
+        mask, region = np.zeros(size, bool), np.zeros(size, bool)
+        mask.reshape(-1)[brain.index] = lesions.mask
+        region.reshape(-1)[brain.index] = True
+    x, y, z = (side / count for side, count in zip(extent, size, strict=True))
+    left, back, bottom = (
+        centre - (side - side / count) / 2
+        for centre, side, count in zip(middle, extent, size, strict=True)
     )
     return PhantomSubject(
         name=f"demo{seed}-{index + 1:03d}",
         image=image,
-        mask=mask.reshape(size),
-        region=region.reshape(size),
+        mask=mask,
+        region=region,
         further=further,
-        spacing=spacing,
-        origin=(x, y, z),
+        spacing=(x, y, z),
+        origin=(left, back, bottom),
         group="normal" if kind == "none" else "anomalous",
         notes={"none": "no lesion", "small": "small lesions", "large": "large lesion"}[kind],
     )

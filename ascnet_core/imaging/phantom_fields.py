@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 Triple: TypeAlias = tuple[float, float, float]
@@ -64,6 +64,15 @@ def as_floats(values: NDArray[np.floating]) -> Floats:
 def length(vectors: Floats) -> Floats:
     """Give the length (P,) of each row of `vectors` (P, 3)."""
     return as_floats(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+
+
+def within(columns: Floats, centre: ArrayLike, reach: float) -> NDArray[np.intp]:
+    """Give the indices of the points (3, P) in a cube of half-width `reach` mm around `centre`."""
+    x, y, z = np.asarray(centre, np.float32)
+    near = np.abs(columns[0] - x) < reach
+    near &= np.abs(columns[1] - y) < reach
+    near &= np.abs(columns[2] - z) < reach
+    return np.flatnonzero(near)
 
 
 def inside(distance: NDArray[np.floating], softness: float) -> Floats:

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.phantom_brain import Brain, Mass
-from ascnet_core.imaging.phantom_fields import Floats, as_floats, inside, length, random_waves
+from ascnet_core.imaging.phantom_fields import (
+    Floats,
+    as_floats,
+    inside,
+    length,
+    random_waves,
+    within,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ def small_lesions(rng: np.random.Generator, brain: Brain) -> Lesions:
     share = np.zeros(len(brain.index), np.float32)
     strength = np.zeros_like(share)
     irregular = random_waves(rng, 24, 7, 20).at(brain.points)
+    columns = np.ascontiguousarray(brain.points.T)
     base = rng.uniform(0.75, 1.05)
     for _ in range(int(rng.integers(12, 40))):
         where = rng.random()
@@ -72,7 +80,7 @@ def small_lesions(rng: np.random.Generator, brain: Brain) -> Lesions:
         radius = float(np.clip(rng.lognormal(np.log(4.4), 0.36), 2.6, 10.0))
         stretch = np.exp(rng.normal(0, 0.25, 3))
         strong = base * float(np.exp(rng.normal(0, 0.22)))
-        near = np.flatnonzero(np.abs(brain.points - centre).max(axis=1) < 2.6 * radius + 4)
+        near = within(columns, centre, 2.6 * radius + 4)
         offset = (brain.points[near] - centre) / stretch.astype(np.float32)
         distance = length(offset) - radius
         distance = distance + 0.24 * radius * irregular[near]

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from ascnet_core.imaging.phantom_brain import FIELD_OF_VIEW, Brain
+from ascnet_core.imaging.phantom_brain import Brain
 from ascnet_core.imaging.phantom_fields import Floats, random_waves
 from ascnet_core.imaging.phantom_lesions import Lesions
 
@@ -51,7 +51,7 @@ def mr_picture(
         limbic = np.exp(-((across / 9) ** 2)) + np.exp(-(((across - 37) / 7) ** 2)) * (
             np.abs(along) < 28
         ) * (up < 26)
-        patches = 0.045 * patches + 0.07 * limbic
+        patches = 0.055 * patches + 0.07 * limbic
         haze = np.exp(-((np.maximum(brain.ventricle, 0) / 8) ** 2)) * (along < -25)
         drift += rng.uniform(0.0, 0.07) * haze * brain.shares["white"]
     else:
@@ -60,8 +60,8 @@ def mr_picture(
     target = TISSUE[contrast]["white"] + GAIN[contrast] * lesions.strength
     values += lesions.share * np.maximum(target + 0.5 * drift - values, 0)
 
-    shading = 1 + rng.uniform(0.07, 0.13) * random_waves(rng, 8, 160, 320).at(points)
-    shading += rng.uniform(0.0, 0.12) * np.exp(-np.maximum(brain.depth, 0) / 18)
+    shading = 1 + rng.uniform(0.09, 0.14) * random_waves(rng, 8, 160, 320).at(points)
+    shading += rng.uniform(0.03, 0.13) * np.exp(-np.maximum(brain.depth, 0) / 18)
     values *= np.clip(shading, 0.6, 1.6)
 
     # the scanner's point spread within a slice
@@ -76,9 +76,3 @@ def mr_picture(
     gain = float(np.exp(rng.uniform(np.log(250), np.log(1600))))
     picture[brain.index] = gain * np.sqrt(real**2 + imaginary**2)
     return picture.reshape(size)
-
-
-def spacing_of(size: tuple[int, int, int]) -> tuple[float, float, float]:
-    """Give the voxel size in mm of a brain volume of `size` voxels."""
-    x, y, z = (extent / count for extent, count in zip(FIELD_OF_VIEW, size, strict=True))
-    return x, y, z
