@@ -277,8 +277,9 @@ def resolve_run(name_or_path: str | Path) -> Path:
     raise UserError(f"{problem}; give a run's folder or a name under {RUNS} ({known}).")
 
 
-def list_runs(folder: Path = RUNS) -> list[Path]:
-    """All runs of a folder, by name."""
+def list_runs(folder: Path | None = None) -> list[Path]:
+    """All runs of a folder (`checkpoints/` unless given), by name."""
+    folder = folder or RUNS
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if is_run(path))
