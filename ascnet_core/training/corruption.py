@@ -45,10 +45,10 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     blends = []
     for one in range(count):
         cells = round(_log_between(settings.coarse, settings.fine, float(draws[0, one])))
-        field = torch.randn(1, 1, cells + 3, cells + 3, generator=generator).to(slices)
-        field = functional.interpolate(
-            field, (height + 2, width + 2), mode="bicubic", align_corners=False
-        )[0, 0, 1:-1, 1:-1]
+        field = _field(cells, height, width, generator).to(slices)
+        if settings.roughness:
+            finer = _field(min(4 * cells, width), height, width, generator).to(slices)
+            field = field + settings.roughness * finer
         share = _log_between(max(settings.area_low, 1e-4), settings.area_high, draws[1, one].item())
         softness = 0.02 + 0.3 * draws[2, one].item()
         blends.append(_cut(field, slices[one, 0] > 0, share, softness))
@@ -63,6 +63,15 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     if not settings.dark_counts:
         counts = counts & ~darkens
     return Corrupted(corrupted, counts.to(slices), (corrupted - slices).clamp_min(0))
+
+
+def _field(cells: int, height: int, width: int, generator: torch.Generator) -> Tensor:
+    """Smooth random numbers (H, W) with `cells` cells across, standard deviation about 1."""
+    # one cell more on each side than is seen, so that the border is like the middle
+    noise = torch.randn(1, 1, cells + 3, cells + 3, generator=generator)
+    size = (height + 2, width + 2)
+    smooth = functional.interpolate(noise, size, mode="bicubic", align_corners=False)
+    return smooth[0, 0, 1:-1, 1:-1]
 
 
 def _cut(field: Tensor, tissue: Tensor, share: float, softness: float) -> Tensor:

@@ -239,6 +239,12 @@ class Corruption(Checked):
     fine: int = setting(
         16, "Cells across the slice of the finest noise field: small blobs.", low=2, high=64
     )
+    roughness: float = setting(
+        0.0,
+        "Height of four times finer noise on the field: ragged borders and holes.",
+        low=0,
+        high=2,
+    )
     area_low: float = setting(0.002, "Least share of the tissue that blobs cover.", low=0, high=1)
     area_high: float = setting(0.3, "Largest share of the tissue that blobs cover.", low=0, high=1)
     shift_low: float = setting(0.1, "Least change of brightness.", low=0, high=1)
