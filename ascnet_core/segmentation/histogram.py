@@ -6,10 +6,12 @@ How peaks are found
    than `PILE_RATIO` (3) times the fullest of the next four levels, is clipped or saturated values:
    it is set aside so that it does not smear over its neighbours. A pile of at most `PILE_SHARE`
    (0.2 %) of the voxels (what percentile scaling clips) is dropped, a larger one is a peak.
-2. *Smoothing* by a Gaussian of `SMOOTHING` (2) levels, outside 0 to 255 is empty. Where counts are
-   combed (few grey values stretched over 256 levels) it is widened to the comb's gap; where 99.8 %
-   of the voxels lie within fewer than 50 levels (a map on the raw scale early in training) it is
-   narrowed to a 25th of that span, down to 0.8.
+2. *Smoothing*: each level's voxels are spread by a Gaussian of `SMOOTHING` (2) levels. Where
+   99.8 % of the voxels lie within fewer than 50 levels (a map on the raw scale early in training)
+   it is narrower, a 25th of that span, down to 0.8. Where counts are combed (few grey values
+   stretched over many levels, evenly or by a steep stretch of the network) it is as wide as the
+   comb's gap, from `COMBED` (4: uneven gaps are rounded) to `WIDEST` (16), and differs between
+   neighbouring levels by at most a quarter of a level.
 3. *Candidates* are the local maxima of the smoothed counts. One is a peak if it passes all of
    - relative: it stands at least `MIN_DIP` (10 %) of its own height above the saddle to a higher
      peak. Relative to itself, so that a lesion of 0.3 % of the voxels counts beside white matter;
@@ -26,7 +28,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d
+from scipy.ndimage import maximum_filter1d, percentile_filter
 from scipy.signal import find_peaks as scipy_find_peaks
 from scipy.signal import peak_widths
 
@@ -35,6 +37,10 @@ from ascnet_core.errors import UserError
 LEVELS = 256
 SMOOTHING = 2.0
 NARROWEST = 0.8
+COMBED = 4.0
+WIDEST = 16
+TOOTH = 0.02
+STEEPEST = 0.25
 PILE_RATIO = 3.0
 PILE_SHARE = 0.002
 MIN_DIP = 0.10
@@ -175,25 +181,41 @@ def count_levels(levels: NDArray[np.uint8], region: NDArray[np.bool_] | None = N
     return np.bincount(inside, minlength=LEVELS).astype(np.int64)
 
 
-def _kernel(sigma: float) -> NDArray[np.float64]:
-    reach = int(np.ceil(4 * sigma))
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return np.asarray(weights / weights.sum())
-
-
-def _smoothing_for(rest: NDArray[np.float64]) -> float:
-    """Width of the Gaussian in levels, for counts without their piles.
-
-    Fewer than 20 occupied levels in a wide span are not a comb: the few values *are* the peaks.
-    """
+def _base_width(rest: NDArray[np.float64]) -> float:
+    """Width of the Gaussian in levels before combs are looked for."""
     total = rest.sum()
-    if total == 0:
-        return SMOOTHING
-    occupied = np.flatnonzero(rest > 1e-5 * total)
     first, last = np.searchsorted(np.cumsum(rest), (0.001 * total, 0.999 * total))
-    narrow = float(np.clip((last - first) / 25, NARROWEST, SMOOTHING))
-    gap = float(np.median(np.diff(occupied))) if occupied.size >= 20 else 1.0
-    return max(narrow, gap if gap > 1 else 0.0)
+    return float(np.clip((last - first) / 25, NARROWEST, SMOOTHING))
+
+
+def _widths(rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Width of the Gaussian for the voxels of each level, in levels: wider where counts are combed.
+
+    Fewer than 20 occupied levels are not a comb: the few values *are* the peaks.
+    """
+    widths = np.full(LEVELS, _base_width(rest))
+    around = maximum_filter1d(rest, 17, mode="constant")
+    teeth = np.flatnonzero(rest > np.maximum(TOOTH * around, 1e-5 * rest.sum()))
+    if teeth.size < 20:
+        return widths
+    # a single large gap is an empty valley, several in a row are a comb
+    gaps = percentile_filter(np.diff(teeth), 70, 7, mode="nearest")
+    for tooth, gap in zip(teeth[:-1], np.minimum(gaps, WIDEST), strict=True):
+        if gap > 1:
+            reached = slice(tooth, tooth + gap + 1)
+            widths[reached] = np.maximum(widths[reached], max(gap, COMBED))
+    # neighbours may differ by little, or the step would show as a bump
+    levels = np.arange(LEVELS)
+    away = np.abs(levels - levels[:, None])
+    return np.asarray((widths - STEEPEST * away).max(axis=1))
+
+
+def _weights(rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(256, 256): column k says how the voxels of level k are spread over all levels."""
+    widths = _widths(rest)
+    levels = np.arange(LEVELS)
+    away = (levels[:, None] - levels) / widths
+    return np.asarray(np.exp(-0.5 * away**2) / (np.sqrt(2 * np.pi) * widths))
 
 
 def _set_piles_aside(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[int, float]]:
@@ -209,19 +231,21 @@ def _set_piles_aside(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
 
 
 def _smooth(counts: Counts) -> tuple[NDArray[np.float64], float]:
-    """The smoothed counts and the width of the Gaussian in levels."""
+    """The smoothed counts, and the standard deviation of their square root in Poisson noise."""
     if counts.shape != (LEVELS,):
         raise ValueError(f"counts must have shape (256,), got {counts.shape}")
     plain = counts.astype(np.float64)
+    total = plain.sum()
+    if total == 0:
+        return plain, 0.0
     rest, piles = _set_piles_aside(plain)
-    sigma = _smoothing_for(rest)
-    kernel = _kernel(sigma)
-    smoothed = np.asarray(convolve1d(rest, kernel, mode="constant"))
+    weights = _weights(rest)
+    smoothed = weights @ rest
     for level, excess in piles.items():
-        if plain[level] > PILE_SHARE * plain.sum():
+        if plain[level] > PILE_SHARE * total:
             # as high as smoothing would make it, without its flanks
-            smoothed[level] += excess * kernel.max()
-    return smoothed, sigma
+            smoothed[level] += excess * weights.max()
+    return smoothed, 0.5 * float(np.sqrt((weights**2).sum(axis=1).max()))
 
 
 def smooth(counts: Counts) -> NDArray[np.float64]:
@@ -234,9 +258,9 @@ def smooth(counts: Counts) -> NDArray[np.float64]:
     return _smooth(counts)[0]
 
 
-def _position(counts: NDArray[np.float64], top: int, sigma: float) -> int:
+def _position(counts: NDArray[np.float64], top: int) -> int:
     """The exact level of a peak: that of a spike near the smoothed maximum if there is one."""
-    reach = round(1.5 * sigma)
+    reach = round(1.5 * _base_width(counts))
     low = max(0, top - reach)
     window = counts[low : top + reach + 1]
     best = int(window.argmax())
@@ -262,11 +286,10 @@ def find_peaks(counts: Counts) -> tuple[Peak, ...]:
     -------
     tuple of Peak. Empty for an empty histogram.
     """
-    smoothed, sigma = _smooth(counts)
+    smoothed, noise = _smooth(counts)
     total = float(counts.sum())
     if total == 0:
         return ()
-    noise = 0.5 * float(np.linalg.norm(_kernel(sigma)))
     plain = counts.astype(np.float64)
     padded = np.pad(smoothed, 1)
     tops, found = scipy_find_peaks(padded, prominence=0, plateau_size=0)
@@ -288,7 +311,7 @@ def find_peaks(counts: Counts) -> tuple[Peak, ...]:
     widths = peak_widths(padded, tops[kept], rel_height=0.5)[0]
     return tuple(
         Peak(
-            position=_position(plain, int(tops[index]) - 1, sigma),
+            position=_position(plain, int(tops[index]) - 1),
             height=float(heights[index]),
             prominence=float(found["prominences"][index] / heights[index]),
             width=float(widths[n]),

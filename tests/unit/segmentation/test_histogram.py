@@ -88,7 +88,7 @@ def test_counts_with_and_without_background() -> None:
 
 
 class TestNoise:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(
         seed=st.integers(0, 10**6),
         total=st.integers(300, 300_000),
@@ -101,13 +101,13 @@ class TestNoise:
         counts = np.bincount(np.rint(values).astype(int), minlength=256)
         assert len(find_peaks(counts)) == 1
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(seed=st.integers(0, 10**6), total=st.integers(256, 2_000_000))
     def test_uniform_noise_has_no_second_peak(self, seed: int, total: int) -> None:
         counts = np.random.default_rng(seed).multinomial(total, np.full(256, 1 / 256))
         assert len(find_peaks(counts)) == 1
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(seed=st.integers(0, 10**6), total=st.integers(1000, 2_000_000), scale=st.floats(3, 80))
     def test_a_falling_tail_has_no_second_peak(self, seed: int, total: int, scale: float) -> None:
         values = np.random.default_rng(seed).exponential(scale, total)
@@ -123,7 +123,7 @@ class TestNoise:
 
 
 class TestPlanted:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(
         seed=st.integers(0, 10**6),
         means=st.tuples(st.floats(30, 60), st.floats(100, 140), st.floats(190, 230)),
@@ -196,6 +196,22 @@ class TestAwkwardShapes:
         values = np.rint(np.clip(rng.normal(0.5, 0.12, 300_000), 0, 1) * levels_in) / levels_in
         assert len(find_peaks(count_levels(quantise(values)))) == 1
 
+    @pytest.mark.parametrize("steepness", [20, 30, 80])
+    def test_a_quantiser_of_coarse_grey_values(self, steepness: float) -> None:
+        """Steps of a quantiser pull 200 grey values apart: a comb between its peaks only."""
+        rng = np.random.default_rng(4)
+        grey = np.rint(np.clip(rng.normal(0.5, 0.2, 150_000), 0, 1) * 200) / 200
+        steps = [1 / (1 + np.exp(-steepness * (grey - at))) for at in (0.25, 0.75)]
+        counts = count_levels(quantise(np.mean(steps, axis=0)))
+        assert len(find_peaks(counts)) == 3
+
+    def test_an_equalised_picture_has_no_separated_peaks(self) -> None:
+        """Equalising pulls frequent grey values far apart: teeth as high as their gaps are wide."""
+        rng = np.random.default_rng(4)
+        grey = np.rint(np.clip(rng.normal(0.5, 0.15, 150_000), 0, 1) * 100).astype(int)
+        share = np.cumsum(np.bincount(grey, minlength=101)) / grey.size
+        assert max(look(count_levels(quantise(share[grey]))).separations, default=0) < 0.25
+
     def test_a_few_exact_values_are_the_peaks(self) -> None:
         """A network that has become a quantiser puts out three or four values."""
         counts = np.zeros(256, np.int64)
@@ -243,7 +259,7 @@ class TestAwkwardShapes:
         assert len(find_peaks(counts)) == 1
 
     @given(hnp.arrays(np.int64, 256, elements=st.integers(0, 10**6)))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=40, deadline=None)
     def test_any_histogram_gives_ordered_peaks(self, counts: np.ndarray) -> None:
         found = find_peaks(counts)
         order = [peak.position for peak in found]
@@ -257,7 +273,7 @@ class TestAwkwardShapes:
 
 def test_smoothing_keeps_the_voxels() -> None:
     counts = mixture(2, 40_000, (1.0, 120, 15))
-    assert smooth(counts).sum() == pytest.approx(counts.sum(), rel=1e-6)
+    assert smooth(counts).sum() == pytest.approx(counts.sum(), rel=1e-4)
 
 
 def test_wrong_shape_is_refused() -> None:
