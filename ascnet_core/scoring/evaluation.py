@@ -134,7 +134,7 @@ def evaluate(
     """
     plan = plan or Plan()
     steps = parse_steps(list(plan.post))
-    asked = _check(cohort, methods, plan, reference)
+    asked = _check(cohort, methods, plan, steps, reference)
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
         every = _scans(cohort, reference)
         work = _Progress(len(every) + len(cohort.scans), progress)
@@ -169,13 +169,24 @@ class _Progress:
 
 
 def _check(
-    cohort: Cohort, methods: Sequence[Method], plan: Plan, reference: Cohort | None
+    cohort: Cohort,
+    methods: Sequence[Method],
+    plan: Plan,
+    steps: Sequence[Step],
+    reference: Cohort | None,
 ) -> list[tuple[Method, tuple[str, ...]]]:
     """Return each method with its rules; complain before the long work, not after it."""
     if not cohort.scans:
         raise UserError(f"{cohort.manifest} has no scans to evaluate.")
     if not methods:
         raise UserError("There is no method to evaluate; name a run or a baseline.")
+    for gate in (step for step in steps if step.name == "gate"):
+        for scan in cohort.scans:
+            if gate.modality.lower() not in (name.lower() for name in scan.further):
+                raise UserError(
+                    f"Step '{gate}' needs a column image:{gate.modality} in {cohort.manifest}, "
+                    f"and scan {scan.scan} has none; fill it or leave the step out."
+                )
     asked = [(m, m.rules(plan.side, plan.rules, reference is not None)) for m in methods]
     for rule in (rule for _, rules in asked for rule in rules):
         if parse_rule(rule).name == "reference-quantile" and reference is None:

@@ -279,6 +279,7 @@ def test_what_is_refused_before_the_work(cohort):
         Plan(rules=("reference-quantile:0.9",)),
         Plan(rules=("nonsense",)),
         Plan(post=("x",)),
+        Plan(post=("gate:T1:50",)),
     ):
         with pytest.raises(UserError):
             evaluate(cohort, [INPUT], PREPARATION, plan, progress=progress)
