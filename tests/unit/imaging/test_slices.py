@@ -1,7 +1,5 @@
 """Slices in mm and exactly back, against scipy's interpolation."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -197,18 +195,3 @@ def test_display_is_radiological():
     sagittal = display(take_plane(front, "sagittal", 1), "sagittal")
     assert sagittal.shape == (5, 4)
     assert sagittal[0].tolist() == [3, 2, 1, 0]  # anterior on the left
-
-
-def test_a_whole_head_takes_well_under_a_second_and_a_half():
-    data = np.random.default_rng(0).random((181, 217, 181), np.float32)
-    place = placement(data.shape, (1, 1, 1), 160)
-    there, back = [], []
-    for _ in range(3):  # processor time, the best of three: other work may share the machine
-        began = time.process_time()
-        slices = to_slices(data, place)
-        middle = time.process_time()
-        from_slices(slices, place)
-        there.append(middle - began)
-        back.append(time.process_time() - middle)
-    assert min(there) < 1.5
-    assert min(back) < 1.5
