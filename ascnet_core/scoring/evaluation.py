@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,59 +22,19 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods.base import Method
-from ascnet_core.scoring.choices import Choice, Scope, oracle_choices, rule_choice
-from ascnet_core.scoring.metrics import Side, ThresholdTable
+from ascnet_core.scoring.choices import Choice, oracle_choices, rule_choice
+from ascnet_core.scoring.metrics import ThresholdTable
+from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.store import Key, Stored, settle_ranges, store_scan
 from ascnet_core.scoring.summary import summarise, to_frame, to_slices
 from ascnet_core.scoring.surface import TruthSurface
 from ascnet_core.scoring.unit import Tally
-from ascnet_core.segmentation.histogram import RangeKind
 from ascnet_core.segmentation.postprocess import Step, parse_steps, run_steps
-from ascnet_core.segmentation.threshold import Threshold, apply, parse_rule
+from ascnet_core.segmentation.threshold import Threshold, apply
 
-Unit = Literal["subject", "scan"]
+__all__ = ["EvaluationResult", "Plan", "evaluate"]
+
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a cohort is scored.
-
-    Attributes
-    ----------
-    rules : tuple of str
-        Threshold rules asked for; each method takes what suits it beside its own. Empty: its own.
-    side : str
-        `bright` keeps what is above the threshold, `dark` what is below.
-    scope : str
-        Whether a rule looks at the histogram of one unit or of the whole cohort.
-    post : tuple of str
-        Post-processing steps, for all methods and rules alike.
-    range : str
-        What levels 0 to 255 stand for: `raw`, `subject` (one unit) or `cohort`.
-    unit : str
-        What a row and the mean are over: subjects (their scans pooled), or scans.
-    oracle : bool
-        Whether rows chosen with the masks are added, labelled so.
-    shapes : bool
-        Whether surface distances and lesions are measured too, the slow part.
-    seed : int
-        Of the bootstrap.
-    """
-
-    rules: tuple[str, ...] = ()
-    side: Side = "bright"
-    scope: Scope = "subject"
-    post: tuple[str, ...] = ()
-    range: RangeKind = "raw"
-    unit: Unit = "subject"
-    oracle: bool = True
-    shapes: bool = True
-    seed: int = 0
-
-    def name(self, scan: Scan) -> str:
-        """Return the unit that a scan belongs to."""
-        return scan.subject if self.unit == "subject" else scan.scan
 
 
 @dataclass(frozen=True)
@@ -134,7 +94,7 @@ def evaluate(
     """
     plan = plan or Plan()
     steps = parse_steps(list(plan.post))
-    asked = _check(cohort, methods, plan, steps, reference)
+    asked = check(cohort, methods, plan, steps, reference)
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
         every = _scans(cohort, reference)
         work = _Progress(len(every) + len(cohort.scans), progress)
@@ -166,35 +126,6 @@ class _Progress:
         self._done += 1
         if self._tell is not None:
             self._tell(self._done, self._total)
-
-
-def _check(
-    cohort: Cohort,
-    methods: Sequence[Method],
-    plan: Plan,
-    steps: Sequence[Step],
-    reference: Cohort | None,
-) -> list[tuple[Method, tuple[str, ...]]]:
-    """Return each method with its rules; complain before the long work, not after it."""
-    if not cohort.scans:
-        raise UserError(f"{cohort.manifest} has no scans to evaluate.")
-    if not methods:
-        raise UserError("There is no method to evaluate; name a run or a baseline.")
-    for gate in (step for step in steps if step.name == "gate"):
-        for scan in cohort.scans:
-            if gate.modality.lower() not in (name.lower() for name in scan.further):
-                raise UserError(
-                    f"Step '{gate}' needs a column image:{gate.modality} in {cohort.manifest}, "
-                    f"and scan {scan.scan} has none; fill it or leave the step out."
-                )
-    asked = [(m, m.rules(plan.side, plan.rules, reference is not None)) for m in methods]
-    for rule in (rule for _, rules in asked for rule in rules):
-        if parse_rule(rule).name == "reference-quantile" and reference is None:
-            raise UserError(
-                f"Rule '{rule}' needs a normal reference; name one (a manifest, the normal group, "
-                "or lesion-free slices)."
-            )
-    return asked
 
 
 def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:

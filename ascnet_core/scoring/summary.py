@@ -8,16 +8,14 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.scoring.plan import Plan
 from ascnet_core.scoring.statistics import spread
-
-if TYPE_CHECKING:
-    from ascnet_core.scoring.evaluation import Plan
 
 IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
 COLUMNS = [
