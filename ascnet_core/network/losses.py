@@ -98,11 +98,16 @@ def r1_penalty(scores: Tensor, images: Tensor) -> Tensor:
     return 0.5 * gradient.square().flatten(1).sum(1).mean()
 
 
-def tie_target(slices: Tensor, mask: Tensor, share: float, side: str) -> Tensor:
+def tie_target(slices: Tensor, mask: Tensor, share: float, side: str, to: str = "lifted") -> Tensor:
     """What I_ro should be for a corrupted slice in the variant with I_ro tied.
 
-    The slice has 1 - `share` of the range and the corruption mask the rest, at the top
-    (`side` "bright") or, upside down, at the bottom ("dark").
+    The clean slice has 1 - `share` of the range. The corruption mask lifts it by `share` (`to`
+    "lifted") or puts it at the end of the scale ("end"). With `side` "dark" the scale's dark end
+    is kept for the corruption instead of its bright end.
     """
-    top = mask if side == "bright" else 1 - mask
-    return (1 - share) * slices + share * top
+    own = (1 - share) * slices
+    if side == "dark":
+        own = own + share
+    if to == "end":
+        return torch.where(mask > 0.5, torch.full_like(own, 1.0 if side == "bright" else 0.0), own)
+    return own + share * mask if side == "bright" else own - share * mask

@@ -209,9 +209,16 @@ class Losses(Checked):
         "bright",
         "dark",
     )
+    tie_to: str = setting(
+        "lifted",
+        "Inside the corruption I_ro is to be the slice moved by the mask's share, or the very end "
+        "of the scale, which makes one narrow peak of all anomalies.",
+        "lifted",
+        "end",
+    )
     tie_share: float = setting(
         0.5,
-        "Share of I_ro's range that the corruption mask takes; the slice has the rest.",
+        "Share of I_ro's range kept for the corruption; the slice has the rest.",
         low=0,
         high=1,
     )

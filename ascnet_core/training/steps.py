@@ -138,7 +138,11 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
                 terms["denoise_wild"] = (error, wanted.denoise_wild)
             if wanted.tie:
                 aim = losses.tie_target(
-                    references, corrupted.mask, wanted.tie_share, wanted.tie_side
+                    references,
+                    corrupted.mask,
+                    wanted.tie_share,
+                    wanted.tie_side,
+                    wanted.tie_to,
                 )
                 tied = state.model.reconstruct(cuts.fence.detach(), cuts.wild.detach())
                 terms["tie"] = ((tied - aim).square().mean(), wanted.tie)

@@ -93,9 +93,13 @@ def test_r1_is_half_the_squared_gradient():
     assert losses.r1_penalty(scores, images) == pytest.approx(4.5)
 
 
-def test_tie_puts_the_mask_on_top_or_at_the_bottom():
+def test_tie_lifts_the_mask_or_puts_it_at_the_end():
     slices, mask = images([0.2, 0.4, 0.6, 1.0]), images([0, 0, 1, 1])
-    bright = losses.tie_target(slices, mask, 0.5, "bright")
-    assert bright.flatten().tolist() == pytest.approx([0.1, 0.2, 0.8, 1.0])
-    dark = losses.tie_target(slices, mask, 0.5, "dark")
-    assert dark.flatten().tolist() == pytest.approx([0.6, 0.7, 0.3, 0.5])
+
+    def target(side, to):
+        return losses.tie_target(slices, mask, 0.5, side, to).flatten().tolist()
+
+    assert target("bright", "lifted") == pytest.approx([0.1, 0.2, 0.8, 1.0])
+    assert target("bright", "end") == pytest.approx([0.1, 0.2, 1.0, 1.0])
+    assert target("dark", "lifted") == pytest.approx([0.6, 0.7, 0.3, 0.5])
+    assert target("dark", "end") == pytest.approx([0.6, 0.7, 0.0, 0.0])
