@@ -1,9 +1,12 @@
 """The page list of ASC-Net Explorer; `streamlit run app.py` opens it."""
 
+from pathlib import Path
+
 import streamlit as st
 
-# No page_icon by name: the browser would fetch its picture from outside.
-st.set_page_config(page_title="ASC-Net Explorer", layout="wide")
+# A picture of our own: for an icon given by name the browser would ask a server outside.
+ICON = Path(__file__).parent / "pages" / "parts" / "icon.png"
+st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
 
 PAGES = [
     st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
