@@ -9,9 +9,9 @@ How peaks are found
 2. *Smoothing*: each level's voxels are spread by a Gaussian of `SMOOTHING` (2) levels. Where
    99.8 % of the voxels lie within fewer than 50 levels (a map on the raw scale early in training)
    it is narrower, a 25th of that span, down to 0.8. Where counts are combed (few grey values
-   stretched over many levels, evenly or by a steep stretch of the network) it is as wide as the
-   comb's gap, from `COMBED` (4: uneven gaps are rounded) to `WIDEST` (16), and differs between
-   neighbouring levels by at most a quarter of a level.
+   stretched over many levels, everywhere or by a steep stretch of the network) it is as wide as
+   the comb's gap, from `COMBED` (4, for gaps that are uneven) to `WIDEST` (16), and differs
+   between neighbouring levels by at most a quarter of a level.
 3. *Candidates* are the local maxima of the smoothed counts. One is a peak if it passes all of
    - relative: it stands at least `MIN_DIP` (10 %) of its own height above the saddle to a higher
      peak. Relative to itself, so that a lesion of 0.3 % of the voxels counts beside white matter;
@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, percentile_filter
+from scipy.ndimage import maximum_filter1d, percentile_filter, uniform_filter1d
 from scipy.signal import find_peaks as scipy_find_peaks
 from scipy.signal import peak_widths
 
@@ -198,10 +198,13 @@ def _widths(rest: NDArray[np.float64]) -> NDArray[np.float64]:
     teeth = np.flatnonzero(rest > np.maximum(TOOTH * around, 1e-5 * rest.sum()))
     if teeth.size < 20:
         return widths
-    # a single large gap is an empty valley, several in a row are a comb
-    gaps = percentile_filter(np.diff(teeth), 70, 7, mode="nearest")
-    for tooth, gap in zip(teeth[:-1], np.minimum(gaps, WIDEST), strict=True):
-        if gap > 1:
+    gaps = np.diff(teeth)
+    # a single gap is an empty valley; several in a row, or every few teeth, are a comb
+    usual = percentile_filter(gaps, 70, 7, mode="nearest")
+    open_gaps = ((gaps > 1) & (gaps <= WIDEST)).astype(np.float64)
+    uneven = uniform_filter1d(open_gaps, 15, mode="nearest") > 0.1
+    for tooth, gap, combed in zip(teeth[:-1], np.minimum(usual, WIDEST), uneven, strict=True):
+        if gap > 1 or combed:
             reached = slice(tooth, tooth + gap + 1)
             widths[reached] = np.maximum(widths[reached], max(gap, COMBED))
     # neighbours may differ by little, or the step would show as a bump
