@@ -1,17 +1,15 @@
 """`segment`: masks for images, by a trained run."""
 
+from __future__ import annotations
+
 import argparse
 import csv
 import dataclasses
 import io
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ascnet_core.commands.options import (
     PROGRAM,
@@ -31,11 +29,10 @@ from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ascnet_core.imaging.cohort import Scan
-    from ascnet_core.imaging.prepare import Preparation, Prepared
-    from ascnet_core.imaging.volume import Grid
-    from ascnet_core.segmentation.histogram import Range
-    from ascnet_core.segmentation.threshold import Threshold
     from ascnet_core.training.settings import Segmentation
 
 _EXAMPLES = f"""\
@@ -49,31 +46,6 @@ Writes OUT/SCAN_mask.nii.gz on the grid of the image, bit for bit (a picture get
 OUT/segmentation.csv and .json with threshold, rule and volume of each.
 
 {RULES_HELP}"""
-
-
-@dataclass
-class _Cut:
-    """What is kept of one scan between cutting and thresholding; arrays lie in `place`."""
-
-    scan: "Scan"
-    grid: "Grid"
-    spacing: tuple[float, float, float]
-    shape: tuple[int, int, int]
-    place: Path
-    range: "Range"
-
-    def region(self) -> NDArray[np.bool_]:
-        """The region, (X, Y, Z) bool."""
-        packed = np.load(self.place / "region.npy", allow_pickle=False)
-        size = int(np.prod(self.shape))
-        return np.unpackbits(packed, count=size).astype(bool).reshape(self.shape)
-
-    def levels(self) -> NDArray[np.uint8]:
-        """The map's levels at the region's voxels, (n,) uint8."""
-        from ascnet_core.segmentation.histogram import quantise
-
-        values = np.load(self.place / "map.npy", allow_pickle=False)
-        return quantise(values, self.range.low, self.range.high)
 
 
 def add(verbs: Any) -> None:
@@ -117,7 +89,7 @@ def add(verbs: Any) -> None:
         "--flip", action="store_true", help="average over the image and its mirror image"
     )
     parser.add_argument(
-        "--batch", type=int, default=16, metavar="N", help="slices cut at once (default: 16)"
+        "--batch", type=int, metavar="N", help="slices cut at once (default: by memory)"
     )
     add_segmentation(parser, "as the run's settings say")
     add_reading(parser)
@@ -129,7 +101,7 @@ def add(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Segment."""
     out = need_folder(options.out)
-    if options.batch < 1:
+    if options.batch is not None and options.batch < 1:
         raise UserError(f"--batch is {options.batch}; it must be 1 or more.")
     from ascnet_core.segmentation.postprocess import parse_steps
     from ascnet_core.segmentation.threshold import parse_rule
@@ -141,28 +113,36 @@ def run(options: argparse.Namespace) -> None:
     parse_steps(options.post or ())
     device = pick_device(options.device)
 
+    from ascnet_core.commands import segment_scans
     from ascnet_core.training.checkpoint import load_model
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
     settings = changed_settings(settings, options)
-    how = settings.segmentation
-    reference = _reference_counts(options, how)
-    preparation = preparation_of(settings)
+    reference = _reference_counts(options, settings.segmentation)
+    how = segment_scans.How(
+        model,
+        preparation_of(settings),
+        settings.segmentation,
+        out,
+        device,
+        options.batch,
+        options.flip,
+        options.save_maps,
+    )
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
         cuts = []
         with Progress("scans cut", len(scans)) as progress:
             for number, scan in enumerate(scans):
-                place = Path(folder) / str(number)
-                cuts.append(_cut(scan, preparation, model, device, options, how.map, place, out))
+                cuts.append(segment_scans.cut_one(scan, how, Path(folder) / str(number)))
                 progress.advance(scan.scan)
-        _settle_ranges(cuts, options.range_kind)
-        thresholds = _thresholds(cuts, how, reference)
+        segment_scans.settle_ranges(cuts, options.range_kind)
+        thresholds = segment_scans.choose_thresholds(cuts, settings.segmentation, reference)
+        rows = []
         with Progress("masks", len(cuts)) as progress:
-            rows = []
-            for cut, threshold in zip(cuts, thresholds, strict=True):
-                rows.append(_write_mask(cut, threshold, how, preparation, out))
-                progress.advance(cut.scan.scan)
+            for one, threshold in zip(cuts, thresholds, strict=True):
+                rows.append(segment_scans.write_mask(one, threshold, how))
+                progress.advance(one.scan.scan)
     _write_tables(rows, options, settings, out)
     for row in rows:
         print(
@@ -181,7 +161,7 @@ def _region_option(text: str | None) -> tuple[Path | None, str | None]:
     return path, "file"
 
 
-def _scans(images: Sequence[Path], region: Path | None) -> "list[Scan]":
+def _scans(images: Sequence[Path], region: Path | None) -> list[Scan]:
     from ascnet_core.imaging.cohort import Scan, read_manifest
     from ascnet_core.imaging.formats import check_file, stem_of
 
@@ -205,7 +185,7 @@ def _scans(images: Sequence[Path], region: Path | None) -> "list[Scan]":
     return scans
 
 
-def _reference_counts(options: argparse.Namespace, how: "Segmentation") -> NDArray[np.int64] | None:
+def _reference_counts(options: argparse.Namespace, how: Segmentation) -> NDArray[np.int64] | None:
     """The run's reference histogram, if the rule asks for it."""
     if not how.rule.startswith("reference-quantile"):
         return None
@@ -221,124 +201,6 @@ def _reference_counts(options: argparse.Namespace, how: "Segmentation") -> NDArr
             f"Run {options.run} keeps no histogram of its reference; choose another --threshold."
         )
     return counts
-
-
-def _cut(
-    scan: "Scan",
-    preparation: "Preparation",
-    model: Any,
-    device: str,
-    options: argparse.Namespace,
-    name: str,
-    place: Path,
-    out: Path,
-) -> _Cut:
-    from ascnet_core.imaging.prepare import prepare_scan
-    from ascnet_core.imaging.volume import write_volume
-    from ascnet_core.segmentation.cuts import cut_scan
-    from ascnet_core.segmentation.histogram import RAW
-
-    # The manifest's mask plays no part in making one: a broken one must not be in the way.
-    prepared: Prepared = prepare_scan(dataclasses.replace(scan, mask=None), preparation)
-    if not prepared.region.any():
-        raise UserError(f"The region of {scan.image} is empty; try --region auto or none.")
-    maps = cut_scan(model, prepared, device=device, batch=options.batch, flip=options.flip)
-    grid = prepared.volume.grid
-    if options.save_maps:
-        for one in ("fence", "wild", "reconstruction", "residual"):
-            write_volume(out / f"{scan.scan}_{one}{_suffix(grid)}", maps[one], grid, np.float32)
-    place.mkdir()
-    np.save(place / "region.npy", np.packbits(prepared.region))
-    np.save(place / "map.npy", maps[name][prepared.region])
-    return _Cut(scan, grid, prepared.volume.spacing, prepared.volume.shape, place, RAW)
-
-
-def _settle_ranges(cuts: Sequence[_Cut], kind: str) -> None:
-    """State what levels 0 and 255 stand for, now that all scans are cut."""
-    if kind == "raw":
-        return
-    from ascnet_core.segmentation.histogram import Range
-
-    ends: dict[str, tuple[float, float]] = {}
-    for cut in cuts:
-        values = np.load(cut.place / "map.npy", allow_pickle=False)
-        unit = cut.scan.subject if kind == "subject" else ""
-        low, high = float(values.min()), float(values.max())
-        before = ends.get(unit, (low, high))
-        ends[unit] = min(low, before[0]), max(high, before[1])
-    for cut in cuts:
-        low, high = ends[cut.scan.subject if kind == "subject" else ""]
-        cut.range = Range(low, high, "subject" if kind == "subject" else "cohort")
-
-
-def _thresholds(
-    cuts: Sequence[_Cut], how: "Segmentation", reference: NDArray[np.int64] | None
-) -> "list[Threshold]":
-    """The threshold of each scan: its subject's own, or one for all."""
-    from ascnet_core.segmentation.histogram import count_levels
-    from ascnet_core.segmentation.threshold import propose
-
-    units = [cut.scan.subject if how.scope == "subject" else "" for cut in cuts]
-    counts: dict[str, NDArray[np.int64]] = {}
-    for unit, cut in zip(units, cuts, strict=True):
-        counts[unit] = counts.get(unit, 0) + count_levels(cut.levels())
-    side: Literal["bright", "dark"] = "dark" if how.side == "dark" else "bright"
-    proposed = {}
-    for unit, histogram in counts.items():
-        try:
-            proposed[unit] = propose(how.rule, histogram, side, reference)
-        except UserError as error:
-            where = f"{unit}: " if unit else ""
-            raise UserError(f"{where}{error}") from error
-    return [proposed[unit] for unit in units]
-
-
-def _write_mask(
-    cut: _Cut,
-    threshold: "Threshold",
-    how: "Segmentation",
-    preparation: "Preparation",
-    out: Path,
-) -> dict[str, Any]:
-    from ascnet_core.imaging.prepare import prepare_scan
-    from ascnet_core.imaging.volume import write_volume
-    from ascnet_core.segmentation.postprocess import parse_steps, run_steps
-    from ascnet_core.segmentation.threshold import apply, describe
-
-    region = cut.region()
-    mask = np.zeros(cut.shape, bool)
-    mask[region] = apply(cut.levels(), None, threshold)
-    steps = parse_steps(how.post)
-    if steps:
-
-        def further(modality: str) -> NDArray[np.float32]:
-            scan = dataclasses.replace(cut.scan, mask=None)
-            return prepare_scan(scan, preparation).further(modality) * np.float32(255)
-
-        mask = run_steps(mask, steps, region, further)
-    path = out / f"{cut.scan.scan}_mask{_suffix(cut.grid)}"
-    write_volume(path, mask, cut.grid, np.uint8)
-    voxels = int(mask.sum())
-    return {
-        "subject": cut.scan.subject,
-        "scan": cut.scan.scan,
-        "image": str(cut.scan.image),
-        "mask": str(path),
-        "map": how.map,
-        "range": cut.range.describe(),
-        "kept": threshold.text(),
-        **describe(threshold),
-        "scope": how.scope,
-        "post": " ".join(map(str, steps)),
-        "voxels": voxels,
-        "volume_ml": round(voxels * float(np.prod(cut.spacing)) / 1000, 4),
-        "region_voxels": int(region.sum()),
-    }
-
-
-def _suffix(grid: "Grid") -> str:
-    """What a mask is written as: like its image, but never in a format that blurs."""
-    return {"picture": ".png", "stack": ".npy"}.get(grid.kind, ".nii.gz")
 
 
 def _write_tables(
