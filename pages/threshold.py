@@ -26,7 +26,9 @@ from pages.parts.state import View
 
 VIEWER = "threshold viewer"
 HINT = "hint of the last drawn region"
-SEQ = "last message of the viewer"
+SEQ = "number of the viewer's last message"
+TOLD = "what the viewer told, not yet heard"
+DRAWN = "key of the histogram on the screen"
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 0 1rem 0 0; max-width: none; }
@@ -35,6 +37,8 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0; }
 .st-key-volumes { display: none; }
 .st-key-stage [data-testid="stHorizontalBlock"] { gap: 1.1rem; flex-wrap: nowrap; }
+.st-key-decide [data-testid="stHorizontalBlock"] { gap: 0.5rem !important; }
+.st-key-decide button { min-height: 2.1rem; padding-left: 0.4rem; padding-right: 0.4rem; }
 .st-key-stage [data-testid="stColumn"]:first-child { flex: 1 1 0; min-width: 0; }
 .st-key-stage [data-testid="stColumn"]:last-child { flex: 0 0 236px; min-width: 0;
   padding-top: 0.9rem; }
@@ -81,8 +85,7 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
         input_counts = cases.cohort_counts(*where, "input", _view.range)
         if all(one.has_truth for one in tables):
             mean_dice = {
-                side: np.mean([one.dice(side) for one in tables], axis=0)
-                for side in state.SIDES
+                side: np.mean([one.dice(side) for one in tables], axis=0) for side in state.SIDES
             }
     oracle, input_oracle = {}, None
     if table.has_truth:
@@ -295,33 +298,32 @@ def _accepted() -> dict[str, dict[str, Any]]:
 
 
 def _on_told() -> None:
-    """The viewer told something: the place of line and cursor, a drawn region, a decision."""
+    """Keep what the viewer told until the fragment runs: a callback may draw no progress bar."""
     told = st.session_state[VIEWER].get("told")
-    if not isinstance(told, Mapping):
-        return
+    if isinstance(told, Mapping):
+        st.session_state[TOLD] = told
+
+
+def _hear(told: Mapping[str, Any]) -> None:
+    """Act on what the viewer told: places of line and cursor, a drawn region, a decision."""
     st.session_state[SEQ] = int(told["seq"])
-    st.session_state[HINT] = ""
-    try:
-        before = cases.complete(state.current())
-        shown = look_at(before)
-        if told.get("key") != shown.key:
-            return  # it speaks of a histogram that is no longer on the screen
-        view = choice.apply_told(before, told)
-        if region := told.get("region"):
-            prepared = shown.case.prepared
-            drawn = choice.propose_drawn(
-                region, shown.case.maps[view.map], prepared.region, view.side
-            )
-            view = replace(view, t=drawn.level, upper=None)
-            st.session_state[HINT] = drawn.sentence
-        state.show(view)
-        if told.get("accept"):
-            _accept(look_at(view))
-        if step := told.get("step"):
-            names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
-            state.update(scan=neighbour(names, view.scan, int(step)))
-    except UserError as error:
-        st.session_state[HINT] = str(error)
+    if told.get("key") != st.session_state.get(DRAWN):
+        return  # it speaks of a histogram that is no longer on the screen
+    before = cases.complete(state.current())
+    view = choice.apply_told(before, told)
+    if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
+        st.session_state[HINT] = ""
+    if region := told.get("region"):
+        case = look_at(before).case
+        drawn = choice.propose_drawn(region, case.maps[view.map], case.prepared.region, view.side)
+        view = replace(view, t=drawn.level, upper=None)
+        st.session_state[HINT] = drawn.sentence
+    state.show(view)
+    if told.get("accept"):
+        _accept(look_at(view))
+    if step := told.get("step"):
+        names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
+        state.update(scan=neighbour(names, view.scan, int(step)))
 
 
 def _accept(shown: Shown) -> None:
@@ -344,10 +346,11 @@ def _set(name: str) -> None:
         return
     st.session_state[HINT] = ""
     view = state.current()
-    if name == "post":
-        state.show(replace(view, post=changes["post"]))
-    else:
-        state.show(replace(state.change(view, **changes), **changes))
+    if name == "rule":  # choosing the rule again takes its number again
+        changes |= {"t": None, "upper": None}
+    elif name == "side":  # the number stays, whatever the rule would say of the other side
+        changes["t"] = st.session_state["level number"]
+    state.show(replace(view, **changes))
 
 
 def _set_level(widget: str) -> None:
@@ -368,11 +371,22 @@ def _level_widgets(shown: Shown) -> None:
     band = threshold.upper is not None
     slider += " band" if band else ""
     st.session_state[slider] = (threshold.level, threshold.upper) if band else threshold.level
-    left, right = st.columns([1, 1.15], vertical_alignment="bottom")
+    left, right = st.columns([1, 1.3])
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
     )
-    right.slider(
+    side = state.widget("side")
+    st.session_state[side] = shown.view.side
+    right.segmented_control(
+        "Keeps what is",
+        state.SIDES,
+        key=side,
+        on_change=_set,
+        args=("side",),
+        required=True,
+        width="stretch",
+    )
+    st.slider(
         "Level",
         0,
         255,
@@ -455,9 +469,15 @@ def _table_of(shown: Shown) -> str:
 @st.fragment
 def stage(drawn: str) -> None:
     """Viewer, numbers and decisions; a click reruns only this. `drawn` is the case on the page."""
-    view = state.current()
+    told = st.session_state.pop(TOLD, None)
     with cases.show_user_errors():
-        full = cases.complete(view)
+        if told is not None:
+            try:
+                _hear(told)
+            except UserError as error:  # a region that holds nothing: the view stays as it is
+                st.session_state[HINT] = str(error)
+                st.toast(str(error), icon=":material/info:")
+        full = cases.complete(state.current())
         if _case_of(full) != drawn:
             st.rerun()  # another subject: the sidebar and the volumes change too
         shown = look_at(full)
@@ -467,9 +487,7 @@ def stage(drawn: str) -> None:
                 after = cleaned(shown)
             except UserError as error:
                 hint = str(error)
-        if hint and full.t is None:
-            st.toast(hint, icon=":material/info:")
-            st.session_state[HINT] = ""
+        st.session_state[DRAWN] = shown.key
         seq = st.session_state.get(SEQ, 0)
         with st.container(key="stage"):
             left, right = st.columns([5, 1.2])
@@ -494,15 +512,24 @@ def page() -> None:
         full = cases.complete(view)
         with st.sidebar:
             menu("map", "Map", state.MAPS, full.map, state.MAP_LABELS.__getitem__)
-            left, right = st.columns(2, gap="small")
-            with left:
-                menu("scope", "Scope", state.SCOPES, full.scope, str,
-                     help="Whose histogram the rule reads: this subject's, or the pooled one of "
-                     "the whole cohort, as in the paper.")  # fmt: skip
-            with right:
-                menu("range", "Range", state.RANGES, full.range, str,
-                     help="What levels 0 and 255 stand for: 0 and 1 of the network (raw), or the "
-                     "lowest and highest value of the subject or of the cohort.")  # fmt: skip
+            menu(
+                "scope",
+                "Scope of the rule",
+                state.SCOPES,
+                full.scope,
+                {"subject": "this subject", "cohort": "whole cohort"}.__getitem__,
+                help="Whose histogram the rule reads: this subject's, or the pooled one of the "
+                "whole cohort, as in the paper.",
+            )
+            menu(
+                "range",
+                "Range of the levels",
+                state.RANGES,
+                full.range,
+                {"raw": "raw, 0 to 1", "subject": "subject", "cohort": "cohort"}.__getitem__,
+                help="What levels 0 and 255 stand for: 0 and 1 of the network (raw), or the "
+                "lowest and highest value of the subject or of the cohort (the paper's).",
+            )
         state.show(replace(view, scan=full.scan))
         shown = look_at(full)
         viewer.show_volumes(_packed(volumes_key(shown), _valued(shown), shown.case))

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
 DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
 DEMO_SUBJECTS = 8
+PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
 
 
 @contextmanager
@@ -374,15 +376,20 @@ def load_maps(
 def _over_cohort(cohort: str, what: str, each: Callable[[Scan], Any]) -> list[Any]:
     """Call `each` for every scan with a progress bar; leaving the page or a click cancels it."""
     scans = load_cohort(cohort).scans
-    bar = st.progress(0.0, text=what)
+    begun, bar = time.monotonic(), None
+    results = []
     try:
-        results = []
         for number, scan in enumerate(scans):
-            bar.progress(number / len(scans), text=f"{what}: {scan.scan}, {number} of {len(scans)}")
+            if bar is None and time.monotonic() - begun > PATIENCE:
+                bar = st.progress(0.0, text=what)
+            if bar is not None:
+                text = f"{what}: {scan.scan}, {number + 1} of {len(scans)}"
+                bar.progress(number / len(scans), text=text)
             results.append(each(scan))
         return results
     finally:
-        bar.empty()
+        if bar is not None:
+            bar.empty()
 
 
 @st.cache_resource(show_spinner=False, max_entries=512)

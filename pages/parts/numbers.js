@@ -55,6 +55,9 @@ function render(root, store) {
   put(root, "oracle", data.oracle ? `${digits(data.oracle.dice, 3)} at ${data.oracle.t}` : "–");
   put(root, "input", data.inputOracle
     ? `${digits(data.inputOracle.dice, 3)} at ${data.inputOracle.t}` : "–");
+  const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
+  root.classList.toggle("cohort", Boolean(data.meanDice));
+  put(root, "mean", digits(mean, 3));
   put(root, "rank", digits(data.rank, 2));
   put(root, "warning", data.warning);
   root.querySelector(".warning").hidden = !data.warning;
@@ -80,8 +83,7 @@ export default function numbers({ parentElement }) {
   if (root.ascnetLeave) return root.ascnetLeave;
   const listener = () => render(root, store);
   store.listeners.add(listener);
-  root.querySelector("[name=accept]").addEventListener("click", () =>
-    tell(store, { command: (state) => report(state, 0, { accept: true }) }));
+  root.querySelector("[name=accept]").addEventListener("click", () => tell(store, "accept"));
   const link = root.querySelector("[name=link]");
   link.addEventListener("click", () => store.data && copyLink(store, link));
   listener();

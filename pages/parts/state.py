@@ -50,7 +50,8 @@ class View:
     the voxel (x, y) of the cursor, all in RAS voxels from 0; None asks for the middle. `map` and
     `range` say what is thresholded on which scale. An empty `map`, `rule`, `side` or `scope`, and
     None for `post` (the post-processing steps in order), ask for what the run recommends;
-    `cases.complete` fills them in. `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
+    `cases.complete` fills them in. `t` and `upper` are levels 0..255 set by hand; None leaves them
+    to `rule`.
     """
 
     cohort: str = "demo"

@@ -223,6 +223,10 @@ function listenToKeys(state) {
 
 function listenToTools(state) {
   const { root } = state;
+  // a pressed button would keep the focus, and with it Enter, which accepts
+  for (const button of root.querySelectorAll("button")) {
+    button.addEventListener("mousedown", (event) => event.preventDefault());
+  }
   const on = (name, kind, act) => root.querySelector(`[name=${name}]`).addEventListener(kind, act);
   for (const name of ["mask", "outline", "truth"]) {
     on(name, "change", (event) => setLook(state, { [name]: event.target.checked }));
@@ -330,7 +334,7 @@ export default function viewer({ data, parentElement, setTriggerValue }) {
   const forgetKeys = listenToKeys(state);
   const onStore = (what) => {
     if (what === "volumes" && state.data) takeVolume(state);
-    if (what.command && state.data) what.command(state);
+    if (what === "accept" && state.data) report(state, 0, { accept: true });
   };
   state.store.listeners.add(onStore);
   const sizes = new ResizeObserver(() => measure(state));

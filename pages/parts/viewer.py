@@ -1,10 +1,11 @@
 """The viewer: three planes, the histogram with its line, and the panel of numbers beside them.
 
-Three Components-v2 parts share one store in the browser. `show_volumes` sends a case's volumes once
-(gzipped, outside the fragment, so that a click neither hashes nor resends them); `show_viewer` draws
-and sets the threshold; `show_numbers` writes the numbers that follow it. The masks and scores while
-the line moves are made in the browser from the volumes and the table of counts; Python hears of a
-threshold when the pointer is let go, and answers with what post-processing makes of it.
+Three Components-v2 parts share one store in the browser. `show_volumes` sends a case's volumes
+once (gzipped, outside the fragment, so that a click neither hashes nor resends them);
+`show_viewer` draws and sets the threshold; `show_numbers` writes the numbers that follow it. The
+masks and scores while the line moves are made in the browser from the volumes and the table of
+counts; Python hears of a threshold when the pointer is let go, and answers with what
+post-processing makes of it.
 """
 
 from __future__ import annotations

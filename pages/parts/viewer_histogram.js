@@ -133,9 +133,10 @@ function drawPeaks(pen, state, area) {
       name = `${i + 1}`;
       half = pen.measureText(name).width / 2;
     }
-    const at = clamp(x, area.x + half - 30, area.x + area.width - half + 12);
+    const at = Math.max(clamp(x, area.x + half - 30, area.x + area.width - half + 12),
+      free + half);
     pen.fillText(name, at, base + 24);
-    free = at + half + 6;
+    free = at + half + 7;
   });
 }
 

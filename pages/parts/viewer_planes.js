@@ -71,7 +71,7 @@ function layOut(state) {
     plane.node.hidden = flat && plane.name !== "axial";
     return !plane.node.hidden;
   });
-  const width = row.clientWidth, height = row.clientHeight, margin = 26;
+  const width = row.clientWidth, height = row.clientHeight, margin = 12;
   const widths = shown.map((plane) => mm[PLANES[plane.name].axes[0]]);
   const heights = shown.map((plane) => mm[PLANES[plane.name].axes[1]]);
   const free = width - 2 * margin * shown.length;
@@ -216,7 +216,7 @@ function drawCrosshair(state, plane, pen, to, local) {
   const column = to.reversed ? volume.shape[a] - 1 - local[a] : local[a];
   const x = to.x + (column + 0.5) * to.sx;
   const y = to.y + (volume.shape[b] - 1 - local[b] + 0.5) * to.sy;
-  pen.strokeStyle = "rgba(255, 255, 255, 0.38)";
+  pen.strokeStyle = "rgba(255, 255, 255, 0.3)";
   pen.lineWidth = 1;
   pen.beginPath();
   for (const [from, until] of [[0, x - 9], [x + 9, plane.box[0]]]) {

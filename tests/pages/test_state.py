@@ -61,9 +61,7 @@ def test_nonsense_in_a_link_is_said_and_left_out(key: str, text: str) -> None:
 
 def test_a_link_keeps_rules_and_paths_readable() -> None:
     view = View(cohort="/data/ms.csv", rule="peak:4", post=("open:5", "roi"))
-    assert link("threshold", view) == (
-        "/threshold?cohort=/data/ms.csv&rule=peak:4&post=open:5,roi"
-    )
+    assert link("threshold", view) == ("/threshold?cohort=/data/ms.csv&rule=peak:4&post=open:5,roi")
 
 
 def test_another_subject_forgets_the_place_and_the_subjects_own_level() -> None:
