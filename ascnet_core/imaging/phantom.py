@@ -5,6 +5,7 @@ but no single grey value tells them from bright normal tissue in every subject, 
 is not enough.
 """
 
+import re
 import shutil
 import uuid
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from ascnet_core.imaging.phantom_mr import mr_picture
 from ascnet_core.imaging.volume import Grid, write_volume
 
 CONTRASTS = ("flair", "t2", "ct")
+_OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
 
 
 # nibabel carries no types of its own that hold.
@@ -126,15 +128,22 @@ def _grid(subject: PhantomSubject) -> Grid:
     return Grid(subject.image.shape, affine, header)
 
 
-def _check(contrast: str, subjects: int, size: tuple[int, int, int]) -> None:
+def _check(contrast: str, subjects: int, size: tuple[int, int, int], seed: int) -> None:
     if contrast not in CONTRASTS:
         raise UserError(f"There is no demo contrast {contrast!r}; choose one of {CONTRASTS}.")
     if subjects < 1:
         raise UserError(f"A demo cohort of {subjects} subjects cannot be made; ask for 1 or more.")
+    if seed < 0:
+        raise UserError(f"{seed} is no seed; use a whole number from 0 up.")
     if len(size) != 3 or min(size) < 8 or max(size) > 512:
         raise UserError(
             f"A demo volume of {size} voxels cannot be made; use 8 to 512 along each axis."
         )
+
+
+def _is_replaceable(out: Path) -> bool:
+    """Whether `out` is a folder with nothing in it but an earlier demo cohort."""
+    return out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
 
 
 def make_demo(
@@ -162,11 +171,9 @@ def make_demo(
     UserError
         For an unknown contrast, an impossible size, or a folder with other things in it.
     """
-    _check(contrast, subjects, size)
+    _check(contrast, subjects, size, seed)
     out = Path(out)
-    if out.exists() and (
-        not out.is_dir() or (any(out.iterdir()) and not (out / "manifest.csv").is_file())
-    ):
+    if out.exists() and not _is_replaceable(out):
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
     building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
     try:

@@ -25,8 +25,8 @@ from ascnet_core.imaging.phantom_fields import (
     tube,
 )
 
-FIELD_OF_VIEW = (192.0, 192.0, 144.0)
-CENTRE = (0.0, -16.0, 2.0)
+FIELD_OF_VIEW = (200.0, 200.0, 148.0)
+CENTRE = (0.0, -17.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _cerebrum(points: Floats) -> Floats:
     return as_floats(np.maximum(whole, 0.2 - _cerebellum(points)))
 
 
-def _sheets(points: Floats, build: _Build) -> tuple[Floats, Floats]:
+def _sheets(points: Floats) -> tuple[Floats, Floats]:
     """Distance (mm) to the fissure between the hemispheres, and to the lateral fissures."""
     x, y, z = points.T
     across = np.abs(x)
@@ -159,7 +159,7 @@ def _sheets(points: Floats, build: _Build) -> tuple[Floats, Floats]:
 
 def _depth(points: Floats, build: _Build) -> Floats:
     """Depth (mm, positive inside) below the cortex's surface, fissures counted, sulci not."""
-    middle, side = _sheets(points, build)
+    middle, side = _sheets(points)
     depth = np.minimum(-_cerebrum(points), middle - np.float32(0.9 * build.atrophy - 0.5))
     return as_floats(np.minimum(depth, side - np.float32(1.6 * build.atrophy - 0.8)))
 
