@@ -58,9 +58,7 @@ def test_lesions_stand_out_from_what_would_be_there_without_them(
         ring = near(case.mask) & case.region & ~case.mask
         assert case.image[case.mask].mean() < case.image[ring].mean() - 15
         return
-    monkeypatch.setattr(
-        "ascnet_core.imaging.phantom.small_lesions", lambda rng, brain: clean(brain)
-    )
+    monkeypatch.setattr(phantom, "small_lesions", lambda rng, brain: no_lesions(brain))
     without = phantom_subject(0, 1, contrast, FULL).image
     brighter = (case.image - without) / np.percentile(without[case.region], 99)
     # the same draws otherwise: nothing but the lesions' voxels and their soft edges changed
