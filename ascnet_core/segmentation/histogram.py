@@ -203,8 +203,11 @@ def _widths(rest: NDArray[np.float64]) -> NDArray[np.float64]:
     usual = percentile_filter(gaps, 70, 7, mode="nearest")
     open_gaps = ((gaps > 1) & (gaps <= WIDEST)).astype(np.float64)
     uneven = uniform_filter1d(open_gaps, 15, mode="nearest") > 0.1
-    for tooth, gap, combed in zip(teeth[:-1], np.minimum(usual, WIDEST), uneven, strict=True):
-        if gap > 1 or combed:
+    # where voxels are few, a level is empty by chance
+    dense = uniform_filter1d(rest, 2 * WIDEST + 1, mode="constant")[teeth[:-1]] >= 4
+    combs = dense & ((usual > 1) | uneven)
+    for tooth, gap, comb in zip(teeth[:-1], np.minimum(usual, WIDEST), combs, strict=True):
+        if comb:
             reached = slice(tooth, tooth + gap + 1)
             widths[reached] = np.maximum(widths[reached], max(gap, COMBED))
     # neighbours may differ by little, or the step would show as a bump
@@ -262,12 +265,12 @@ def smooth(counts: Counts) -> NDArray[np.float64]:
 
 
 def _position(counts: NDArray[np.float64], top: int) -> int:
-    """The exact level of a peak: that of a spike near the smoothed maximum if there is one."""
+    """The level of a peak: the fullest near the smoothed maximum, if that is more than noise."""
     reach = round(1.5 * _base_width(counts))
     low = max(0, top - reach)
-    window = counts[low : top + reach + 1]
-    best = int(window.argmax())
-    return low + best if window[best] >= 0.5 * window.sum() else top
+    best = low + int(counts[low : top + reach + 1].argmax())
+    clear = counts[best] > 1.1 * counts[top] + 4 * np.sqrt(counts[top])
+    return best if clear else top
 
 
 def valley_between(smoothed: NDArray[np.float64], left: int, right: int) -> int:
