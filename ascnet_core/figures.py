@@ -146,66 +146,81 @@ def position_overlap(inputs: NDArray[Any], reference: NDArray[Any], bins: int = 
 
 
 def label_of(row: Mapping[str, Any]) -> str:
-    """A method's name for charts and tables: method, map and rule in a line."""
+    """A method's name for charts and tables: method, run and rule; an oracle says that it is."""
     run = row.get("run")
     name = str(row["method"])
     if isinstance(run, str) and run and run not in name:
         name = f"{name} ({run})"
-    return f"{name} · {row['rule']}"
+    rule = str(row["rule"])
+    said = row.get("kind") != "oracle" or rule.startswith("oracle")
+    return f"{name} · {rule}" + ("" if said else " (oracle)")
 
 
-def dice_boxes(rows: pd.DataFrame, *, height: int = 380) -> go.Figure:
-    """Box plot of subject Dice, one box a method and rule; oracle boxes are hatched.
+def dice_boxes(rows: pd.DataFrame, *, height: int | None = None) -> go.Figure:
+    """Box plot of subject Dice, one box a method and rule from the top; oracle boxes are hatched.
 
     Parameters
     ----------
     rows
         A row a subject, method and rule: columns method, run, map, rule, kind, subject, dice.
+    height
+        In pixels; by default enough for every box.
     """
     figure = go.Figure()
-    if rows.empty:
-        return _layout(figure, "method and rule", "Dice of a subject, 0 to 1", height)
     keys = [key for key in ("method", "run", "map", "rule", "kind") if key in rows.columns]
-    groups = [(dict(zip(keys, key, strict=True)), part)
-              for key, part in rows.groupby(keys, sort=False, dropna=False)]
+    groups = [
+        (dict(zip(keys, key, strict=True)), part)
+        for key, part in rows.groupby(keys, sort=False, dropna=False)
+    ]
     # What a user can reach without masks comes first, each kind from good to bad.
-    groups.sort(key=lambda item: (item[0]["kind"] != "mask-free", -item[1]["dice"].mean()))
+    groups.sort(key=lambda item: (item[0]["kind"] == "oracle", -item[1]["dice"].mean()))
+    several = rows[rows["kind"] != "oracle"].groupby("method")["map"].nunique()
+    labels = []
     for key, part in groups:
-        oracle = key["kind"] == "oracle"
+        label = label_of(key)
+        if several.get(key["method"], 1) > 1 or label in labels:
+            label += f" · {key['map']}"
+        labels.append(label)
         learned = isinstance(key.get("run"), str) and bool(key["run"])
         colour = COLOURS["mask"] if learned else COLOURS["input"]
-        label = label_of(key) + (" (oracle)" if oracle else "")
+        oracle = key["kind"] == "oracle"
         figure.add_box(
-            y=part["dice"],
+            x=part["dice"],
             name=label,
+            orientation="h",
             boxpoints="all",
-            jitter=0.35,
+            jitter=0.4,
             pointpos=0,
             marker={"color": colour, "size": 5, "opacity": 0.75},
             line={"color": colour, "width": 1.5},
             fillcolor="rgba(0,0,0,0)",
             boxmean=True,
             customdata=part["subject"],
-            hovertemplate="%{customdata}: Dice %{y:.3f}<extra></extra>",
+            hovertemplate="%{customdata}: Dice %{x:.3f}<extra></extra>",
             showlegend=False,
             opacity=0.6 if oracle else 1.0,
         )
         if oracle:
-            _hatch(figure, len(figure.data) - 1, part["dice"])
-    _layout(figure, "method · rule (mask-free first)", "Dice of a subject, 0 to 1", height)
-    figure.update_xaxes(tickangle=25, automargin=True)
-    figure.update_yaxes(range=[-0.02, 1.02])
+            _hatch(figure, label, part["dice"])
+    needed = 70 + 30 * max(3, len(groups))
+    _layout(figure, "Dice of a subject, 0 to 1", "method · rule", height or needed)
+    figure.update_xaxes(range=[-0.02, 1.02])
+    figure.update_yaxes(
+        title_text="method · rule", automargin=True, autorange="reversed", categoryorder="array",
+        categoryarray=labels,
+    )
     return figure
 
 
-def _hatch(figure: go.Figure, place: int, values: pd.Series) -> None:
+def _hatch(figure: go.Figure, label: str, values: pd.Series) -> None:
     """Shade an oracle's box with a hatched bar from its first to its third quartile."""
     low, high = np.nanpercentile(values, [25, 75])
     figure.add_bar(
-        x=[figure.data[place].name],
-        y=[max(high - low, 0.004)],
+        y=[label],
+        x=[max(high - low, 0.004)],
         base=[low],
         width=0.5,
+        orientation="h",
         marker={
             "color": "rgba(0,0,0,0)",
             "line": {"width": 0},

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import streamlit as st
 
-from ascnet_core.errors import UserError
-from pages.parts import cases, cut_facts, slice_panel, state
+from ascnet_core.segmentation.histogram import count_levels
+from pages.parts import cases, choice, cut_facts, slice_panel, state
 from pages.parts.sidebar import sidebar
 from pages.parts.state import View
 
@@ -46,46 +46,31 @@ def shown_slice(view: View, region: np.ndarray, truth: np.ndarray | None) -> int
     return int(area.argmax())
 
 
-def mask_of(view: View) -> tuple[np.ndarray | None, int | None, str]:
+def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
     """The mask of the view's threshold, its level where that is one of raw I_ro, and a sentence.
 
-    The threshold is the one Threshold shows: set by hand, or by the view's or the run's rule.
+    The threshold is the one Threshold shows: set by hand, or by the view's rule.
     """
-    from ascnet_core.segmentation.postprocess import run_steps
-    from ascnet_core.segmentation.threshold import Threshold, apply, propose
-
     case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range)
-    region, name, side = case.prepared.region, view.map, view.side
-    if view.t is not None:
-        threshold = Threshold(view.t, view.upper, side, str(view.t), "set by hand", "manual")
-    else:
-        if view.scope == "cohort":
-            counts = cases.cohort_counts(view.run, view.cycle, view.cohort, name, view.range)
-        else:
-            counts = cut_facts.count_levels(case.maps[name], region)
-        try:
-            threshold = propose(view.rule, counts, side, _reference(view, name))
-        except UserError as error:
-            return None, None, str(error)
-    mask = apply(case.maps[name], region, threshold)
+    where = (view.run, view.cycle, view.cohort, view.map, view.range)
+    region, map8 = case.prepared.region, case.maps[view.map]
+    cohort = view.scope == "cohort"
+    counts = cases.cohort_counts(*where) if cohort else count_levels(map8, region)
+    asks = view.rule.startswith("reference-quantile")
+    reference = cases.reference_counts(*where) if asks else None
+    proposed = choice.proposal(view.rule, counts, view.side, reference)
+    threshold = choice.threshold_of(view, proposed)
     steps = view.post or ()
-    if steps:
-        mask = run_steps(mask, steps, region, lambda m: 255 * case.prepared.further(m))
-    on_ro = name == "reconstruction" and view.range == "raw"
+    mask = choice.segment(
+        map8, region, threshold, steps, lambda name: 255 * case.prepared.further(name)
+    )
+    on_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (
-        f"Mask: {state.MAP_LABELS[name]} {threshold.text()} ({view.range} range, "
-        f"{threshold.kind}: {threshold.sentence.rstrip('.')}){after}."
+        f"Mask: {state.MAP_LABELS[view.map]} {threshold.text()} ({view.range} range, "
+        f"{threshold.kind}; {threshold.sentence.rstrip('.')}){after}."
     )
     return mask, threshold.level if on_ro else None, sentence
-
-
-def _reference(view: View, name: str) -> np.ndarray | None:
-    from ascnet_core.training.run_folder import Run
-
-    if view.range != "raw":
-        return None
-    return Run(cases.run_path(view.run)).reference_counts(name, view.cycle)
 
 
 def page() -> None:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from pages.parts import cases, forms, pictures, state, tables
+from pages.parts import cases, forms, sets, state, tables, uploads
 from pages.parts.sidebar import choose_cohort, style
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
     from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.imaging.reference import SliceSet
 
 TYPES = ["nii", "gz", "npy", "png", "tif", "tiff", "jpg", "jpeg"]
 READ_AT_ONCE = 24  # scans; more are read on request
-PREVIEW_SCANS = 12
-MONTAGE = (4, 8)  # rows, columns of the preview of a set
-REFERENCES = {
-    "normal": "normal group",
-    "lesion-free": "lesion-free slices",
-    "other": "another cohort",
-}
 
 
 # --- opening -------------------------------------------------------------------------------------
@@ -51,7 +40,7 @@ def open_box() -> None:
         )
         if right.button("Open demo", width="stretch"):
             opened(key)
-    with path:
+    with path, st.form("open path", border=False):
         left, right = st.columns([2.2, 1], vertical_alignment="bottom")
         named = left.text_input(
             "Manifest (CSV) or folder",
@@ -59,7 +48,7 @@ def open_box() -> None:
             help="A manifest has columns subject, image and, where there are any, mask, region, "
             "group. A folder of NIfTI, TIF (LGG layout) or the authors' .npy files is indexed.",
         )
-        if right.button("Open path", width="stretch"):
+        if right.form_submit_button("Open path", width="stretch"):
             if named.strip():
                 opened(named)
             else:
@@ -96,41 +85,7 @@ def upload_box() -> None:
         return
     if st.button("Open uploads", type="primary"):
         with cases.show_user_errors(stop=False):
-            opened(str(write_uploads(images, masks or [])))
-
-
-def write_uploads(images: list[Any], masks: list[Any]) -> Path:
-    """Keep uploads in the app's cache as a cohort of their own; the manifest's path.
-
-    The folder is named by the content, so the same files are the same cohort, also in a link.
-
-    Raises
-    ------
-    UserError
-        If a mask fits no image.
-    """
-    from ascnet_core.imaging.cohort import write_manifest
-
-    digest = hashlib.sha256()
-    for file in [*images, *masks]:
-        digest.update(str(file.name).encode() + b"\0")
-        digest.update(file.getvalue())
-    folder = cases.cache_folder() / "uploads" / f"upload-{digest.hexdigest()[:8]}"
-    image_paths = forms.save_uploads(images, folder / "images")
-    mask_paths = forms.save_uploads(masks, folder / "masks")
-    pairs = forms.pair_masks(image_paths, mask_paths)
-    lonely = set(mask_paths) - set(pairs.values())
-    if lonely:
-        raise UserError(
-            f"The mask {sorted(lonely)[0].name} fits no image by its name; name it like its image, "
-            "with _mask behind."
-        )
-    rows = [
-        {"subject": forms.stem_of(path), "image": path, "mask": mask}
-        for path, mask in pairs.items()
-    ]
-    write_manifest(folder / "manifest.csv", rows)
-    return folder / "manifest.csv"
+            opened(str(uploads.write_uploads(images, masks or [])))
 
 
 # --- what is in it -------------------------------------------------------------------------------
@@ -193,27 +148,9 @@ def choose_preparation() -> Preparation:
         )
     return Preparation(
         size=size, scaling=scaling, low=low, high=high, region=region,
-        channel=whole("Channel", channel), frame=whole("Frame", frame), nan=number("NaN", nan),
+        channel=forms.whole("Channel", channel), frame=forms.whole("Frame", frame),
+        nan=forms.number("NaN", nan),
     )
-
-
-def whole(name: str, text: str) -> int | None:
-    """A field that may be empty as a whole number. Raises UserError."""
-    if not text.strip():
-        return None
-    if not text.strip().isdecimal():
-        raise UserError(f"{name} is {text!r}; write a whole number from 0, or leave it empty.")
-    return int(text)
-
-
-def number(name: str, text: str) -> float | None:
-    """A field that may be empty as a number. Raises UserError."""
-    if not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UserError(f"{name} is {text!r}; write a number, or leave it empty.") from None
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
@@ -251,6 +188,23 @@ def read_table(cohort: Cohort, preparation: Preparation, limit: int) -> tuple[pd
     return table[order].drop(columns=dull), problems
 
 
+@st.cache_resource(show_spinner="Looking through the folder", max_entries=16)
+def _left_out(folder: Path, changed: float) -> list[tuple[str, str]]:
+    from ascnet_core.imaging.index import index_folder
+
+    return [(str(path), reason) for path, reason in index_folder(folder).left_out]
+
+
+def left_out_box(folder: Path) -> None:
+    """What was found in an indexed folder and not taken, and why."""
+    if not folder.is_dir() or (folder / "manifest.csv").is_file():
+        return
+    left_out = _left_out(folder, folder.stat().st_mtime)
+    if left_out:
+        with st.expander(f"{len(left_out)} files of the folder were left out"):
+            st.dataframe(pd.DataFrame(left_out, columns=["file", "why"]), hide_index=True)
+
+
 def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     total = len(cohort.scans)
     limit = total if st.session_state.get(f"read all {cohort.manifest}") else READ_AT_ONCE
@@ -272,6 +226,7 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
         st.error(problem, icon=":material/error:")
     if len(problems) > 3:
         st.caption(f"{len(problems) - 3} more scans could not be read: see their notes.")
+    left_out_box(Path(state.current().cohort))
     if total > limit:
         st.button(
             f"Read all {total} scans",
@@ -290,115 +245,6 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
         state.open_page("pages/threshold.py", scan=name)
     if right.button("Cuts", icon=":material/content_cut:", disabled=not name, width="stretch"):
         state.open_page("pages/cuts.py", scan=name)
-
-
-# --- input and reference -------------------------------------------------------------------------
-
-
-def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
-    """At most `limit` scans, evenly spread, half of them from the normal group if there is one."""
-    normal = [scan for scan in cohort.scans if scan.group == "normal"]
-    others = [scan for scan in cohort.scans if scan.group != "normal"]
-    half = limit // 2 if normal and others else limit
-    chosen = {
-        part[i].scan for part in (normal, others) for i in pictures.spread(len(part), half)
-    }
-    return dataclasses.replace(
-        cohort, scans=tuple(scan for scan in cohort.scans if scan.scan in chosen)
-    )
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _sets(
-    manifest: Path, preparation: Preparation, reference: str, changed: float
-) -> tuple[SliceSet, SliceSet, int]:
-    from ascnet_core.imaging.cohort import read_manifest
-    from ascnet_core.imaging.reference import reference_for
-
-    cohort = sample(read_manifest(manifest))
-    report, close = forms.progress_reporter("Taking both sets into slices")
-    try:
-        inputs, found = reference_for(cohort, preparation, reference, report)
-    finally:
-        close()
-    return inputs, found, len(cohort.scans)
-
-
-def default_reference(cohort: Cohort) -> str:
-    """The reference that suits a cohort: its normal group, else its lesion-free slices."""
-    groups = {scan.group for scan in cohort.scans}
-    if "normal" in groups and len(groups) > 1:
-        return "normal"
-    return "lesion-free" if any(scan.mask for scan in cohort.scans) else "other"
-
-
-def montage_of(found: SliceSet) -> np.ndarray:
-    """A set's slices from low to high in the head as one picture."""
-    rows, columns = MONTAGE
-    order = np.argsort(found.positions, kind="stable")
-    chosen = order[pictures.spread(len(found), rows * columns)]
-    return pictures.montage(pictures.display(found.images[chosen]), columns)
-
-
-def sets_box(cohort: Cohort, preparation: Preparation) -> None:
-    from ascnet_core.figures import position_overlap, positions
-
-    left, middle, right = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
-    names = list(REFERENCES)
-    reference = left.selectbox(
-        "Reference: what is normal",
-        names,
-        index=names.index(default_reference(cohort)),
-        format_func=REFERENCES.get,
-        key=f"reference for {cohort.manifest}",
-        help="The fence cut is to look like these slices (paper, section 3). Inputs are the other "
-        "scans, or the slices with lesions.",
-    )
-    if reference == "other":
-        others = [key for key in cases.known_cohorts() if key != state.current().cohort]
-        other = middle.selectbox(
-            "Reference cohort", others, format_func=cases.cohort_label,
-            help="Its normal group if it has one, else its lesion-free slices.",
-        )
-        if other is None:
-            st.info("Open another cohort above first; then choose it here as the reference.")
-            return
-        named = str(cases.manifest_of(other))
-    else:
-        named = reference
-    if right.button("Train on these sets", icon=":material/model_training:", width="stretch"):
-        st.session_state[state.TRAIN_ON] = (state.current().cohort, reference)
-        st.session_state[state.TRAINING_VIEW] = "New run"
-        state.open_page("pages/training.py")
-    with cases.show_user_errors(stop=False):
-        inputs, found, scans = _sets(
-            cohort.manifest, preparation, named, cohort.manifest.stat().st_mtime
-        )
-        if scans < len(cohort.scans):
-            st.caption(f"Preview from {scans} of {len(cohort.scans)} scans; training takes all.")
-        one, two = st.columns(2, gap="medium")
-        for column, title, content in ((one, "Input", inputs), (two, "Reference", found)):
-            lesions = int(content.lesion.sum())
-            column.markdown(
-                f"**{title}** · {len(content)} slices of {len(set(content.subjects))} subjects, "
-                f"{lesions} with lesion by their masks"
-            )
-            column.image(montage_of(content), width="stretch")
-        overlap = position_overlap(inputs.positions, found.positions)
-        st.plotly_chart(
-            positions(inputs.positions, found.positions, height=220),
-            config={"displayModeBar": False},
-        )
-        advice = (
-            "Both sets come from the same levels."
-            if overlap > 0.8
-            else "The sets differ by level: an adversary learns that before lesions. "
-            "Set `data.match` to position in training."
-        )
-        st.caption(
-            f"The two histograms of position overlap by {100 * overlap:.0f} %. {advice} "
-            "Slices with less than 5 % of the largest slice's tissue are left out."
-        )
 
 
 def page() -> None:
@@ -424,7 +270,7 @@ def page() -> None:
         anchor=False,
         help="The network learns from the difference between these two sets; masks are not used.",
     )
-    sets_box(cohort, preparation)
+    sets.sets_box(cohort, preparation)
 
 
 page()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures import dice_boxes
-from pages.parts import cases, forms, jobs, live_run, state, tables
+from pages.parts import cases, forms, jobs, live_run, scores, state, tables
 from pages.parts.sidebar import sidebar
 from pages.parts.state import View
 
@@ -26,34 +26,6 @@ RULES = [
     "reference-quantile:0.995",
 ]
 SHOWN = "evaluation shown"
-
-
-def arguments_of(
-    manifest: str,
-    run: str,
-    cycle: int | None,
-    maps: list[str],
-    rules: list[str],
-    side: str,
-    scope: str,
-    post: list[str],
-    reference: str,
-    fast: bool,
-) -> list[str]:
-    """What follows `python -m ascnet_core evaluate` for a form's content."""
-    arguments = [manifest, "--run", run, "--map", *maps]
-    if rules:
-        arguments += ["--threshold", *rules]
-    arguments += ["--side", side, "--scope", scope]
-    if post:
-        arguments += ["--post", *post]
-    if cycle is not None:
-        arguments += ["--cycle", str(cycle)]
-    if reference:
-        arguments += ["--reference", reference]
-    if fast:
-        arguments += ["--fast"]
-    return arguments
 
 
 def results_parent() -> Path:
@@ -113,7 +85,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     if not maps:
         raise UserError("Choose a map to evaluate.")
     manifest = cases.manifest_of(view.cohort)
-    arguments = arguments_of(
+    arguments = scores.arguments_of(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast
     )
     model = cases.run_path(view.run) / "model.safetensors"
@@ -148,11 +120,11 @@ def show(folder: Path) -> None:
         f"**{said['cohort']}** · side {said['side']} · scope {said['scope']} · post-processing "
         f"{' '.join(said['post']) or 'none'} · Dice over the whole volume on the original grid"
     )
-    scores = tables.score_table(summary)
+    table = tables.score_table(summary)
     st.dataframe(
-        scores.style.apply(oracle_style, axis=1),
+        table.style.apply(oracle_style, axis=1),
         hide_index=True,
-        height=min(40 + 35 * len(scores), 355),
+        height=min(40 + 35 * len(table), 355),
         key=f"scores {folder.name}",
         column_config={
             name: st.column_config.TextColumn(help=help_)
@@ -188,7 +160,7 @@ def show(folder: Path) -> None:
         icon=":material/download:", width="stretch",
     )
     three.download_button(
-        "Summary (CSV)", scores.to_csv(index=False).encode(), "summary.csv", "text/csv",
+        "Summary (CSV)", table.to_csv(index=False).encode(), "summary.csv", "text/csv",
         icon=":material/download:", width="stretch",
     )
 

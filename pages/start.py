@@ -10,42 +10,10 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import RUNS, Run, Snapshot, is_run, list_runs
-from pages.parts import cases, live_run, state
+from pages.parts import cases, live_run, state, tour
 from pages.parts.sidebar import style
 
 SHIPPED = ("demo-flair", "demo-flair-paper")
-TOUR = [
-    (
-        "pages/cuts.py",
-        "1 · Two cuts",
-        {"slice": 17},
-        "The same slice as input, fence and wild cut, and what is put together from them.",
-    ),
-    (
-        "pages/threshold.py",
-        "2 · Click the peak",
-        {"slice": 17},
-        "I_ro's histogram has a few peaks; the brightest is the lesion. Click it, drag the line.",
-    ),
-    (
-        "pages/threshold.py",
-        "3 · When it fails",
-        {"map": "input", "rule": "otsu"},
-        "The plain input under the same rule: what no training gives, on the same subject.",
-    ),
-    (
-        "pages/training.py",
-        "4 · Peaks part",
-        {"run": "demo-flair"},
-        "The run that is shipped, cycle by cycle: when would you have stopped?",
-    ),
-    (
-        "pages/evaluation.py",
-        "5 · Is it any good?",
-        {"scope": "cohort"},
-        "Eight subjects the network never saw, beside baselines without any training.",
-    ),
-]
 ABOUT = (
     "ASC-Net learns, from normal images alone, to cut a scan in two: a **fence cut** that looks "
     "normal and a **wild cut** that holds the rest. Put together again they make an image "
@@ -60,12 +28,6 @@ HONEST = [
     "**An oracle is no result.** Thresholds chosen with masks are hatched, italic and so named.",
     "**Research and teaching only**: no medical device, no diagnosis.",
 ]
-
-
-def tour_query(changes: dict[str, object], run: str) -> dict[str, str]:
-    """The query of a stop: explicit about the demo, so that it also leads back from elsewhere."""
-    view = state.change(state.View(run=run), **{k: v for k, v in changes.items() if k != "run"})
-    return {"cohort": "demo", "run": run} | state.to_query(view)
 
 
 def shipped_run() -> Run | None:
@@ -145,7 +107,7 @@ def first_picture(run: Run | None) -> None:
         st.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
     with right:
         counts = np.asarray(snapshot.info.get("counts", np.zeros(256)), np.int64)
-        st.markdown(f"**Histogram of I_ro** · {snapshot.info.get('verdict', '')}")
+        st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(
             live_run.histogram_table(counts), live_run.HISTOGRAM_SPEC | {"height": 208},
             width="stretch",
@@ -161,21 +123,25 @@ def open_buttons(run: Run) -> None:
     columns = st.columns(3)
     for column, (label, icon, page, kind) in zip(columns, ways, strict=False):
         if column.button(label, icon=icon, type=kind, width="stretch"):
-            st.switch_page(page, query_params=tour_query({}, run.name))
+            st.switch_page(page, query_params=tour.query_of({}, run.name))
     if columns[2].button(
         "Open your own scans in Data", icon=":material/folder_open:", width="stretch"
     ):
         st.switch_page("pages/data.py")
 
 
-def tour(run: Run | None) -> None:
+def stops(run: Run | None) -> None:
     """Five stops, each a link to a real view."""
     st.markdown("##### A tour of five stops")
     name = run.name if run else state.DEFAULT.run
-    for column, (page, title, changes, sentence) in zip(st.columns(5), TOUR, strict=True):
+    for column, stop in zip(st.columns(5), tour.STOPS, strict=True):
         with column, st.container(border=True, height="stretch"):
-            st.page_link(page, label=f"**{title}**", query_params=tour_query(changes, name))
-            st.caption(sentence)
+            st.page_link(
+                stop.page,
+                label=f"**{stop.title}**",
+                query_params=tour.query_of(stop.changes, name),
+            )
+            st.caption(stop.sentence)
 
 
 def page() -> None:
@@ -191,7 +157,7 @@ def page() -> None:
             raise UserError(f"The shipped run cannot be read ({error}); train one.") from error
     if run is not None:
         open_buttons(run)
-    tour(run)
+    stops(run)
     left, right = st.columns([2.2, 1], gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.markdown("**What to keep in mind**\n\n" + "\n".join(f"- {line}" for line in HONEST))

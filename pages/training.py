@@ -102,10 +102,12 @@ def new_run() -> None:
             start(arguments, name)
 
 
-def runs_table(runs: list[Run]) -> None:
+def runs_table(runs: list[Run], active: bool) -> None:
     """The list of runs; a click on a row watches that run."""
     rows = [tables.run_row(run) for run in runs]
     names = [row["run"] for row in rows]
+    if active and not any(row["status"] in live_run.ACTIVE for row in rows):
+        st.rerun()
     event = st.dataframe(
         rows,
         hide_index=True,
@@ -115,8 +117,9 @@ def runs_table(runs: list[Run]) -> None:
         height=min(38 + 35 * len(rows), 213),
         column_config={
             "run": st.column_config.TextColumn(width="medium"),
+            "preset": st.column_config.TextColumn(width="small"),
             "done": st.column_config.ProgressColumn(
-                "done, share of steps", format="percent", min_value=0, max_value=1
+                "done, % of steps", format="%d %%", min_value=0, max_value=100
             ),
             "histogram of I_ro": st.column_config.TextColumn(width="large"),
         },
@@ -124,12 +127,15 @@ def runs_table(runs: list[Run]) -> None:
     chosen = event.selection.rows
     if chosen and chosen[0] < len(names) and names[chosen[0]] != state.current().run:
         state.update(run=names[chosen[0]])
+        st.rerun()
 
 
 def watch(run: Run) -> None:
     """One run: live while it trains, cycle by cycle afterwards."""
     active = run.status() in live_run.ACTIVE
-    head, cut, threshold, resume = st.columns([4, 1, 1, 1], vertical_alignment="center")
+    head, middle, cut, threshold, resume = st.columns(
+        [2.4, 2.2, 1, 1.1, 0.9], vertical_alignment="center"
+    )
     settings = None
     with cases.show_user_errors(stop=False):
         settings = run.settings()
@@ -152,13 +158,13 @@ def watch(run: Run) -> None:
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
-        place = st.select_slider(
+        place = middle.select_slider(
             "Snapshot",
             options=range(len(snapshots)),
             value=len(snapshots) - 1,
             format_func=lambda i: snapshots[i].label,
             key=f"snapshot of {run.name}",
-            help="Step through the cycles and watch the peaks part (paper, Fig. 8).",
+            label_visibility="collapsed",
         )
         chosen = snapshots[place]
 
@@ -213,7 +219,8 @@ def page() -> None:
     if not runs:
         st.info("There is no run yet. Choose New run above, then Start training.")
         return
-    runs_table(runs)
+    busy = any(run.status() in live_run.ACTIVE for run in runs)
+    st.fragment(runs_table, run_every=3 if busy else None)(runs, busy)
     run = find_run(state.current().run) or runs[0]
     try:
         watch(run)

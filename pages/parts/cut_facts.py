@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.segmentation.histogram import count_levels, find_peaks
+from pages.parts.choice import rank_correlation
 from pages.parts.slice_panel import MAPS, Facts
 
 JOINT_BINS = 64
@@ -32,29 +33,6 @@ def joint_counts(
     step = 256 // bins
     pair = (rows[region] // step).astype(np.int64) * bins + columns[region] // step
     return np.bincount(pair, minlength=bins * bins).reshape(bins, bins)
-
-
-def rank_correlation(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], region: NDArray[np.bool_]
-) -> float:
-    """Spearman's correlation of two 8-bit maps inside a region, ties at their middle rank.
-
-    NaN where one of the maps is constant there.
-    """
-    joint = joint_counts(first, second, region).astype(np.float64)
-    total = joint.sum()
-    if total == 0:
-        return float("nan")
-
-    def ranks(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.cumsum(counts) - counts / 2 - total / 2
-
-    by_row, by_column = joint.sum(axis=1), joint.sum(axis=0)
-    row_ranks, column_ranks = ranks(by_row), ranks(by_column)
-    spread = float((by_row @ row_ranks**2) * (by_column @ column_ranks**2))
-    if spread == 0:
-        return float("nan")
-    return float(row_ranks @ joint @ column_ranks / np.sqrt(spread))
 
 
 def facts_of(

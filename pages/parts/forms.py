@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -174,37 +173,23 @@ def settings_form(settings: Settings, prefix: str) -> list[str]:
     return assignments(settings, values)
 
 
-def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
-    """Write uploaded files (with `name` and `getvalue()`) into a folder; their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for file in files:
-        # Only the last part of the name: an upload must not choose its folder.
-        path = folder / Path(str(file.name)).name
-        path.write_bytes(file.getvalue())
-        paths.append(path)
-    return paths
+def whole(name: str, text: str) -> int | None:
+    """A field that may be empty as a whole number. Raises UserError."""
+    if not text.strip():
+        return None
+    if not text.strip().isdecimal():
+        raise UserError(f"{name} is {text!r}; write a whole number from 0, or leave it empty.")
+    return int(text)
 
 
-def pair_masks(paths: Sequence[Path], masks: Sequence[Path]) -> dict[Path, Path | None]:
-    """Which mask belongs to which image: by equal names once mask-like words are taken off.
-
-    A single image and a single mask belong together whatever their names.
-    """
-    if len(paths) == 1 and len(masks) == 1:
-        return {paths[0]: masks[0]}
-    by_stem = {stem_of(mask): mask for mask in masks}
-    return {path: by_stem.get(stem_of(path)) for path in paths}
-
-
-def stem_of(path: Path) -> str:
-    """A file's name without suffixes and without words such as _mask or _flair at its end."""
-    name = path.name.lower()
-    for suffix in (".nii.gz", ".nii", ".npy", ".png", ".tif", ".tiff", ".jpg", ".jpeg"):
-        name = name.removesuffix(suffix)
-    for word in ("mask", "seg", "label", "lesion", "flair", "t2", "t1", "ct", "image", "img"):
-        name = name.removesuffix(f"_{word}").removesuffix(f"-{word}")
-    return name
+def number(name: str, text: str) -> float | None:
+    """A field that may be empty as a number. Raises UserError."""
+    if not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{name} is {text!r}; write a number, or leave it empty.") from None
 
 
 def progress_reporter(text: str) -> tuple[Callable[..., None], Callable[[], None]]:

@@ -40,7 +40,7 @@ STATUS_ICONS = {
 GAUGES = {
     "rank_correlation": (
         "Rank correlation of I_ro with I_in",
-        "Spearman's, inside the region, 0 to 1. Near 1 the network only quantises brightness.",
+        "Spearman's, inside the region, -1 to 1. Near 1 the network only quantises brightness.",
     ),
     "wild_input": (
         "Mean wild cut on inputs",
@@ -182,7 +182,7 @@ HISTOGRAM_SPEC = {
                 "y": {
                     "field": "pixels",
                     "type": "quantitative",
-                    "title": "pixels of sample slices, log",
+                    "title": "pixels, log",
                     "scale": {"type": "symlog", "constant": 1},
                     "axis": {
                         "values": [0, 10, 100, 1000, 10000, 100000, 1000000],
@@ -260,8 +260,8 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
         st.progress(share, text=text)
     if status == "died":
         st.error(
-            f"The process of {run.name} ended without a word of its own. Its log's last lines: "
-            f"{run.log(3) or 'none'}. Go on from its last checkpoint, or start anew.",
+            f"The process of {run.name} ended before its time. Its log's last line: "
+            f"{run.log(1) or 'none'} Go on from its last checkpoint, or start anew.",
             icon=":material/error:",
         )
     snapshots = run.snapshots()
@@ -290,7 +290,7 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
         st.error(with_error)
         return
     st.image(picture, width="stretch")
-    st.markdown(f"**Histogram of I_ro** · {snapshot.info.get('verdict', '')}")
+    st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
     counts = np.asarray(snapshot.info.get("counts", np.zeros(256)), np.int64)
     st.vega_lite_chart(histogram_table(counts), HISTOGRAM_SPEC, width="stretch")
 

@@ -68,7 +68,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "status": status,
         "preset": preset,
         "cycles": cycles,
-        "done": share,
+        "done": round(100 * share),
         "histogram of I_ro": snapshots[-1].info.get("verdict", "") if snapshots else "",
     }
 
@@ -187,7 +187,7 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
     columns = sorted(
         wide.columns,
         key=lambda name: (
-            name.endswith("(oracle)"), not name.startswith("asc-net"), -means.get(name, 0)
+            "oracle" in name, not name.startswith("asc-net"), -means.get(name, 0)
         ),
     )
     table = wide[columns].copy()
@@ -202,7 +202,7 @@ def column_name(row: Mapping[str, Any]) -> str:
     name = label_of(row)
     if row["method"] == "asc-net":
         name += f" · {row['map']}"
-    return name + (" (oracle)" if row["kind"] == "oracle" else "")
+    return name
 
 
 def read_results(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
