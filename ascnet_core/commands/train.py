@@ -236,6 +236,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         f"{settings.data.size} x {settings.data.size} pixels"
     )
     from ascnet_core.training.recorder import choose_watched, record
+    from ascnet_core.training.run_card import write_card
 
     device = pick_device(device)
     log.say(f"preset {settings.preset or 'none'}, device {device}, run {path}")
@@ -244,6 +245,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         how = record(
             path, settings, inputs, reference, choose_watched(inputs), device, report=steps.report
         )
+    write_card(path)
     log.say(f"{how} after {duration(time.monotonic() - started)}")
     snapshots = Run(path).snapshots()
     if snapshots:

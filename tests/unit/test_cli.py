@@ -254,6 +254,20 @@ def test_train_leaves_a_finished_run(run, demo):
     assert "finished after" in Run(run).log()
 
 
+def test_the_card_says_what_the_run_is_and_a_hand_written_one_stays(run, demo, tmp_path):
+    card = (run / "card.md").read_text()
+    assert "teaching" in card
+    assert "4 scans of 4 subjects" in card
+    assert "6 of 6 steps" in card
+    assert "finished" in card
+    assert Run(run).command() in card
+    path = tmp_path / "run"
+    assert cli("train", demo / "manifest.csv", "--name", path, *TINY) == 0
+    (path / "card.md").write_text("# By hand\n")
+    assert cli("train", "--resume", path) == 0
+    assert (path / "card.md").read_text() == "# By hand\n"
+
+
 def test_train_does_not_write_over_a_run(run, demo, capsys):
     before = (run / "model.safetensors").read_bytes()
     assert cli("train", demo / "manifest.csv", "--name", run, *TINY) == 2

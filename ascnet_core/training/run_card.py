@@ -1,0 +1,45 @@
+"""The card of a run: what it is, what it learnt from, how far it came."""
+
+from pathlib import Path
+
+from ascnet_core import __version__
+from ascnet_core.files import write_text
+from ascnet_core.training.run_events import last_event
+from ascnet_core.training.run_folder import CARD, EVENTS, Run
+
+_MARK = "<!-- Written by `train`, and again when the run goes on; without this line it stays. -->"
+
+
+def write_card(run: Path) -> None:
+    """Write `card.md` from the run's own files, unless someone has written one by hand."""
+    path = run / CARD
+    if path.is_file() and not path.read_text(encoding="utf-8").startswith(_MARK):
+        return
+    reader = Run(run)
+    settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()
+    schedule, how = settings.schedule, settings.segmentation
+    last = last_event(run / EVENTS) or {}
+    facts = [
+        ("preset", f"{settings.preset or 'none'}: {settings.description}"),
+        ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
+        ("network", f"width {settings.network.width}, slices of {settings.data.size} pixels"),
+        (
+            "trained",
+            f"{last.get('step', 0)} of {last.get('steps_total', 0)} steps, "
+            f"{last.get('images_seen', 0)} slices seen by M; planned are {schedule.stage_1} + "
+            f"{schedule.stage_2} cycles; seed {schedule.seed}",
+        ),
+        ("ended", {"end": "finished", "stop": "stopped"}.get(str(last.get("kind")), "not yet")),
+        ("histogram", str(snapshots[-1].info.get("verdict", "")) if snapshots else "none yet"),
+        (
+            "mask by default",
+            f"{how.map}, {how.rule}, {how.side} side, scope {how.scope}, "
+            f"post-processing {' '.join(how.post) or 'none'}",
+        ),
+        ("made by", f"ASC-Net Explorer {__version__}"),
+    ]
+    lines = [_MARK, f"# {run.name}", "", "| | |", "| --- | --- |"]
+    lines += [f"| {name} | {text.replace('|', '/')} |" for name, text in facts]
+    lines += ["", "```", reader.command(), "```", ""]
+    lines += ["No mask was learnt from. Research software, not a medical device.", ""]
+    write_text(path, "\n".join(lines))
