@@ -258,13 +258,11 @@ def viewer_data(shown: Shown, after: choice.Outcome | None, seq: int, hint: str)
     }
     if after is not None:
         upper = "null" if threshold.upper is None else threshold.upper
-        box = viewer.box_of(prepared.region, prepared.truth)
         data["cleaned"] = {
             "key": f"{shown.key} {threshold.text()} {view.post}",
             "for": f"{threshold.level} {upper} {threshold.side}",
-            "shape": [one.stop - one.start for one in box],
-            "bits": viewer.pack_mask(after.mask, box),
             "numbers": after.numbers(),
+            **viewer.pack_mask(after.mask),
         }
     return data
 

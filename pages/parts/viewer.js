@@ -290,10 +290,7 @@ async function takeCleaned(state, cleaned) {
   if (state.cleaned?.key === cleaned.key) return;
   const bits = await gunzip(fromBase64(cleaned.bits));
   if (state.data.cleaned?.key !== cleaned.key) return; // another came meanwhile
-  const count = cleaned.shape[0] * cleaned.shape[1] * cleaned.shape[2];
-  const voxels = new Uint8Array(count);
-  for (let i = 0; i < count; i++) voxels[i] = (bits[i >> 3] >> (7 - (i & 7))) & 1;
-  state.cleaned = { key: cleaned.key, for: cleaned.for, voxels };
+  state.cleaned = { ...cleaned, bits };
   state.store.cleanedAt = performance.now();
   redraw(state);
 }

@@ -66,7 +66,7 @@ _NUMBERS = st.components.v2.component(
 _VOLUMES = st.components.v2.component("ascnet_volumes", js=_read("viewer_store.js", "volumes.js"))
 
 
-def box_of(region: Mask, truth: Mask | None) -> Box:
+def box_of(region: Mask, truth: Mask | None, margin: int = MARGIN) -> Box:
     """The box that holds region and truth and a small margin; everything where both are empty."""
     held = region if truth is None else region | truth
     bounds = []
@@ -75,8 +75,8 @@ def box_of(region: Mask, truth: Mask | None) -> Box:
         places = np.flatnonzero(held.any(axis=others))
         if places.size == 0:
             return slice(0, region.shape[0]), slice(0, region.shape[1]), slice(0, region.shape[2])
-        low = max(0, int(places[0]) - MARGIN)
-        bounds.append(slice(low, min(region.shape[axis], int(places[-1]) + 1 + MARGIN)))
+        low = max(0, int(places[0]) - margin)
+        bounds.append(slice(low, min(region.shape[axis], int(places[-1]) + 1 + margin)))
     return bounds[0], bounds[1], bounds[2]
 
 
@@ -121,10 +121,19 @@ def pack_volumes(
     return struct.pack("<I", len(text)) + text + b"".join(block for _, block in packed)
 
 
-def pack_mask(mask: Mask, box: Box) -> str:
-    """A mask's bits inside the box, x fastest, highest bit first, gzipped, as base64."""
-    bits = np.packbits(np.ascontiguousarray(mask[box].transpose(2, 1, 0)))
-    return base64.b64encode(gzip.compress(bits.tobytes(), 1)).decode("ascii")
+def pack_mask(mask: Mask) -> dict[str, Any]:
+    """A mask's bits inside its own box, x fastest, highest bit first, gzipped, as base64.
+
+    `offset` is where the box begins in the whole grid; an empty mask has an empty box.
+    """
+    box = box_of(mask, None, margin=0)
+    inner = mask[box] if mask.any() else np.zeros((0, 0, 0), bool)
+    bits = np.packbits(np.ascontiguousarray(inner.transpose(2, 1, 0)))
+    return {
+        "shape": list(inner.shape),
+        "offset": [one.start for one in box],
+        "bits": base64.b64encode(gzip.compress(bits.tobytes(), 1)).decode("ascii"),
+    }
 
 
 def rounded(values: Sequence[float], places: int = 4) -> list[float | None]:

@@ -31,6 +31,30 @@ function takePlane(volume, name, at, radiological, out) {
   return plane;
 }
 
+/** The same for a mask that came as the bits of its own box. */
+function takeBits(mask, name, at, radiological, volume) {
+  const { axes: [a, b], fixed } = PLANES[name];
+  const [A, B] = [volume.shape[a], volume.shape[b]];
+  const plane = new Uint8Array(A * B);
+  const shift = volume.offset.map((start, axis) => start - mask.offset[axis]);
+  const inner = at + shift[fixed];
+  if (inner < 0 || inner >= mask.shape[fixed]) return plane;
+  const strides = [1, mask.shape[0], mask.shape[0] * mask.shape[1]];
+  const reversed = columnsReversed(name, radiological);
+  for (let j = 0; j < mask.shape[b]; j++) {
+    const row = B - 1 - (j - shift[b]);
+    if (row < 0 || row >= B) continue;
+    for (let i = 0; i < mask.shape[a]; i++) {
+      const place = i - shift[a];
+      const column = reversed ? A - 1 - place : place;
+      if (column < 0 || column >= A) continue;
+      const bit = inner * strides[fixed] + j * strides[b] + i * strides[a];
+      plane[row * A + column] = (mask.bits[bit >> 3] >> (7 - (bit & 7))) & 1;
+    }
+  }
+  return plane;
+}
+
 /** The border of marked pixels as a path along pixel edges. */
 function borderPath(marked, width, height) {
   const path = new Path2D();
@@ -149,7 +173,7 @@ function refreshPlane(state, plane, local) {
   if (plane.cleanedKey !== cleanedKey) {
     plane.cleanedKey = cleanedKey;
     plane.slice.cleaned = state.cleaned
-      ? takePlane(state.cleaned.voxels, plane.name, local[fixed], look.radiological, volume) : null;
+      ? takeBits(state.cleaned, plane.name, local[fixed], look.radiological, volume) : null;
   }
 }
 

@@ -152,7 +152,7 @@ def test_click_and_drag_move_threshold_mask_and_dice(
         dice.add(said(page, "dice"))
     assert page.evaluate("ascnetExplorer.frames") - frames >= 15
     assert len(dice) >= 15
-    assert "t=" not in page.url
+    assert "&t=" not in page.url
     for plane, picture_before in before.items():
         assert picture(page, plane) != picture_before
     page.mouse.up()
@@ -161,7 +161,7 @@ def test_click_and_drag_move_threshold_mask_and_dice(
     mask = mask_at(subject, level + 60)
     assert said(page, "dice") == f"{dice_of(subject, mask):.3f}"
     assert said(page, "volume") == f"{mask.sum() * np.prod(subject.spacing) / 1000:.1f} ml"
-    assert f"t={level + 60}" in page.url
+    assert f"&t={level + 60}" in page.url
     assert page.get_by_label("Level, 0 to 255").input_value() == str(level + 60)
 
 
