@@ -312,4 +312,16 @@ class TestVerdict:
         curve = smooth(counts)
         valley = curve[found[0].position : found[1].position].min()
         (value,) = separations(counts, found)
-        assert value == pytest.approx(1 - valley / curve[found[1].position])
+        assert value == pytest.approx(1 - valley / curve[found[1].position], abs=0.02)
+
+    def test_a_narrow_peak_is_not_flattened(self) -> None:
+        """A cut that saturates gives a sharp peak: it counts as high as one sees it."""
+        counts = np.full(256, 900)
+        counts[[0, 1]] = 0
+        counts[200:] = 0
+        counts[12:19] = [100, 1700, 2900, 2100, 1600, 1300, 1100]
+        counts[:12] = 0
+        counts += mixture(1, 300_000, (1.0, 60, 12))
+        seen = look(counts)
+        assert seen.peaks[0].position == 14
+        assert seen.separations[0] > 0.5
