@@ -476,9 +476,9 @@ def stage(drawn: str) -> None:
                 st.session_state[HINT] = str(error)
                 st.toast(str(error), icon=":material/info:")
         full = cases.complete(state.current())
-        if _case_of(full) != drawn:
-            st.rerun()  # another subject: the sidebar and the volumes change too
         shown = look_at(full)
+        if _around(shown) != drawn:
+            st.rerun()  # another subject, or newer weights: sidebar and volumes change too
         after, hint = None, st.session_state.get(HINT, "")
         if full.post:
             try:
@@ -496,10 +496,10 @@ def stage(drawn: str) -> None:
                 _panel(shown)
 
 
-def _case_of(view: View) -> str:
+def _around(shown: Shown) -> str:
     """What the page around the fragment shows: when it changes, all is drawn anew."""
-    parts = (view.cohort, view.run, view.cycle, view.scan, view.map, view.range, view.scope)
-    return json.dumps([*parts, view.side])
+    view = shown.view
+    return json.dumps([view.cohort, view.scan, view.side, view.scope, volumes_key(shown)])
 
 
 def page() -> None:
@@ -531,7 +531,7 @@ def page() -> None:
         state.show(replace(view, scan=full.scan))
         shown = look_at(full)
         viewer.show_volumes(_packed(volumes_key(shown), _valued(shown), shown.case))
-    stage(_case_of(full))
+    stage(_around(shown))
 
 
 page()

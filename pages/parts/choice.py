@@ -157,8 +157,8 @@ def warn_quantiser(name: str, rank: float) -> str:
     if name == "input" or not abs(rank) >= QUANTISER:
         return ""
     return (
-        "This map follows the input's brightness almost exactly: the network works as a quantiser "
-        "here, and a plain threshold would do the same."
+        "Ranks voxels almost as I_in does: largely a quantiser of brightness. Compare with a plain "
+        "threshold."
     )
 
 
