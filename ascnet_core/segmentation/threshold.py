@@ -13,14 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from ascnet_core.segmentation.histogram import (
-    LEVELS,
-    Counts,
-    Peak,
-    find_peaks,
-    smooth,
-    valley_between,
-)
+from ascnet_core.segmentation.histogram import Peak, find_peaks
+from ascnet_core.segmentation.smoothing import LEVELS, Counts, smooth, valley_between
 
 Side = Literal["bright", "dark"]
 Kind = Literal["mask-free", "manual", "oracle"]

@@ -16,9 +16,9 @@ from ascnet_core.segmentation.histogram import (
     measure_range,
     quantise,
     separations,
-    smooth,
     verdict,
 )
+from ascnet_core.segmentation.smoothing import smooth
 
 
 def mixture(seed: int, total: int, *parts: tuple[float, float, float]) -> np.ndarray:
