@@ -141,6 +141,7 @@ def changed_settings(settings: Settings, options: argparse.Namespace) -> Setting
         "data.frame": "frame",
         "data.channel": "channel",
         "data.nan": "nan",
+        "schedule.stop_when": "stop_when",
         "segmentation.map": "map",
         "segmentation.rule": "threshold",
         "segmentation.side": "side",

@@ -32,6 +32,7 @@ examples:
   {PROGRAM} train patients.csv --name ms --reference normals.csv --preset paper
   {PROGRAM} train lgg.csv --name lgg --reference lesion-free --set data.size=160 \\
       --set schedule.stage_1=6
+  {PROGRAM} train demo/manifest.csv --name first --stop-when separated
   {PROGRAM} train --resume first                            go on after a stop or a crash
   {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
   {PROGRAM} train --list-settings --preset teaching         every setting, its value and meaning
@@ -48,6 +49,7 @@ _MAY_CHANGE = (
     "schedule.stage_2",
     "schedule.checkpoint_seconds",
     "schedule.log_every",
+    "schedule.stop_when",
 )
 
 
@@ -91,6 +93,12 @@ def add(verbs: Any) -> None:
         "--list-settings",
         action="store_true",
         help="print every setting of the preset with its meaning, and stop",
+    )
+    parser.add_argument(
+        "--stop-when",
+        choices=("never", "separated"),
+        help="separated: stop as soon as the advisor says so after a cycle (peaks separated, mask "
+        "stable, more than brightness); the same as --set schedule.stop_when=separated",
     )
     add_set(parser)
     add_device(parser)
@@ -331,6 +339,8 @@ class Steps(Progress):
             self._say(f"stage {event['stage']}, cycle {event['cycle']} done: {self._losses}")
         elif kind == "snapshot":
             self._say(f"kept {event['snapshot']}: {event['verdict']}")
+        elif kind == "advice":
+            self._say(f"advice: {event['sentence']}")
         elif kind == "step":
             where = f"stage {event['stage']}, cycle {event['cycle']}, {event['phase']}"
             self._losses = _losses(event)

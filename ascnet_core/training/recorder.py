@@ -15,15 +15,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_text
+from ascnet_core.files import write_bytes, write_text
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
+from ascnet_core.training.advisor import advise
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
+from ascnet_core.training.history import Point, read_history
 from ascnet_core.training.presets import Settings
 from ascnet_core.training.run_events import read_events
 from ascnet_core.training.run_folder import (
@@ -33,6 +35,7 @@ from ascnet_core.training.run_folder import (
     MODEL,
     SNAPSHOTS,
     TRAINING,
+    Run,
     SnapshotData,
     read_request,
 )
@@ -110,6 +113,8 @@ class _Recording:
         self.report = report
         self.last_kind = ""
         self.due = False
+        self.enough = False
+        self.points: dict[Path, Point] = {}
         self.saved_at = time.monotonic()
 
     def restore(self, device: str) -> TrainingState:
@@ -142,7 +147,7 @@ class _Recording:
                 request = read_request(self.run)
             if request != "stop" and not signalled():
                 self._append({"kind": "go", **_position(state)})
-        return request == "stop" or signalled()
+        return request == "stop" or signalled() or self.enough
 
     def take(self, event: Event, state: TrainingState) -> None:
         """Write one event, and its snapshot if it is one."""
@@ -151,6 +156,17 @@ class _Recording:
             line |= self._write_snapshot(event, state)
         self._append(line)
         self.due = self.due or event.kind == "cycle"
+        if event.kind == "cycle" and self.settings.schedule.stop_when == "separated":
+            self._ask_advisor(state)
+
+    def _ask_advisor(self, state: TrainingState) -> None:
+        """Keep what the advisor says of the complete cycles, and stop where it says so."""
+        advice = advise(read_history(Run(self.run), self.points))
+        said = {"advice": advice.kind, "sentence": advice.sentence}
+        self._append(
+            {"kind": "advice", **_position(state), **said, "best_cycle": advice.best_cycle}
+        )
+        self.enough = advice.kind == "stop"
 
     def save(self, state: TrainingState) -> None:
         """Write M and all that resuming needs; the latter last, as it names where events end."""
@@ -195,7 +211,7 @@ class _Recording:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         arrays = {n: np.ascontiguousarray(event.arrays[n]) for n in SnapshotData.__annotations__}
-        save_file(arrays, temporary / "cuts.safetensors")
+        write_bytes(temporary / "cuts.safetensors", save(arrays))
         model = state.kept
         save_model(temporary / MODEL, model, self.settings, _position(state))
         _write_compact(temporary / COUNTS, reference_counts(model, self.samples))

@@ -197,6 +197,16 @@ class Losses(Checked):
         "excess",
         "mask",
     )
+    wild_loss: str = setting(
+        "absolute",
+        "Error of the wild cut against its target: absolute, or cross-entropy, which keeps its "
+        "slope where the cut is sure and wrong.",
+        "absolute",
+        "cross-entropy",
+    )
+    focus: float = setting(
+        1.0, "Pixels under corruption count this many times in both denoising terms.", low=0
+    )
     tie: float = setting(
         0.0,
         "Weight of the squared error between I_ro and the tie's target on "
@@ -319,6 +329,13 @@ class Schedule(Checked):
     snapshot_epochs: int = setting(0, "Epochs between further snapshots; 0: at cycles only.", low=0)
     checkpoint_seconds: float = setting(
         60.0, "Seconds between two checkpoints to resume from.", low=0
+    )
+    stop_when: str = setting(
+        "never",
+        "Stop before the schedule's end once the advisor says so after a cycle: separated, stable "
+        "peaks that are more than brightness.",
+        "never",
+        "separated",
     )
 
 
