@@ -1,6 +1,6 @@
 """How fast M cuts slices: memory order, precision, threads; and a whole volume's peak memory.
 
-    python tests/benchmarks/cuts_speed.py [--width 32] [--size 160] [--volume]
+    python tests/benchmarks/cuts_speed.py [--width 32] [--size 160] [--volume] [--run NAME]
 
 `--volume` cuts a whole 240x240x155 volume at the width and prints the process's peak memory.
 """
@@ -11,10 +11,12 @@ import time
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.segmentation.cuts import _ready, batch_for, cut_slices
 from ascnet_core.segmentation.histogram import quantise
+from ascnet_core.training.checkpoint import load_model
 
 
 def forward_seconds(model: torch.nn.Module, images: torch.Tensor, precision: str) -> float:
@@ -48,17 +50,17 @@ def table(width: int, size: int, batch: int) -> None:
                 )
 
 
-def moved_levels(width: int, size: int) -> None:
-    """How far bfloat16 moves the levels of I_ro (256 levels on the raw range)."""
-    torch.manual_seed(0)
-    model = CuttingModule(width)
-    slices = np.random.default_rng(0).random((4, size, size), dtype=np.float32)
-    exact, rough = (
-        quantise(cut_slices(model, slices, precision=precision).reconstruction).astype(int)
-        for precision in ("float32", "bfloat16")
-    )
-    far = np.abs(exact - rough)
-    print(f"bfloat16 moves {np.mean(far > 0):.1%} of the levels, by at most {far.max()}")
+def moved_levels(run: str) -> None:
+    """How far bfloat16 moves the levels (256 on the raw range) of a trained network's cuts."""
+    model, settings = load_model(run)
+    shape = (16, settings.data.size, settings.data.size)
+    rng = np.random.default_rng(0)
+    slices = gaussian_filter(rng.random(shape, dtype=np.float32), (0, 4, 4))
+    slices = (slices - slices.min()) / (slices.max() - slices.min())
+    exact, rough = (cut_slices(model, slices, precision=each) for each in ("float32", "bfloat16"))
+    for name, one, other in zip(exact._fields, exact, rough, strict=True):
+        far = np.abs(quantise(one).astype(int) - quantise(other))
+        print(f"bfloat16 moves {np.mean(far > 0):.1%} of {name}'s levels, by at most {far.max()}")
 
 
 def volume(width: int) -> None:
@@ -81,9 +83,11 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--volume", action="store_true", help="cut a whole volume instead")
+    parser.add_argument("--run", help="also compare the levels of this run's cuts")
     options = parser.parse_args()
     if options.volume:
         volume(options.width)
     else:
         table(options.width, options.size, options.batch)
-        moved_levels(options.width, options.size)
+        if options.run:
+            moved_levels(options.run)
