@@ -201,6 +201,13 @@ def test_an_earlier_demo_is_replaced_and_other_folders_are_left_alone(tmp_path: 
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "all of it"
 
 
+def test_files_are_the_same_byte_for_byte(tmp_path: Path) -> None:
+    first = make_demo(tmp_path / "first", "t2", 2, SMALL).parent
+    second = make_demo(tmp_path / "second", "t2", 2, SMALL).parent
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes()
+
+
 def test_a_failure_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     def fail(done: int, total: int) -> None:
         raise KeyboardInterrupt
