@@ -16,6 +16,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.scoring.metrics import ThresholdTable, count, voxel_ml
 from ascnet_core.segmentation.histogram import Peak
 from ascnet_core.segmentation.postprocess import run_steps
+from ascnet_core.segmentation.quantiser import rank_correlation as rank_correlation
 from ascnet_core.segmentation.regions import propose_from_region
 from ascnet_core.segmentation.threshold import Threshold, apply, propose
 from pages.parts.state import View
@@ -129,27 +130,6 @@ def describe_peaks(peaks: Sequence[Peak], separation: Sequence[float], verdict: 
     if len(peaks) < 2:
         return text
     return f"{text} Rightmost stands {separation[-1]:.2f} clear of its neighbour."
-
-
-def rank_correlation(map8: Levels, input8: Levels, region: Mask) -> float:
-    """Spearman's rank correlation of a map with the input inside the region; NaN if constant.
-
-    Exact with ties: both have 256 levels, so the joint histogram holds all there is to know.
-    """
-    pairs = map8[region].astype(np.intp) * 256 + input8[region]
-    joint = np.bincount(pairs, minlength=65536).reshape(256, 256).astype(np.float64)
-    total = joint.sum()
-    if total == 0:
-        return float("nan")
-
-    def centred_ranks(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        ranks = np.cumsum(counts) - (counts - 1) / 2
-        return ranks - np.average(ranks, weights=counts)
-
-    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
-    a, b = centred_ranks(rows), centred_ranks(columns)
-    spread = float(np.sqrt((rows * a**2).sum() * (columns * b**2).sum()))
-    return float(a @ joint @ b) / spread if spread > 0 else float("nan")
 
 
 def warn_quantiser(name: str, rank: float) -> str:

@@ -11,28 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.segmentation.histogram import count_levels, find_peaks
-from pages.parts.choice import rank_correlation
+from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
 from pages.parts.slice_panel import MAPS, Facts
 
 JOINT_BINS = 64
-
-
-def joint_counts(
-    rows: NDArray[np.uint8],
-    columns: NDArray[np.uint8],
-    region: NDArray[np.bool_],
-    bins: int = 256,
-) -> NDArray[np.int64]:
-    """Joint histogram (bins, bins) of two maps inside a region.
-
-    Parameters
-    ----------
-    rows, columns, region
-        One shape; `bins` divides 256, each bin holding 256 / bins levels.
-    """
-    step = 256 // bins
-    pair = (rows[region] // step).astype(np.int64) * bins + columns[region] // step
-    return np.bincount(pair, minlength=bins * bins).reshape(bins, bins)
 
 
 def facts_of(

@@ -1,0 +1,63 @@
+"""Is a map more than the input's brightness in other steps? Joint histograms and ranks of two maps.
+
+The paper's losses allow M to become a quantiser of brightness: its rank correlation with the input
+is then near 1, and no threshold on it finds what a threshold on the input would not.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.segmentation.smoothing import LEVELS
+
+
+def joint_counts(
+    rows: NDArray[np.uint8],
+    columns: NDArray[np.uint8],
+    region: NDArray[np.bool_] | None = None,
+    bins: int = LEVELS,
+) -> NDArray[np.int64]:
+    """How many voxels of a region have a level in the one map and a level in the other.
+
+    Parameters
+    ----------
+    rows, columns : array of uint8
+        Two maps of one shape; the result's rows are levels of the first.
+    region : array of bool, same shape, optional
+    bins : int
+        A divisor of 256: each bin holds 256 / bins levels.
+
+    Returns
+    -------
+    (bins, bins) int64
+    """
+    if LEVELS % bins:
+        raise ValueError(f"bins must divide {LEVELS}, not {bins}")
+    first, second = (
+        (one.ravel() if region is None else one[region]) // (LEVELS // bins)
+        for one in (rows, columns)
+    )
+    pairs = first.astype(np.int32) * bins + second
+    joint = np.bincount(pairs, minlength=bins * bins).reshape(bins, bins)
+    return joint.astype(np.int64, copy=False)
+
+
+def rank_correlation(
+    one: NDArray[np.uint8], other: NDArray[np.uint8], region: NDArray[np.bool_] | None = None
+) -> float:
+    """Spearman's rank correlation of two 8-bit maps inside a region, ties at their middle rank.
+
+    Exact: with 256 levels the joint histogram holds all there is to know.
+
+    Returns
+    -------
+    float in -1..1; NaN where the region is empty or one of the maps is constant there.
+    """
+    joint = joint_counts(one, other, region).astype(np.float64)
+    by_one, by_other = joint.sum(axis=1), joint.sum(axis=0)
+    half = 0.5 * joint.sum()
+    ranks_one = np.cumsum(by_one) - 0.5 * by_one - half
+    ranks_other = np.cumsum(by_other) - 0.5 * by_other - half
+    spread = float((by_one @ ranks_one**2) * (by_other @ ranks_other**2))
+    if spread == 0:
+        return float("nan")
+    return float(ranks_one @ joint @ ranks_other / np.sqrt(spread))
