@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import replacing
+from ascnet_core.files import write_bytes
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.training.presets import Settings, from_toml, to_toml
 from ascnet_core.training.run_folder import MODEL, Run, is_run, resolve_run
@@ -118,8 +118,8 @@ def load_training(
 def _save(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, str]) -> None:
     # Copies: the format refuses tensors that share memory or are not stored row by row.
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    with replacing(path) as temporary:
-        save_file(plain, temporary, metadata=header)
+    # By way of bytes: safetensors' own files can be read by nobody but their owner.
+    write_bytes(path, save(plain, metadata=header))
 
 
 def _load(

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,12 @@ def test_a_loaded_model_cuts_like_the_saved_one(tmp_path, model):
     with torch.no_grad():
         for one, other in zip(loaded(images), model(images), strict=True):
             assert torch.equal(one, other)
+
+
+def test_files_can_be_read_by_whom_the_system_lets(tmp_path, model):
+    (tmp_path / "plain").write_bytes(b"")
+    save_model(tmp_path / "m.safetensors", model, tiny.settings())
+    assert (tmp_path / "m.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_channels_last_weights_are_saved_as_they_are(tmp_path, model):
@@ -162,11 +169,12 @@ def test_saving_leaves_no_half_file(tmp_path, model, monkeypatch):
     path = tmp_path / "m.safetensors"
     before = whole(path, model)
 
-    def fails(*args, **kwargs):
-        args[1].write_bytes(b"half")
+    def fails(self, content):
+        with self.open("wb") as stream:
+            stream.write(content[:100])
         raise OSError("disk full")
 
-    monkeypatch.setattr("ascnet_core.training.checkpoint.save_file", fails)
+    monkeypatch.setattr(Path, "write_bytes", fails)
     with pytest.raises(OSError, match="disk full"):
         save_model(path, model, tiny.settings())
     assert path.read_bytes() == before
