@@ -253,7 +253,11 @@ def reference_counts(model: CuttingModule, images: NDArray[np.float32]) -> dict[
 
 
 def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.float32]:
-    """Slices (W, S, S) to watch: from as many subjects as can be, at mid height of the tissue."""
+    """Slices (W, S, S) to watch: from as many subjects as can be, at mid height of the tissue.
+
+    Slices that masks say hold a lesion come first: it is the lesions that one wants to see. They
+    are only looked at; nothing is learnt from the choice.
+    """
     chosen: list[int] = []
     subjects = list(dict.fromkeys(inputs.subjects.tolist()))
     for number in range(min(count, len(inputs.images))):
@@ -262,6 +266,7 @@ def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.float32]:
         own = own[~np.isin(own, chosen)]
         if own.size == 0:
             own = np.setdiff1d(np.arange(len(inputs.images)), chosen)
+        own = own[inputs.lesion[own]] if inputs.lesion[own].any() else own
         chosen.append(int(own[np.abs(inputs.positions[own] - 0.5).argmin()]))
     return np.ascontiguousarray(inputs.images[chosen])
 

@@ -157,6 +157,15 @@ def test_watched_slices_come_from_many_subjects():
     assert len(choose_watched(tiny.slices(2, 5), 4)) == 2
 
 
+def test_watched_slices_show_lesions_where_they_are_known():
+    inputs = tiny.slices(12, 5)
+    inputs.lesion[[1, 5]] = True
+    watched = choose_watched(inputs, 3)
+    found = {int(np.flatnonzero((inputs.images == one).all(axis=(1, 2)))[0]) for one in watched}
+    assert {1, 5} < found
+    assert len(found) == 3
+
+
 # --- stop, pause, resume -------------------------------------------------------------------------
 
 
