@@ -144,11 +144,11 @@ def style() -> None:
 def sidebar(run: bool = True, subject: bool = True) -> View:
     """Draw the sidebar and return the view to show, its subject resolved to a name.
 
-    A cohort, run or subject that is not there is said in the sidebar's place, and the page ends.
+    Of a cohort, run or subject that is not there the page says so, and ends.
     """
     style()
     view = state.show(state.current())
-    with st.sidebar, cases.show_user_errors():
+    with cases.show_user_errors(), st.sidebar:
         choose_cohort(view)
         if run:
             choose_run(view)

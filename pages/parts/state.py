@@ -22,7 +22,11 @@ WRITTEN = "view written to the url"
 PASSED = "queries the url held a moment ago"
 OPENED = "cohorts opened"
 ACCEPTED = "thresholds accepted"
-LOOK = "look of the overlay"
+VIEWER = "threshold viewer"  # the component's own state
+TOLD = "what the viewer told, not yet heard"
+SEQ = "number of the viewer's last message"
+DRAWN = "key of the histogram on the screen"
+HINT = "how a level by hand came about"
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 TRAINING_VIEW = "training view wanted"  # "Runs" or "New run", before its switch is drawn
 

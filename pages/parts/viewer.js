@@ -188,10 +188,17 @@ const KEYS = {
   "=": (state) => zoomBy(state, 1.25),
   "-": (state) => zoomBy(state, 0.8),
   0: (state) => fitAgain(state),
+  h: (state) => toggleHelp(state),
 };
 
 function nudge(state, by) {
   setThreshold(state, { t: clamp(state.t + by, 0, state.upper ?? 255) }, SETTLE.keys);
+}
+
+function toggleHelp(state) {
+  const help = state.root.querySelector(".help");
+  help.hidden = !help.hidden;
+  state.root.querySelector("[name=help]").ariaPressed = `${!help.hidden}`;
 }
 
 function fitAgain(state) {
@@ -235,6 +242,7 @@ function listenToTools(state) {
   on("colour", "input", (event) => setLook(state, { colour: event.target.value }));
   on("sides", "click", () => setLook(state, { radiological: !state.look.radiological }));
   on("fit", "click", () => fitAgain(state));
+  on("help", "click", () => toggleHelp(state));
   on("band", "click", () => toggleBand(state));
   on("curve", "click", () => setLook(state, { curve: !state.look.curve }));
   for (const name of ["linear", "sqrt", "log"]) {

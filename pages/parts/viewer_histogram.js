@@ -99,7 +99,7 @@ function drawCurve(pen, state, area) {
     pen.fillText(value.toFixed(1), area.x + area.width + 6, yOf(value) + 4);
   }
   pen.save();
-  pen.translate(area.x + area.width + 38, area.y + area.height / 2);
+  pen.translate(area.x + area.width + 31, area.y + area.height / 2);
   pen.rotate(Math.PI / 2);
   pen.textAlign = "center";
   pen.fillText("Dice (oracle knowledge)", 0, 0);

@@ -108,14 +108,14 @@ def test_the_viewers_word_moves_the_line(open_page: Callable[..., AppTest]) -> N
     data = sent(app)
     told = {"seq": 1, "key": data["key"], "t": 123, "upper": None, "side": "bright", "rule": "",
             "cursor": [4, 5, 6], "accept": True}  # fmt: skip
-    app.session_state["what the viewer told, not yet heard"] = told
+    app.session_state[state.TOLD] = told
     app.run()
     after = sent(app)
     assert after["live"]["t"] == 123
     assert after["cursor"] == [4, 5, 6]
     assert after["seq"] == 1
     assert after["accepted"].startswith("Accepted at 123")
-    app.session_state["what the viewer told, not yet heard"] = told | {"key": "old", "t": 1}
+    app.session_state[state.TOLD] = told | {"key": "old", "t": 1}
     app.run()
     assert sent(app)["live"]["t"] == 123
 
