@@ -37,6 +37,9 @@ STYLE = """<style>
   .st-key-stage > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
   .st-key-stage [data-testid="stColumn"]:last-child { flex: 1 1 100%; padding: 0 0 0 1rem; }
   .st-key-decide [data-testid="stColumn"]:last-child { flex: 1 1 0; padding: 0; }
+  .st-key-decide { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.75rem !important;
+    align-content: start; padding: 0 0 1rem; }
+  .st-key-decide > :first-child { grid-row: 1 / span 6; }
 }
 </style>"""
 
