@@ -27,7 +27,7 @@ from ascnet_core.training.advisor import advise
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
 from ascnet_core.training.history import Point, read_history
 from ascnet_core.training.presets import Settings
-from ascnet_core.training.run_events import read_events
+from ascnet_core.training.run_events import last_event, read_events
 from ascnet_core.training.run_folder import (
     CONTROL,
     COUNTS,
@@ -121,6 +121,7 @@ class _Recording:
         """The state of the last checkpoint; what was written after it is taken back."""
         path = self.run / TRAINING
         if not path.is_file():
+            self._refuse_to_forget()
             self._truncate(0)
             return new_state(self.settings, device)
         tensors, meta = load_training(path)
@@ -128,6 +129,16 @@ class _Recording:
         state = restore_state(self.settings, device, tensors, meta["state"])
         self._append({"kind": "resume", **_position(state)})
         return state
+
+    def _refuse_to_forget(self) -> None:
+        """A result passed on without what resuming needs must not be trained over from scratch."""
+        last = last_event(self.run / EVENTS)
+        ended = last is None or last.get("kind") in ("end", "stop")
+        if ended and (self.run / MODEL).is_file():
+            raise UserError(
+                f"Run {self.run.name} has a result but no {TRAINING}, so it cannot go on; "
+                "start a new run under another name."
+            )
 
     def between_steps(self, state: TrainingState, signalled: Callable[[], bool]) -> bool:
         """Save if it is time, wait while paused; whether to stop.

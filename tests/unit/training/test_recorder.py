@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -259,6 +260,20 @@ def test_what_came_after_the_last_checkpoint_is_taken_back(tmp_path, whole):
     assert_same_training(whole, run)
     for line in (run / "events.jsonl").read_text().splitlines():
         json.loads(line)
+
+
+@pytest.mark.parametrize("events", ["kept", "lost"])
+def test_a_result_passed_on_alone_is_not_trained_over(tmp_path, whole, events):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    (run / "training.safetensors").unlink()
+    if events == "lost":
+        (run / "events.jsonl").unlink()
+    before = (run / "model.safetensors").read_bytes()
+    with pytest.raises(UserError, match="cannot go on"):
+        go(run)
+    assert (run / "model.safetensors").read_bytes() == before
+    assert len(Run(run).snapshots()) == 4
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path, whole):
