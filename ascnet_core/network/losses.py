@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 TINY = 1e-8  # keeps the overlap of two empty cuts at 0 instead of 0 / 0
@@ -87,9 +88,24 @@ def weight_decay(kernels: Iterable[Tensor], factor: float) -> Tensor:
     return factor * torch.stack([kernel.square().sum() for kernel in kernels]).sum()
 
 
-def absolute_error(cut: Tensor, target: Tensor) -> Tensor:
-    """Mean abs(cut - target) over all pixels."""
-    return (cut - target).abs().mean()
+def absolute_error(cut: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean abs(cut - target) over all pixels, or their mean by `weights` (the same shape)."""
+    return _mean((cut - target).abs(), weights)
+
+
+def squared_error(cut: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean squared difference over all pixels, or their mean by `weights` (the same shape)."""
+    return _mean((cut - target).square(), weights)
+
+
+def cross_entropy(cut: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean binary cross-entropy of a cut in [0, 1] against a target in [0, 1], for variants."""
+    found = functional.binary_cross_entropy(cut.clamp(1e-6, 1 - 1e-6), target, reduction="none")
+    return _mean(found, weights)
+
+
+def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    return values.mean() if weights is None else (values * weights).sum() / weights.sum()
 
 
 def r1_penalty(scores: Tensor, images: Tensor) -> Tensor:

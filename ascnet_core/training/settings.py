@@ -205,7 +205,9 @@ class Losses(Checked):
         "cross-entropy",
     )
     focus: float = setting(
-        1.0, "Pixels under corruption count this many times in both denoising terms.", low=0
+        1.0,
+        "Pixels under corruption count this many times in the denoising terms and the tie.",
+        low=0,
     )
     tie: float = setting(
         0.0,

@@ -130,11 +130,18 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
         if needs_corrupted:
             cuts = next(split)
             target = corrupted.mask if wanted.wild_target == "mask" else corrupted.excess
+            weights = 1 + (wanted.focus - 1) * corrupted.mask
             if wanted.denoise_fence:
-                error = losses.absolute_error(cuts.fence, references)
+                error = losses.absolute_error(cuts.fence, references, weights)
                 terms["denoise_fence"] = (error, wanted.denoise_fence)
             if wanted.denoise_wild:
-                error = losses.absolute_error(cuts.wild, target)
+                measure = (
+                    losses.cross_entropy
+                    if wanted.wild_loss == "cross-entropy"
+                    else losses.absolute_error
+                )
+                with torch.autocast(state.device.type, enabled=False):
+                    error = measure(cuts.wild, target, weights)
                 terms["denoise_wild"] = (error, wanted.denoise_wild)
             if wanted.tie:
                 aim = losses.tie_target(
@@ -145,7 +152,7 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
                     wanted.tie_to,
                 )
                 tied = state.model.reconstruct(cuts.fence.detach(), cuts.wild.detach())
-                terms["tie"] = ((tied - aim).square().mean(), wanted.tie)
+                terms["tie"] = (losses.squared_error(tied, aim, weights), wanted.tie)
         if needs_plain:
             plain = next(split)
             if wanted.identity:

@@ -103,3 +103,24 @@ def test_tie_lifts_the_mask_or_puts_it_at_the_end():
     assert target("bright", "end") == pytest.approx([0.1, 0.2, 1.0, 1.0])
     assert target("dark", "lifted") == pytest.approx([0.6, 0.7, 0.3, 0.5])
     assert target("dark", "end") == pytest.approx([0.6, 0.7, 0.0, 0.0])
+
+
+def test_errors_are_means_by_weight():
+    cut, target = images([0.5, 1.0, 0.0, 0.2]), images([0.0, 1.0, 0.0, 1.0])
+    weights = images([1, 1, 1, 5])
+    assert losses.absolute_error(cut, target) == pytest.approx((0.5 + 0.8) / 4)
+    assert losses.absolute_error(cut, target, weights) == pytest.approx((0.5 + 5 * 0.8) / 8)
+    assert losses.squared_error(cut, target, weights) == pytest.approx((0.25 + 5 * 0.64) / 8)
+
+
+def test_cross_entropy_by_hand():
+    cut, target = images([0.5, 0.8, 0.1, 0.2]), images([1, 1, 0, 1])
+    parts = [math.log(2), -math.log(0.8), -math.log(0.9), -math.log(0.2)]
+    assert losses.cross_entropy(cut, target) == pytest.approx(sum(parts) / 4, rel=1e-5)
+    weights = images([1, 0, 0, 3])
+    expected = (parts[0] + 3 * parts[3]) / 4
+    assert losses.cross_entropy(cut, target, weights) == pytest.approx(expected, rel=1e-5)
+
+
+def test_cross_entropy_of_a_sure_and_wrong_cut_is_finite():
+    assert torch.isfinite(losses.cross_entropy(torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)))

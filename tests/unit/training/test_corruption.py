@@ -55,6 +55,17 @@ def test_more_cells_make_smaller_blobs(slices):
     assert blobs(16) > 2 * blobs(3)
 
 
+def test_roughness_makes_ragged_borders(slices):
+    def border(roughness):
+        asked = dataclasses.replace(
+            PLAIN, coarse=3, fine=3, area_low=0.2, area_high=0.2, roughness=roughness
+        )
+        masks = corrupt(slices, asked, 6).mask[:, 0].bool().numpy()
+        return sum((mask & ~ndimage.binary_erosion(mask)).sum() for mask in masks)
+
+    assert border(1.0) > 1.3 * border(0.0)
+
+
 def test_share_leaves_slices_as_they_are(slices):
     found = corrupt(slices, dataclasses.replace(PLAIN, share=0.0), 7)
     assert torch.equal(found.slices, slices)
