@@ -141,7 +141,7 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
     """Histograms as lines one behind the other, the newest in front (below)."""
     xs, title = places(points, along)
     chosen = ridge_places(len(points))
-    heights = np.sqrt(_shares(points))
+    heights = np.cbrt(_shares(points))  # a lesion's peak must show beside the whole brain's
     tallest = float(heights.max()) if heights.size else 1.0
     figure = go.Figure()
     lift = 1.0
@@ -174,7 +174,7 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
     labelled = chosen[:: max(1, len(chosen) // 12)]
     figure.update_xaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
     figure.update_yaxes(
-        title_text=f"{title.split(',')[0]}; height: root of the share of pixels",
+        title_text=f"{title.split(',')[0]}; height: cube root of the share of pixels",
         tickvals=[lift * (len(chosen) - 1 - chosen.index(place)) for place in labelled],
         ticktext=[f"{xs[place]:.4g}" for place in labelled],
         showgrid=False,
@@ -224,7 +224,7 @@ def tracked_peaks(
             )
     figure.add_hline(y=0.5, line={"color": COLOURS["input"], "dash": "dot", "width": 1}, row=3)
     figure.update_yaxes(title_text="position, level", range=[0, 255], tickvals=LEVEL_TICKS, row=1)
-    figure.update_yaxes(title_text="height, % a level", type="log", tickformat="~g", nticks=4,
+    figure.update_yaxes(title_text="height, %", type="log", tickformat="~g", nticks=4,
                         row=2)  # fmt: skip
     figure.update_yaxes(title_text="separation", range=[-0.05, 1.05], row=3)
     figure.update_xaxes(title_text=title, row=3)
@@ -275,7 +275,7 @@ def course(points: Sequence[Point], along: Along = "cycle", *, height: int = 400
             y=value,
             line={"color": colour, "width": 1, "dash": "dot"},
             annotation={"text": text, "font": {"size": 10, "color": colour}},
-            annotation_position="bottom right" if value == QUANTISER else "top right",
+            annotation_position="bottom right" if value == QUANTISER else "top left",
             row=row,
         )
     figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], row=1)

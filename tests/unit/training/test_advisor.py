@@ -232,7 +232,7 @@ def test_whatever_happens_the_advice_is_whole(values: list[dict]) -> None:
         newest = points[-HOLD:]
         assert all(held(advice)[name] for name in RULES)
         assert all(point.separated >= 3 for point in newest)
-        assert all((point.stability or 0) >= 0.8 for point in newest[1:])
+        assert all((point.stability or 0) >= 0.75 for point in newest[1:])
         assert all(abs(p.rank_correlation or 0) < 0.98 or (p.input_dice or 1) < 0.8 for p in newest)
 
 

@@ -1,0 +1,175 @@
+"""The section that says when to stop: advice, rules, charts, and what goes into the film."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from ascnet_core.training.advisor import RULES, advise
+from ascnet_core.training.history import read_history
+from ascnet_core.training.run_folder import Run
+from pages.parts import film, termination
+from tests import made_up
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run whose peaks part in its third cycle."""
+    gauges = {"rank_correlation": 0.4, "saturated": 0.2}
+    return Run(made_up.write_run(tmp_path_factory.mktemp("runs") / "parted", "mmssss", gauges))
+
+
+def section(path: str) -> None:
+    """What AppTest runs."""
+    from pathlib import Path
+
+    from ascnet_core.training.run_folder import Run
+    from pages.parts.termination import show_termination
+
+    show_termination(Run(Path(path)))
+
+
+def shown(path: Path) -> AppTest:
+    app = AppTest.from_function(section, args=(str(path),), default_timeout=90)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_section_says_the_advice_with_its_rules_and_figures(own_cache: Path, run: Run) -> None:
+    app = shown(run.path)
+    assert app.success[0].value.startswith("Stop here: 3 separated peaks since cycle 3, index 1.00")
+    table = next(one.value for one in app.markdown if "| rule |" in one.value)
+    assert all(name in table for name in RULES)
+    assert "✗" not in table
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Separation index"] == "1.00"
+    assert figures["Mask stability"] == "1.00"
+    assert figures["Rank correlation"] == "0.40"
+    assert figures["Holes in the mask"] == "0"
+    # this run keeps no weights, and the page says what that means
+    assert any("none can be opened" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("letters", "box"), [("mm", "info"), ("sssmm", "warning"), ("qqqq", "warning")]
+)
+def test_other_advice_has_its_own_box(
+    own_cache: Path, tmp_path: Path, letters: str, box: str
+) -> None:
+    app = shown(made_up.write_run(tmp_path / letters, letters))
+    assert len(getattr(app, box)) == 1
+
+
+def test_all_charts_can_be_chosen(own_cache: Path, run: Run) -> None:
+    app = shown(run.path)
+    groups = {group.label: group for group in app.button_group}
+    groups["Histograms in time"].set_value("Ridge lines")
+    groups["Curves"].set_value("Tracked peaks")
+    groups["Time axis"].set_value("images")
+    app.run()
+    assert not app.exception
+    values = [group.value for group in app.button_group]
+    assert "Ridge lines" in values
+    assert "images" in values
+
+
+def test_a_run_without_snapshots_says_what_to_wait_for(own_cache: Path, tmp_path: Path) -> None:
+    folder = made_up.write_run(tmp_path / "young", "")
+    (folder / "snapshots" / "000-s1-c0").rename(tmp_path / "elsewhere")
+    assert "first snapshot" in shown(folder).info[0].value
+
+
+def test_a_dead_adversary_is_red(own_cache: Path, tmp_path: Path) -> None:
+    app = shown(made_up.write_run(tmp_path / "dead", "mmmm", {"saturated": 0.99}))
+    assert "discriminator" in app.error[0].value
+
+
+def test_advice_to_go_on_tells_of_a_run_that_has_ended() -> None:
+    advice = advise(made_up.story("mm"))
+    assert "has ended" in termination.sentence_of(advice, "finished")
+    assert "has ended" not in termination.sentence_of(advice, "running")
+
+
+def test_a_new_snapshot_alone_is_measured(own_cache: Path, tmp_path: Path) -> None:
+    folder = made_up.write_run(tmp_path / "growing", "mm")
+    first = termination.history_of(Run(folder))
+    again = termination.history_of(Run(folder))
+    assert again.points[1].counts is first.points[1].counts
+
+
+@given(st.integers(0, 500), st.integers(1, 8), st.sampled_from([16, 96, 160, 240]))
+def test_the_film_keeps_within_its_size_and_never_loses_an_end(
+    frames: int, slices: int, size: int
+) -> None:
+    kept = film.kept_frames(frames, slices, size)
+    weight = slices * len(film.MAPS) * size * size
+    assert kept == sorted(set(kept))
+    if frames:
+        assert kept[0] == 0
+        assert kept[-1] == frames - 1
+        assert len(kept) * weight <= film.BUDGET or len(kept) <= 2
+    if frames * weight <= film.BUDGET:
+        assert len(kept) == frames
+        assert film.thinning_sentence(frames, len(kept), slices) == ""
+    else:
+        assert film.thinning_sentence(frames, len(kept), slices) or len(kept) == frames
+    steps = set(np.diff(kept[1:]))
+    assert len(steps) <= 1
+
+
+def test_two_hundred_snapshots_of_one_slice_fit_whole() -> None:
+    assert film.fitting_slices(4, 96, 200) == 1
+    assert len(film.kept_frames(200, 1, 96)) == 200
+    assert film.fitting_slices(4, 96, 11) == 4
+
+
+def test_the_bytes_hold_counts_joints_input_and_cuts_in_this_order(run: Run) -> None:
+    history = read_history(run)
+    datas = [run.load_snapshot(point.index) for point in history.points]
+    kept, slices, size = [0, 3, 6], (1,), made_up.SIZE
+    header = film.header_of(history, kept, slices, size, film.loss_lines(run.events()), "x")
+    packed = film.pack(header, [datas[place] for place in kept], slices)
+    (length,) = struct.unpack_from("<I", packed)
+    assert length % 4 == 0
+    told = json.loads(packed[4 : 4 + length])
+    assert [frame["cycle"] for frame in told["frames"]] == kept
+    assert told["frames"][2]["level"] == history.points[6].threshold.level
+    assert told["frames"][0]["level"] is None
+    assert told["losses"][0] == {"name": "total", "x": [10, 20, 30, 40, 50, 60],
+                                 "y": [1 / n for n in range(1, 7)]}  # fmt: skip
+    rest = packed[4 + length :]
+    counts = np.frombuffer(rest, "<u4", 3 * 256).reshape(3, 256)
+    np.testing.assert_array_equal(counts[2], datas[6].counts)
+    after = 3 * 1024 + 3 * 4096
+    plane = size * size
+    pictures = np.frombuffer(rest, np.uint8, offset=after).reshape(-1, size, size)
+    assert len(pictures) == 1 + 3 * 3
+    np.testing.assert_array_equal(pictures[0], datas[6].watched_input[1])
+    np.testing.assert_array_equal(pictures[1 + 3 * 2 + 2], datas[6].reconstruction[1])
+    assert len(rest) == after + 10 * plane
+
+
+def test_losses_are_thinned_evenly_and_gaps_left_out() -> None:
+    events = [
+        {"kind": "step", "step": n, "losses": {"tie": n / 2, "total": None}} for n in range(1000)
+    ]
+    (line,) = film.loss_lines([{"kind": "start"}, *events])
+    assert line["name"] == "tie"
+    assert len(line["x"]) <= film.LOSS_POINTS
+    assert len(set(np.diff(line["x"]))) == 1
+
+
+def test_a_joint_histogram_is_a_picture_of_logarithms() -> None:
+    joint = np.zeros((64, 64), np.int64)
+    joint[3, 5], joint[0, 0] = 9, 99
+    picture = film.joint_picture(joint)
+    assert picture[0, 0] == 255
+    assert picture[3, 5] == 128  # log 10 is half of log 100
+    assert picture.sum() == 255 + 128
+    assert film.joint_picture(np.zeros((64, 64), np.int64)).sum() == 0
