@@ -56,25 +56,28 @@ def _on_told() -> None:
 
 
 def _hear(told: Mapping[str, Any]) -> None:
-    """Act on what the viewer told: places of line and cursor, a drawn region, a decision."""
-    st.session_state[state.SEQ] = int(told["seq"])
+    """Act on what the viewer told: the place of line and cursor, then its acts in their order."""
+    heard, st.session_state[state.SEQ] = st.session_state.get(state.SEQ, 0), int(told["seq"])
     if told.get("key") != st.session_state.get(state.DRAWN):
         return  # it speaks of a histogram that is no longer on the screen
     before = cases.complete(state.current())
     view = choice.apply_told(before, told)
     if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
         st.session_state[state.HINT] = ""
-    if region := told.get("region"):
-        case = findings.look_at(before).case
-        drawn = choice.propose_drawn(region, case.maps[view.map], case.prepared.region, view.side)
-        view = replace(view, t=drawn.level, upper=None)
-        st.session_state[state.HINT] = drawn.sentence
     state.show(view)
-    if told.get("accept"):
-        _accept(findings.look_at(view))
-    if step := told.get("step"):
-        names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
-        state.update(scan=neighbour(names, view.scan, int(step)))
+    for act in choice.new_acts(told, heard):
+        if region := act.get("region"):
+            case = findings.look_at(view).case
+            drawn = choice.propose_drawn(
+                region, case.maps[view.map], case.prepared.region, view.side
+            )
+            view = state.show(replace(view, t=drawn.level, upper=None))
+            st.session_state[state.HINT] = drawn.sentence
+        elif act.get("accept"):
+            _accept(findings.look_at(view))
+        elif step := act.get("step"):
+            names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
+            view = state.update(scan=neighbour(names, view.scan, int(step)))
 
 
 def _accept(shown: findings.Shown) -> None:
@@ -253,8 +256,7 @@ def stage(drawn: str) -> None:
 
 def _around(shown: findings.Shown) -> str:
     """What the page around the fragment shows: when it changes, all is drawn anew."""
-    view = shown.view
-    return json.dumps([view.cohort, view.scan, view.side, view.scope, findings.volumes_key(shown)])
+    return json.dumps([shown.view.cohort, shown.view.scan, findings.volumes_key(shown)])
 
 
 def page() -> None:

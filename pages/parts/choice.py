@@ -83,6 +83,11 @@ def apply_told(view: View, told: Mapping[str, Any]) -> View:
     return replace(view, t=t, upper=None if upper is None else max(t, _level(upper)))
 
 
+def new_acts(told: Mapping[str, Any], heard: int) -> list[Mapping[str, Any]]:
+    """The acts that came after message number `heard`; the viewer repeats them until answered."""
+    return [act for act in told.get("acts", []) if int(act["seq"]) > heard]
+
+
 def _level(value: Any) -> int:
     return min(255, max(0, int(value)))
 

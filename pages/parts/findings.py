@@ -65,7 +65,8 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
         input_oracle = max(
             (oracle_threshold(plain, side) for side in state.SIDES), key=lambda found: found[1]
         )
-    rank = choice.rank_correlation(map8, input8, region)
+    itself = name == "input"
+    rank = float("nan") if itself else choice.rank_correlation(map8, input8, region)
     return Facts(look(counts), input_counts, table, rank, oracle, input_oracle, mean_dice)
 
 
@@ -173,6 +174,7 @@ def viewer_data(
         if view.scope == "cohort"
         else f"inside the region of {view.scan}"
     )
+    beside = "" if view.map == "input" else " (grey line: I_in)"
     oracle = facts.oracle.get(view.side)
     data: dict[str, Any] = {
         "seq": seq,
@@ -191,8 +193,8 @@ def viewer_data(
         "peaks": [{"position": peak.position, "share": peak.share} for peak in peaks],
         "verdict": choice.describe_peaks(peaks, facts.shown.separations, facts.shown.verdict),
         "separated": sum(s >= SEPARATED for s in facts.shown.separations) >= 1,
-        "caption": f"Histogram of {name} {where} (grey line: I_in) · click a peak, click "
-        "anywhere, or drag the line",
+        "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
+        "the line",
         "axis": f"grey level of {name}, {shown.case.ranges[view.map].describe()}",
         "values": [(key, viewer.SHORT[key]) for key in _valued(shown)],
         "live": {

@@ -102,9 +102,10 @@ def choose_subject(view: View) -> View:
     scan = cases.find_scan(cohort, view.scan)
     names = [one.scan for one in cohort.scans]
     place = names.index(scan.scan)
+    what = "Subject" if len(names) == len(cohort.subjects) else "Scan"
     menu(
         "scan",
-        f"Subject {place + 1} of {len(names)}",
+        f"{what} {place + 1} of {len(names)}",
         names,
         scan.scan,
         lambda name: name,

@@ -9,7 +9,7 @@ function makeState(parent, send) {
     root, send, data: null, volume: null, planes: [], cursor: [0, 0, 0], centre: null, zoom: 1,
     fit: 1, window: [0, 255], t: 128, upper: null, side: "bright", rule: "", seq: 0, map: "",
     table: null, cleaned: null, thresholdKey: "", hasTruth: false, shape: null, tool: null,
-    hover: null, hoverPeak: -1, dragging: null, pointed: null, pending: false, timer: 0,
+    hover: null, hoverPeak: -1, dragging: null, pointed: null, acts: [], unsent: false, pending: false, timer: 0,
     chart: root.querySelector(".histogram"), chartBox: { width: 0, height: 0 },
     font: "12px sans-serif", ink: {}, store: sharedStore(),
     look: {
@@ -120,15 +120,19 @@ function setThreshold(state, changes, settle = null) {
   if (settle !== null) report(state, settle);
 }
 
-/** Tell Python after a pause, so that a held key is one message. */
-function report(state, wait, extra = {}) {
-  state.extra = { ...state.extra, ...extra };
+/** Tell Python after a pause, so that a held key is one message.
+
+An act (accept, next subject, a drawn region) goes along until Python answers it: of two messages in
+quick succession it may see only the last. */
+function report(state, wait, act = null) {
+  if (act) state.acts.push({ ...act, seq: state.seq + 1 });
   clearTimeout(state.timer);
+  state.unsent = true;
   const tellPython = () => {
+    state.unsent = false;
     state.seq += 1;
-    const { t, upper, side, rule, cursor, seq } = state;
-    state.send({ seq, key: state.data.key, t, upper, side, rule, cursor, ...state.extra });
-    state.extra = {};
+    const { t, upper, side, rule, cursor, seq, acts } = state;
+    state.send({ seq, key: state.data.key, t, upper, side, rule, cursor, acts });
   };
   if (wait) state.timer = setTimeout(tellPython, wait);
   else tellPython();
@@ -268,10 +272,12 @@ function takeData(state, data) {
     lesionSums: data.lesion ? runningSums(data.lesion) : null,
   };
   state.store.data = data;
+  state.store.dataAt = performance.now();
   state.store.table = state.table;
+  state.acts = state.acts.filter((act) => act.seq > data.seq);
   if (another || data.seq >= state.seq) { // an answer to an older message must not move the line
     state.seq = Math.max(state.seq, data.seq);
-    if (!state.dragging) {
+    if (another || !(state.dragging || state.unsent)) {
       const { t, upper, side, rule } = data.live;
       setThreshold(state, { t, upper, side, rule });
       state.cursor = [...data.cursor];

@@ -58,6 +58,14 @@ def test_a_level_told_from_afar_stays_on_the_scale(t: int) -> None:
     assert choice.apply_told(View(), TOLD | {"t": t}).t in (0, 255)
 
 
+def test_an_act_is_done_once_however_often_it_is_told() -> None:
+    acts = [{"seq": 3, "accept": True}, {"seq": 4, "step": 1}]
+    assert choice.new_acts({"acts": acts}, 2) == acts
+    assert choice.new_acts({"acts": acts}, 3) == acts[1:]
+    assert choice.new_acts({"acts": acts}, 4) == []
+    assert choice.new_acts({}, 0) == []
+
+
 def test_a_rule_that_cannot_be_kept_gives_way_and_says_so() -> None:
     one_peak = np.zeros(256, np.int64)
     one_peak[40:60] = 500

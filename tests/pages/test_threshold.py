@@ -107,7 +107,7 @@ def test_the_viewers_word_moves_the_line(open_page: Callable[..., AppTest]) -> N
     app = open_page()
     data = sent(app)
     told = {"seq": 1, "key": data["key"], "t": 123, "upper": None, "side": "bright", "rule": "",
-            "cursor": [4, 5, 6], "accept": True}  # fmt: skip
+            "cursor": [4, 5, 6], "acts": [{"seq": 1, "accept": True}]}  # fmt: skip
     app.session_state[state.TOLD] = told
     app.run()
     after = sent(app)
