@@ -201,7 +201,7 @@ def left_out_box(folder: Path) -> None:
         return
     left_out = _left_out(folder, folder.stat().st_mtime)
     if left_out:
-        with st.expander(f"{len(left_out)} files of the folder were left out"):
+        with st.expander(f"{tables.counted(len(left_out), 'file')} of the folder left out"):
             st.dataframe(pd.DataFrame(left_out, columns=["file", "why"]), hide_index=True)
 
 
@@ -211,7 +211,8 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     table, problems = read_table(cohort, preparation, limit)
     subjects, masks = len(cohort.subjects), sum(1 for scan in cohort.scans if scan.mask)
     st.markdown(
-        f"**{cohort.name}** · {subjects} subjects, {total} scans, {masks} with a mask"
+        f"**{cohort.name}** · {tables.counted(subjects, 'subject')}, "
+        f"{tables.counted(total, 'scan')}, {masks} with a mask"
         f" · `{cohort.manifest}`"
     )
     event = st.dataframe(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts import cases, forms, pictures, state
+from pages.parts import cases, forms, pictures, state, tables
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
@@ -123,7 +123,8 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
         for column, title, content in ((one, "Input", inputs), (two, "Reference", found)):
             lesions = int(content.lesion.sum())
             column.markdown(
-                f"**{title}** · {len(content)} slices of {len(set(content.subjects))} subjects, "
+                f"**{title}** · {tables.counted(len(content), 'slice')} of "
+                f"{tables.counted(len(set(content.subjects)), 'subject')}, "
                 f"{lesions} with lesion by their masks"
             )
             column.image(montage_of(content), width="stretch")

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ascnet_core.training.run_folder import Run
 
 
+def counted(number: int, thing: str) -> str:
+    """A number with its thing: `1 scan`, `2 scans`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
 def scan_row(scan: Scan) -> dict[str, Any]:
     """What the manifest alone says of a scan."""
     return {
