@@ -10,7 +10,7 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.training.presets import load_preset, preset_names
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs, start_training
-from pages.parts import cases, forms, live_run, state, tables
+from pages.parts import cases, forms, live_run, state, tables, termination
 from pages.parts.sidebar import sidebar
 
 REFERENCES = {
@@ -143,18 +143,18 @@ def watch(run: Run) -> None:
     head.markdown(f"##### {run.name} · {about}", help=settings.description if settings else None)
     ready = (run.path / "model.safetensors").is_file()
     if cut.button("Cuts", icon=":material/content_cut:", disabled=not ready, width="stretch"):
-        state.open_page("pages/cuts.py", run=run.name)
+        state.open_page("pages/cuts.py", run=key_of(run))
     if threshold.button(
         "Threshold", icon=":material/equalizer:", disabled=not ready, width="stretch"
     ):
-        state.open_page("pages/threshold.py", run=run.name)
+        state.open_page("pages/threshold.py", run=key_of(run))
     may_resume = not active and (run.path / "training.safetensors").is_file()
     finished = run.status() == "finished"
     if may_resume and not finished and resume.button(
         "Go on", icon=":material/play_arrow:", width="stretch",
         help="Resumes from the last checkpoint; the same as if it had never stopped.",
     ):
-        start(["--resume", run.name], run.name)
+        start(["--resume", key_of(run)], key_of(run))
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
@@ -176,6 +176,7 @@ def watch(run: Run) -> None:
             st.rerun()  # once: it switches the timer off and shows what a finished run offers
 
     live()
+    termination.show_termination(run)
     with st.expander("Command, settings, log"):
         st.caption("Command")
         st.code(run.command() or "not recorded", language="bash", wrap_lines=True)
@@ -194,8 +195,13 @@ def find_run(name: str) -> Run | None:
     return Run(Path(name)) if is_run(Path(name)) else None
 
 
+def key_of(run: Run) -> str:
+    """What a link calls a run: its name under `checkpoints/`, its path elsewhere."""
+    return run.name if run.path.parent == RUNS else str(run.path)
+
+
 def page() -> None:
-    view = sidebar(run=False, subject=False)
+    sidebar(run=False, subject=False)
     head, switch = st.columns([3, 1.3], vertical_alignment="bottom")
     head.subheader(
         "Training",
@@ -226,7 +232,6 @@ def page() -> None:
         watch(run)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
-    del view
 
 
 page()

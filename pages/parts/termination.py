@@ -254,8 +254,12 @@ def show_termination(run: Run) -> None:
             for problem in history.left_out:
                 st.warning(problem, icon=":material/broken_image:")
             if not history.points:
-                st.info("The first snapshot comes once the scans are read.",
-                        icon=":material/hourglass:")  # fmt: skip
+                text = (
+                    "The first snapshot comes once the scans are read."
+                    if active
+                    else "This run kept no snapshot; train it on for a cycle to see its course."
+                )
+                st.info(text, icon=":material/hourglass:")
                 return
             show_advice(history, run.status())
             show_course(history, key)

@@ -79,10 +79,10 @@ def test_all_charts_can_be_chosen(own_cache: Path, run: Run) -> None:
     assert "images" in values
 
 
-def test_a_run_without_snapshots_says_what_to_wait_for(own_cache: Path, tmp_path: Path) -> None:
+def test_a_run_without_snapshots_says_what_to_do(own_cache: Path, tmp_path: Path) -> None:
     folder = made_up.write_run(tmp_path / "young", "")
     (folder / "snapshots" / "000-s1-c0").rename(tmp_path / "elsewhere")
-    assert "first snapshot" in shown(folder).info[0].value
+    assert "kept no snapshot" in shown(folder).info[0].value
 
 
 def test_a_dead_adversary_is_red(own_cache: Path, tmp_path: Path) -> None:
