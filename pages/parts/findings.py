@@ -39,6 +39,7 @@ class Facts:
     oracle: dict[str, tuple[int, float]]
     input_oracle: tuple[int, float] | None
     mean_dice: dict[str, np.ndarray] | None
+    mean_of: int
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -46,7 +47,7 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
     prepared, map8, input8 = _case.prepared, _case.maps[name], _case.maps["input"]
     region, truth = prepared.region, prepared.truth
     table = threshold_table(map8, truth, region)
-    mean_dice = None
+    mean_dice, lesions = None, []
     counts, input_counts = table.levels, count_levels(input8, region)
     if scope == "cohort":
         where = (_view.run, _view.cycle, _view.cohort)
@@ -67,7 +68,9 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
         )
     itself = name == "input"
     rank = float("nan") if itself else choice.rank_correlation(map8, input8, region)
-    return Facts(look(counts), input_counts, table, rank, oracle, input_oracle, mean_dice)
+    return Facts(
+        look(counts), input_counts, table, rank, oracle, input_oracle, mean_dice, len(lesions)
+    )
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,7 @@ def viewer_data(
             if facts.mean_dice
             else None
         ),
+        "meanOf": facts.mean_of,
         "query": state.link("", view).partition("?")[2],
         "steps": " · ".join(view.post or ()),
         "accepted": accepted,

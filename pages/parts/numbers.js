@@ -6,7 +6,7 @@ const ROWS = [
 ];
 
 function digits(value, places) {
-  return value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(places);
+  return Number.isFinite(value) ? value.toFixed(places) : "–";
 }
 
 function put(root, name, text) {
@@ -42,7 +42,7 @@ function render(root, store) {
   const clean = data.cleaned;
   const fresh = clean && clean.for === `${live.t} ${live.upper} ${live.side}`;
   root.classList.toggle("steps", Boolean(data.steps));
-  put(root, "steps", data.steps || "");
+  root.querySelector('[data-is="steps"]').title = data.steps;
   for (const [name] of ROWS) {
     const unit = name === "volume" || name === "truth" ? " ml" : "";
     const places = unit ? 1 : 3;
@@ -57,6 +57,7 @@ function render(root, store) {
     ? `${digits(data.inputOracle.dice, 3)} at ${data.inputOracle.t}` : "–");
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
   root.classList.toggle("cohort", Boolean(data.meanDice));
+  put(root, "mean of", `Mean Dice, ${data.meanOf} with lesion`);
   put(root, "mean", digits(mean, 3));
   put(root, "rank", digits(data.rank, 2));
   put(root, "warning", data.warning);

@@ -9,7 +9,8 @@ function makeState(parent, send) {
     root, send, data: null, volume: null, planes: [], cursor: [0, 0, 0], centre: null, zoom: 1,
     fit: 1, window: [0, 255], t: 128, upper: null, side: "bright", rule: "", seq: 0, map: "",
     table: null, cleaned: null, thresholdKey: "", hasTruth: false, shape: null, tool: null,
-    hover: null, hoverPeak: -1, dragging: null, pointed: null, acts: [], unsent: false, pending: false, timer: 0,
+    hover: null, hoverPeak: -1, dragging: null, pointed: null, acts: [], unsent: false,
+    pending: false, timer: 0,
     chart: root.querySelector(".histogram"), chartBox: { width: 0, height: 0 },
     font: "12px sans-serif", ink: {}, store: sharedStore(),
     look: {

@@ -303,6 +303,7 @@ function drawPlane(state, plane) {
   const fixed = PLANES[plane.name].fixed;
   plane.title.textContent =
     `${plane.name} ${state.cursor[fixed]} / ${volume.full[fixed] - 1}`;
-  const marks = plane.name === "sagittal" ? ["A", "P"] : look.radiological ? ["R", "L"] : ["L", "R"];
+  const sides = look.radiological ? ["R", "L"] : ["L", "R"];
+  const marks = plane.name === "sagittal" ? ["A", "P"] : sides;
   [plane.left.textContent, plane.right.textContent] = marks;
 }

@@ -10,9 +10,8 @@ function listenToChart(state) {
   };
   const move = (level) => {
     const which = state.dragging.which;
-    if (which === "t" && state.upper !== null) setThreshold(state, { t: Math.min(level, state.upper) });
-    else if (which === "upper") setThreshold(state, { upper: Math.max(level, state.t) });
-    else setThreshold(state, { t: level });
+    if (which === "upper") setThreshold(state, { upper: Math.max(level, state.t) });
+    else setThreshold(state, { t: Math.min(level, state.upper ?? 255) });
   };
   chart.addEventListener("pointerdown", (event) => {
     if (event.button || !state.data) return;
