@@ -14,6 +14,7 @@ from pages.parts.state import View
 
 PANEL = "cuts panel"
 SLIDER = "axial slice of the cuts"
+CUT = "cohort that has been cut"  # session key: what its threshold depends on
 
 
 def _slice_turned() -> None:
@@ -80,7 +81,13 @@ def page() -> None:
         case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan)
         changed = (cases.run_path(view.run) / "model.safetensors").stat().st_mtime
         facts = _facts(view.run, view.cycle, view.cohort, view.scan, changed)
-        mask, level, sentence = mask_of(view)
+    # A threshold for the cohort needs all of it cut: the pictures don't wait for that.
+    whole = (view.run, view.cycle, view.cohort, view.map, view.range, changed)
+    waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
+    mask, level, sentence = None, None, "The mask follows once the whole cohort is cut."
+    if not waiting:
+        with cases.show_user_errors():
+            mask, level, sentence = mask_of(view)
     prepared = case.prepared
     depth = prepared.region.shape[2]
     slice_ = shown_slice(view, prepared.region, prepared.truth)
@@ -127,6 +134,11 @@ def page() -> None:
         f"{sentence} All grey levels are 0–255 on the raw scale [0, 1]. Blue outline: true mask. "
         "Patient's right is on the left."
     )
+    if waiting:
+        with cases.show_user_errors():
+            mask_of(view)
+        st.session_state[CUT] = whole
+        st.rerun()
 
 
 def _slider_moved() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
@@ -54,7 +54,8 @@ class Warmth:
         self.cohort = ""
 
     def run(self) -> None:
-        """Import torch (2.4 s) where nobody waits for it."""
+        """Import torch (2.4 s) where nobody waits for it, after the first page has been sent."""
+        time.sleep(2)
         try:
             import torch
 
@@ -106,10 +107,9 @@ def first_picture(run: Run | None) -> None:
         st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
         st.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
     with right:
-        counts = np.asarray(snapshot.info.get("counts", np.zeros(256)), np.int64)
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(
-            live_run.histogram_table(counts), live_run.HISTOGRAM_SPEC | {"height": 208},
+            live_run.histogram_table(snapshot.info), live_run.HISTOGRAM_SPEC | {"height": 208},
             width="stretch",
         )
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.segmentation.histogram import look
 from ascnet_core.training.run_events import Progress, read_events
 from ascnet_core.training.run_folder import (
     EVENTS,
@@ -27,6 +25,10 @@ from ascnet_core.training.run_folder import (
 )
 from pages.parts import pictures
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+# pandas is imported where a table is made: the first picture of the app must not wait for it.
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 POINTS = 300
@@ -85,6 +87,8 @@ def thinned(rows: Sequence[dict[str, Any]], points: int = POINTS) -> list[dict[s
 
 def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Columns step, term, value of all terms in rows; what is no number is left out."""
+    import pandas as pd
+
     content = [
         {"step": row["step"], "term": name, "value": value}
         for row in rows
@@ -205,11 +209,21 @@ HISTOGRAM_SPEC = {
 }
 
 
-def histogram_table(counts: np.ndarray) -> pd.DataFrame:
-    """Columns level, pixels, and peak (its number from 1, else 0) with its name, for the chart."""
+def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:
+    """Columns level, pixels, and peak (its number from 1, else 0) with its name, for the chart.
+
+    Parameters
+    ----------
+    info
+        A snapshot's `info`: `counts` (256,) and `peaks`.
+    """
+    import pandas as pd
+
+    counts = np.asarray(info.get("counts", np.zeros(256)), np.int64)
     table = pd.DataFrame({"level": np.arange(256), "pixels": counts, "peak": 0, "name": ""})
-    for number, peak in enumerate(look(np.asarray(counts, np.int64)).peaks, 1):
-        table.loc[peak.position, ["peak", "name"]] = [number, f"peak {number} · {peak.position}"]
+    for number, peak in enumerate(info.get("peaks", ()), 1):
+        level = int(peak["position"])
+        table.loc[level, ["peak", "name"]] = [number, f"peak {number} · {level}"]
     return table
 
 
@@ -291,8 +305,7 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
         return
     st.image(picture, width="stretch")
     st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
-    counts = np.asarray(snapshot.info.get("counts", np.zeros(256)), np.int64)
-    st.vega_lite_chart(histogram_table(counts), HISTOGRAM_SPEC, width="stretch")
+    st.vega_lite_chart(histogram_table(snapshot.info), HISTOGRAM_SPEC, width="stretch")
 
 
 def show_losses(events: Sequence[Mapping[str, Any]]) -> None:

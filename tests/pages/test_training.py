@@ -31,12 +31,25 @@ def watched_run(small_run: Path, tmp_path: Path) -> Run:
         images = rng.integers(1, 256, (2, 16, 16)).astype(np.uint8)
         counts = np.bincount(images.ravel(), minlength=256).astype(np.int64)
         save_file(
-            {"watched_input": images, "fence": images, "wild": images, "reconstruction": images,
-             "counts": counts, "joint": np.zeros((64, 64), np.int64)},
+            {
+                "watched_input": images,
+                "fence": images,
+                "wild": images,
+                "reconstruction": images,
+                "counts": counts,
+                "joint": np.zeros((64, 64), np.int64),
+            },
             place / "cuts.safetensors",
         )
-        info = {"stage": 1, "cycle": index, "total_cycle": index, "step": 10 * index,
-                "images_seen": 0, "counts": counts.tolist(), "verdict": f"{index} peaks"}
+        info = {
+            "stage": 1,
+            "cycle": index,
+            "total_cycle": index,
+            "step": 10 * index,
+            "images_seen": 0,
+            "counts": counts.tolist(),
+            "verdict": f"{index} peaks",
+        }
         (place / "info.json").write_text(json.dumps(info))
     common = {"stage": 1, "cycle": 1, "phase": "joint", "epoch": 1, "steps_total": 20}
     events = [
@@ -137,6 +150,13 @@ def test_losses_and_gauges_become_tables_without_holes() -> None:
     assert live_run.loss_spec(table)["encoding"]["y"]["scale"]["type"] == "linear"
     assert live_run.loss_spec(table[:1])["encoding"]["y"]["scale"]["type"] == "log"
     assert live_run.event_rows(events, "epoch", "gauges")[0]["g"] == 0.5
+
+
+def test_the_histogram_names_the_snapshots_peaks() -> None:
+    table = live_run.histogram_table({"counts": list(range(256)), "peaks": [{"position": 7}]})
+    assert table["pixels"].tolist() == list(range(256))
+    assert table.loc[7, "name"] == "peak 1 · 7"
+    assert table["peak"].sum() == 1
 
 
 def test_long_runs_are_thinned_with_both_ends() -> None:
