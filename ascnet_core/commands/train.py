@@ -247,7 +247,8 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     from ascnet_core.training.run_card import write_card
 
     device = pick_device(device)
-    log.say(f"preset {settings.preset or 'none'}, device {device}, run {path}")
+    shown = path.name if _is_named(path) else path  # logs travel with runs: no machine's folders
+    log.say(f"preset {settings.preset or 'none'}, device {device}, run {shown}")
     started = time.monotonic()
     with Steps(log) as steps:
         how = record(
