@@ -115,8 +115,13 @@ def story(text: str) -> list[Point]:
     return link(points)
 
 
-def write_run(folder: Path, letters: str = "mmssss", gauges: dict | None = None) -> Path:
-    """A run folder with settings, snapshots and events of a story, without any weights."""
+def write_run(
+    folder: Path, letters: str = "mmssss", gauges: dict | None = None, size: int = SIZE
+) -> Path:
+    """A run folder with settings, snapshots and events of a story, without any weights.
+
+    `size` other than 32 repeats the watched slices until they fill it.
+    """
     import dataclasses
 
     from safetensors.numpy import save_file
@@ -139,7 +144,13 @@ def write_run(folder: Path, letters: str = "mmssss", gauges: dict | None = None)
         name = f"{index:03d}-s1-c{index}"
         place = folder / "snapshots" / name
         place.mkdir(parents=True)
-        arrays = {key: np.ascontiguousarray(value) for key, value in vars(data).items()}
+        tiles = (1, -(-size // SIZE), -(-size // SIZE))
+        arrays = {
+            key: np.ascontiguousarray(np.tile(value, tiles)[:, :size, :size])
+            if value.ndim == 3
+            else value
+            for key, value in vars(data).items()
+        }
         save_file(arrays, place / "cuts.safetensors")
         info = {"stage": 1, "cycle": index, "total_cycle": index, "step": 10 * index}
         info |= {"images_seen": 80 * index, "epoch": 1, "counts": counts.tolist()}
