@@ -73,9 +73,21 @@ def load_model(
         raise UserError(
             f"Run {run.name} has no {MODEL} yet; wait for its first checkpoint or resume it."
         )
-    folder = run.path if cycle is None else run.at_cycle(cycle).path
+    folder = run.path if cycle is None else _cycle_folder(run, cycle)
     model, _ = load_model_file(folder / MODEL, device)
     return model, run.settings()
+
+
+def _cycle_folder(run: Run, cycle: int) -> Path:
+    """The snapshot of a cycle that has weights: runs are passed on without some to be small."""
+    folder = run.at_cycle(cycle).path
+    if not (folder / MODEL).is_file():
+        kept = [str(s.total_cycle) for s in run.snapshots() if (s.path / MODEL).is_file()]
+        raise UserError(
+            f"Run {run.name} kept no weights of cycle {cycle}; it has those of: "
+            f"{', '.join(kept) or 'none'}."
+        )
+    return folder
 
 
 def load_model_file(

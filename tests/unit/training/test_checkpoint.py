@@ -89,6 +89,19 @@ def test_a_run_gives_its_result_or_a_cycle(tmp_path, model):
         load_model(run, cycle=5)
 
 
+def test_a_cycle_kept_without_weights_is_said(tmp_path, model):
+    run = write_run(tmp_path / "run", model)
+    for index in (0, 1):
+        kept = run / "snapshots" / f"{index:03d}-s1-c{index}"
+        kept.mkdir(parents=True)
+        info = {"stage": 1, "cycle": index, "total_cycle": index, "step": index}
+        (kept / "info.json").write_text(json.dumps(info))
+    save_model(kept / "model.safetensors", model, tiny.settings())
+    with pytest.raises(UserError, match="no weights of cycle 0; it has those of: 1"):
+        load_model(run, cycle=0)
+    load_model(run, cycle=1)
+
+
 def test_settings_of_a_run_win_over_the_header(tmp_path, model):
     run = write_run(tmp_path / "run", model)
     changed = tiny.settings("segmentation.rule=otsu")
