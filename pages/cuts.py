@@ -102,6 +102,7 @@ def page() -> None:
         shape=prepared.region.shape,
         spacing=prepared.spacing,
         slice_=slice_,
+        box=slice_panel.box_of(prepared.region),
         truth=prepared.truth is not None,
         threshold=level,
         pick=dataclasses.asdict(pick) and picked if pick else None,

@@ -180,7 +180,11 @@ def prevalence(summary: dict[str, Any]) -> str:
 
 def subjects(rows: pd.DataFrame, folder: Path) -> None:
     """The table by subject, worst first; a click opens the subject in Threshold."""
-    st.markdown("**By subject**, worst first: Dice, 0 to 1. Click a row to open it in Threshold.")
+    st.markdown(
+        "**By subject**, worst first: Dice, 0 to 1. Click a row to open it in Threshold.",
+        help="Subjects without lesion come last: 1 for an empty mask, 0 for any other; they are "
+        "not in the means above.",
+    )
     table = tables.subject_table(rows)
     if table.empty:
         st.info("There is no Dice: the cohort has no masks. The CSV holds the volumes.")
@@ -194,7 +198,7 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
         key=key,
         height=430,
         column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
+            name: st.column_config.NumberColumn(format="%.3f", width=165)
             for name in table.columns
             if name not in ("subject", "true lesion, ml")
         },

@@ -1,8 +1,8 @@
 """The Cuts page's panel: six pictures of a slice under one cursor, and charts that light them up.
 
-The browser draws (`slice_charts.js`, `slice_panel.js`); Python packs slices, counts and peaks into
-one block of bytes and hears back the slice and the choice of pixels. Everything but `slice_panel`
-itself is a pure function.
+The browser draws (`slice_tiles.js` and `slice_charts.js`; `slice_panel.js` listens); Python packs
+slices, counts and peaks into one block of bytes and hears back the slice and the choice of pixels.
+Everything but `slice_panel` itself is a pure function.
 """
 
 from __future__ import annotations
@@ -112,15 +112,15 @@ def lines_of_equal(
     peaks: Sequence[Peak], threshold: int | None, grid: Sequence[int] = (32, 96, 160, 224)
 ) -> list[dict[str, Any]]:
     """Levels of I_ro (0..255, raw) to draw in the joint histogram: a grid, peaks, threshold."""
-    lines: list[dict[str, Any]] = [
-        {"level": level, "kind": "grid", "name": str(level)} for level in grid
-    ]
+    # Labels are placed in this order; one without room is left out.
+    lines: list[dict[str, Any]] = []
+    if threshold is not None:
+        lines.append({"level": threshold, "kind": "threshold", "name": f"threshold {threshold}"})
     lines += [
         {"level": peak.position, "kind": "peak", "name": f"peak {i} · {peak.position}"}
         for i, peak in enumerate(peaks, 1)
     ]
-    if threshold is not None:
-        lines.append({"level": threshold, "kind": "threshold", "name": f"threshold {threshold}"})
+    lines += [{"level": level, "kind": "grid", "name": str(level)} for level in grid]
     return lines
 
 
@@ -131,6 +131,15 @@ def held_slices(shape: Sequence[int], centre: int, budget: int = BUDGET) -> tupl
     if fits >= depth:
         return 0, depth
     return min(max(0, centre - fits // 2), depth - fits), fits
+
+
+def box_of(region: Bools) -> tuple[int, int, int, int]:
+    """First and last voxel of a region along x, then along y; the whole plane where it is empty."""
+    plane = region.any(axis=2)
+    if not plane.any():
+        return 0, region.shape[0] - 1, 0, region.shape[1] - 1
+    x, y = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+    return int(x[0]), int(x[-1]), int(y[0]), int(y[-1])
 
 
 def flags(region: Bools, truth: Bools | None, mask: Bools | None) -> Levels:
@@ -194,12 +203,17 @@ def header_of(
     shape: Sequence[int],
     spacing: Sequence[float],
     slice_: int,
+    box: Sequence[int],
     truth: bool,
     threshold: int | None,
     pick: Any,
     answer: str,
 ) -> dict[str, Any]:
-    """The JSON header of the panel; `threshold` is a level of I_ro on the raw scale or None."""
+    """The JSON header of the panel.
+
+    `threshold` is a level of I_ro on the raw scale or None; `box` is the region's first and last
+    voxel along x, then along y, all slices together.
+    """
     first, held = held_slices(shape, slice_)
     return {
         "id": identity,
@@ -208,6 +222,7 @@ def header_of(
         "first": first,
         "held": held,
         "slice": int(slice_),
+        "box": [int(n) for n in box],
         "maps": list(MAPS),
         "truth": truth,
         "counts": {name: counts.tolist() for name, counts in facts.counts.items()},
@@ -301,7 +316,8 @@ button.plain { align-self: flex-start; }
 
 _HERE = Path(__file__).parent
 _JS = "\n".join(
-    (_HERE / name).read_text(encoding="utf-8") for name in ("slice_charts.js", "slice_panel.js")
+    (_HERE / f"slice_{part}.js").read_text(encoding="utf-8")
+    for part in ("charts", "tiles", "panel")
 )
 _mount = st.components.v2.component("cuts_panel", html=HTML, css=CSS, js=_JS)
 

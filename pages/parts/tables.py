@@ -135,7 +135,9 @@ def score_table(summary: Mapping[str, Any]) -> pd.DataFrame:
                 "subjects": row.get("subjects_with_lesion") or row.get("subjects"),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    # What was not measured (surface distances, say) needs no column.
+    return table.drop(columns=[name for name in table.columns if (table[name] == "–").all()])
 
 
 SCORE_HELP = {
@@ -185,7 +187,11 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty or rows["dice"].isna().all():
         return pd.DataFrame()
     frame = once(rows[rows["dice"].notna()])
-    frame["column"] = [column_name(row) for row in frame.to_dict("records")]
+    learned = frame[frame["run"].notna()]
+    frame["column"] = [
+        column_name(row, learned["run"].nunique() > 1, learned["map"].nunique() > 1)
+        for row in frame.to_dict("records")
+    ]
     lesion = frame["truth_ml"] > 0
     means = frame[lesion if lesion.any() else slice(None)].groupby("column")["dice"].mean()
     wide = frame.pivot_table(index="subject", columns="column", values="dice", aggfunc="mean")
@@ -202,12 +208,11 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def column_name(row: Mapping[str, Any]) -> str:
-    """A method and rule as the title of a column; oracles say so."""
-    name = label_of(row)
-    if row["method"] == "asc-net":
-        name += f" · {row['map']}"
-    return name
+def column_name(row: Mapping[str, Any], runs: bool, maps: bool) -> str:
+    """A method and rule as the title of a column; with its run and map where there are several."""
+    learned = isinstance(row.get("run"), str)
+    name = label_of({**row, "run": row["run"] if runs else None})
+    return f"{name} · {row['map']}" if learned and maps else name
 
 
 def read_results(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

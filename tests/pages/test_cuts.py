@@ -53,10 +53,14 @@ def test_facts_count_what_lies_in_the_region() -> None:
     [
         (None, None),
         ("peak", None),
-        ({"kind": "levels", "map": "fence", "from": 3, "to": 9, "name": "peak 1"},
-         Pick((("fence", 3, 9),), "peak 1")),
-        ({"kind": "pairs", "fence": [0, 5], "wild": [6, 255]},
-         Pick((("fence", 0, 5), ("wild", 6, 255)))),
+        (
+            {"kind": "levels", "map": "fence", "from": 3, "to": 9, "name": "peak 1"},
+            Pick((("fence", 3, 9),), "peak 1"),
+        ),
+        (
+            {"kind": "pairs", "fence": [0, 5], "wild": [6, 255]},
+            Pick((("fence", 0, 5), ("wild", 6, 255))),
+        ),
         ({"kind": "levels", "map": "fence", "from": 9, "to": 3}, None),
         ({"kind": "levels", "map": "nothing", "from": 3, "to": 9}, None),
         ({"kind": "pairs", "fence": [0, 5]}, None),
@@ -120,8 +124,15 @@ def test_header_is_json_with_named_peaks_and_lines() -> None:
     maps = _maps((8, 8, 4))
     facts = cut_facts.facts_of(maps, np.ones((8, 8, 4), bool), (4.0, 6.0, -3.0))
     header = slice_panel.header_of(
-        facts, identity="x", shape=(8, 8, 4), spacing=(1, 1, 3), slice_=2, truth=False,
-        threshold=170, pick=None, answer="",
+        facts,
+        identity="x",
+        shape=(8, 8, 4),
+        spacing=(1, 1, 3),
+        slice_=2,
+        truth=False,
+        threshold=170,
+        pick=None,
+        answer="",
     )
     again = json.loads(json.dumps(header))
     assert again["held"] == 4
@@ -134,6 +145,13 @@ def test_peaks_are_named_from_dark_to_bright() -> None:
     entries = slice_panel.peak_entries([_peak(20, 0, 60), _peak(200, 61, 255)])
     assert [entry["name"] for entry in entries] == ["peak 1", "peak 2"]
     assert entries[1]["left"] == 61
+
+
+def test_the_box_is_the_regions_in_the_plane() -> None:
+    region = np.zeros((9, 8, 3), bool)
+    region[2, 5, 0] = region[6, 3, 2] = True
+    assert slice_panel.box_of(region) == (2, 6, 3, 5)
+    assert slice_panel.box_of(region & False) == (0, 8, 0, 7)
 
 
 def test_flags_pack_region_truth_and_mask_in_bits() -> None:
