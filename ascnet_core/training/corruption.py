@@ -40,7 +40,7 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     """
     generator = torch.Generator().manual_seed(seed)
     count, _, height, width = slices.shape
-    draws = torch.rand(6, count, generator=generator)
+    draws = torch.rand(7, count, generator=generator)
     grain = torch.randn(slices.shape, generator=generator).to(slices)
     blends = []
     for one in range(count):
@@ -55,6 +55,9 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     blend = torch.stack(blends)[:, None]
     draws = draws.to(slices)[:, :, None, None, None]
     blend = blend * (draws[3] < settings.share)
+    inside = (slices > 0).sum((1, 2, 3), keepdim=True).clamp_min(1)
+    relative = slices / (slices.sum((1, 2, 3), keepdim=True) / inside).clamp_min(1e-3)
+    blend = torch.where(draws[6] < settings.multiply, blend * relative.clamp_max(1.5), blend)
     amount = settings.shift_low + (settings.shift_high - settings.shift_low) * draws[4]
     darkens = draws[5] < settings.dark
     change = torch.where(darkens, -amount, amount) + settings.texture * grain

@@ -274,6 +274,13 @@ class Corruption(Checked):
         "Whether what darkens is anomaly too (wild cut and tie) or "
         "only something to be repaired in the fence.",
     )
+    multiply: float = setting(
+        0.0,
+        "Share of the blobs that scale the tissue instead of shifting it, so that what is dark "
+        "inside them stays dark and is no anomaly.",
+        low=0,
+        high=1,
+    )
     texture: float = setting(0.05, "Standard deviation of the grain inside blobs.", low=0, high=1)
 
     def __post_init__(self) -> None:
