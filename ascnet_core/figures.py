@@ -206,7 +206,10 @@ def dice_boxes(rows: pd.DataFrame, *, height: int | None = None) -> go.Figure:
     _layout(figure, "Dice of a subject, 0 to 1", "method · rule", height or needed)
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(
-        title_text="method · rule", automargin=True, autorange="reversed", categoryorder="array",
+        title_text="method · rule",
+        automargin=True,
+        autorange="reversed",
+        categoryorder="array",
         categoryarray=labels,
     )
     return figure

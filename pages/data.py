@@ -103,27 +103,42 @@ def choose_preparation() -> Preparation:
     third, fourth = st.columns(2)
     sizes = sorted({96, 128, 160, 240, start.size})
     size = first.selectbox(
-        "Slice size, pixels", sizes, index=sizes.index(start.size),
+        "Slice size, pixels",
+        sizes,
+        index=sizes.index(start.size),
         help="Axial slices are brought to S x S, keeping the aspect ratio in mm.",
     )
     scaling = second.selectbox(
-        "Scaling to 0–1", ["percentile", "min-max"],
+        "Scaling to 0–1",
+        ["percentile", "min-max"],
         index=["percentile", "min-max"].index(start.scaling),
         help="Over the region of the whole volume. The paper uses min-max; percentiles are not "
         "moved by a few bright voxels.",
     )
     percentile = scaling == "percentile"
     low = third.number_input(
-        "Becomes 0, percentile", 0.0, 49.0, float(start.low), 0.1, disabled=not percentile,
+        "Becomes 0, percentile",
+        0.0,
+        49.0,
+        float(start.low),
+        0.1,
+        disabled=not percentile,
         help="Values under this percentile of the region become 0.",
     )
     high = fourth.number_input(
-        "Becomes 1, percentile", 51.0, 100.0, float(start.high), 0.1, disabled=not percentile,
+        "Becomes 1, percentile",
+        51.0,
+        100.0,
+        float(start.high),
+        0.1,
+        disabled=not percentile,
         help="Values above this percentile of the region become 1.",
     )
     regions = ["file", "auto", "none"]
     region = fifth.selectbox(
-        "Region", regions, index=regions.index(start.region),
+        "Region",
+        regions,
+        index=regions.index(start.region),
         format_func={
             "file": "file, else automatic",
             "auto": "automatic",
@@ -135,20 +150,28 @@ def choose_preparation() -> Preparation:
     with st.popover("Colour, 4-D and NaN", width="stretch"):
         one, two, three = st.columns(3)
         channel = one.text_input(
-            "Channel", value="" if start.channel is None else str(start.channel),
+            "Channel",
+            value="" if start.channel is None else str(start.channel),
             help="Of colour pictures, from 0; empty: refuse those of differing channels.",
         )
         frame = two.text_input(
-            "Frame", value="" if start.frame is None else str(start.frame),
+            "Frame",
+            value="" if start.frame is None else str(start.frame),
             help="Of 4-D files, from 0; empty: refuse several frames.",
         )
         nan = three.text_input(
-            "NaN become", value="" if start.nan is None else str(start.nan),
+            "NaN become",
+            value="" if start.nan is None else str(start.nan),
             help="The value of NaN and infinity; empty: refuse them.",
         )
     return Preparation(
-        size=size, scaling=scaling, low=low, high=high, region=region,
-        channel=forms.whole("Channel", channel), frame=forms.whole("Frame", frame),
+        size=size,
+        scaling=scaling,
+        low=low,
+        high=high,
+        region=region,
+        channel=forms.whole("Channel", channel),
+        frame=forms.whole("Frame", frame),
         nan=forms.number("NaN", nan),
     )
 

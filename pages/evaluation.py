@@ -40,25 +40,33 @@ def choose(view: View) -> tuple[list[str], Path]:
     has_normal = any(scan.group == "normal" for scan in cohort.scans)
     one, two, three, four = st.columns([1.3, 1.6, 0.8, 0.8])
     maps = one.multiselect(
-        "Maps", MAPS, default=[view.map if view.map in MAPS else advised.map],
+        "Maps",
+        MAPS,
+        default=[view.map if view.map in MAPS else advised.map],
         format_func=state.MAP_LABELS.get,
         help="The paper thresholds the reconstruction I_ro (section 3.4).",
     )
     known = list(dict.fromkeys([*RULES, advised.rule, view.rule or advised.rule]))
     rules = two.multiselect(
-        "Threshold rules, mask-free", known, default=[view.rule or advised.rule],
+        "Threshold rules, mask-free",
+        known,
+        default=[view.rule or advised.rule],
         accept_new_options=True,
         help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
         "take those that suit them beside their own.",
     )
     sides = list(state.SIDES)
     side = three.selectbox(
-        "Anomaly is", sides, index=sides.index(view.side or advised.side),
+        "Anomaly is",
+        sides,
+        index=sides.index(view.side or advised.side),
         help="Bright keeps what is above the threshold, dark what is below.",
     )
     scopes = list(state.SCOPES)
     scope = four.selectbox(
-        "One threshold a", scopes, index=scopes.index(view.scope or advised.scope),
+        "One threshold a",
+        scopes,
+        index=scopes.index(view.scope or advised.scope),
         help="Whether a rule reads the histogram of each subject or of the whole cohort.",
     )
     one, two, three = st.columns([1.6, 1.3, 1.1], vertical_alignment="bottom")
@@ -74,12 +82,15 @@ def choose(view: View) -> tuple[list[str], Path]:
     if has_normal:
         wanted = {"": "none", "normal": "normal group of the cohort"} | wanted
     reference = two.selectbox(
-        "Reference for reference-quantile", list(wanted), format_func=wanted.get,
+        "Reference for reference-quantile",
+        list(wanted),
+        format_func=wanted.get,
         index=1 if has_normal and any(r.startswith("reference") for r in rules) else 0,
         help="Scans known as normal: the level that only 1 - Q of their pixels exceed.",
     )
     fast = three.checkbox(
-        "Without surface distances and lesion counts", value=True,
+        "Without surface distances and lesion counts",
+        value=True,
         help="HD95, mean surface distance and lesion-wise scores take the most time.",
     )
     if not maps:
@@ -152,16 +163,28 @@ def show(folder: Path) -> None:
         subjects(rows, folder)
     one, two, three = st.columns(3)
     one.download_button(
-        "Subjects (CSV)", (folder / "subjects.csv").read_bytes(), "subjects.csv", "text/csv",
-        icon=":material/download:", width="stretch",
+        "Subjects (CSV)",
+        (folder / "subjects.csv").read_bytes(),
+        "subjects.csv",
+        "text/csv",
+        icon=":material/download:",
+        width="stretch",
     )
     two.download_button(
-        "Summary (JSON)", (folder / RESULT).read_bytes(), RESULT, "application/json",
-        icon=":material/download:", width="stretch",
+        "Summary (JSON)",
+        (folder / RESULT).read_bytes(),
+        RESULT,
+        "application/json",
+        icon=":material/download:",
+        width="stretch",
     )
     three.download_button(
-        "Summary (CSV)", table.to_csv(index=False).encode(), "summary.csv", "text/csv",
-        icon=":material/download:", width="stretch",
+        "Summary (CSV)",
+        table.to_csv(index=False).encode(),
+        "summary.csv",
+        "text/csv",
+        icon=":material/download:",
+        width="stretch",
     )
 
 
@@ -209,17 +232,23 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
         changes: dict[str, Any] = {"scan": str(table["subject"].iloc[chosen[0]])}
         if len(first):
             row = first.iloc[0]
-            changes |= {"map": row["map"], "rule": row["rule"], "side": row["side"],
-                        "scope": row["scope"]}
+            changes |= {
+                "map": row["map"],
+                "rule": row["rule"],
+                "side": row["side"],
+                "scope": row["scope"],
+            }
         state.open_page("pages/threshold.py", **changes)
 
 
 def earlier() -> list[Path]:
     """Finished evaluations, the newest first."""
     parent = results_parent()
-    found = [path for path in parent.iterdir() if (path / RESULT).is_file()] if (
-        parent.is_dir()
-    ) else []
+    found = (
+        [path for path in parent.iterdir() if (path / RESULT).is_file()]
+        if (parent.is_dir())
+        else []
+    )
     return sorted(found, key=lambda path: -(path / RESULT).stat().st_mtime)
 
 
@@ -237,12 +266,16 @@ def page() -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left.expander("The same from a terminal"):
         st.code(
-            forms.command_line("evaluate", [*arguments, "-o", "scores"]), language="bash",
+            forms.command_line("evaluate", [*arguments, "-o", "scores"]),
+            language="bash",
             wrap_lines=True,
         )
     label = "Evaluate again" if job.status == "done" else "Evaluate"
     if right.button(
-        label, type="primary", icon=":material/play_arrow:", width="stretch",
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
         disabled=job.status == "running",
     ):
         (folder / RESULT).unlink(missing_ok=True)

@@ -109,7 +109,8 @@ def first_picture(run: Run | None) -> None:
     with right:
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(
-            live_run.histogram_table(snapshot.info), live_run.HISTOGRAM_SPEC | {"height": 208},
+            live_run.histogram_table(snapshot.info),
+            live_run.HISTOGRAM_SPEC | {"height": 208},
             width="stretch",
         )
 

@@ -83,12 +83,15 @@ def new_run() -> None:
         (path.name for path in list_runs()),
     )
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    name = left.text_input(
-        "Name of the run",
-        placeholder=suggestion,
-        key=NAME,
-        help=f"A folder of this name is made under {RUNS.name}/.",
-    ) or suggestion
+    name = (
+        left.text_input(
+            "Name of the run",
+            placeholder=suggestion,
+            key=NAME,
+            help=f"A folder of this name is made under {RUNS.name}/.",
+        )
+        or suggestion
+    )
     started = right.button(
         "Start training", type="primary", icon=":material/play_arrow:", width="stretch"
     )
@@ -150,9 +153,15 @@ def watch(run: Run) -> None:
         state.open_page("pages/threshold.py", run=key_of(run))
     may_resume = not active and (run.path / "training.safetensors").is_file()
     finished = run.status() == "finished"
-    if may_resume and not finished and resume.button(
-        "Go on", icon=":material/play_arrow:", width="stretch",
-        help="Resumes from the last checkpoint; the same as if it had never stopped.",
+    if (
+        may_resume
+        and not finished
+        and resume.button(
+            "Go on",
+            icon=":material/play_arrow:",
+            width="stretch",
+            help="Resumes from the last checkpoint; the same as if it had never stopped.",
+        )
     ):
         start(["--resume", key_of(run)], key_of(run))
     chosen = None
@@ -215,7 +224,10 @@ def page() -> None:
         st.session_state[SWITCH] = wanted or ("Runs" if runs else "New run")
     with switch:
         shown = st.segmented_control(
-            "View", ["Runs", "New run"], key=SWITCH, label_visibility="collapsed",
+            "View",
+            ["Runs", "New run"],
+            key=SWITCH,
+            label_visibility="collapsed",
             width="stretch",
         )
     if shown == "New run":

@@ -39,8 +39,16 @@ LABELS = {
     "schedule.learning_rate": "Learning rate of M",
     "schedule.seed": "Seed",
 }
-TABLES = ("data", "network", "adversary", "losses", "corruption", "schedule", "compute",
-          "segmentation")
+TABLES = (
+    "data",
+    "network",
+    "adversary",
+    "losses",
+    "corruption",
+    "schedule",
+    "compute",
+    "segmentation",
+)
 
 
 def text_of(value: Any) -> str:

@@ -234,8 +234,12 @@ def watched_picture(run: Run, snapshot: Snapshot, wanted: int = 2) -> np.ndarray
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
-    names = (data.watched_input, data.fence * inside, data.wild * inside,
-             data.reconstruction * inside)
+    names = (
+        data.watched_input,
+        data.fence * inside,
+        data.wild * inside,
+        data.reconstruction * inside,
+    )
     number = min(wanted, len(data.watched_input))
     tiles = [pictures.display(images[i]) for i in range(number) for images in names]
     factor = max(1, round(176 / tiles[0].shape[0]))
@@ -246,8 +250,12 @@ def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
     left, right = st.columns(2)
     if status == "running":
-        if left.button("Stop", icon=":material/stop:", width="stretch",
-                       help="Stops within a step and keeps a checkpoint to go on from."):
+        if left.button(
+            "Stop",
+            icon=":material/stop:",
+            width="stretch",
+            help="Stops within a step and keeps a checkpoint to go on from.",
+        ):
             request_stop(run.path)
             st.toast("Asked to stop; it ends after the step it is in.")
         if right.button("Pause", icon=":material/pause:", width="stretch"):

@@ -30,9 +30,7 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     normal = [scan for scan in cohort.scans if scan.group == "normal"]
     others = [scan for scan in cohort.scans if scan.group != "normal"]
     half = limit // 2 if normal and others else limit
-    chosen = {
-        part[i].scan for part in (normal, others) for i in pictures.spread(len(part), half)
-    }
+    chosen = {part[i].scan for part in (normal, others) for i in pictures.spread(len(part), half)}
     return dataclasses.replace(
         cohort, scans=tuple(scan for scan in cohort.scans if scan.scan in chosen)
     )
@@ -100,7 +98,9 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
     if reference == "other":
         others = [key for key in cases.known_cohorts() if key != state.current().cohort]
         other = middle.selectbox(
-            "Reference cohort", others, format_func=cases.cohort_label,
+            "Reference cohort",
+            others,
+            format_func=cases.cohort_label,
             help="Its normal group if it has one, else its lesion-free slices.",
         )
         if other is None:

@@ -197,9 +197,7 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
     wide = frame.pivot_table(index="subject", columns="column", values="dice", aggfunc="mean")
     columns = sorted(
         wide.columns,
-        key=lambda name: (
-            "oracle" in name, not name.startswith("asc-net"), -means.get(name, 0)
-        ),
+        key=lambda name: ("oracle" in name, not name.startswith("asc-net"), -means.get(name, 0)),
     )
     table = wide[columns].copy()
     table.insert(0, "true lesion, ml", frame.groupby("subject")["truth_ml"].mean().round(2))

@@ -37,10 +37,7 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
             f"The mask {sorted(lonely)[0].name} fits no image by its name; name it like its image, "
             "with _mask behind."
         )
-    rows = [
-        {"subject": stem_of(path), "image": path, "mask": mask}
-        for path, mask in pairs.items()
-    ]
+    rows = [{"subject": stem_of(path), "image": path, "mask": mask} for path, mask in pairs.items()]
     write_manifest(folder / "manifest.csv", rows)
     return folder / "manifest.csv"
 

@@ -129,6 +129,7 @@ def test_header_is_json_with_named_peaks_and_lines() -> None:
         shape=(8, 8, 4),
         spacing=(1, 1, 3),
         slice_=2,
+        box=(0, 7, 0, 7),
         truth=False,
         threshold=170,
         pick=None,

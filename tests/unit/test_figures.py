@@ -14,8 +14,15 @@ def _rows() -> pd.DataFrame:
     ]
     return pd.DataFrame(
         [
-            {"method": method, "run": run, "map": "reconstruction", "rule": rule, "kind": kind,
-             "subject": f"s{i}", "dice": dice}
+            {
+                "method": method,
+                "run": run,
+                "map": "reconstruction",
+                "rule": rule,
+                "kind": kind,
+                "subject": f"s{i}",
+                "dice": dice,
+            }
             for method, run, rule, kind, values in keys
             for i, dice in enumerate(values)
         ]
