@@ -82,6 +82,16 @@ def test_dark_blobs_are_anomaly_only_if_asked(slices, counts):
     assert (found.mask.sum() > 0) == counts
 
 
+def test_scaling_blobs_leave_dark_tissue_dark(slices):
+    slices[:, :, 30:34] = 0.04  # a sulcus: a tenth of its surroundings
+    asked = dataclasses.replace(PLAIN, area_low=0.9, area_high=0.9, multiply=1.0)
+    found = corrupt(slices, asked, 8)
+    change = found.slices - slices
+    tissue = found.mask > 0
+    assert change[:, :, 30:34].max() < 0.35 * change[tissue].min()
+    assert found.mask[:, :, 30:34].sum() == 0
+
+
 def test_empty_slices_stay_empty():
     found = corrupt(torch.zeros(2, 1, 16, 16), PLAIN, 9)
     assert found.slices.sum() == 0
