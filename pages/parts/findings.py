@@ -130,7 +130,7 @@ def _cleaned(
     side: str,
     steps: tuple[str, ...],
     _case: cases.Case,
-) -> choice.Outcome:
+) -> tuple[choice.Outcome, dict[str, Any]]:
     prepared = _case.prepared
     threshold = Threshold(level, upper, side, "", "")
     mask = choice.segment(
@@ -140,11 +140,16 @@ def _cleaned(
         steps,
         lambda modality: prepared.further(modality) * 255,
     )
-    return choice.outcome(mask, prepared.truth, prepared.spacing)
+    found = choice.outcome(mask, prepared.truth, prepared.spacing)
+    return found, viewer.pack_mask(mask)
 
 
 def cleaned(shown: Shown) -> choice.Outcome:
-    """The mask after post-processing and its scores."""
+    """The mask after post-processing and its scores. UserError on a step that means nothing."""
+    return _cleaned_as_sent(shown)[0]
+
+
+def _cleaned_as_sent(shown: Shown) -> tuple[choice.Outcome, dict[str, Any]]:
     threshold, view = shown.threshold, shown.view
     return _cleaned(
         shown.case.key,
@@ -246,7 +251,7 @@ def viewer_data(
             "key": f"{shown.key} {threshold.text()} {view.post}",
             "for": f"{threshold.level} {upper} {threshold.side}",
             "numbers": after.numbers(),
-            **viewer.pack_mask(after.mask),
+            **_cleaned_as_sent(shown)[1],
         }
     return data
 

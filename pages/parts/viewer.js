@@ -303,7 +303,8 @@ async function takeCleaned(state, cleaned) {
     return;
   }
   if (state.cleaned?.key === cleaned.key) return;
-  const bits = await gunzip(fromBase64(cleaned.bits));
+  let bits = fromBase64(cleaned.bits);
+  if (cleaned.gzip) bits = await gunzip(bits);
   if (state.data.cleaned?.key !== cleaned.key) return; // another came meanwhile
   state.cleaned = { ...cleaned, bits };
   state.store.cleanedAt = performance.now();

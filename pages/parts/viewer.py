@@ -28,6 +28,7 @@ Box = tuple[slice, slice, slice]
 
 REGION, TRUTH = 1, 2
 MARGIN = 2  # voxels of black kept around the region
+SMALL = 100_000  # bytes of a mask that are sent as they are
 LARGE = 30_000_000  # voxels from which only the input and the shown map are sent
 
 SHORT = {
@@ -122,17 +123,21 @@ def pack_volumes(
 
 
 def pack_mask(mask: Mask) -> dict[str, Any]:
-    """A mask's bits inside its own box, x fastest, highest bit first, gzipped, as base64.
+    """A mask's bits inside its own box, x fastest, highest bit first, as base64.
 
-    `offset` is where the box begins in the whole grid; an empty mask has an empty box.
+    `offset` is where the box begins in the whole grid; an empty mask has an empty box. Large blocks
+    are gzipped; for small ones unpacking would take longer than sending.
     """
     box = box_of(mask, None, margin=0)
     inner = mask[box] if mask.any() else np.zeros((0, 0, 0), bool)
-    bits = np.packbits(np.ascontiguousarray(inner.transpose(2, 1, 0)))
+    bits = np.packbits(np.ascontiguousarray(inner.transpose(2, 1, 0))).tobytes()
+    zipped = len(bits) > SMALL
+    block = gzip.compress(bits, 1) if zipped else bits
     return {
         "shape": list(inner.shape),
         "offset": [one.start for one in box],
-        "bits": base64.b64encode(gzip.compress(bits.tobytes(), 1)).decode("ascii"),
+        "bits": base64.b64encode(block).decode("ascii"),
+        "gzip": zipped,
     }
 
 

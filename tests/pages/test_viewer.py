@@ -6,6 +6,7 @@ import json
 import struct
 
 import numpy as np
+import pytest
 
 from pages.parts import viewer
 
@@ -51,12 +52,15 @@ def test_without_region_or_truth_everything_is_sent() -> None:
     assert np.array_equal(volumes["wild"], map8)
 
 
-def test_a_mask_arrives_bit_for_bit() -> None:
+@pytest.mark.parametrize("small", [0, 10**6])
+def test_a_mask_arrives_bit_for_bit(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer, "SMALL", small)
     rng = np.random.default_rng(1)
     mask = np.zeros((13, 11, 7), bool)
     mask[2:9, 3:8, 1:6] = rng.random((7, 5, 5)) < 0.5
     packed = viewer.pack_mask(mask)
-    bits = np.unpackbits(np.frombuffer(gzip.decompress(base64.b64decode(packed["bits"])), np.uint8))
+    block = base64.b64decode(packed["bits"])
+    bits = np.unpackbits(np.frombuffer(gzip.decompress(block) if small == 0 else block, np.uint8))
     x, y, z = packed["shape"]
     inner = bits[: x * y * z].reshape(z, y, x).transpose(2, 1, 0)
     back = np.zeros_like(mask)
