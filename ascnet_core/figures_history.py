@@ -23,6 +23,7 @@ MOST_RIDGES = 40
 the newest always."""
 
 TRACK_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
+ORACLE = "#CC79A7"
 LEVEL_TITLE = "grey level of I_ro, 0–255 (raw)"
 LEVEL_TICKS = [0, 64, 128, 192, 255]
 
@@ -232,10 +233,22 @@ def tracked_peaks(
     return _finish(figure, height, top=36)
 
 
-def course(points: Sequence[Point], along: Along = "cycle", *, height: int = 400) -> go.Figure:
+def course(
+    points: Sequence[Point],
+    along: Along = "cycle",
+    *,
+    oracle: Sequence[float | None] | None = None,
+    height: int = 400,
+) -> go.Figure:
     """Separation index, stability, rank correlation; below them holes and mask area.
 
     Dotted lines are the advisor's numbers.
+
+    Parameters
+    ----------
+    oracle
+        Dice of each point's mask with true masks: drawn dashed, in italics, as knowledge that the
+        method does not have.
     """
     xs, title = places(points, along)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06,
@@ -262,6 +275,18 @@ def course(points: Sequence[Point], along: Along = "cycle", *, height: int = 400
             marker={"size": 5},
             hovertemplate="%{x:.4g}: %{y:.3f}",
             row=row,
+            col=1,
+        )
+    if oracle is not None:
+        figure.add_scatter(
+            x=xs,
+            y=list(oracle),
+            mode="lines+markers",
+            name="<i>oracle: Dice with the true masks, unknown to the method</i>",
+            line={"color": ORACLE, "width": 2, "dash": "dash"},
+            marker={"size": 6, "symbol": "diamond-open"},
+            hovertemplate="%{x:.4g}: oracle Dice %{y:.3f}",
+            row=1,
             col=1,
         )
     limits = (

@@ -24,7 +24,8 @@ LARGEST = 0.5
 TORN = 0.15
 QUANTISER = 0.98
 LIKE_INPUT = 0.95
-UNLIKE_INPUT = 0.8
+UNLIKE_INPUT = 0.5
+ENOUGH = 0.005
 FLIPPED = 0.5
 TURNED = 0.3
 MERGED = 2
@@ -62,9 +63,10 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "not a quantiser": (
         f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}",
-        "Best Dice of the mask with a threshold of the input. Where that is not under "
-        f"{UNLIKE_INPUT}, the rank correlation of I_ro with I_in decides as well (also as a share "
-        "of what a pure quantiser with the same histogram has): near 1 I_ro only sorts brightness.",
+        "The mask's best Dice with a threshold of the input, and the rank correlation of I_ro with "
+        "I_in (also as a share of what a pure quantiser with the same histogram has): near 1 I_ro "
+        f"only sorts brightness. A mask of {ENOUGH:.1%} of the tissue or more that no threshold of "
+        f"the input meets by {UNLIKE_INPUT} is more than that, however healthy tissue is ranked.",
     ),
     "same side": (
         "no turn, or an even number",
@@ -225,7 +227,7 @@ def _is_quantiser(point: Point) -> bool:
     alike = point.input_dice
     if alike is not None and alike >= LIKE_INPUT:
         return True
-    if alike is not None and alike < UNLIKE_INPUT:
+    if alike is not None and alike < UNLIKE_INPUT and (point.area or 0.0) >= ENOUGH:
         return False
     ranks = [point.rank_correlation, point.rank_share]
     return any(value is not None and abs(value) >= QUANTISER for value in ranks)
@@ -234,10 +236,10 @@ def _is_quantiser(point: Point) -> bool:
 def _quantiser_figure(point: Point) -> str:
     alike, ranks = point.input_dice, point.rank_correlation
     parts = []
-    if alike is not None:
-        parts.append(f"mask like a threshold of I_in {alike:.2f}")
     if ranks is not None:
         parts.append(f"rank correlation {ranks:.3f}")
+    if alike is not None:
+        parts.append(f"mask like a threshold of I_in {alike:.2f}")
     return ", ".join(parts) or "not measured"
 
 

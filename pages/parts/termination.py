@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from ascnet_core import figures_history
+from ascnet_core.errors import UserError
 from ascnet_core.training.advisor import QUANTISER, STABLE, Advice, Rule, advise
 from ascnet_core.training.history import History, Point, cycle_ends, read_history
+from ascnet_core.training.oracle import dice_of_points, watched_truth
 from ascnet_core.training.run_folder import SETTINGS, Run
 from ascnet_core.training.tracks import track_peaks
 from pages.parts import cases, film, state
@@ -21,6 +24,11 @@ ACTIVE = ("running", "paused")
 REFRESH = 10  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
 CURVES = ("Index and stability", "Tracked peaks")
+ORACLE = "Lay Dice with the true masks over it (oracle)"
+ORACLE_HELP = (
+    "On the watched slices, where the cohort has masks. The method does not have this knowledge, "
+    "and no rule of the advisor uses it."
+)
 AXES = {"cycle": "by cycle", "images": "by slices seen"}
 BOXES = {
     "stop": (st.success, ":material/flag:"),
@@ -132,7 +140,23 @@ def show_figures(now: Point, before: Point | None) -> None:
     )  # fmt: skip
 
 
-def show_course(history: History, key: str) -> None:
+@st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)
+def _truth(path: str, stamp: float) -> np.ndarray:
+    run = Run(Path(path))
+    return watched_truth(run, run.load_snapshot(run.snapshots()[-1]).watched_input)
+
+
+def oracle_scores(run: Run, history: History) -> list[float | None] | None:
+    """Dice of each mask with the true ones, None (and a sentence on the page) if unknown."""
+    try:
+        truth = _truth(str(run.path), (run.path / SETTINGS).stat().st_mtime)
+    except UserError as error:
+        st.warning(str(error), icon=":material/visibility_off:")
+        return None
+    return dice_of_points(history.points, truth)
+
+
+def show_course(run: Run, history: History, key: str) -> None:
     """Histograms in time on the left, curves or tracked peaks on the right."""
     points = history.points
     one, two, three = st.columns([1, 0.8, 1], vertical_alignment="bottom")
@@ -158,7 +182,10 @@ def show_course(history: History, key: str) -> None:
         if curves == CURVES[1]:
             figure = figures_history.tracked_peaks(points, track_peaks(points), axis, height=420)
         else:
-            figure = figures_history.course(points, axis, height=420)
+            scores = None
+            if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
+                scores = oracle_scores(run, history)
+            figure = figures_history.course(points, axis, oracle=scores, height=420)
         st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
 
 
@@ -262,7 +289,7 @@ def show_termination(run: Run) -> None:
                 st.info(text, icon=":material/hourglass:")
                 return
             show_advice(history, run.status())
-            show_course(history, key)
+            show_course(run, history, key)
 
     @st.fragment
     def moving() -> None:

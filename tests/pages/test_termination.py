@@ -173,3 +173,50 @@ def test_a_joint_histogram_is_a_picture_of_logarithms() -> None:
     assert picture[3, 5] == 128  # log 10 is half of log 100
     assert picture.sum() == 255 + 128
     assert film.joint_picture(np.zeros((64, 64), np.int64)).sum() == 0
+
+
+def test_dice_is_laid_over_only_when_asked_and_says_why_it_cannot(
+    own_cache: Path, run: Run
+) -> None:
+    app = shown(run.path)
+    assert not app.toggle[0].value
+    app.toggle[0].set_value(True)
+    app.run()
+    assert not app.exception
+    assert "manifest.csv" in app.warning[0].value  # the made-up run names no cohort
+    # the advice does not hang on it
+    assert app.success[0].value.startswith("Stop here")
+
+
+def test_dice_of_a_run_with_its_cohort_is_drawn(
+    own_cache: Path, tmp_path: Path, small_cohort: Path
+) -> None:
+    from ascnet_core.commands.options import preparation_of
+    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.imaging.prepare import prepare_scan
+    from ascnet_core.segmentation.histogram import quantise
+
+    folder = made_up.write_run(tmp_path / "known", "sss")
+    toml = (folder / "settings.toml").read_text(encoding="utf-8")
+    (folder / "settings.toml").write_text(toml.replace("size = 96", "size = 32"))
+    run = Run(folder)
+    scans = read_manifest(small_cohort).scans
+    rows = [f"{s.subject},{s.image},{s.mask or ''},{s.region}" for s in scans]
+    text = "subject,image,mask,region\n" + "\n".join(rows) + "\n"
+    (folder / "manifest.csv").write_text(text, encoding="utf-8")
+    prepared = prepare_scan(scans[1], preparation_of(run.settings()))
+    watched = quantise(prepared.slices())[5:7]
+    from safetensors.numpy import load_file, save_file
+
+    for snapshot in run.snapshots():
+        arrays = load_file(snapshot.path / "cuts.safetensors")
+        arrays["watched_input"] = np.ascontiguousarray(watched)
+        save_file(arrays, snapshot.path / "cuts.safetensors")
+    history = read_history(run)
+    scores = termination.oracle_scores(run, history)
+    assert scores is not None
+    truth = prepared.truth_slices()
+    assert truth is not None
+    mask = history.points[3].mask
+    both = 2 * (mask & truth[5:7]).sum() / (mask.sum() + truth[5:7].sum())
+    assert scores[3] == pytest.approx(both)

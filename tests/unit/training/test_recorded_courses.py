@@ -1,0 +1,56 @@
+"""The advisor on the recorded courses of three real trainings on the demo cohort.
+
+What is right was settled by what the advisor does not know, the true masks of the watched slices:
+the best Dice that any threshold of I_ro has there, and the Dice of the run's own rule, by cycle.
+
+- `cross-entropy`: best .07 .25 .50 .51 .57 .56 .56 .54 .56 .54; rule .04 .17 .35 .35 .49 .41 .40
+  .35 .34 .36. Nothing is gained after cycle 5, so a stop is right from then on, and wrong before 4.
+- `absolute-errors`: best .10 .21 .24 .27 .30 .30 .38 .31 .34 .35; rule .05 .20 .20 .01 .02 .00 .00
+  .15 .15 .13. Three peaks in every cycle, but the mask is next to nothing: a stop is never right.
+- `paper-losses`: best .21 .26 .18 .14; rule - - .18 .14. A stop is never right.
+
+The advisor's numbers were set with these courses in view: they show that it can be right on real
+trainings, not how often it will be.
+"""
+
+import pytest
+
+from ascnet_core.training.advisor import advise
+from ascnet_core.training.run_folder import RUNS, Run, list_runs
+from tests.recorded.record import course
+
+
+def kinds(name: str) -> list[str]:
+    points = course(name)
+    return [advise(points[: number + 1]).kind for number in range(len(points))]
+
+
+def test_a_stop_comes_in_the_seventh_cycle_and_lasts() -> None:
+    assert kinds("cross-entropy") == ["go on"] * 7 + ["stop"] * 4
+    advice = advise(course("cross-entropy"))
+    assert advice.since == 4
+    assert advice.sentence.startswith("stop here: 3 separated peaks since cycle 4, index 0.7")
+
+
+def test_peaks_of_brightness_alone_never_stop() -> None:
+    assert kinds("absolute-errors") == ["go on"] * 6 + ["quantiser"] * 5
+    assert "rank correlation 0.991" in advise(course("absolute-errors")).sentence
+
+
+def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
+    points = course("paper-losses")
+    assert kinds("paper-losses") == ["go on"] * len(points)
+    assert "3 separated peaks for 2 cycles" in advise(points).sentence
+    adversary = next(rule for rule in advise(points).rules if rule.name == "adversary")
+    assert not adversary.held  # D is sure of every image
+
+
+@pytest.mark.parametrize("name", ["demo-flair", "demo-flair-paper"])
+def test_shipped_runs_can_be_read(name: str) -> None:
+    from ascnet_core.training.history import read_history
+
+    known = {path.name: path for path in list_runs(RUNS)}
+    assert name in known
+    history = read_history(Run(known[name]))
+    assert not history.left_out
+    assert advise(history).sentence
