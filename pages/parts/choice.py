@@ -127,14 +127,24 @@ def propose_drawn(told: Mapping[str, Any], map8: Levels, region: Mask, side: str
 # --- what is shown -------------------------------------------------------------------------------
 
 
-def describe_peaks(peaks: Sequence[Peak], separation: Sequence[float], verdict: str) -> str:
+def outer_separation(separation: Sequence[float], side: str) -> float:
+    """How clear the peak that the side begins with stands of its neighbour; 0 for a lone peak."""
+    if not separation:
+        return 0.0
+    return separation[-1] if side == "bright" else separation[0]
+
+
+def describe_peaks(
+    peaks: Sequence[Peak], separation: Sequence[float], verdict: str, side: str
+) -> str:
     """The verdict's box: the plain sentence, and how clear the outer peak stands."""
     text = verdict[:1].upper() + verdict[1:]
     if not text.endswith("."):
         text += "."
     if len(peaks) < 2:
         return text
-    return f"{text} Rightmost stands {separation[-1]:.2f} clear of its neighbour."
+    which = "Rightmost" if side == "bright" else "Leftmost"
+    return f"{text} {which} stands {outer_separation(separation, side):.2f} clear of its neighbour."
 
 
 def warn_quantiser(name: str, rank: float) -> str:

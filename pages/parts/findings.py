@@ -199,8 +199,10 @@ def viewer_data(
         "true": table.true,
         "voxelMl": ml,
         "peaks": [{"position": peak.position, "share": peak.share} for peak in peaks],
-        "verdict": choice.describe_peaks(peaks, facts.shown.separations, facts.shown.verdict),
-        "separated": sum(s >= SEPARATED for s in facts.shown.separations) >= 1,
+        "verdict": choice.describe_peaks(
+            peaks, facts.shown.separations, facts.shown.verdict, view.side
+        ),
+        "separated": choice.outer_separation(facts.shown.separations, view.side) >= SEPARATED,
         "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
         "the line",
         "axis": f"grey level of {name}, {shown.case.ranges[view.map].describe()}",

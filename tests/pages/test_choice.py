@@ -173,8 +173,10 @@ def test_scores_are_unknown_without_a_truth() -> None:
 
 def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
     peaks = find_peaks(two_peaks())
-    text = choice.describe_peaks(peaks, (0.824,), "2 separated peaks")
+    text = choice.describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
     assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
-    assert choice.describe_peaks(peaks[:1], (), "1 peak: nothing to choose") == (
+    three = choice.describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
+    assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
+    assert choice.describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
         "1 peak: nothing to choose."
     )
