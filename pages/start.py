@@ -102,7 +102,7 @@ def first_picture(run: Run | None) -> None:
         )
         st.page_link("pages/training.py", label="Open Training", icon=":material/model_training:")
         return
-    left, right = st.columns([1.25, 1], gap="medium", vertical_alignment="top")
+    left, right = st.columns([1, 1.1], gap="medium", vertical_alignment="top")
     with left:
         st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
         st.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
@@ -110,7 +110,7 @@ def first_picture(run: Run | None) -> None:
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(
             live_run.histogram_table(snapshot.info),
-            live_run.HISTOGRAM_SPEC | {"height": 208},
+            live_run.HISTOGRAM_SPEC | {"height": 270},
             width="stretch",
         )
 
@@ -148,7 +148,7 @@ def stops(run: Run | None) -> None:
 def page() -> None:
     style()
     state.current()
-    st.header("ASC-Net Explorer", anchor=False)
+    st.subheader("ASC-Net Explorer", anchor=False)
     st.markdown(ABOUT)
     run = shipped_run()
     with cases.show_user_errors(stop=False):

@@ -10,7 +10,7 @@ const REGION = 1, TRUTH = 2, MASK = 4;
 function tilesOf(width, header) {
   const [X, Y] = header.shape, [sx, sy] = header.spacing;
   const names = [...header.maps, "mask"];
-  const columns = width >= 520 ? 3 : 2, gap = 2, rows = Math.ceil(names.length / columns);
+  const columns = width >= 460 ? 3 : 2, gap = 2, rows = Math.ceil(names.length / columns);
   const w = (width - gap * (columns - 1)) / columns;
   const h = clamp(w * ((Y * sy) / (X * sx)), 120, 262);
   const tiles = names.map((name, i) => ({

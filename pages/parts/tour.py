@@ -23,28 +23,28 @@ STOPS = (
     Stop(
         "pages/cuts.py",
         "1 · Two cuts",
-        "The same slice as input, fence and wild cut, and what is put together from them.",
+        "One slice as input, fence and wild cut, and as I_ro.",
     ),
     Stop(
         "pages/threshold.py",
         "2 · Click the peak",
-        "I_ro's histogram has a few peaks; the brightest is the lesion. Click it, drag the line.",
+        "The brightest peak of I_ro is the lesion: click it, drag the line.",
     ),
     Stop(
         "pages/threshold.py",
         "3 · When it fails",
-        "The plain input under Otsu's rule: what no training gives, on the same subject.",
+        "The plain input under Otsu's rule, on the same subject.",
         {"map": "input", "rule": "otsu"},
     ),
     Stop(
         "pages/training.py",
         "4 · Peaks part",
-        "The run that is shipped, cycle by cycle: when would you have stopped?",
+        "The shipped run by cycles: when would you have stopped?",
     ),
     Stop(
         "pages/evaluation.py",
         "5 · Is it any good?",
-        "Eight subjects the network never saw, beside baselines without any training.",
+        "Subjects it never saw, beside baselines without training.",
         {"scope": "cohort"},
     ),
 )
