@@ -16,9 +16,10 @@ from ascnet_core.errors import UserError
 from ascnet_core.training.advisor import QUANTISER, STABLE, Advice, Rule, advise
 from ascnet_core.training.history import History, Point, cycle_ends, read_history
 from ascnet_core.training.oracle import dice_of_points, watched_truth
+from ascnet_core.training.rollback import make_result, result_of
 from ascnet_core.training.run_folder import SETTINGS, Run
 from ascnet_core.training.tracks import track_peaks
-from pages.parts import cases, film, state
+from pages.parts import cases, film, film_export, state
 
 ACTIVE = ("running", "paused")
 REFRESH = 10  # seconds between two looks at a running run
@@ -227,7 +228,23 @@ def show_film(run: Run, history: History, key: str) -> int | None:
         + "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a "
         "click on a curve jumps there. Masks by the run's rule at each snapshot's own counts."
     )
+    st.download_button(
+        "Film as GIF",
+        lambda: gif_of(run, history, slices),
+        file_name=f"{run.name}.gif",
+        mime="image/gif",
+        icon=":material/movie:",
+        key=f"{key} gif",
+        help=f"These slices; of more than {film_export.MOST_FRAMES} snapshots every n-th.",
+    )
     return film.reported(f"{key} film")
+
+
+def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
+    """The film of the chosen slices as an animated GIF."""
+    points = [history.points[place] for place in film_export.frames_for(len(history.points))]
+    datas = [run.load_snapshot(point.index) for point in points]
+    return film_export.gif(points, datas, slices)
 
 
 def openable(history: History) -> list[Point]:
@@ -245,13 +262,15 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
     best = advise(history).best_cycle
     cycles = [point.total_cycle for point in points]
     wanted = next((p.total_cycle for p in history.points if p.index == place), best)
-    label, cut, threshold = st.columns([2, 1, 1], vertical_alignment="bottom")
+    result = result_of(run)
+    label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
     cycle = label.selectbox(
         "Open a cycle on any scan (the film's, or the one that is advised)",
         cycles,
         index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
         format_func=lambda one: points[cycles.index(one)].label
-        + (" · advised" if one == best else ""),
+        + (" · advised" if one == best else "")
+        + (" · the run's result" if result and one == result.total_cycle else ""),
         key=f"{key} cycle {wanted}",
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
@@ -260,6 +279,23 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
     if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
                         width="stretch", key=f"{key} threshold"):  # fmt: skip
         state.open_page("pages/threshold.py", run=state_name(run), cycle=cycle)
+    with back.popover("Make it the result", icon=":material/undo:", width="stretch",
+                      disabled=run.status() in ACTIVE):  # fmt: skip
+        chosen = run.at_cycle(cycle)
+        st.markdown(
+            f"Every page and command that opens **{run.name}** without naming a cycle would then "
+            f"use **{chosen.label}** instead of "
+            f"{f'**{result.label}**' if result else 'where it stopped'}. Any kept cycle can be "
+            "made the result again; going on with the training starts from its last step."
+        )
+        if not result:
+            st.warning(
+                "The run's present result is not among the kept cycles and would be lost.",
+                icon=":material/warning:",
+            )
+        if st.button("Yes, make it the result", key=f"{key} promote", type="primary"):
+            make_result(run, chosen)
+            st.rerun()
 
 
 def state_name(run: Run) -> str:

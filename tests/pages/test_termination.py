@@ -1,5 +1,6 @@
 """The section that says when to stop: advice, rules, charts, and what goes into the film."""
 
+import io
 import json
 import struct
 from pathlib import Path
@@ -8,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.training.advisor import RULES, advise
 from ascnet_core.training.history import read_history
 from ascnet_core.training.run_folder import Run
-from pages.parts import film, termination
+from pages.parts import film, film_export, termination
 from tests import made_up
 
 
@@ -220,3 +222,55 @@ def test_dice_of_a_run_with_its_cohort_is_drawn(
     mask = history.points[3].mask
     both = 2 * (mask & truth[5:7]).sum() / (mask.sum() + truth[5:7].sum())
     assert scores[3] == pytest.approx(both)
+
+
+@given(st.integers(1, 1000))
+def test_a_gif_has_few_frames_and_both_ends(number: int) -> None:
+    kept = film_export.frames_for(number)
+    assert kept[0] == 0
+    assert kept[-1] == number - 1
+    assert len(kept) <= film_export.MOST_FRAMES
+    if number <= film_export.MOST_FRAMES:
+        assert kept == list(range(number))
+
+
+def test_the_gif_shows_every_frame_with_its_mask(run: Run) -> None:
+    history = read_history(run)
+    picture = Image.open(io.BytesIO(termination.gif_of(run, history, (0, 1))))
+    assert picture.n_frames == len(history.points)
+    assert picture.width == 5 * film_export.SIDE
+    data = run.load_snapshot(6)
+    shown = film_export.tiles(history.points[6], data, (1,))
+    assert shown.shape == (made_up.SIZE, 5 * made_up.SIZE, 3)
+    # patient's right on the left, anterior at the top
+    mask = history.points[6].mask[1][::-1, ::-1]
+    last = shown[:, 4 * made_up.SIZE :].astype(int)
+    np.testing.assert_array_equal(last[..., 0] != last[..., 2], mask)
+    first = shown[:, : made_up.SIZE, 0]
+    np.testing.assert_array_equal(first, data.watched_input[1][::-1, ::-1])
+
+
+def test_a_cycle_is_made_the_result_from_the_page(
+    own_cache: Path, tmp_path: Path, small_run: Path
+) -> None:
+    from ascnet_core.training.checkpoint import load_model, save_model
+    from ascnet_core.training.rollback import result_of
+
+    folder = made_up.write_run(tmp_path / "weighty", "sss")
+    model, settings = load_model(small_run)
+    run = Run(folder)
+    for snapshot in run.snapshots():
+        save_model(snapshot.path / "model.safetensors", model, settings, {"step": snapshot.step})
+    (folder / "model.safetensors").write_bytes(
+        (run.snapshots()[-1].path / "model.safetensors").read_bytes()
+    )
+    assert result_of(run).total_cycle == 3
+    app = shown(folder)
+    choice = app.selectbox[0]
+    assert choice.value == 3
+    choice.set_value(2)
+    app.run()
+    next(one for one in app.button if one.label.startswith("Yes")).click()
+    app.run()
+    assert not app.exception
+    assert result_of(run).total_cycle == 2
