@@ -282,7 +282,7 @@ def course(
             x=xs,
             y=list(oracle),
             mode="lines+markers",
-            name="<i>oracle: Dice with the true masks, unknown to the method</i>",
+            name="<i>oracle: Dice with true masks</i>",
             line={"color": ORACLE, "width": 2, "dash": "dash"},
             marker={"size": 6, "symbol": "diamond-open"},
             hovertemplate="%{x:.4g}: oracle Dice %{y:.3f}",

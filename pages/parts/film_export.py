@@ -78,6 +78,17 @@ def frame(point: Point, data: SnapshotData, slices: Sequence[int], tallest: int)
     return canvas
 
 
+def palette() -> Image.Image:
+    """Greys, and greys under the mask's colour: one for all frames, so that nothing flickers."""
+    greys = np.linspace(0, 255, 126)
+    plain = np.repeat(greys[:, None], 3, axis=1)
+    covered = 0.35 * plain + 0.65 * np.array(MASK)
+    colours = np.concatenate([plain, covered, [MASK, PEAK, (255, 255, 255), (0, 0, 0)]])
+    image = Image.new("P", (1, 1))
+    image.putpalette(np.rint(colours).astype(np.uint8).tobytes())
+    return image
+
+
 def gif(
     points: Sequence[Point],
     datas: Sequence[SnapshotData],
@@ -86,8 +97,11 @@ def gif(
 ) -> bytes:
     """An endless animated GIF of the frames given; the last one stays for two seconds."""
     tallest = max((int(point.counts.max()) for point in points), default=1)
+    shared = palette()
     pictures = [
-        frame(point, data, slices, tallest).quantize(128)
+        frame(point, data, slices, tallest).quantize(
+            palette=shared, dither=Image.Dither.NONE
+        )
         for point, data in zip(points, datas, strict=True)
     ]
     duration = [round(1000 / per_second)] * (len(pictures) - 1) + [2000]

@@ -132,7 +132,7 @@ def show_figures(now: Point, before: Point | None) -> None:
         "network only quantises brightness.",
     )
     fourth.metric(
-        "Holes in the mask",
+        "Mask holes",
         dash if now.holes is None else f"{now.holes}",
         None if before is None or not now.holes or before.holes is None
         else f"{now.holes - before.holes:+d}",

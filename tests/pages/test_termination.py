@@ -53,7 +53,7 @@ def test_the_section_says_the_advice_with_its_rules_and_figures(own_cache: Path,
     assert figures["Separation index"] == "1.00"
     assert figures["Mask stability"] == "1.00"
     assert figures["Rank correlation"] == "0.40"
-    assert figures["Holes in the mask"] == "0"
+    assert figures["Mask holes"] == "0"
     # this run keeps no weights, and the page says what that means
     assert any("none can be opened" in caption.value for caption in app.caption)
 
@@ -239,6 +239,10 @@ def test_the_gif_shows_every_frame_with_its_mask(run: Run) -> None:
     picture = Image.open(io.BytesIO(termination.gif_of(run, history, (0, 1))))
     assert picture.n_frames == len(history.points)
     assert picture.width == 5 * film_export.SIDE
+    picture.seek(6)
+    colours = np.asarray(picture.convert("RGB")).astype(int)
+    reddish = (colours[..., 0] - colours[..., 2]) > 60
+    assert reddish.mean() > 0.01  # the mask survives the file's few colours
     data = run.load_snapshot(6)
     shown = film_export.tiles(history.points[6], data, (1,))
     assert shown.shape == (made_up.SIZE, 5 * made_up.SIZE, 3)
