@@ -258,7 +258,7 @@ def course(
         ("separation index", [p.separation_index for p in points], COLOURS["fence"], 1),
         ("mask stability (Dice with the one before)", [p.stability for p in points],
          COLOURS["mask"], 1),
-        ("abs. rank correlation of I_ro with I_in", ranks, COLOURS["input"], 1),
+        ("abs. rank correlation, I_ro and I_in", ranks, COLOURS["input"], 1),
         ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points],
          COLOURS["wild"], 1),
         ("holes, share of the filled mask", [p.hole_share for p in points],

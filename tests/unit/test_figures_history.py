@@ -72,7 +72,7 @@ def test_the_course_shows_figures_and_the_advisors_numbers(points):
     by_name = {trace.name.split(" (")[0]: trace for trace in figure.data}
     assert by_name["separation index"].y[4] == pytest.approx(points[4].separation_index)
     assert by_name["mask stability"].y[4] == 1
-    assert min(v for v in by_name["abs. rank correlation of I_ro with I_in"].y) >= 0
+    assert min(v for v in by_name["abs. rank correlation, I_ro and I_in"].y) >= 0
     words = " ".join(note.text for note in figure.layout.annotations)
     assert "quantiser 0.98" in words
     assert "stable 0.75" in words
