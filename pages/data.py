@@ -260,8 +260,8 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     chosen = event.selection.rows
     left, middle, right = st.columns([2.4, 1, 1], vertical_alignment="center")
     left.caption(
-        "Grey values become [0, 1] over the region of each volume: the two columns “becomes” say "
-        "which of the file's values are 0 and 1. Millilitres are from the header's spacing. "
+        "Grey values become [0, 1] over the region of each volume; “file value” says which of the "
+        "file's own values are 0 and 1. Millilitres are from the header's spacing. "
         "Click a row to open that scan."
     )
     name = cohort.scans[chosen[0]].scan if chosen and chosen[0] < total else ""

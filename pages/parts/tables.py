@@ -47,12 +47,12 @@ def grid_row(prepared: Prepared) -> dict[str, Any]:
     return {
         "grid, voxels": " × ".join(map(str, shape)),
         "spacing, mm": " × ".join(f"{mm:.3g}" for mm in spacing),
-        "slices with tissue": int((prepared.region.any(axis=(0, 1))).sum()),
-        "slices with lesion": None if truth is None else int(truth.any(axis=(0, 1)).sum()),
+        "slices, tissue": int((prepared.region.any(axis=(0, 1))).sum()),
+        "slices, lesion": None if truth is None else int(truth.any(axis=(0, 1)).sum()),
         "lesion, ml": None if truth is None else round(float(truth.sum()) * voxel, 2),
         "region, ml": round(float(prepared.region.sum()) * voxel, 1),
-        "becomes 0 (file's unit)": round(float(info.low), 3),
-        "becomes 1 (file's unit)": round(float(info.high), 3),
+        "file value of 0": round(float(info.low), 3),
+        "file value of 1": round(float(info.high), 3),
         "clipped, %": round(100 * float(info.clipped), 3),
     }
 

@@ -1,5 +1,7 @@
 """The Cuts page in a real browser: wheel, keys, cursor, peaks, rectangles, window and zoom."""
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -7,6 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from ascnet_core.imaging.cohort import read_manifest
@@ -141,11 +144,9 @@ def test_window_zoom_and_reset_change_the_picture(page: Page, panel: Locator) ->
     def picture() -> np.ndarray:
         page.mouse.move(*outside)  # no cursor lines in the picture
         page.wait_for_timeout(200)
-        size = canvas.evaluate("c => [c.width, c.height]")
-        data = canvas.evaluate(
-            "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
-        )
-        return np.array(data, np.uint8).reshape(size[1], size[0], 4)
+        address = canvas.evaluate("c => c.toDataURL('image/png')")
+        content = base64.b64decode(address.partition(",")[2])
+        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
     def at(x: float, y: float) -> tuple[float, float]:
         return box["x"] + x * box["width"], box["y"] + y * box["height"]

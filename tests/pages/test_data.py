@@ -40,8 +40,8 @@ def test_the_table_says_grid_spacing_lesion_and_scaling(small_cohort: Path) -> N
     assert row["grid, voxels"] == "32 × 32 × 12"
     volume = prepared.truth.sum() * np.prod(prepared.spacing) / 1000
     assert row["lesion, ml"] == pytest.approx(volume, abs=0.01)
-    assert row["slices with lesion"] == prepared.truth.any(axis=(0, 1)).sum()
-    assert row["becomes 1 (file's unit)"] == pytest.approx(prepared.scaled_info.high, abs=1e-3)
+    assert row["slices, lesion"] == prepared.truth.any(axis=(0, 1)).sum()
+    assert row["file value of 1"] == pytest.approx(prepared.scaled_info.high, abs=1e-3)
 
 
 def test_the_page_shows_subjects_and_both_sets(own_cache, small_cohort: Path) -> None:
