@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+from scipy.stats import rankdata
+
+from ascnet_core.training import gauges
+from ascnet_core.training.presets import Settings, apply_set
+from ascnet_core.training.state import new_state
+from ascnet_core.training.steps import Sets
+
+SETTINGS = apply_set(
+    Settings(),
+    ["data.size=32", "network.width=1", "network.discriminator_width=1", "compute.autocast=off"],
+)
+
+
+@pytest.fixture
+def sets():
+    rng = np.random.default_rng(0)
+    images = torch.zeros(6, 1, 32, 32)
+    images[:, :, 4:28, 4:28] = torch.from_numpy(rng.uniform(0.1, 0.9, (6, 1, 24, 24))).float()
+    return Sets(images, images.flip(0), np.linspace(0, 1, 6), np.linspace(0, 1, 6))
+
+
+def test_rank_correlation_is_pearsons_of_the_ranks_inside_the_region():
+    rng = np.random.default_rng(1)
+    slices = torch.from_numpy(rng.uniform(-0.5, 1, (2, 1, 8, 8))).clamp_min(0)
+    made = torch.from_numpy(rng.uniform(0, 1, (2, 1, 8, 8)))
+    inside = slices > 0
+    expected = np.corrcoef(rankdata(made[inside]), rankdata(slices[inside]))[0, 1]
+    assert gauges.rank_correlation(made, slices) == pytest.approx(expected)
+
+
+def test_a_pure_quantiser_has_rank_correlation_one_and_a_constant_none():
+    slices = torch.rand(2, 1, 8, 8)
+    assert gauges.rank_correlation(slices**3, slices) == pytest.approx(1)
+    assert gauges.rank_correlation(1 - slices, slices) == pytest.approx(-1)
+    assert gauges.rank_correlation(torch.ones_like(slices), slices) == 0
+
+
+def test_spread_takes_the_ends_and_no_slice_twice():
+    slices = torch.arange(10.0)
+    assert gauges.spread(slices, 4).tolist() == [0, 3, 6, 9]
+    assert gauges.spread(slices, 99).tolist() == list(range(10))
+
+
+def test_a_sure_discriminator_shows_as_saturated_without_gradient(sets):
+    state = new_state(SETTINGS, "cpu")
+    with torch.no_grad():
+        state.discriminator.dense.weight.zero_()
+        state.discriminator.dense.bias.fill_(-9.0)
+    found = gauges.measure(state, SETTINGS, sets)
+    assert found["score"] == pytest.approx(9)
+    assert found["saturated"] == 1
+    assert found["gradient"] == 0
+    assert (found["accuracy_fence"], found["accuracy_reference"]) == (1, 0)
+
+
+def test_mirrored_labels_mirror_the_accuracies(sets):
+    mirrored = apply_set(SETTINGS, ["adversary.mirrored=true"])
+    state = new_state(mirrored, "cpu")
+    with torch.no_grad():
+        state.discriminator.dense.weight.zero_()
+        state.discriminator.dense.bias.fill_(-1.0)
+    found = gauges.measure(state, mirrored, sets)
+    assert (found["accuracy_fence"], found["accuracy_reference"]) == (0, 1)
+
+
+def test_measuring_leaves_the_discriminator_as_it_was(sets):
+    state = new_state(SETTINGS, "cpu")
+    state.discriminator.train()
+    before = {name: value.clone() for name, value in state.discriminator.state_dict().items()}
+    gauges.measure(state, SETTINGS, sets)
+    assert state.discriminator.training
+    assert all(one.requires_grad for one in state.discriminator.parameters())
+    after = state.discriminator.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_the_joint_histogram_has_fence_in_rows(sets):
+    state = new_state(SETTINGS, "cpu")
+    with torch.no_grad():
+        for decoder, bias in ((state.model.fence_decoder, 9.0), (state.model.wild_decoder, -9.0)):
+            decoder.head.weight.zero_()
+            decoder.head.bias.fill_(bias)
+    arrays = gauges.look(state, SETTINGS, sets, np.zeros((1, 32, 32), np.float32))
+    assert arrays["joint"][63, 0] == arrays["joint"].sum() == 6 * 24 * 24
