@@ -15,17 +15,19 @@ from pages.parts.sidebar import style
 
 SHIPPED = ("demo-flair", "demo-flair-paper")
 ABOUT = (
-    "ASC-Net learns, from normal images alone, to cut a scan in two: a **fence cut** that looks "
-    "normal and a **wild cut** that holds the rest. Put together again they make an image "
-    "**I_ro** of a few grey levels, and a threshold in its histogram is the segmentation of the "
-    "anomaly, learned without a single mask. Here you train or load it, see what each cut holds, "
-    "click the peak that is the lesion, and learn how good the mask is."
+    "ASC-Net learns, without a single mask, what normal images look like, and cuts a scan in two: "
+    "a **fence cut** that looks normal and a **wild cut** that holds the rest. Put together again "
+    "they make an image **I_ro** of a few grey levels, and a threshold in its histogram is the "
+    "segmentation of the anomaly. Here you train or load it, see what each cut holds, click the "
+    "peak that is the lesion, and learn how good the mask is."
 )
 HONEST = [
     "**A plain intensity threshold is a strong baseline** on FLAIR: it stands beside every result.",
     "**Quantiser control.** If I_ro ranks pixels as I_in does (rank correlation near 1), the "
     "network has only sorted brightness anew; Cuts shows the number.",
     "**An oracle is no result.** Thresholds chosen with masks are hatched, italic and so named.",
+    "**The run `demo-flair` is a variant** (two-cut denoising, no adversary); `demo-flair-paper` has "
+    "the paper's own losses on the same data.",
     "**Research and teaching only**: no medical device, no diagnosis.",
 ]
 
