@@ -26,8 +26,8 @@ HONEST = [
     "**Quantiser control.** If I_ro ranks pixels as I_in does (rank correlation near 1), the "
     "network has only sorted brightness anew; Cuts shows the number.",
     "**An oracle is no result.** Thresholds chosen with masks are hatched, italic and so named.",
-    "**The run `demo-flair` is a variant** (two-cut denoising, no adversary); `demo-flair-paper` has "
-    "the paper's own losses on the same data.",
+    "**The run `demo-flair` is a variant** (two-cut denoising, no adversary); `demo-flair-paper` "
+    "has the paper's own losses on the same data.",
     "**Research and teaching only**: no medical device, no diagnosis.",
 ]
 
