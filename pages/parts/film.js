@@ -181,12 +181,38 @@ function drawJoint(film, look) {
   g.restore();
 }
 
-/** Lines over training steps with a cursor at the frame; `film.maps` keeps x for clicks. */
+/** Lines over training steps with a cursor at the frame. The lines are drawn once and kept. */
 function drawLines(film, look, name, lines, low, high, text, log) {
   const canvas = film.nodes[name], width = canvas.parentElement.clientWidth, height = 88;
-  const g = fit(canvas, width, height);
   const box = { x: 32, y: 6, w: width - 52, h: height - 34 };
   const last = Math.max(1, film.lastStep);
+  const px = (step) => box.x + (step / last) * box.w;
+  const wanted = [film.data.header.id, width, window.devicePixelRatio, look.text].join("|");
+  let kept = film.kept[name];
+  if (!kept || kept.wanted !== wanted) {
+    kept = film.kept[name] = { wanted, canvas: document.createElement("canvas") };
+    drawCurves(fit(kept.canvas, width, height), look, lines, low, high, text, log, box, last);
+  }
+  const g = fit(canvas, width, height);
+  g.drawImage(kept.canvas, 0, 0, width, height);
+  g.lineWidth = 2;
+  g.strokeStyle = COLOURS.truth;
+  const x = px(film.data.header.frames[film.at].step);
+  g.beginPath();
+  g.moveTo(x, box.y);
+  g.lineTo(x, box.y + box.h);
+  g.stroke();
+  canvas.locate = (clientX) => {
+    const step = ((clientX - canvas.getBoundingClientRect().left - box.x) / box.w) * last;
+    let best = 0;
+    film.data.header.frames.forEach((frame, i, all) => {
+      if (Math.abs(frame.step - step) < Math.abs(all[best].step - step)) best = i;
+    });
+    return best;
+  };
+}
+
+function drawCurves(g, look, lines, low, high, text, log, box, last) {
   const px = (step) => box.x + (step / last) * box.w;
   const scale = log ? Math.log10 : (v) => v;
   const py = (v) => box.y + box.h * (1 - (scale(v) - scale(low)) / (scale(high) - scale(low) || 1));
@@ -208,23 +234,8 @@ function drawLines(film, look, name, lines, low, high, text, log) {
     });
     g.stroke();
   });
-  g.lineWidth = 2;
-  g.strokeStyle = COLOURS.truth;
-  const x = px(film.data.header.frames[film.at].step);
-  g.beginPath();
-  g.moveTo(x, box.y);
-  g.lineTo(x, box.y + box.h);
-  g.stroke();
   g.lineWidth = 1;
   axis(g, look, box, text, [[px(0), "0"], [px(last), last]]);
-  canvas.locate = (clientX) => {
-    const step = ((clientX - canvas.getBoundingClientRect().left - box.x) / box.w) * last;
-    let best = 0;
-    film.data.header.frames.forEach((frame, i, all) => {
-      if (Math.abs(frame.step - step) < Math.abs(all[best].step - step)) best = i;
-    });
-    return best;
-  };
 }
 
 const key = (colour, name) => `<span style="color:${colour}">■</span> ${name}`;
@@ -253,6 +264,7 @@ function prepare(film) {
 
 function draw(film) {
   film.asked = 0;
+  const began = performance.now();
   const { header } = film.data, frame = header.frames[film.at];
   if (!frame || !film.root.clientWidth) return;
   const look = theme(film.root);
@@ -275,6 +287,7 @@ function draw(film) {
   film.root.dataset.place = frame.place;
   film.root.dataset.held = film.held;
   film.root.dataset.drawn = film.drawn;
+  film.root.dataset.took = (performance.now() - began).toFixed(1);
 }
 
 function redraw(film) {
@@ -367,7 +380,7 @@ export default function (component) {
     film = root.film = {
       root, nodes, scratch: document.createElement("canvas"),
       small: document.createElement("canvas"), at: 0, drawn: 0, asked: 0,
-      loop: true, playing: false,
+      kept: {}, loop: true, playing: false,
     };
     film.small.width = film.small.height = 64;
   }
