@@ -1,0 +1,106 @@
+"""Make the README's pictures: start the app, drive it in chromium, keep what is seen.
+
+Run: python -m tests.pictures.make
+
+Writes threshold.gif (a line that is dragged over the histogram, the mask after it) and a PNG a
+page beside this file. It opens what the repository ships, so anyone gets the same pictures.
+"""
+
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, start_server, stop_server
+
+HERE = Path(__file__).resolve().parent
+SIZE = (1440, 900)
+VIEWER_READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
+IDLE = "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
+LEFT, RIGHT = 40, 16  # margins of the histogram, in CSS pixels
+STILLS = {
+    "start": "A tour of five stops",
+    "cuts": "Rank correlation",
+    "data": "Subjects",
+    "training": "demo-flair",
+    "evaluation": "Dice",
+}
+
+
+def settle(page: Page, milliseconds: int = 1500) -> None:
+    """Wait until the page has answered and stands still."""
+    page.wait_for_timeout(milliseconds)
+    page.wait_for_function(IDLE)
+    page.wait_for_timeout(500)
+
+
+def screenshot(page: Page) -> Image.Image:
+    """What is seen now, as 8-bit RGB."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def save_png(picture: Image.Image, name: str) -> None:
+    """Keep a still small: 256 colours suffice for grey slices and flat panels."""
+    small = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small.save(HERE / f"{name}.png", optimize=True)
+
+
+def film(page: Page, address: str) -> None:
+    """Drag the line over the histogram, click the rightmost peak, and keep each moment."""
+    page.goto(f"{address}/threshold")
+    page.wait_for_function(VIEWER_READY)
+    settle(page, 3000)
+    save_png(screenshot(page), "threshold")
+    box = page.locator("canvas.histogram").bounding_box()
+    if box is None:
+        raise RuntimeError("the histogram is not on the page")
+
+    def at(level: float) -> float:
+        return box["x"] + LEFT + (level + 0.5) / 256 * (box["width"] - LEFT - RIGHT)
+
+    height = box["y"] + 110
+    frames = []
+    page.mouse.move(at(120), height)
+    page.mouse.down()
+    for level in [*range(120, 236, 8), *range(228, 180, -8)]:
+        page.mouse.move(at(level), height)
+        page.wait_for_timeout(60)
+        frames.append(screenshot(page))
+    page.mouse.up()
+    settle(page, 800)
+    frames += [screenshot(page)] * 6
+    small = [frame.resize((960, 600), Image.Resampling.LANCZOS) for frame in frames]
+    palette = small[len(small) // 2].quantize(128)
+    flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in small]
+    flat[0].save(
+        HERE / "threshold.gif", save_all=True, append_images=flat[1:], duration=140, loop=0
+    )
+
+
+def main() -> None:
+    """Make every picture anew."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        cache = Path(folder) / "cache"
+        process, address = start_server(cache, Path(folder) / "server.log")
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+            page.set_default_timeout(180_000)
+            film(page, address)
+            for name, text in STILLS.items():
+                page.goto(address if name == "start" else f"{address}/{name}")
+                page.get_by_text(text).first.wait_for()
+                if name == "evaluation":
+                    page.get_by_role("button", name="Evaluate").last.click()
+                    page.get_by_text("By subject").first.wait_for()
+                settle(page, 5000)
+                save_png(screenshot(page), name)
+            browser.close()
+        finally:
+            stop_server(process)
+
+
+if __name__ == "__main__":
+    main()
