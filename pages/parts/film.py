@@ -134,9 +134,7 @@ def header_of(
     }
 
 
-def pack(
-    header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Sequence[int]
-) -> bytes:
+def pack(header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Sequence[int]) -> bytes:
     """The block of bytes the browser reads.
 
     uint32 length, JSON header padded to a multiple of 4; then uint32 counts (N, 256), uint8 joint
