@@ -99,9 +99,7 @@ def gif(
     tallest = max((int(point.counts.max()) for point in points), default=1)
     shared = palette()
     pictures = [
-        frame(point, data, slices, tallest).quantize(
-            palette=shared, dither=Image.Dither.NONE
-        )
+        frame(point, data, slices, tallest).quantize(palette=shared, dither=Image.Dither.NONE)
         for point, data in zip(points, datas, strict=True)
     ]
     duration = [round(1000 / per_second)] * (len(pictures) - 1) + [2000]
