@@ -268,9 +268,11 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         "Open a cycle on any scan (the film's, or the one that is advised)",
         cycles,
         index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
-        format_func=lambda one: points[cycles.index(one)].label
-        + (" · advised" if one == best else "")
-        + (" · the run's result" if result and one == result.total_cycle else ""),
+        format_func=lambda one: (
+            points[cycles.index(one)].label
+            + (" · advised" if one == best else "")
+            + (" · the run's result" if result and one == result.total_cycle else "")
+        ),
         key=f"{key} cycle {wanted}",
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
