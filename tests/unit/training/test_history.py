@@ -162,8 +162,14 @@ def test_a_flipped_picture_is_like_the_mirrored_mask() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "mirrored"),
-    [("rightmost-peak", "leftmost-peak"), ("peak:-1", "peak:1"), ("valley:2", "valley:-2"),
-     ("200", "55"), ("band:10:20", "band:235:245"), ("otsu", "otsu")],
+    [
+        ("rightmost-peak", "leftmost-peak"),
+        ("peak:-1", "peak:1"),
+        ("valley:2", "valley:-2"),
+        ("200", "55"),
+        ("band:10:20", "band:235:245"),
+        ("otsu", "otsu"),
+    ],
 )
 def test_rules_have_a_counterpart_at_the_other_end(rule: str, mirrored: str) -> None:
     counts = made_up.bumps(made_up.THREE)
@@ -179,11 +185,18 @@ def test_only_complete_cycles_count_and_are_compared_with_each_other() -> None:
     points = [
         made_up.start(),
         made_up.separated(1),
-        measure(made_up.snapshot(2, cycle=2, step=15), made_up.data_of(
-            made_up.bumps(made_up.THREE), lesion=np.roll(made_up.tissue()[1], 9, 1)
-        ), rule="rightmost-valley"),
-        measure(made_up.snapshot(3, cycle=2, step=20), made_up.data_of(
-            made_up.bumps(made_up.THREE)), rule="rightmost-valley"),
+        measure(
+            made_up.snapshot(2, cycle=2, step=15),
+            made_up.data_of(
+                made_up.bumps(made_up.THREE), lesion=np.roll(made_up.tissue()[1], 9, 1)
+            ),
+            rule="rightmost-valley",
+        ),
+        measure(
+            made_up.snapshot(3, cycle=2, step=20),
+            made_up.data_of(made_up.bumps(made_up.THREE)),
+            rule="rightmost-valley",
+        ),
     ]
     linked = link(history._with_events(points, [{"kind": "cycle", "step": s} for s in (10, 20)]))
     assert [point.ends_cycle for point in linked] == [False, True, False, True]
@@ -255,15 +268,16 @@ def test_a_leap_is_a_loss_and_a_birth() -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(
-    st.lists(st.sets(st.integers(0, 6), max_size=4).map(sorted), min_size=1, max_size=6)
-)
+@given(st.lists(st.sets(st.integers(0, 6), max_size=4).map(sorted), min_size=1, max_size=6))
 def test_every_peak_lies_on_exactly_one_track(rows: list[list[int]]) -> None:
     points = [
         measure(
             made_up.snapshot(n),
-            made_up.data_of(made_up.bumps([20 + 35 * s for s in row], [1.0] * len(row))
-                            if row else np.zeros(256, np.int64)),
+            made_up.data_of(
+                made_up.bumps([20 + 35 * s for s in row], [1.0] * len(row))
+                if row
+                else np.zeros(256, np.int64)
+            ),
             rule="128",
         )
         for n, row in enumerate(rows)
