@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
@@ -55,3 +56,15 @@ def memory_format(device: torch.device, compute: Compute) -> torch.memory_format
     It gained on every device measured, so "auto" is "on".
     """
     return torch.contiguous_format if compute.channels_last == "off" else torch.channels_last
+
+
+@contextmanager
+def threads(compute: Compute) -> Iterator[None]:
+    """Within it, torch uses as many processor threads as the settings say (0: as it did)."""
+    before = torch.get_num_threads()
+    if compute.threads:
+        torch.set_num_threads(compute.threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ascnet_core.network.cutting import Cuts, CuttingModule
 from ascnet_core.training import game
-from ascnet_core.training.device import autocast
+from ascnet_core.training.device import autocast, threads
 from ascnet_core.training.settings import Settings
 from ascnet_core.training.state import TrainingState
 from ascnet_core.training.steps import Sets
@@ -22,7 +22,7 @@ HISTOGRAM_SAMPLE = 48  # input slices whose I_ro is counted in a snapshot
 def cut_batches(model: CuttingModule, slices: Tensor, settings: Settings, batch: int = 16) -> Cuts:
     """Cuts of slices (N, 1, S, S) in inference mode, in batches."""
     model.eval()
-    with autocast(slices.device, settings.compute):
+    with autocast(slices.device, settings.compute), threads(settings.compute):
         parts = [model(slices[start : start + batch]) for start in range(0, len(slices), batch)]
     return Cuts(*(torch.cat(one) for one in zip(*parts, strict=True)))
 

@@ -360,6 +360,12 @@ class Compute(Checked):
         "off",
         "on",
     )
+    threads: int = setting(
+        0,
+        "Processor threads of training; 0: as torch chooses. Small networks gain little by a "
+        "second one, and on a busy machine two that wait for each other are several times slower.",
+        low=0,
+    )
     channels_last: str = setting(
         "auto",
         "Memory order of images: where the device gains by channels-last, never, or always.",

@@ -14,7 +14,7 @@ from ascnet_core.network.blocks import kernels_3x3
 from ascnet_core.network.cutting import Cuts
 from ascnet_core.training import game
 from ascnet_core.training.corruption import corrupt
-from ascnet_core.training.device import autocast, memory_format
+from ascnet_core.training.device import autocast, memory_format, threads
 from ascnet_core.training.sampling import (
     AUGMENT,
     CORRUPT,
@@ -62,7 +62,7 @@ def run_step(state: TrainingState, settings: Settings, sets: Sets, moment: Momen
     """Do the step of this moment and count it; returns its losses by name, on the device."""
     seed = moment.seed(settings.schedule.seed, DROPOUT)
     devices = [state.device] if state.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=devices), threads(settings.compute):
         torch.manual_seed(seed)
         if moment.phase == "D":
             return discriminator_step(state, settings, sets, moment)

@@ -37,3 +37,12 @@ def test_autocast_auto_follows_the_processor(monkeypatch):
 def test_memory_order():
     assert device.memory_format(CPU, Compute()) == torch.channels_last
     assert device.memory_format(CPU, Compute(channels_last="off")) == torch.contiguous_format
+
+
+def test_threads_are_as_asked_and_then_as_before():
+    before = torch.get_num_threads()
+    with device.threads(Compute(threads=1)):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    with device.threads(Compute()):
+        assert torch.get_num_threads() == before
