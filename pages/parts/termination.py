@@ -271,7 +271,6 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         format_func=lambda one: (
             points[cycles.index(one)].label
             + (" · advised" if one == best else "")
-            + (" · the run's result" if result and one == result.total_cycle else "")
         ),
         key=f"{key} cycle {wanted}",
     )
@@ -298,6 +297,8 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         if st.button("Yes, make it the result", key=f"{key} promote", type="primary"):
             make_result(run, chosen)
             st.rerun()
+    # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
+    st.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
 
 
 def state_name(run: Run) -> str:
