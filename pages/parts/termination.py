@@ -269,8 +269,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         cycles,
         index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
         format_func=lambda one: (
-            points[cycles.index(one)].label
-            + (" · advised" if one == best else "")
+            points[cycles.index(one)].label + (" · advised" if one == best else "")
         ),
         key=f"{key} cycle {wanted}",
     )
