@@ -1,12 +1,13 @@
 """Make the README's pictures: start the app, drive it in chromium, keep what is seen.
 
-Run: python -m tests.pictures.make
+Run: python -m tests.pictures.make [threshold|start|cuts|data|training|evaluation ...]
 
 Writes threshold.gif (a line that is dragged over the histogram, the mask after it) and a PNG a
 page beside this file. It opens what the repository ships, so anyone gets the same pictures.
 """
 
 import io
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,8 +25,8 @@ STILLS = {
     "start": "A tour of five stops",
     "cuts": "Rank correlation",
     "data": "Subjects",
-    "training": "demo-flair",
-    "evaluation": "Dice",
+    "training": "When to stop",
+    "evaluation": "Evaluation",
 }
 
 
@@ -80,7 +81,8 @@ def film(page: Page, address: str) -> None:
 
 
 def main() -> None:
-    """Make every picture anew."""
+    """Make the named pictures anew, or all."""
+    wanted = sys.argv[1:] or ["threshold", *STILLS]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         cache = Path(folder) / "cache"
         process, address = start_server(cache, Path(folder) / "server.log")
@@ -88,13 +90,16 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
             page.set_default_timeout(180_000)
-            film(page, address)
+            if "threshold" in wanted:
+                film(page, address)
             for name, text in STILLS.items():
+                if name not in wanted:
+                    continue
                 page.goto(address if name == "start" else f"{address}/{name}")
-                page.get_by_text(text).first.wait_for()
+                page.locator("section, [data-testid=stMain]").get_by_text(text).first.wait_for()
                 if name == "evaluation":
                     page.get_by_role("button", name="Evaluate").last.click()
-                    page.get_by_text("By subject").first.wait_for()
+                    page.get_by_role("button", name="Evaluate again").wait_for()
                 settle(page, 5000)
                 save_png(screenshot(page), name)
             browser.close()
