@@ -9,20 +9,43 @@ import torch
 from torch import Tensor, nn
 
 NORM_EPS = 1e-3  # the released code's batch norm (Keras' default)
+NORMS = ("batch", "group")
+GROUP = 8  # maps in a group of group norm
+
+
+def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
+    """The layer that brings feature maps to a common scale.
+
+    Parameters
+    ----------
+    maps
+        Number of feature maps.
+    kind
+        "batch" (the paper): over the batch while training, by running statistics afterwards.
+        "group": over groups of at most 8 neighbouring maps of each slice by itself, so that no
+        statistics of other slices are carried along.
+    momentum
+        Weight of the newest batch in batch norm's running statistics.
+    """
+    if kind not in NORMS:
+        raise ValueError(f"norm is one of {NORMS}")
+    if kind == "batch":
+        return nn.BatchNorm2d(maps, eps=NORM_EPS, momentum=momentum)
+    return nn.GroupNorm(max(1, maps // GROUP), maps, eps=NORM_EPS)
 
 
 class ConvPair(nn.Module):
-    """[conv 3x3 same, ReLU, batch norm] x 2: (N, C, H, W) -> (N, out, H, W)."""
+    """[conv 3x3 same, ReLU, normalisation] x 2: (N, C, H, W) -> (N, out, H, W)."""
 
-    def __init__(self, channels: int, out: int, momentum: float) -> None:
+    def __init__(self, channels: int, out: int, momentum: float, norm: str = "batch") -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, out, 3, padding=1)
-        self.norm1 = nn.BatchNorm2d(out, eps=NORM_EPS, momentum=momentum)
+        self.norm1 = normalisation(out, norm, momentum)
         self.conv2 = nn.Conv2d(out, out, 3, padding=1)
-        self.norm2 = nn.BatchNorm2d(out, eps=NORM_EPS, momentum=momentum)
+        self.norm2 = normalisation(out, norm, momentum)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Two convolutions; ReLU comes before batch norm, as in the released code."""
+        """Two convolutions; ReLU comes before the normalisation, as in the released code."""
         x = self.norm1(torch.relu(self.conv1(x)))
         return cast(Tensor, self.norm2(torch.relu(self.conv2(x))))
 
@@ -40,13 +63,17 @@ class Encoder(nn.Module):
         Share of values dropped after each pooling.
     momentum
         Weight of the newest batch in batch norm's running statistics.
+    norm
+        "batch" or "group"; see `normalisation`.
     """
 
-    def __init__(self, width: int, last: int, dropout: float, momentum: float) -> None:
+    def __init__(
+        self, width: int, last: int, dropout: float, momentum: float, norm: str = "batch"
+    ) -> None:
         super().__init__()
         maps = [1, width, 2 * width, 4 * width, 8 * width, last]
         self.levels = nn.ModuleList(
-            ConvPair(before, after, momentum) for before, after in pairwise(maps)
+            ConvPair(before, after, momentum, norm) for before, after in pairwise(maps)
         )
         self.pool = nn.MaxPool2d(2)
         self.dropout = nn.Dropout(dropout)

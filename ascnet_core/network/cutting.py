@@ -36,10 +36,16 @@ class Decoder(nn.Module):
         Share of values dropped after each of the four concatenations, coarsest first.
     momentum
         Weight of the newest batch in batch norm's running statistics.
+    norm
+        "batch" or "group".
     """
 
     def __init__(
-        self, width: int, dropouts: tuple[float, float, float, float], momentum: float
+        self,
+        width: int,
+        dropouts: tuple[float, float, float, float],
+        momentum: float,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         maps = [16 * width, 8 * width, 4 * width, 2 * width, width]
@@ -48,7 +54,7 @@ class Decoder(nn.Module):
             nn.ConvTranspose2d(before, after, 2, stride=2) for before, after in pairs
         )
         self.dropouts = nn.ModuleList(nn.Dropout(share) for share in dropouts)
-        self.convs = nn.ModuleList(ConvPair(2 * after, after, momentum) for _, after in pairs)
+        self.convs = nn.ModuleList(ConvPair(2 * after, after, momentum, norm) for _, after in pairs)
         self.head = nn.Conv2d(width, 1, 1)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
@@ -74,6 +80,8 @@ class CuttingModule(nn.Module):
         concatenation, but not in the fence decoder's last step).
     norm_momentum
         Weight of the newest batch in batch norm's running statistics (the released code: 0.01).
+    norm
+        "batch" (the paper) or "group", which carries no statistics of other slices along.
     """
 
     def __init__(
@@ -82,15 +90,16 @@ class CuttingModule(nn.Module):
         dropout: float = 0.3,
         decoder_dropout: str = "none",
         norm_momentum: float = 0.01,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         if decoder_dropout not in DECODER_DROPOUTS:
             raise ValueError(f"decoder_dropout is one of {DECODER_DROPOUTS}")
         share = dropout if decoder_dropout == "asymmetric" else 0.0
         self.width = width
-        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum)
-        self.fence_decoder = Decoder(width, (share, share, share, 0.0), norm_momentum)
-        self.wild_decoder = Decoder(width, (share, share, share, share), norm_momentum)
+        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum, norm)
+        self.fence_decoder = Decoder(width, (share, share, share, 0.0), norm_momentum, norm)
+        self.wild_decoder = Decoder(width, (share, share, share, share), norm_momentum, norm)
         self.reconstructor = nn.Conv2d(2, 1, 1)
         initialise(self)
 

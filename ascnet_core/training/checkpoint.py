@@ -97,7 +97,7 @@ def load_model_file(
     tensors, header = _load(path, MODEL_FORMAT, device)
     try:
         settings = from_toml(header["settings"])
-        model = CuttingModule(width=int(header["width"]))
+        model = CuttingModule(width=int(header["width"]), norm=settings.network.norm)
         model.load_state_dict(tensors)
     except (UserError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(

@@ -107,6 +107,13 @@ class Network(Checked):
         "none",
         "asymmetric",
     )
+    norm: str = setting(
+        "batch",
+        "Normalisation in M: over the batch (the paper), or over groups of maps of each slice by "
+        "itself, which leaves no running statistics to fit badly.",
+        "batch",
+        "group",
+    )
     norm_momentum: float = setting(
         0.01,
         "Weight of the newest batch in batch norm's running statistics (0.01 is Keras' 0.99).",

@@ -49,7 +49,11 @@ class TrainingState:
 def build_model(network: Network) -> CuttingModule:
     """M as the settings ask for it, freshly initialised from torch's current random state."""
     return CuttingModule(
-        network.width, network.dropout, network.decoder_dropout, network.norm_momentum
+        network.width,
+        network.dropout,
+        network.decoder_dropout,
+        network.norm_momentum,
+        network.norm,
     )
 
 

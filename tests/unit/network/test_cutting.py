@@ -115,3 +115,15 @@ def test_d_gives_the_tanh_of_its_score():
     images = torch.rand(3, 1, 16, 32)
     assert critic(images).shape == (3,)
     assert torch.allclose(critic(images), torch.tanh(critic.score(images)))
+
+
+def test_group_norm_cuts_a_slice_the_same_whatever_lies_beside_it_in_the_batch() -> None:
+    torch.manual_seed(0)
+    slices = torch.rand(3, 1, 32, 32)
+    group = CuttingModule(8, dropout=0.0, norm="group").train()
+    batch = CuttingModule(8, dropout=0.0).train()
+    assert torch.allclose(group(slices).fence[:1], group(slices[:1]).fence, atol=1e-5)
+    assert not torch.allclose(batch(slices).fence[:1], batch(slices[:1]).fence, atol=1e-3)
+    assert not [name for name, _ in group.named_buffers()]
+    with pytest.raises(ValueError, match="norm"):
+        CuttingModule(8, norm="layer")
