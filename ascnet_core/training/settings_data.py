@@ -1,0 +1,55 @@
+"""Settings: how volumes become slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ascnet_core.errors import UserError
+from ascnet_core.training.settings_field import Checked, setting
+
+
+@dataclass(frozen=True)
+class Data(Checked):
+    """How a volume becomes slices, and how inputs and reference slices are drawn."""
+
+    table = "data"
+    size: int = setting(96, "Slices are S x S pixels; a multiple of 16.", low=16, high=1024)
+    scaling: str = setting(
+        "percentile", "How a volume's intensities are brought to [0, 1].", "percentile", "min-max"
+    )
+    low: float = setting(0.1, "Percentile that becomes 0.", low=0, high=100)
+    high: float = setting(99.9, "Percentile that becomes 1.", low=0, high=100)
+    region: str = setting(
+        "file",
+        "What is looked at: the manifest's region file (else automatic), "
+        "always automatic, or everything; outside it slices are 0.",
+        "file",
+        "auto",
+        "none",
+    )
+    channel: int | None = setting(
+        None, "Channel of colour pictures; not set: refuse those of differing channels.", low=0
+    )
+    frame: int | None = setting(None, "Frame of 4-D files; not set: refuse several frames.", low=0)
+    nan: float | None = setting(None, "What NaN and infinity become; not set: refuse them.")
+    match: str = setting(
+        "none",
+        "Draw reference slices at random, or for each input one of about "
+        "the same position in the head, so that D can't go by the level.",
+        "none",
+        "position",
+    )
+    flips: bool = setting(False, "Mirror training slices left-right at random.")
+    brightness: float = setting(
+        0.0,
+        "Training slices are multiplied by 1 plus or minus up to this share, at random.",
+        low=0,
+        high=0.9,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 16:
+            raise UserError(f"data.size is {self.size}; it must be a multiple of 16.")
+        if self.low >= self.high:
+            raise UserError("data.low must be under data.high.")
