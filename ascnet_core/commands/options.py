@@ -159,19 +159,9 @@ def changed_settings(settings: Settings, options: argparse.Namespace) -> Setting
 
 def preparation_of(settings: Settings) -> Preparation:
     """How the settings say a scan is prepared."""
-    from ascnet_core.imaging.prepare import Preparation
+    from ascnet_core.training import run_sets
 
-    data = settings.data
-    return Preparation(
-        size=data.size,
-        scaling=data.scaling,
-        low=data.low,
-        high=data.high,
-        region=data.region,
-        channel=data.channel,
-        frame=data.frame,
-        nan=data.nan,
-    )
+    return run_sets.preparation_of(settings)
 
 
 def pick_device(name: str) -> str:

@@ -17,7 +17,6 @@ from ascnet_core.commands.options import (
     add_verb,
     changed_settings,
     pick_device,
-    preparation_of,
 )
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.errors import UserError
@@ -230,15 +229,13 @@ def _go_on(
 def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     """Prepare the slices and train; the lock is held."""
     from ascnet_core.imaging.cohort import read_manifest
-    from ascnet_core.imaging.reference import reference_for
     from ascnet_core.training.run_create import reference_of
     from ascnet_core.training.run_folder import MANIFEST, Run
+    from ascnet_core.training.run_sets import sets_of
 
     cohort = read_manifest(path / MANIFEST)
     with Progress("scans prepared", line=log.say) as progress:
-        inputs, reference = reference_for(
-            cohort, preparation_of(settings), reference_of(path), progress=progress.at
-        )
+        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress.at)
     log.say(
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"

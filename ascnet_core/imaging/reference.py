@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -162,13 +163,21 @@ def collect(prepared: Iterable[Prepared], which: str = "all") -> SliceSet:
     return join(sets)
 
 
-def reference_for(
+class Pools(NamedTuple):
+    """The inputs, the whole reference, and slices with lesion that a user might leave in it."""
+
+    inputs: SliceSet
+    reference: SliceSet
+    lesions: SliceSet
+
+
+def reference_pools(
     cohort: Cohort,
     preparation: Preparation,
     reference: str | Path,
     progress: Progress | None = None,
-) -> tuple[SliceSet, SliceSet]:
-    """Make the inputs and the reference of a training.
+) -> Pools:
+    """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
     Parameters
     ----------
@@ -187,7 +196,9 @@ def reference_for(
 
     Returns
     -------
-    inputs, reference
+    Pools
+        The slices with lesion come from the reference's manifest; from the cohort where that one
+        knows of none.
 
     Raises
     ------
@@ -205,7 +216,8 @@ def reference_for(
                 "manifest as reference."
             )
         sets = _sets([*others, *normal], preparation, progress)
-        return _all(sets[: len(others)], cohort), _all(sets[len(others) :], cohort)
+        inputs = _all(sets[: len(others)], cohort)
+        return Pools(inputs, _all(sets[len(others) :], cohort), inputs.take(inputs.lesion))
     if str(reference) == "lesion-free":
         both = _all(_sets(list(scans), preparation, progress), cohort)
         free = both.labelled & ~both.lesion
@@ -215,15 +227,27 @@ def reference_for(
                 f"{cohort.manifest} has no {what}; choose its normal group or another manifest as "
                 "reference."
             )
-        return both.take(~free), both.take(free)
+        return Pools(both.take(~free), both.take(free), both.take(both.lesion))
     other = read_manifest(reference)
     normal = [scan for scan in other.scans if scan.group == "normal"] or list(other.scans)
     sets = _sets([*scans, *normal], preparation, progress)
     inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)
+    lesions = found.take(found.lesion) if found.lesion.any() else inputs.take(inputs.lesion)
     found = found.take(~found.lesion)
     if not len(found):
         raise UserError(f"{other.manifest} has no lesion-free slices; choose another reference.")
-    return inputs, found
+    return Pools(inputs, found, lesions)
+
+
+def reference_for(
+    cohort: Cohort,
+    preparation: Preparation,
+    reference: str | Path,
+    progress: Progress | None = None,
+) -> tuple[SliceSet, SliceSet]:
+    """Make the inputs and the whole reference; see `reference_pools`."""
+    pools = reference_pools(cohort, preparation, reference, progress)
+    return pools.inputs, pools.reference
 
 
 def _sets(scans: list[Scan], preparation: Preparation, progress: Progress | None) -> list[SliceSet]:

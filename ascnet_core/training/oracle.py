@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.prepare import prepare_scan
 from ascnet_core.segmentation.histogram import quantise
 from ascnet_core.training.history import Point, dice
 from ascnet_core.training.run_folder import Run
+from ascnet_core.training.run_sets import preparation_of
 
 Progress = Callable[[int, int], None]
 
@@ -38,11 +39,7 @@ def watched_truth(
     UserError
         If the cohort's files are not there, a slice is not found in it, or has no mask.
     """
-    data = run.settings().data
-    how = Preparation(
-        size=data.size, scaling=data.scaling, low=data.low, high=data.high, region=data.region,
-        channel=data.channel, frame=data.frame, nan=data.nan,
-    )  # fmt: skip
+    how = preparation_of(run.settings())
     found: dict[int, NDArray[np.bool_]] = {}
     scans = run.cohort().scans
     for number, scan in enumerate(scans, 1):

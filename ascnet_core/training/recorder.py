@@ -40,6 +40,7 @@ from ascnet_core.training.run_folder import (
     read_request,
 )
 from ascnet_core.training.run_lock import lock_holder
+from ascnet_core.training.run_sets import describe
 from ascnet_core.training.trainer import (
     Event,
     TrainingState,
@@ -110,6 +111,7 @@ class _Recording:
         self.run = run
         self.settings = settings
         self.samples = _spread(reference.images, REFERENCE_SLICES)
+        self.about = describe(reference)
         self.report = report
         self.last_kind = ""
         self.due = False
@@ -184,13 +186,17 @@ class _Recording:
         model = state.kept
         save_model(self.run / MODEL, model, self.settings, _position(state))
         if self.due or not (self.run / COUNTS).is_file() or self.last_kind in ("end", "stop"):
-            _write_compact(self.run / COUNTS, reference_counts(model, self.samples))
+            _write_compact(self.run / COUNTS, self._reference(model))
         tensors, meta = state_tensors(state)
         path = self.run / EVENTS
         size = path.stat().st_size if path.is_file() else 0
         save_training(self.run / TRAINING, tensors, {"events_bytes": size, "state": meta})
         self.due = False
         self.saved_at = time.monotonic()
+
+    def _reference(self, model: CuttingModule) -> dict[str, Any]:
+        """What the reference holds, and the counts of its maps."""
+        return {"set": self.about, **reference_counts(model, self.samples)}
 
     def _append(self, event: Mapping[str, Any]) -> None:
         line = {"time": round(time.time(), 3), **event}
@@ -225,7 +231,7 @@ class _Recording:
         write_bytes(temporary / "cuts.safetensors", save(arrays))
         model = state.kept
         save_model(temporary / MODEL, model, self.settings, _position(state))
-        _write_compact(temporary / COUNTS, reference_counts(model, self.samples))
+        _write_compact(temporary / COUNTS, self._reference(model))
         seen = look(arrays["counts"].astype(np.int64))
         found = {
             "peaks": [dataclasses.asdict(peak) for peak in seen.peaks],

@@ -1,11 +1,13 @@
 """The card of a run: what it is, what it learnt from, how far it came."""
 
+import json
 from pathlib import Path
 
 from ascnet_core import __version__
 from ascnet_core.files import write_text
 from ascnet_core.training.run_events import last_event
-from ascnet_core.training.run_folder import CARD, EVENTS, Run
+from ascnet_core.training.run_folder import CARD, COUNTS, EVENTS, Run
+from ascnet_core.training.settings import Settings
 
 _MARK = "<!-- Written by `train`, and again when the run goes on; without this line it stays. -->"
 
@@ -22,6 +24,7 @@ def write_card(run: Path) -> None:
     facts = [
         ("preset", f"{settings.preset or 'none'}: {settings.description}"),
         ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
+        ("reference", _reference(run, settings)),
         ("network", f"width {settings.network.width}, slices of {settings.data.size} pixels"),
         (
             "trained",
@@ -43,3 +46,25 @@ def write_card(run: Path) -> None:
     lines += ["", "```", reader.command(), "```", ""]
     lines += ["No mask was learnt from. Research software, not a medical device.", ""]
     write_text(path, "\n".join(lines))
+
+
+def _reference(run: Path, settings: Settings) -> str:
+    """What the run was shown as normal, and what was taken from that or put into it."""
+    asked = settings.reference
+    try:
+        held = json.loads((run / COUNTS).read_text(encoding="utf-8"))["set"]
+        spoilt = int(held["with_lesion"])
+        text = f"{held['slices']} slices of {held['subjects']} subjects"
+        text += f", {spoilt} of them with lesion" if spoilt else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        text = "not counted"
+    changes = []
+    if asked.share < 1:
+        changes.append(f"{100 * asked.share:g} % of the slices kept")
+    if asked.contamination:
+        changes.append(
+            f"{100 * asked.contamination:g} % lesion slices left in on purpose, chosen by masks"
+        )
+    if asked.level_low > 0 or asked.level_high < 1:
+        changes.append(f"levels {asked.level_low:g} to {asked.level_high:g} of the head only")
+    return "; ".join([text, *changes])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.settings_data import Data
+from ascnet_core.training.settings_data import Data, Reference
 from ascnet_core.training.settings_field import Checked, setting
 from ascnet_core.training.settings_losses import Corruption, Losses
 from ascnet_core.training.settings_network import Adversary, Network
@@ -23,6 +23,7 @@ __all__ = [
     "Data",
     "Losses",
     "Network",
+    "Reference",
     "Schedule",
     "Segmentation",
     "Settings",
@@ -59,6 +60,7 @@ class Settings:
     preset: str = field(default="", metadata={"help": "The preset these settings started from."})
     description: str = field(default="", metadata={"help": "What the preset is for."})
     data: Data = field(default_factory=Data)
+    reference: Reference = field(default_factory=Reference)
     network: Network = field(default_factory=Network)
     adversary: Adversary = field(default_factory=Adversary)
     losses: Losses = field(default_factory=Losses)

@@ -1,4 +1,4 @@
-"""Settings: how volumes become slices."""
+"""Settings: how volumes become slices, and what of the reference is taken."""
 
 from __future__ import annotations
 
@@ -53,3 +53,33 @@ class Data(Checked):
             raise UserError(f"data.size is {self.size}; it must be a multiple of 16.")
         if self.low >= self.high:
             raise UserError("data.low must be under data.high.")
+
+
+@dataclass(frozen=True)
+class Reference(Checked):
+    """What of the reference is taken: the user's knowledge of normal, less of it or spoilt."""
+
+    table = "reference"
+    share: float = setting(
+        1.0, "Share of the reference slices that is kept, drawn by the seed.", low=0.001, high=1
+    )
+    contamination: float = setting(
+        0.0,
+        "Share of the reference that is lesion slices left in by mistake: as many clean ones make "
+        "room for them. Needs masks; for experiments only.",
+        low=0,
+        high=0.5,
+    )
+    level_low: float = setting(
+        0.0,
+        "Only slices from this level of the head upwards: 0 is the lowest with tissue, 1 the "
+        "highest.",
+        low=0,
+        high=1,
+    )
+    level_high: float = setting(1.0, "Only slices up to this level of the head.", low=0, high=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.level_low >= self.level_high:
+            raise UserError("reference.level_low must be under reference.level_high.")

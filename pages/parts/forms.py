@@ -41,6 +41,7 @@ LABELS = {
 }
 TABLES = (
     "data",
+    "reference",
     "network",
     "adversary",
     "losses",
