@@ -1,7 +1,6 @@
 """`train`: train a run, or go on with one."""
 
 import argparse
-import dataclasses
 import os
 import sys
 import time
@@ -70,9 +69,10 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument(
         "--preset",
-        metavar="P",
+        metavar="P|FILE.toml",
         default=None,
-        help="settings to start from (default: teaching); --list-settings names them all",
+        help="settings to start from (default: teaching), or a TOML file of your own; "
+        "--list-settings names them all",
     )
     parser.add_argument(
         "--reference",
@@ -148,6 +148,7 @@ def _settings(options: argparse.Namespace) -> "Settings":
 
 
 def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
+    from ascnet_core.training.presets import differing
     from ascnet_core.training.run_folder import Run
 
     if options.preset or options.reference:
@@ -156,7 +157,7 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
         )
     before = Run(path).settings()
     settings = changed_settings(before, options)
-    for key in _differing(before, settings):
+    for key in differing(before, settings):
         if key not in _MAY_CHANGE and not key.startswith(("compute.", "segmentation.")):
             raise UserError(
                 f"{key} cannot change while a run goes on; start a new run with another --name."
@@ -166,17 +167,6 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
             "schedule.stage_1 cannot change in a run with a stage 2; extend schedule.stage_2."
         )
     return settings
-
-
-def _differing(one: "Settings", other: "Settings") -> list[str]:
-    tables = dataclasses.asdict(one), dataclasses.asdict(other)
-    return [
-        f"{table}.{key}"
-        for table, values in tables[0].items()
-        if isinstance(values, dict)
-        for key, value in values.items()
-        if tables[1][table][key] != value
-    ]
 
 
 def _cohorts(options: argparse.Namespace) -> "tuple[Cohort, str, Cohort | None]":
@@ -270,10 +260,21 @@ def _is_named(path: Path) -> bool:
 
 
 def _list_settings(options: argparse.Namespace) -> None:
-    from ascnet_core.training.presets import help_of, keys, load_preset, preset_names
+    from ascnet_core.training.presets import (
+        help_of,
+        keys,
+        load_preset,
+        preset_names,
+        user_preset_names,
+    )
 
     for name in preset_names():
         print(f"preset {name}: {load_preset(name).description}")
+    for name in user_preset_names():
+        try:
+            print(f"your preset {name}: {load_preset(name).description}")
+        except UserError as error:  # one bad file must not hide the rest
+            print(f"your preset {name}: {error}")
     settings = _settings(options)
     print(f"\nsettings of preset {settings.preset}:")
     for key in keys():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.training import run_folder
 from ascnet_core.training.settings import (
     Adversary,
     Compute,
@@ -19,6 +20,7 @@ from ascnet_core.training.settings import (
     Data,
     Losses,
     Network,
+    Reference,
     Schedule,
     Segmentation,
     Settings,
@@ -31,38 +33,73 @@ __all__ = [
     "Data",
     "Losses",
     "Network",
+    "Reference",
     "Schedule",
     "Segmentation",
     "Settings",
     "apply_set",
+    "differing",
     "from_toml",
     "help_of",
     "keys",
     "load_preset",
     "preset_names",
     "to_toml",
+    "user_preset_names",
+    "user_presets",
+    "value_of",
 ]
 
 FOLDER = Path(__file__).parent / "presets"
 
 
 def preset_names() -> tuple[str, ...]:
-    """Names of the presets, alphabetically."""
+    """Names of the shipped presets, alphabetically."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
+def user_presets() -> Path:
+    """The folder of presets that users saved, beside their runs; it may not be there."""
+    return run_folder.RUNS / run_folder.PRESETS
+
+
+def user_preset_names() -> tuple[str, ...]:
+    """Names of the presets that users saved, alphabetically; a shipped one keeps its name."""
+    found = {path.stem for path in user_presets().glob("[!.]*.toml")}
+    return tuple(sorted(found - set(preset_names())))
+
+
 def load_preset(name: str) -> Settings:
-    """Settings of a preset.
+    """Settings of a preset: a shipped one, one that was saved, or a TOML file's.
+
+    Parameters
+    ----------
+    name
+        A name, or the path of a file whose name ends in `.toml` (a run's `settings.toml`, say).
 
     Raises
     ------
     UserError
-        If there is none of that name.
+        If there is none of that name, or the file holds no settings.
     """
-    if name not in preset_names():
-        raise UserError(f"There is no preset {name!r}; choose one of {', '.join(preset_names())}.")
-    settings = from_toml((FOLDER / f"{name}.toml").read_text("utf-8"), f"preset {name}")
-    return dataclasses.replace(settings, preset=name)
+    if name in preset_names():
+        path, called = FOLDER / f"{name}.toml", name
+    elif name in user_preset_names():
+        path, called = user_presets() / f"{name}.toml", name
+    elif name.endswith(".toml"):
+        path = Path(name)
+        # a run's settings are known by the run's name
+        called = path.stem if path.name != run_folder.SETTINGS else path.absolute().parent.name
+    else:
+        known = ", ".join((*preset_names(), *user_preset_names()))
+        raise UserError(
+            f"There is no preset {name!r}; choose one of {known}, or give a file in .toml."
+        )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"Preset {path} cannot be read ({error}); choose another.") from error
+    return dataclasses.replace(from_toml(text, f"preset {name}"), preset=called)
 
 
 def keys() -> tuple[str, ...]:
@@ -72,6 +109,17 @@ def keys() -> tuple[str, ...]:
         for table in _tables()
         for one in dataclasses.fields(_table_class(table.name))
     )
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    """The value of a dotted key."""
+    table, name = _split(key)
+    return getattr(getattr(settings, table), name)
+
+
+def differing(one: Settings, other: Settings) -> tuple[str, ...]:
+    """The dotted keys in which two settings differ, in the order of the tables."""
+    return tuple(key for key in keys() if value_of(one, key) != value_of(other, key))
 
 
 def help_of(key: str) -> str:

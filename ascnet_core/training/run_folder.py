@@ -64,6 +64,8 @@ COMMAND = "command.txt"
 LOG = "log.txt"
 CARD = "card.md"
 CONTROL = "control.json"
+PRESETS = "presets"
+"""The folder of saved presets under `RUNS`; no run may be called so."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
@@ -250,6 +252,8 @@ def new_run_path(name: str) -> Path:
         raise UserError(
             f"{name!r} cannot name a run; use letters, digits, '.', '_' and '-', a letter first."
         )
+    if name == PRESETS:
+        raise UserError(f"{RUNS / name} holds saved presets, not a run; choose another name.")
     return path if len(path.parts) > 1 else RUNS / name
 
 
