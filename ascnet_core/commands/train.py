@@ -220,7 +220,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     """Prepare the slices and train; the lock is held."""
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.training.run_create import reference_of
-    from ascnet_core.training.run_folder import MANIFEST, Run
+    from ascnet_core.training.run_folder import MANIFEST, TRAINING, Run
     from ascnet_core.training.run_sets import sets_of
 
     cohort = read_manifest(path / MANIFEST)
@@ -230,6 +230,8 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
+    if not (path / TRAINING).is_file():
+        _warn(settings, len(inputs.images), len(reference.images), log)
     from ascnet_core.training.recorder import choose_watched, record
     from ascnet_core.training.run_card import write_card
 
@@ -251,6 +253,14 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         if how == "finished"
         else f"go on: {PROGRAM} train --resume {path.name if _is_named(path) else path}"
     )
+
+
+def _warn(settings: "Settings", inputs: int, references: int, log: "Log") -> None:
+    """Say on stderr what is odd about the schedule; training begins all the same."""
+    from ascnet_core.training.schedule_check import check_schedule
+
+    for concern in check_schedule(settings, inputs, references):
+        log.warn(concern.sentence)
 
 
 def _is_named(path: Path) -> bool:
@@ -311,6 +321,17 @@ class Log:
         if on_terminal:
             print(text, flush=True)
         self._write(text)
+
+    def warn(self, text: str) -> None:
+        """One line to stderr, and to the log unless stderr goes there already."""
+        line = f"warning: {text}"
+        print(line, file=sys.stderr, flush=True)
+        try:
+            same = os.path.samestat(os.fstat(sys.stderr.fileno()), self._path.stat())
+        except OSError:  # stderr is no file, or the log not there yet
+            same = False
+        if not same:
+            self._write(line)
 
     def _write(self, text: str) -> None:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,248 @@
+"""Whether a schedule fits the size of the data: warnings in words, and how long it takes.
+
+Every rule is a number below, with where it comes from. "Run 5" and the like are rows of
+`checkpoints/README.md`. A warning is no error: a schedule may be odd on purpose.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ascnet_core.training.advisor import HOLD
+from ascnet_core.training.plan import Segment, plan
+from ascnet_core.training.settings import Settings
+
+SEEN_LEAST = 1.0
+"""Times that M sees each slice in all. Below it some are never seen; the paper shows all of them
+in every epoch."""
+SEEN_MOST = 100.0
+"""The same, above which M learns the slices by heart. Runs here were at their best after each
+slice was seen 9 times (the shipped run 8) to 20 times (run 7); run 5 lost Dice between 14 and 34
+times. Three times that is far outside of what was ever tried."""
+COVERED = 3.0
+"""Momentum of batch norm times the steps of the first cycle: so many time constants until 95 % of
+the running statistics are the data's (1 - exp(-3)). With Keras' momentum 0.01 that is 300 steps.
+After 22 such steps D took every image for a fence (run P1)."""
+TRAVEL = 0.05
+"""Learning rate times steps: a weight goes about one learning rate a step under Adam, and starts
+within about 1/sqrt(9 * 32) = 0.06 of zero (a 3x3 kernel over the paper's 32 maps), so below this
+it hardly leaves where it began. With the paper's 5e-5 it takes 1000 steps; P1 and P2, with 850
+steps, were given 3e-4."""
+LONG = 24 * 3600.0
+"""Seconds after which a run is called long."""
+
+# Processor seconds of a step on one thread, a slice and pixel: width and its square. Fitted to
+# steps of M at width 8, 16 and 32, at 96x96 and 160x160, with 4, 8 and 16 slices (bfloat16 and
+# channels-last on a server processor with avx512_bf16), within 10 %.
+_PER_WIDTH = 1.27e-7
+_PER_WIDTH_SQUARED = 7.6e-9
+_SHARE_D = 0.35  # a slice in D, its fence included, beside a slice in M
+_FLOAT32 = 1.35  # times as long without bfloat16
+_THREADS = 0.7  # speed grows with this power of the threads: 1.6 for two
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One thing that does not fit; `key` is the setting that mends it first."""
+
+    key: str
+    sentence: str
+
+
+def check_schedule(settings: Settings, inputs: int, references: int) -> list[Concern]:
+    """What is odd about a schedule for so many input and reference slices.
+
+    Parameters
+    ----------
+    inputs, references
+        Slices of both sets, at least 1 each.
+    """
+    segments = plan(settings, inputs, references)
+    return [
+        *_seen(settings, segments, inputs, references),
+        *_batches(settings, inputs, references),
+        *_statistics(settings, segments),
+        *_rates(settings, segments),
+        *_stopping(settings),
+    ]
+
+
+def times_seen(settings: Settings, inputs: int, references: int) -> dict[str, float]:
+    """How many times M sees a slice on average: "input" and "reference", those it learns from."""
+    shown = _steps(plan(settings, inputs, references), "M") * settings.schedule.batch_m
+    sets = {"input": inputs, "reference": references}
+    return {name: shown / sets[name] for name in learns_from(settings)}
+
+
+def learns_from(settings: Settings) -> tuple[str, ...]:
+    """Which sets M is shown: "input", "reference" or both."""
+    if settings.schedule.order == "alternate":
+        return ("input",)
+    losses, adversary = settings.losses, settings.adversary.weight
+    inputs = adversary or losses.disjointness or losses.reconstruction
+    plain = adversary or losses.identity or losses.wild_reference
+    corrupted = losses.denoise_fence or losses.denoise_wild or losses.tie
+    return ("input",) * bool(inputs) + ("reference",) * bool(plain or corrupted)
+
+
+def seconds_of(
+    settings: Settings, inputs: int, references: int, threads: int, bfloat16: bool = True
+) -> float:
+    """Roughly how long training takes on an idle processor, snapshots and gauges left out.
+
+    Parameters
+    ----------
+    threads
+        That torch would use; `compute.threads` goes before it.
+    bfloat16
+        Whether the processor gains by it (`training.device.gains_by_bfloat16`).
+    """
+    segments, network = plan(settings, inputs, references), settings.network
+    slices_m = _steps(segments, "M") * settings.schedule.batch_m * _kinds(settings)
+    joint = settings.schedule.order == "joint"
+    batch_d = 2 * settings.schedule.batch_m if joint else settings.schedule.batch_d
+    slices_d = _steps(segments, "D") * batch_d
+    pixels = settings.data.size**2
+    seconds = pixels * slices_m * _per_pixel(network.width)
+    if settings.adversary.weight:
+        seconds += pixels * slices_d * _SHARE_D * _per_pixel(network.discriminator_width)
+    if settings.compute.autocast == "off" or not bfloat16:
+        seconds *= _FLOAT32
+    return float(seconds / max(1, settings.compute.threads or threads) ** _THREADS)
+
+
+def time_in_words(seconds: float) -> str:
+    """A rough time: no digit that is not meant."""
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 0.95 * unit:
+            count = max(1, round(seconds / unit))
+            return f"{count} {name}" + ("" if count == 1 else "s")
+    return "less than a minute"
+
+
+def _steps(segments: tuple[Segment, ...], phase: str, first_cycle: bool = False) -> int:
+    """Steps of "M" or "D"; a joint step is one of both."""
+    first = (segments[0].stage, segments[0].cycle)
+    return sum(
+        one.epochs * one.steps
+        for one in segments
+        if one.phase in (phase, "joint") and (not first_cycle or (one.stage, one.cycle) == first)
+    )
+
+
+def _kinds(settings: Settings) -> int:
+    """How many batches of `batch_m` go through M in a joint step (1 in the paper's order)."""
+    if settings.schedule.order == "alternate":
+        return 1
+    losses, adversary = settings.losses, settings.adversary.weight
+    return max(
+        1,
+        bool(losses.denoise_fence or losses.denoise_wild or losses.tie)
+        + bool(losses.identity or losses.wild_reference or adversary)
+        + bool(adversary or losses.disjointness or losses.reconstruction),
+    )
+
+
+def _per_pixel(width: int) -> float:
+    return _PER_WIDTH * width + _PER_WIDTH_SQUARED * width**2
+
+
+def _plays(settings: Settings) -> bool:
+    """Whether D is trained at all."""
+    schedule = settings.schedule
+    return bool(settings.adversary.weight and (schedule.epochs_d or schedule.order == "joint"))
+
+
+def _seen(
+    settings: Settings, segments: tuple[Segment, ...], inputs: int, references: int
+) -> list[Concern]:
+    steps = _steps(segments, "M")
+    key = "schedule.steps" if settings.schedule.steps else "schedule.epochs_m"
+    found = []
+    for name, times in times_seen(settings, inputs, references).items():
+        count = inputs if name == "input" else references
+        if times < SEEN_LEAST:
+            sentence = (
+                f"M sees {steps * settings.schedule.batch_m} {name} slices of {count} in all, so "
+                f"some are never seen; raise {key} or the number of cycles."
+            )
+        elif times > SEEN_MOST:
+            sentence = (
+                f"M sees each {name} slice about {times:.0f} times; beyond {SEEN_MOST:.0f} it "
+                f"learns them by heart. Lower {key}, or add slices."
+            )
+        else:
+            continue
+        found.append(Concern(key, sentence))
+    return found
+
+
+def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
+    schedule, found = settings.schedule, []
+    sets = {"input": inputs, "reference": references}
+    for name in learns_from(settings):
+        if schedule.batch_m > sets[name]:
+            sentence = (
+                f"A batch of M has {schedule.batch_m} slices, the {name} set {sets[name]}: every "
+                "batch shows some twice; lower schedule.batch_m."
+            )
+            found.append(Concern("schedule.batch_m", sentence))
+    half = schedule.batch_d // 2
+    smaller = min(sets, key=lambda name: sets[name])
+    if _plays(settings) and schedule.order == "alternate" and half > sets[smaller]:
+        sentence = (
+            f"Half a batch of D has {half} slices, the {smaller} set {sets[smaller]}; lower "
+            "schedule.batch_d."
+        )
+        found.append(Concern("schedule.batch_d", sentence))
+    return found
+
+
+def _statistics(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
+    network, found = settings.network, {}
+    if network.norm == "batch":
+        found["M"] = _steps(segments, "M", first_cycle=True)
+    # D keeps batch norm whatever M has, unless it normalises by the batch while M trains
+    if _plays(settings) and not settings.adversary.frozen_uses_batches:
+        found["D"] = _steps(segments, "D", first_cycle=True)
+    short = {name: n for name, n in found.items() if network.norm_momentum * n < COVERED}
+    if not short:
+        return []
+    counts = " and ".join(f"{n} steps of {name}" for name, n in short.items())
+    needed = math.ceil(round(COVERED / network.norm_momentum, 6))
+    sentence = (
+        f"Batch norm's momentum {network.norm_momentum:g} needs about {needed} steps in the "
+        f"first cycle to know the data, which has {counts}; raise network.norm_momentum."
+    )
+    return [Concern("network.norm_momentum", sentence)]
+
+
+def _rates(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
+    schedule = settings.schedule
+    rates = [("M", "schedule.learning_rate", schedule.learning_rate)]
+    if _plays(settings):
+        rates.append(("D", "schedule.learning_rate_d", schedule.learning_rate_d))
+    found = []
+    for name, key, rate in rates:
+        steps = _steps(segments, name)
+        if rate * steps < TRAVEL:
+            needed = f"{TRAVEL / rate:.0f} or more" if rate else "more than 0"
+            sentence = (
+                f"{steps} steps of {name} at a learning rate of {rate:g} hardly move its weights "
+                f"({needed} steps would); raise {key} or train longer."
+            )
+            found.append(Concern(key, sentence))
+    return found
+
+
+def _stopping(settings: Settings) -> list[Concern]:
+    schedule = settings.schedule
+    cycles = schedule.stage_1 + schedule.stage_2
+    if schedule.stop_when == "never" or cycles > HOLD:
+        return []
+    sentence = (
+        f"Stopping when the peaks are separated needs them to hold for {HOLD} cycles, and the "
+        f"schedule has {cycles}: it would never stop early; add cycles."
+    )
+    return [Concern("schedule.stage_1", sentence)]
