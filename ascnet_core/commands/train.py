@@ -230,14 +230,14 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    if not (path / TRAINING).is_file():
-        _warn(settings, len(inputs.images), len(reference.images), log)
     from ascnet_core.training.recorder import choose_watched, record
     from ascnet_core.training.run_card import write_card
 
     device = pick_device(device)
     shown = path.name if _is_named(path) else path  # logs travel with runs: no machine's folders
     log.say(f"preset {settings.preset or 'none'}, device {device}, run {shown}")
+    if not (path / TRAINING).is_file():
+        _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()
     with Steps(log) as steps:
         how = record(
@@ -255,11 +255,22 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     )
 
 
-def _warn(settings: "Settings", inputs: int, references: int, log: "Log") -> None:
+def _warn(settings: "Settings", inputs: int, references: int, device: str, log: "Log") -> None:
     """Say on stderr what is odd about the schedule; training begins all the same."""
-    from ascnet_core.training.schedule_check import check_schedule
+    import torch
 
-    for concern in check_schedule(settings, inputs, references):
+    from ascnet_core.training import schedule_check
+    from ascnet_core.training.device import gains_by_bfloat16
+
+    found = schedule_check.check_schedule(settings, inputs, references)
+    if device == "cpu":
+        native = gains_by_bfloat16(torch.device(device))
+        seconds = schedule_check.seconds_of(
+            settings, inputs, references, torch.get_num_threads(), native
+        )
+        log.say(f"about {schedule_check.time_in_words(seconds)} on this processor if it is idle")
+        found += schedule_check.check_time(seconds)
+    for concern in found:
         log.warn(concern.sentence)
 
 

@@ -174,7 +174,7 @@ class Pools(NamedTuple):
 def reference_pools(
     cohort: Cohort,
     preparation: Preparation,
-    reference: str | Path,
+    reference: str | Path | Cohort,
     progress: Progress | None = None,
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
@@ -189,8 +189,9 @@ def reference_pools(
         "normal": the cohort's normal group; inputs are the slices of all other scans.
         "lesion-free": the lesion-free slices of the cohort's scans that have a mask; inputs are
         the slices with lesion, and all slices of scans without a mask.
-        A path: another manifest (its normal group if it has one; else lesion-free slices of scans
-        with a mask and all slices of the others); inputs are all slices of the cohort.
+        A path, or a cohort: another manifest (its normal group if it has one; else lesion-free
+        slices of scans with a mask and all slices of the others); inputs are all slices of the
+        cohort.
     progress
         Called with (scans done, scans in all).
 
@@ -206,7 +207,7 @@ def reference_pools(
         If one of them would be empty, or a scan cannot be made ready.
     """
     scans = cohort.scans
-    if str(reference) == "normal":
+    if reference == "normal":
         normal = [scan for scan in scans if scan.group == "normal"]
         others = [scan for scan in scans if scan.group != "normal"]
         if not normal or not others:
@@ -218,7 +219,7 @@ def reference_pools(
         sets = _sets([*others, *normal], preparation, progress)
         inputs = _all(sets[: len(others)], cohort)
         return Pools(inputs, _all(sets[len(others) :], cohort), inputs.take(inputs.lesion))
-    if str(reference) == "lesion-free":
+    if reference == "lesion-free":
         both = _all(_sets(list(scans), preparation, progress), cohort)
         free = both.labelled & ~both.lesion
         if not free.any() or free.all():
@@ -228,7 +229,7 @@ def reference_pools(
                 "reference."
             )
         return Pools(both.take(~free), both.take(free), both.take(both.lesion))
-    other = read_manifest(reference)
+    other = reference if isinstance(reference, Cohort) else read_manifest(reference)
     normal = [scan for scan in other.scans if scan.group == "normal"] or list(other.scans)
     sets = _sets([*scans, *normal], preparation, progress)
     inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)

@@ -112,6 +112,17 @@ def seconds_of(
     return float(seconds / max(1, settings.compute.threads or threads) ** _THREADS)
 
 
+def check_time(seconds: float) -> list[Concern]:
+    """What is odd about so long a training on a processor: nothing up to a day."""
+    if seconds <= LONG:
+        return []
+    sentence = (
+        f"This takes about {time_in_words(seconds)} on this processor: use a GPU, or lower "
+        "data.size, network.width or the schedule."
+    )
+    return [Concern("network.width", sentence)]
+
+
 def time_in_words(seconds: float) -> str:
     """A rough time: no digit that is not meant."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):

@@ -7,49 +7,56 @@ pure.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.presets import Settings, apply_set
+from ascnet_core.training.presets import Settings, apply_set, keys, value_of
 
 # What most people change; everything else is under "All settings".
 FIRST = (
     "data.size",
     "network.width",
+    "schedule.seed",
     "schedule.stage_1",
     "schedule.stage_2",
+    "schedule.stop_when",
     "schedule.epochs_m",
     "schedule.steps",
     "schedule.batch_m",
+    "schedule.order",
     "schedule.learning_rate",
-    "schedule.seed",
+    "schedule.learning_rate_d",
 )
 LABELS = {
     "data.size": "Slice size, pixels",
     "network.width": "Width of M, feature maps",
     "schedule.stage_1": "Cycles of stage 1",
     "schedule.stage_2": "Cycles of stage 2",
+    "schedule.stop_when": "When to stop",
     "schedule.epochs_m": "Epochs of M in a cycle",
     "schedule.steps": "Steps in an epoch (0: all slices)",
     "schedule.batch_m": "Batch of M, slices",
+    "schedule.order": "Order of D and M",
     "schedule.learning_rate": "Learning rate of M",
+    "schedule.learning_rate_d": "Learning rate of D",
     "schedule.seed": "Seed",
 }
-TABLES = (
-    "data",
-    "reference",
-    "network",
-    "adversary",
-    "losses",
-    "corruption",
-    "schedule",
-    "compute",
-    "segmentation",
-)
+WORDS = {
+    "schedule.stop_when": {
+        "never": "at the schedule's end",
+        "separated": "as soon as the peaks separate",
+    },
+    "schedule.order": {
+        "alternate": "in turns (the paper)",
+        "joint": "both in each step",
+    },
+}
+"""What choices are called in the form; others are called as in the settings."""
 
 
 def text_of(value: Any) -> str:
@@ -69,9 +76,7 @@ def assignments(settings: Settings, values: Mapping[str, Any]) -> list[str]:
     """The "key=value" texts for what differs from the settings a form started from."""
     changed = []
     for key, value in values.items():
-        table, name = key.split(".")
-        before = getattr(getattr(settings, table), name)
-        if text_of(value) != text_of(before):
+        if text_of(value) != text_of(value_of(settings, key)):
             changed.append(f"{key}={text_of(value)}")
     return changed
 
@@ -111,19 +116,6 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return f"{safe}-{number}"
 
 
-def steps_sentence(settings: Settings, slices: int | None) -> str:
-    """How long a schedule is, in cycles and steps of M."""
-    plan = settings.schedule
-    cycles = plan.stage_1 + plan.stage_2
-    if plan.steps:
-        total = cycles * plan.epochs_m * plan.steps
-        return f"{cycles} cycles, {total} steps of M in all, {plan.batch_m} slices each."
-    if slices is None:
-        return f"{cycles} cycles of {plan.epochs_m} epochs of M over all input slices."
-    total = cycles * plan.epochs_m * -(-slices // plan.batch_m)
-    return f"{cycles} cycles, about {total} steps of M in all, {plan.batch_m} slices each."
-
-
 def label_of(key: str) -> str:
     """A field's label: one of ours, or its name in words."""
     return LABELS.get(key, key.split(".")[1].replace("_", " "))
@@ -142,7 +134,13 @@ def field_widget(key: str, settings: Settings, prefix: str) -> Any:
     }
     if about.get("choices"):
         choices = list(about["choices"])
-        return st.selectbox(options=choices, index=choices.index(value), **common)
+        words = WORDS.get(key, {})
+        return st.selectbox(
+            options=choices,
+            index=choices.index(value),
+            format_func=lambda choice: words.get(choice, choice),
+            **common,
+        )
     if isinstance(value, bool):
         return st.checkbox(value=value, **common)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -159,27 +157,30 @@ def field_widget(key: str, settings: Settings, prefix: str) -> Any:
     return text
 
 
-def settings_form(settings: Settings, prefix: str) -> list[str]:
-    """Widgets of all settings, the usual ones first; the "key=value" texts of what was changed."""
+def fields_grid(keys: Sequence[str], settings: Settings, prefix: str) -> dict[str, Any]:
+    """Widgets of some settings in three columns, row by row; their values by key."""
     values: dict[str, Any] = {}
-    columns = st.columns(3)
-    for place, key in enumerate(FIRST):
-        with columns[place % 3]:
-            values[key] = field_widget(key, settings, prefix)
-    with st.expander("All settings"):
-        for tab, table in zip(st.tabs(list(TABLES)), TABLES, strict=True):
-            with tab:
-                st.caption((type(getattr(settings, table)).__doc__ or "").splitlines()[0])
-                columns = st.columns(3)
-                place = 0
-                for field in dataclasses.fields(getattr(settings, table)):
-                    key = f"{table}.{field.name}"
-                    if key in FIRST:
-                        continue
-                    with columns[place % 3]:
-                        values[key] = field_widget(key, settings, prefix)
-                    place += 1
-    return assignments(settings, values)
+    for start in range(0, len(keys), 3):
+        columns = st.columns(3)
+        for column, key in zip(columns, keys[start : start + 3], strict=False):
+            with column:
+                values[key] = field_widget(key, settings, prefix)
+    return values
+
+
+def all_other_fields(settings: Settings, prefix: str, shown: Collection[str]) -> dict[str, Any]:
+    """A tab for each table with the widgets of what is not `shown` elsewhere; values by key."""
+    values: dict[str, Any] = {}
+    tables = {
+        table: [key for key in group if key not in shown]
+        for table, group in itertools.groupby(keys(), lambda key: key.split(".")[0])
+    }
+    tables = {table: left for table, left in tables.items() if left}
+    for tab, (table, left) in zip(st.tabs(list(tables)), tables.items(), strict=True):
+        with tab:
+            st.caption((type(getattr(settings, table)).__doc__ or "").splitlines()[0])
+            values |= fields_grid(left, settings, prefix)
+    return values
 
 
 def whole(name: str, text: str) -> int | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from ascnet_core.training import run_folder
-from ascnet_core.training.presets import load_preset, preset_names
-from pages.parts import cases, forms, state
+from ascnet_core.training.presets import Settings, load_preset
+from pages.parts import cases, forms, preset_box, reference_box, schedule_box, sets, state
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -14,6 +18,7 @@ REFERENCES = {
     "other": "another cohort",
 }
 NAME = "name of the new run"
+SEEN = 96  # pixels of the preview's slices
 
 
 def start(arguments: list[str], name: str) -> None:
@@ -25,8 +30,11 @@ def start(arguments: list[str], name: str) -> None:
         st.rerun()
 
 
-def new_run() -> None:
-    """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
+def choose_sets() -> tuple[str, str]:
+    """The menus of both sets; the input cohort's key, and what is normal as `--reference` has it.
+
+    Raises UserError.
+    """
     cohorts = cases.known_cohorts()
     wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
     left, middle, right = st.columns(3)
@@ -47,31 +55,65 @@ def new_run() -> None:
             help="Lesion-free slices that the fence cut should look like (paper, section 3).",
         )
     with right:
-        if reference == "other":
-            others = [key for key in cohorts if key != cohort] or cohorts
-            other = st.selectbox(
-                "Reference cohort",
-                others,
-                format_func=cases.cohort_label,
-                help="Its normal group if it has one, else all of its lesion-free slices.",
-            )
-        else:
+        if reference != "other":
             st.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
-    names = list(preset_names())
-    preset = st.selectbox(
-        "Preset",
-        names,
-        index=names.index("teaching"),
-        help="A named set of settings; everything can be changed below.",
-    )
+            return cohort, reference
+        others = [key for key in cohorts if key != cohort] or cohorts
+        other = st.selectbox(
+            "Reference cohort",
+            others,
+            format_func=cases.cohort_label,
+            help="Its normal group if it has one, else all of its lesion-free slices.",
+        )
+        return cohort, str(cases.manifest_of(other))
+
+
+def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | None:
+    """Both sets from a sample of scans, or None and the sentence that says why there are none."""
+    from ascnet_core.training.run_sets import preparation_of
+
+    # the size changes neither counts nor levels, and small slices are made quickly
+    how = dataclasses.replace(preparation_of(settings), size=SEEN)
+    try:
+        return sets.preview(Path(manifest), how, named)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def new_run() -> None:
+    """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
+    cohort, named = choose_sets()
+    preset, compared, save_place = preset_box.choose_preset()
     settings = load_preset(preset)
     st.caption(settings.description)
-    changes = forms.settings_form(settings, f"new run {preset}")
+    differences = st.container()
+    prefix = preset_box.widget_prefix(preset)
+    values = forms.fields_grid(forms.FIRST, settings, prefix)
+    notices = st.container()
+    with st.expander(
+        "Reference lab: fewer slices, some levels, lesions left in", icon=":material/science:"
+    ):
+        values |= reference_box.reference_sliders(settings, prefix)
+        looks = st.container()
+    with st.expander("All settings", icon=":material/tune:"):
+        values |= forms.all_other_fields(settings, prefix, values)
+    changes = forms.assignments(settings, values)
     resolved, problem = forms.checked(settings, changes)
-    if problem:
-        st.error(problem, icon=":material/error:")
+    if resolved is None:
+        notices.error(problem, icon=":material/error:")
         return
-    st.caption(forms.steps_sentence(resolved, None))
+    with differences:
+        preset_box.show_differences(resolved, preset, compared)
+    preset_box.save_box(save_place, resolved, preset)
+    manifest = str(cases.manifest_of(cohort))
+    with looks:
+        seen = preview_of(manifest, named, resolved)
+        references = reference_box.reference_preview(resolved, seen) if seen else None
+    with notices:
+        if seen and references:
+            inputs = round(seen.times_inputs * len(seen.pools.inputs))
+            schedule_box.show_schedule(resolved, inputs, references)
     suggestion = forms.free_name(
         f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
         (path.name for path in run_folder.list_runs()),
@@ -89,11 +131,8 @@ def new_run() -> None:
     started = right.button(
         "Start training", type="primary", icon=":material/play_arrow:", width="stretch"
     )
-    with cases.show_user_errors(stop=False):
-        manifest = str(cases.manifest_of(cohort))
-        named = str(cases.manifest_of(other)) if reference == "other" else reference
-        arguments = forms.training_arguments(manifest, name, preset, named, changes)
-        st.caption("The same from a terminal; the process is its own and outlives this page:")
-        st.code(forms.command_line("train", arguments), language="bash", wrap_lines=True)
-        if started:
-            start(arguments, name)
+    arguments = forms.training_arguments(manifest, name, preset, named, changes)
+    st.caption("The same from a terminal; the process is its own and outlives this page:")
+    st.code(forms.command_line("train", arguments), language="bash", wrap_lines=True)
+    if started:
+        start(arguments, name)

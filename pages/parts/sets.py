@@ -14,7 +14,7 @@ from pages.parts import cases, forms, pictures, state, tables
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
     from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.imaging.reference import SliceSet
+    from ascnet_core.imaging.reference import Pools, SliceSet
 
 PREVIEW_SCANS = 12
 MONTAGE = (4, 8)  # rows, columns of the preview of a set
@@ -36,20 +36,63 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _sets(
-    manifest: Path, preparation: Preparation, reference: str, changed: float
-) -> tuple[SliceSet, SliceSet, int]:
-    from ascnet_core.imaging.cohort import read_manifest
-    from ascnet_core.imaging.reference import reference_for
+@dataclasses.dataclass(frozen=True, eq=False)
+class Preview:
+    """Slices of a sample of scans, and so many times more all of them have (about)."""
 
-    cohort = sample(read_manifest(manifest))
+    pools: Pools
+    scans: int
+    all_scans: int
+    times_inputs: float
+    times_reference: float
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _preview(
+    manifest: Path, preparation: Preparation, reference: str, changed: tuple[float, ...]
+) -> Preview:
+    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.imaging.reference import reference_pools
+
+    cohort = read_manifest(manifest)
+    own = reference in ("normal", "lesion-free")
+    other = cohort if own else read_manifest(Path(reference))
+    some, some_other = sample(cohort), sample(other)
     report, close = forms.progress_reporter("Taking both sets into slices")
     try:
-        inputs, found = reference_for(cohort, preparation, reference, report)
+        pools = reference_pools(some, preparation, reference if own else some_other, report)
     finally:
         close()
-    return inputs, found, len(cohort.scans)
+    taken, shown = ("others" if reference == "normal" else "all"), "normal"
+    if reference == "lesion-free":
+        shown = "all"
+    return Preview(
+        pools,
+        len(some.scans),
+        len(cohort.scans),
+        _number(cohort, taken) / _number(some, taken),
+        _number(other, shown) / _number(some_other, shown),
+    )
+
+
+def _number(cohort: Cohort, which: str) -> int:
+    """How many scans of a cohort are "normal" (all, where none is), "others" or "all"."""
+    normal = sum(scan.group == "normal" for scan in cohort.scans)
+    whole = len(cohort.scans)
+    return {"normal": normal or whole, "others": whole - normal, "all": whole}[which]
+
+
+def preview(manifest: Path, preparation: Preparation, reference: str) -> Preview:
+    """Both sets from at most 12 scans each, for looking at and counting. Raises UserError.
+
+    Parameters
+    ----------
+    reference
+        "normal", "lesion-free" or another manifest's path.
+    """
+    paths = [manifest] if reference in ("normal", "lesion-free") else [manifest, Path(reference)]
+    changed = tuple(path.stat().st_mtime for path in paths)
+    return _preview(manifest, preparation, reference, changed)
 
 
 def default_reference(cohort: Cohort) -> str:
@@ -114,11 +157,10 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
         st.session_state[state.TRAINING_VIEW] = "New run"
         state.open_page("pages/training.py")
     with cases.show_user_errors(stop=False):
-        inputs, found, scans = _sets(
-            cohort.manifest, preparation, named, cohort.manifest.stat().st_mtime
-        )
-        if scans < len(cohort.scans):
-            st.caption(f"Preview from {scans} of {len(cohort.scans)} scans; training takes all.")
+        seen = preview(cohort.manifest, preparation, named)
+        inputs, found = seen.pools.inputs, seen.pools.reference
+        if seen.scans < seen.all_scans:
+            st.caption(f"Preview from {seen.scans} of {seen.all_scans} scans; training takes all.")
         one, two = st.columns(2, gap="medium")
         for column, title, content in ((one, "Input", inputs), (two, "Reference", found)):
             lesions = int(content.lesion.sum())

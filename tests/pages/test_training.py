@@ -125,16 +125,6 @@ def test_a_free_name_is_a_folder_of_its_own() -> None:
     assert forms.free_name("", []) == "run"
 
 
-def test_the_length_of_a_schedule_is_told() -> None:
-    settings = apply_set(
-        load_preset("teaching"),
-        ["schedule.stage_1=2", "schedule.stage_2=1", "schedule.epochs_m=3", "schedule.steps=5"],
-    )
-    assert "45 steps" in forms.steps_sentence(settings, None)
-    endless = apply_set(settings, ["schedule.steps=0", "schedule.batch_m=10"])
-    assert "99 steps" in forms.steps_sentence(endless, 101)
-
-
 def test_losses_and_gauges_become_tables_without_holes() -> None:
     events = [
         {"kind": "step", "step": 1, "phase": "M", "losses": {"a": 1.0, "b": None}},

@@ -12,6 +12,7 @@ from ascnet_core.training.presets import Settings, apply_set, keys, load_preset,
 from ascnet_core.training.schedule_check import (
     SEEN_MOST,
     check_schedule,
+    check_time,
     learns_from,
     seconds_of,
     time_in_words,
@@ -124,6 +125,12 @@ def test_the_time_follows_what_was_measured():
     assert seconds_of(base, 1000, 1000, 2) < alone
     assert seconds_of(base, 1000, 1000, 1, bfloat16=False) > alone
     assert seconds_of(base, 2000, 2000, 1) == pytest.approx(2 * alone, rel=0.02)
+
+
+def test_only_a_very_long_training_is_a_concern():
+    assert check_time(3600) == []
+    (concern,) = check_time(5 * 86400)
+    assert "about 5 days" in concern.sentence
 
 
 @pytest.mark.parametrize(
