@@ -32,7 +32,7 @@ from ascnet_core.scoring.unit import Tally
 from ascnet_core.segmentation.postprocess import Step, parse_steps, run_steps
 from ascnet_core.segmentation.threshold import Threshold, apply
 
-__all__ = ["EvaluationResult", "Plan", "evaluate"]
+__all__ = ["EvaluationResult", "Plan", "evaluate", "evaluate_plans"]
 
 Mask = NDArray[np.bool_]
 
@@ -49,11 +49,14 @@ class EvaluationResult:
         The Dice of each axial slice that holds lesion, for each method and rule.
     summary : dict
         `rows` (one a method and rule), `settings`, `definitions`, `versions`; ready for JSON.
+    counts : dict
+        A method's key -> (256,) int64 counts of its map inside the region, over all scans scored.
     """
 
     rows: pd.DataFrame
     slices: pd.DataFrame
     summary: dict[str, Any]
+    counts: dict[Key, NDArray[np.int64]]
 
 
 def evaluate(
@@ -92,28 +95,53 @@ def evaluate(
         If a rule or step can't be read, a rule needs a reference and there is none, a scan can't
         be read, or there is nothing to score.
     """
-    plan = plan or Plan()
-    steps = parse_steps(list(plan.post))
-    asked = check(cohort, methods, plan, steps, reference)
+    return evaluate_plans(cohort, methods, preparation, [plan or Plan()], reference, progress)[0]
+
+
+def evaluate_plans(
+    cohort: Cohort,
+    methods: Sequence[Method],
+    preparation: Preparation,
+    plans: Sequence[Plan],
+    reference: Cohort | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[EvaluationResult]:
+    """Score methods in several ways, every map being computed once; a result a plan.
+
+    As `evaluate` for each plan; all plans have the same `range` and `unit`.
+    """
+    first = plans[0]
+    if any((plan.range, plan.unit) != (first.range, first.unit) for plan in plans):
+        raise ValueError("plans that are scored together share range and unit")
+    ready = []
+    for plan in plans:
+        steps = parse_steps(list(plan.post))
+        ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
         every = _scans(cohort, reference)
-        work = _Progress(len(every) + len(cohort.scans), progress)
+        work = _Progress(len(every) + len(plans) * len(cohort.scans), progress)
         stored: list[Stored] = []
         for number, scan in enumerate(every):
             place = Path(folder) / str(number)
-            stored.append(store_scan(scan, methods, preparation, plan.range, place))
+            stored.append(store_scan(scan, methods, preparation, first.range, place))
             work.step()
         keys = list(dict.fromkeys(method.key for method in methods))
-        settle_ranges(stored, keys, plan.range, plan.name)
+        settle_ranges(stored, keys, first.range, first.name)
         scored, normal = stored[: len(cohort.scans)], _of(stored, reference)
-        choices, tables = _choose(scored, normal, asked, plan)
-        tallies = _score(scored, choices, steps, preparation, plan, work.step)
-        rows = to_frame(_rows(scored, choices, tables, tallies, plan))
-        return EvaluationResult(
-            rows,
-            to_slices(_slice_rows(choices, tallies)),
-            summarise(rows, cohort, preparation, plan, reference),
-        )
+        results = []
+        for plan, steps, asked in ready:
+            choices, tables, counts = _choose(scored, normal, asked, plan)
+            tallies = _score(scored, choices, steps, preparation, plan, work.step)
+            rows = to_frame(_rows(scored, choices, tables, tallies, plan))
+            results.append(
+                EvaluationResult(
+                    rows,
+                    to_slices(_slice_rows(choices, tallies)),
+                    summarise(rows, cohort, preparation, plan, reference),
+                    counts,
+                )
+            )
+        return results
 
 
 class _Progress:
@@ -157,8 +185,8 @@ def _choose(
     normal: Sequence[Stored],
     asked: Sequence[tuple[Method, tuple[str, ...]]],
     plan: Plan,
-) -> tuple[list[Choice], dict[tuple[Key, str], ThresholdTable]]:
-    """Return all rows to score, and each unit's table against its truth (where it has one)."""
+) -> tuple[list[Choice], dict[tuple[Key, str], ThresholdTable], dict[Key, NDArray[np.int64]]]:
+    """Return all rows to score, each unit's table (if it has a truth), and each map's counts."""
     units = _units(scored, plan)
     counts: dict[Key, dict[str, NDArray[np.int64]]] = {}
     tables: dict[tuple[Key, str], ThresholdTable] = {}
@@ -182,7 +210,8 @@ def _choose(
         if plan.oracle:
             own = {unit: tables[key, unit] for unit in units if (key, unit) in tables}
             choices += oracle_choices(method, own, list(units), plan.side)
-    return choices, tables
+    whole = {key: np.sum(list(of_units.values()), axis=0) for key, of_units in counts.items()}
+    return choices, tables, whole
 
 
 def _reference_counts(normal: Sequence[Stored], key: Key) -> NDArray[np.int64] | None:

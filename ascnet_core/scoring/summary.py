@@ -90,7 +90,7 @@ def summarise(
     """Return the summary of an evaluation, ready for JSON (undefined numbers are null)."""
     groups = rows.groupby(IDENTITY, sort=False, dropna=False)
     summary = {
-        "rows": [_summary_row(group, plan.seed) for _, group in groups],
+        "rows": [summary_row(group, plan.seed) for _, group in groups],
         "settings": {
             "cohort": cohort.name,
             "manifest": str(cohort.manifest),
@@ -104,7 +104,8 @@ def summarise(
     return _plain(summary)  # type: ignore[no-any-return]
 
 
-def _summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
+def summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Return the row of a method and rule, of its units' rows; `DEFINITIONS` says what is what."""
     first = group.iloc[0]
     masked = group[group["dice"].notna()]
     empty = masked["empty_truth"].astype(bool)

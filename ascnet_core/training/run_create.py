@@ -59,10 +59,10 @@ def create_run(
             f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
         )
     run.mkdir(parents=True, exist_ok=True)
-    write_manifest(run / MANIFEST, _rows(cohort, run))
+    write_manifest(run / MANIFEST, manifest_rows(cohort, run))
     files = _files(cohort)
     if reference_cohort is not None:
-        write_manifest(run / REFERENCE, _rows(reference_cohort, run))
+        write_manifest(run / REFERENCE, manifest_rows(reference_cohort, run))
         files += [path for path in _files(reference_cohort) if path not in files]
     hashes = {}
     for number, path in enumerate(files, 1):
@@ -131,8 +131,8 @@ def _files(cohort: Cohort) -> list[Path]:
     return list(files)
 
 
-def _rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
-    """The manifest's rows, paths relative to the run."""
+def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
+    """The rows of a cohort for a manifest in the folder `run`, paths relative to it."""
     rows = []
     for scan in cohort.scans:
         row: dict[str, Any] = {
