@@ -9,7 +9,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
-from pages.parts import cases, live_run, new_run, state, tables, termination
+from pages.parts import cases, live_run, new_run, reference_lab, state, tables, termination
 from pages.parts.sidebar import sidebar
 
 SWITCH = "training view"
@@ -121,7 +121,7 @@ def key_of(run: Run) -> str:
 
 def page() -> None:
     sidebar(run=False, subject=False)
-    head, switch = st.columns([3, 1.3], vertical_alignment="bottom")
+    head, switch = st.columns([2.2, 1.3], vertical_alignment="bottom")
     head.subheader(
         "Training",
         help="The discriminator and the cutting network take turns; a cycle is one turn of each "
@@ -135,7 +135,7 @@ def page() -> None:
     with switch:
         shown = st.segmented_control(
             "View",
-            ["Runs", "New run"],
+            ["Runs", "New run", "Reference lab"],
             key=SWITCH,
             label_visibility="collapsed",
             width="stretch",
@@ -143,6 +143,10 @@ def page() -> None:
     if shown == "New run":
         with cases.show_user_errors():
             new_run.new_run()
+        return
+    if shown == "Reference lab":
+        with cases.show_user_errors():
+            reference_lab.show_lab()
         return
     if not runs:
         st.info("There is no run yet. Choose New run above, then Start training.")

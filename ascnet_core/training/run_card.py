@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 from ascnet_core import __version__
+from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
+from ascnet_core.training.run_create import reference_of
 from ascnet_core.training.run_events import last_event
 from ascnet_core.training.run_folder import CARD, COUNTS, EVENTS, Run
 from ascnet_core.training.settings import Settings
@@ -24,7 +26,7 @@ def write_card(run: Path) -> None:
     facts = [
         ("preset", f"{settings.preset or 'none'}: {settings.description}"),
         ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
-        ("reference", _reference(run, settings)),
+        ("reference", reference_in_words(run, settings)),
         ("network", f"width {settings.network.width}, slices of {settings.data.size} pixels"),
         (
             "trained",
@@ -48,16 +50,23 @@ def write_card(run: Path) -> None:
     write_text(path, "\n".join(lines))
 
 
-def _reference(run: Path, settings: Settings) -> str:
+def reference_in_words(run: Path, settings: Settings) -> str:
     """What the run was shown as normal, and what was taken from that or put into it."""
     asked = settings.reference
     try:
+        named = str(reference_of(run))
+        text = {"normal": "the normal group", "lesion-free": "lesion-free slices"}.get(
+            named, "another cohort"
+        )
+    except UserError:  # a run that was passed on without its data's record
+        text = "not recorded"
+    try:
         held = json.loads((run / COUNTS).read_text(encoding="utf-8"))["set"]
         spoilt = int(held["with_lesion"])
-        text = f"{held['slices']} slices of {held['subjects']} subjects"
+        text += f", {held['slices']} slices of {held['subjects']} subjects"
         text += f", {spoilt} of them with lesion" if spoilt else ""
     except (OSError, ValueError, KeyError, TypeError):
-        text = "not counted"
+        pass  # runs of before did not count
     changes = []
     if asked.share < 1:
         changes.append(f"{100 * asked.share:g} % of the slices kept")
