@@ -1,0 +1,189 @@
+"""Who is trained on and who is scored: cohorts joined, and divided by patient."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+
+LEAVE_ONE_OUT = "leave-one-patient-out"
+BY_MANIFEST = "manifest"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Two groups of patients that share nobody; `name` is short and fit for a folder."""
+
+    name: str
+    train: Cohort
+    test: Cohort
+
+
+def join(manifests: Sequence[Path]) -> Cohort:
+    """Read several manifests as one cohort, in their order; one subject in two of them is one.
+
+    Where two scans have the same name, scans are called after their manifest too.
+
+    Raises
+    ------
+    UserError
+        If a manifest can't be read, or names an image that another one names, too.
+    """
+    cohorts = [read_manifest(path) for path in manifests]
+    if len(cohorts) == 1:
+        return cohorts[0]
+    images = Counter(
+        (scan.image.resolve(), scan.channel) for cohort in cohorts for scan in cohort.scans
+    )
+    for (image, _), times in images.items():
+        if times > 1:
+            raise UserError(f"{image} is listed {times} times in {_names(manifests)}; keep one.")
+    names = Counter(scan.scan for cohort in cohorts for scan in cohort.scans)
+    twice = any(times > 1 for times in names.values())
+    scans = [
+        replace(scan, scan=f"{cohort.name}_{scan.scan}") if twice else scan
+        for cohort in cohorts
+        for scan in cohort.scans
+    ]
+    return Cohort("+".join(cohort.name for cohort in cohorts), manifests[0], tuple(scans))
+
+
+def split(cohort: Cohort, how: int | str, seed: int = 0) -> tuple[Fold, ...]:
+    """Divide a cohort by patient so that everyone who is scored is scored once.
+
+    Parameters
+    ----------
+    how : int or str
+        K: K folds of nearly equal size, drawn by `seed` from the sorted subjects, those of group
+        normal apart from the others so that every fold has its share. "leave-one-patient-out":
+        each subject once; subjects of group normal are always trained on. "manifest": by the
+        column `fold`, each of whose values is scored once.
+    seed : int
+        Of the draw.
+
+    Raises
+    ------
+    UserError
+        If there are too few subjects, or the column does not tell folds apart by patient.
+    """
+    if how == BY_MANIFEST:
+        parts = _by_column(cohort)
+    elif how == LEAVE_ONE_OUT:
+        parts = {s: [s] for s in sorted(set(cohort.subjects) - _normal(cohort))}
+    elif isinstance(how, int) and how >= 2:
+        parts = _drawn(cohort, how, seed)
+    else:
+        raise UserError(
+            f"folds is {how!r}; write a number from 2, {LEAVE_ONE_OUT!r} or {BY_MANIFEST!r}."
+        )
+    if len(parts) < 2:
+        raise UserError(f"{cohort.manifest} has too few subjects to be divided into folds.")
+    every = set(cohort.subjects)
+    return tuple(
+        Fold(_tidy(name), subset(cohort, every - set(held)), subset(cohort, held))
+        for name, held in parts.items()
+    )
+
+
+def apart(train: Cohort, test: Cohort) -> Fold:
+    """Return the one fold of two cohorts.
+
+    Raises
+    ------
+    UserError
+        If a patient, or an image, is on both sides.
+    """
+    both = sorted(set(train.subjects) & set(test.subjects))
+    both += sorted(
+        str(path)
+        for path in {s.image.resolve() for s in train.scans}
+        & {s.image.resolve() for s in test.scans}
+    )
+    if both:
+        raise UserError(
+            f"{both[0]} is in {train.manifest} and in {test.manifest}: nobody may be scored who "
+            "was trained on; remove it from one of them."
+        )
+    return Fold("test", train, test)
+
+
+def subset(cohort: Cohort, subjects: Iterable[str]) -> Cohort:
+    """Return the scans of some subjects, in the cohort's order."""
+    wanted = set(subjects)
+    return replace(cohort, scans=tuple(scan for scan in cohort.scans if scan.subject in wanted))
+
+
+def without(reference: Cohort, test: Cohort) -> Cohort:
+    """Return a reference without the patients and images that are scored.
+
+    Raises
+    ------
+    UserError
+        If nothing of it remains.
+    """
+    subjects = set(test.subjects)
+    images = {scan.image.resolve() for scan in test.scans}
+
+    def free(scan: Scan) -> bool:
+        return scan.subject not in subjects and scan.image.resolve() not in images
+
+    scans = tuple(scan for scan in reference.scans if free(scan))
+    if not scans:
+        raise UserError(f"{reference.manifest} holds only patients that are scored; name another.")
+    return replace(reference, scans=scans)
+
+
+def _normal(cohort: Cohort) -> set[str]:
+    """Return the subjects all of whose scans are of group normal."""
+    return {
+        subject
+        for subject in cohort.subjects
+        if all(scan.group == "normal" for scan in cohort.scans_of(subject))
+    }
+
+
+def _drawn(cohort: Cohort, number: int, seed: int) -> dict[str, list[str]]:
+    normal = _normal(cohort)
+    groups = [sorted(set(cohort.subjects) - normal), sorted(normal)]
+    if len(groups[0]) < number:
+        raise UserError(
+            f"{cohort.manifest} has {len(groups[0])} subjects to score, too few for {number} folds."
+        )
+    rng = np.random.default_rng(seed)
+    held: dict[str, list[str]] = {f"fold{n}": [] for n in range(1, number + 1)}
+    for group in groups:
+        order = rng.permutation(len(group))
+        for part, drawn in zip(held.values(), np.array_split(order, number), strict=True):
+            part += [group[place] for place in drawn]
+    return held
+
+
+def _by_column(cohort: Cohort) -> dict[str, list[str]]:
+    of: dict[str, set[str]] = {}
+    for scan in cohort.scans:
+        of.setdefault(scan.subject, set()).add(scan.fold or "")
+    held: dict[str, list[str]] = {}
+    for subject, folds in sorted(of.items()):
+        if len(folds) > 1:
+            raise UserError(
+                f"{cohort.manifest} has subject {subject} in folds {', '.join(sorted(folds))}; "
+                "a patient belongs to one fold."
+            )
+        fold = folds.pop()
+        if fold:  # who has no fold is trained on and never scored
+            held.setdefault(fold, []).append(subject)
+    return dict(sorted(held.items()))
+
+
+def _tidy(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_." else "_" for letter in name)
+
+
+def _names(manifests: Sequence[Path]) -> str:
+    return " and ".join(path.name for path in manifests)
