@@ -26,16 +26,14 @@ if TYPE_CHECKING:
 FIRST, SECOND = "first run of the lab", "second run of the lab"
 OUTLINE = "outline of the lab"
 PLACE = "slices of the lab"
-SHOWN = 4  # slices side by side
-WIDE = 240  # pixels of a slice on the screen, about
+SHOWN = 8  # slices side by side
+HIGH = 150  # pixels of a slice before the browser scales it, about
+GAP = 3  # pixels between slices
 
 
 def show_lab() -> None:
     """The whole view."""
-    names = cases.known_runs()
-    current = state.current()
-    if current.run not in names:
-        names = [*names, current.run]
+    names, current = lab_runs(), state.current()
     if len(names) < 2:
         st.info(
             "Train two runs that differ in their reference: choose New run above, open Reference "
@@ -43,14 +41,22 @@ def show_lab() -> None:
         )
         return
     first, second = choose_runs(names, current.run)
-    if first == second:
-        st.info("Choose two different runs.")
-        return
     one, other = cases.run_settings(first), cases.run_settings(second)
-    show_warning(one, other)
+    show_warning(one, other, unfinished([first, second]))
     sample, wild = cut_both(first, second, current.cohort, one, other)
     show_figures(first, second, sample, wild)
     show_slices(first, second, sample, wild)
+
+
+def lab_runs() -> list[str]:
+    """The runs under `checkpoints/` that have a model, and the view's own wherever it is."""
+    names = cases.known_runs()
+    current = state.current().run
+    try:
+        elsewhere = (cases.run_path(current) / "model.safetensors").is_file()
+    except UserError:
+        elsewhere = False
+    return names if current in names or not elsewhere else [*names, current]
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
@@ -59,11 +65,12 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
     first = left.selectbox(
         "Run",
         names,
-        index=list(names).index(current),
+        index=list(names).index(current) if current in names else 0,
         key=FIRST,
         format_func=short,
         help="Any run that has a model; it is cut as it is now.",
     )
+    left.caption(about(first))
     others = [name for name in names if name != first]
     second = right.selectbox(
         "Compared with",
@@ -74,7 +81,15 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
         help="Best a run with the same settings and another reference, so that nothing else moves "
         "things to the wild cut.",
     )
+    right.caption(about(second))
     return first, second
+
+
+def about(name: str) -> str:
+    """What a run was shown as normal."""
+    from ascnet_core.training.run_card import reference_in_words
+
+    return f"Reference: {reference_in_words(cases.run_path(name), cases.run_settings(name))}"
 
 
 def short(name: str) -> str:
@@ -96,18 +111,28 @@ def partner(name: str, others: Sequence[str]) -> str:
     return min(others, key=unlike)
 
 
-def show_warning(one: Settings, other: Settings) -> None:
-    """Say so where more than the reference differs, or nothing does."""
+def unfinished(names: Sequence[str]) -> list[str]:
+    """Those runs that are not finished, with their status."""
+    from ascnet_core.training.run_folder import Run
+
+    found = {name: Run(cases.run_path(name)).status() for name in names}
+    return [f"{short(name)} is {status}" for name, status in found.items() if status != "finished"]
+
+
+def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> None:
+    """Say so where more than the reference differs."""
     from ascnet_core.training.reference_effect import other_differences
 
     keys = other_differences(one, other)
-    if not keys:
-        return
-    named = ", ".join(f"`{key}`" for key in keys[:6]) + (" and more" if len(keys) > 6 else "")
-    st.warning(
-        f"These runs differ in more than their reference: {named}. What moves may come from that.",
-        icon=":material/warning:",
-    )
+    lines = []
+    if keys:
+        named = ", ".join(f"`{key}`" for key in keys[:6]) + (" and more" if len(keys) > 6 else "")
+        lines.append(f"These runs differ in more than their reference: {named}.")
+    if unfinished:
+        lines.append(f"{', '.join(unfinished)}: not trained as long as its schedule says.")
+    if lines:
+        lines.append("What moves may come from that.")
+        st.warning(" ".join(lines), icon=":material/warning:")
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -160,16 +185,20 @@ def cut_both(
     return sample, (a, b)
 
 
-def figure_row(name: str, reference: str, figures: Figures) -> dict[str, Any]:
-    """A run's row in the table of figures."""
-    return {
-        "run": short(name),
-        "reference": reference,
-        "mean wild": figures.mean,
-        "above 0.5, %": 100 * figures.above,
-        "oracle: in lesions": figures.inside,
-        "oracle: outside": figures.outside,
-    }
+def figure_rows(names: Sequence[str], found: Sequence[Figures]) -> list[dict[str, Any]]:
+    """Both runs and the change between them; columns of oracle figures only with masks."""
+    one, other = (figures_row(figures) for figures in found)
+    change = {key: other[key] - one[key] for key in one}
+    titles = (*(short(name) for name in names), "change")
+    return [{"run": name, **row} for name, row in zip(titles, (one, other, change), strict=True)]
+
+
+def figures_row(figures: Figures) -> dict[str, float]:
+    """A run's figures by column."""
+    row = {"mean wild": figures.mean, "above 0.5, %": 100 * figures.above}
+    if figures.inside is not None and figures.outside is not None:
+        row |= {"oracle: in lesions": figures.inside, "oracle: outside": figures.outside}
+    return row
 
 
 COLUMN_HELP = {
@@ -184,96 +213,74 @@ COLUMN_HELP = {
 def show_figures(
     first: str, second: str, sample: Sample, wild: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    """Both runs in a table, and the difference in a sentence."""
+    """Both runs in a table, and by how much they differ."""
     from ascnet_core.training.reference_effect import figures_of
-    from ascnet_core.training.run_card import reference_in_words
 
-    found = [figures_of(one, sample) for one in wild]
-    rows = [
-        figure_row(name, reference_in_words(cases.run_path(name), cases.run_settings(name)), one)
-        for name, one in zip((first, second), found, strict=True)
-    ]
-    if found[0].inside is None:
-        rows = [{k: v for k, v in row.items() if not k.startswith("oracle")} for row in rows]
+    rows = figure_rows((first, second), [figures_of(one, sample) for one in wild])
+    shown = {name: text for name, text in COLUMN_HELP.items() if name in rows[0]}
+    columns = {
+        name: st.column_config.NumberColumn(format="%.1f" if "%" in name else "%.3f", help=text)
+        for name, text in shown.items()
+    }
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={
-            "run": st.column_config.TextColumn(width="small"),
-            "reference": st.column_config.TextColumn(width="large"),
-            **{
-                name: st.column_config.NumberColumn(
-                    format="%.1f" if "%" in name else "%.3f", help=about, width="small"
-                )
-                for name, about in COLUMN_HELP.items()
-                if name in rows[0]
-            },
-        },
+        column_config={"run": st.column_config.TextColumn(width="medium"), **columns},
     )
-    st.markdown(moved_sentence(short(first), short(second), *found))
-
-
-def moved_sentence(first: str, second: str, one: Figures, other: Figures) -> str:
-    """What moves from the first run to the second, in words."""
-    text = (
-        f"From **{first}** to **{second}** the mean wild cut goes from {one.mean:.3f} to "
-        f"{other.mean:.3f}"
-    )
-    if one.inside is None or other.inside is None or one.outside is None or other.outside is None:
-        return f"{text}. Whether that is lesion or not only masks could say; there are none here."
-    return (
-        f"{text}: *inside lesions {one.inside:.3f} to {other.inside:.3f}, outside "
-        f"{one.outside:.3f} to {other.outside:.3f} (oracle)*."
-    )
+    if "oracle: in lesions" not in rows[0]:
+        st.caption("Whether what moves is lesion only masks could say; there are none here.")
 
 
 def show_slices(
     first: str, second: str, sample: Sample, wild: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    """Four slices at a time: input, both wild cuts, and their difference."""
+    """Some slices at a time: input, both wild cuts and their difference above each other."""
     from ascnet_core.training.reference_effect import most_changed
 
     order = most_changed(*wild, sample.tissue)
     pages = -(-len(order) // SHOWN)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    place = 0
+    page = 1
     if pages > 1:
-        place = left.slider(
-            "Slices, from most to least changed",
+        page = left.slider(
+            f"Slices, from most to least changed, {SHOWN} at a time",
             min_value=1,
             max_value=pages,
             key=PLACE,
-            help=f"{SHOWN} of {len(order)} slices at a time, ordered by how much their wild cuts "
-            "differ; no mask is asked.",
-        ) - 1  # fmt: skip
+            help=f"All {len(order)} slices are ordered by how much their wild cuts differ; no mask "
+            "is asked.",
+        )
     outlined = right.toggle(
         "Outline the true mask (oracle)",
         key=OUTLINE,
         disabled=sample.truth is None,
         help="Sky blue: what the method does not know.",
     )
-    chosen = order[place * SHOWN : (place + 1) * SHOWN]
-    titles = (
-        ("Input", "as both runs see it"),
-        (f"Wild cut · {short(first)}", "white is 1"),
-        (f"Wild cut · {short(second)}", "white is 1"),
-        ("Difference", f"orange: moved in with {short(second)}; blue: moved out"),
+    chosen = order[(page - 1) * SHOWN : page * SHOWN]
+    window = window_of(sample.tissue)
+    truth = sample.truth[chosen][window] if outlined and sample.truth is not None else None
+    one, other = (cut[chosen][window] for cut in wild)
+    rows = (
+        ("Input", "as both see it", pictures.grey(sample.images[chosen][window])),
+        (f"Wild · {short(first)}", "white is 1", pictures.grey(one)),
+        (f"Wild · {short(second)}", "white is 1", pictures.grey(other)),
+        ("Difference", "orange: moved in, blue: moved out", difference(one, other)),
     )
-    truth = sample.truth if outlined else None
-    stacks = (
-        pictures.grey(sample.images[chosen]),
-        pictures.grey(wild[0][chosen]),
-        pictures.grey(wild[1][chosen]),
-        difference(wild[0][chosen], wild[1][chosen]),
-    )
-    for column, (title, note), stack in zip(
-        st.columns(4, gap="small"), titles, stacks, strict=True
-    ):
-        outlines = truth[chosen] if truth is not None else None
-        column.markdown(f"**{title}**")
-        column.caption(note)
-        column.image(column_of(stack, outlines), width="stretch")
-    st.caption("From the top: " + " · ".join(sample.labels[i] for i in chosen))
+    for title, note, stack in rows:
+        label, picture = st.columns([1, 7], gap="small", vertical_alignment="center")
+        label.markdown(f"**{title}**  \n{note}")
+        picture.image(row_of(stack, truth, SHOWN), width="stretch")
+    st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
+
+
+def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:
+    """The part of slices (N, S, S) that holds all tissue, one pixel around it left."""
+    found = []
+    for axis in (1, 2):
+        held = np.flatnonzero(tissue.any(axis=(0, 3 - axis)))
+        first, last = (held[0], held[-1]) if held.size else (0, tissue.shape[axis] - 1)
+        found.append(slice(max(0, first - 1), last + 2))
+    return slice(None), found[0], found[1]
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -286,22 +293,24 @@ def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.rint(np.maximum(change, 0) * more + np.maximum(-change, 0) * less).astype(np.uint8)
 
 
-def column_of(stack: np.ndarray, outlines: np.ndarray | None = None) -> np.ndarray:
-    """Pictures (N, S, S) or (N, S, S, 3) above each other, true masks outlined; (rows, S', 3)."""
-    factor = max(1, round(WIDE / stack.shape[1]))
+def row_of(stack: np.ndarray, outlines: np.ndarray | None, count: int) -> np.ndarray:
+    """Pictures (N, H, W) or (N, H, W, 3) beside each other, true masks outlined.
+
+    Filled up with black to `count` pictures, so that rows of fewer have the same scale.
+    """
+    factor = max(1, round(HIGH / stack.shape[1]))
     shown = []
     for index, picture in enumerate(stack):
         rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
         large = pictures.enlarge(rgb, factor)
         if outlines is not None:
-            large = large.copy()
             large[edge_of(pictures.enlarge(outlines[index], factor))] = [
                 int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)
             ]
         # anterior on top, the patient's right on the left
         shown.append(large[::-1, ::-1])
-        shown.append(np.zeros((4, large.shape[1], 3), np.uint8))
-    return np.concatenate(shown[:-1], axis=0)
+    shown += [np.zeros_like(shown[0])] * (count - len(shown))
+    return pictures.side_by_side(shown, GAP)
 
 
 def edge_of(mask: np.ndarray) -> np.ndarray:
