@@ -33,6 +33,8 @@ GAP = 3  # pixels between slices
 
 def show_lab() -> None:
     """The whole view."""
+    from ascnet_core.training.reference_effect import need_same_slices
+
     names, current = lab_runs(), state.current()
     if len(names) < 2:
         st.info(
@@ -42,21 +44,28 @@ def show_lab() -> None:
         return
     first, second = choose_runs(names, current.run)
     one, other = cases.run_settings(first), cases.run_settings(second)
+    how = need_same_slices(one, other)
     show_warning(one, other, unfinished([first, second]))
-    sample, wild = cut_both(first, second, current.cohort, one, other)
+    sample, wild = cut_both(first, second, current.cohort, how)
     show_figures(first, second, sample, wild)
     show_slices(first, second, sample, wild)
 
 
 def lab_runs() -> list[str]:
-    """The runs under `checkpoints/` that have a model, and the view's own wherever it is."""
-    names = cases.known_runs()
-    current = state.current().run
+    """Runs that have a model: those under `checkpoints/`, and the view's own with its neighbours.
+
+    The latter are paths, for runs that are kept elsewhere.
+    """
+    from ascnet_core.training.run_folder import MODEL, list_runs
+
+    names, current = cases.known_runs(), state.current().run
+    if current in names:
+        return names
     try:
-        elsewhere = (cases.run_path(current) / "model.safetensors").is_file()
+        beside = list_runs(cases.run_path(current).parent)
     except UserError:
-        elsewhere = False
-    return names if current in names or not elsewhere else [*names, current]
+        return names
+    return [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
@@ -166,12 +175,9 @@ def _wild(
 
 
 def cut_both(
-    first: str, second: str, cohort: str, one: Settings, other: Settings
+    first: str, second: str, cohort: str, how: Preparation
 ) -> tuple[Sample, tuple[np.ndarray, np.ndarray]]:
     """The slices and both wild cuts, 0 outside the tissue. Raises UserError."""
-    from ascnet_core.training.reference_effect import need_same_slices
-
-    how = need_same_slices(one, other)
     manifest = cases.manifest_of(cohort)
     changed = manifest.stat().st_mtime
     weights = [
