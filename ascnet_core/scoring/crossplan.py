@@ -53,6 +53,7 @@ class DataSet:
     tests: tuple[Path, ...] = ()
     folds: int | str = 2
     split_seed: int = 0
+    always_train: tuple[str, ...] = ()
     reference: str = "lesion-free"
     side: str = "bright"
     scope: str = "cohort"
@@ -66,7 +67,7 @@ class DataSet:
         cohort = join(self.manifests)
         if self.tests:
             return (apart(cohort, join(self.tests)),)
-        return split(cohort, self.folds, self.split_seed)
+        return split(cohort, self.folds, self.split_seed, self.always_train)
 
     def plans(self, oracle: bool = True, rules: tuple[str, ...] = ()) -> list[Plan]:
         """Return how a fold is scored: a plan for each post-processing."""
@@ -154,6 +155,7 @@ _DATA = {
     "test",
     "folds",
     "split_seed",
+    "always_train",
     "reference",
     "side",
     "scope",
@@ -250,6 +252,7 @@ def _data(path: Path, name: str, table: Mapping[str, Any]) -> DataSet:
         tests=tuple(here / one for one in _words(where, table, "test", ())),
         folds=table.get("folds", 2),
         split_seed=int(table.get("split_seed", 0)),
+        always_train=tuple(_words(where, table, "always_train", ())),
         reference=reference,
         side=table.get("side", "bright"),
         scope=table.get("scope", "cohort"),

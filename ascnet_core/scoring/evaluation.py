@@ -51,12 +51,15 @@ class EvaluationResult:
         `rows` (one a method and rule), `settings`, `definitions`, `versions`; ready for JSON.
     counts : dict
         A method's key -> (256,) int64 counts of its map inside the region, over all scans scored.
+    tables : dict
+        (A method's key, unit) -> what every threshold would score, where the unit has a truth.
     """
 
     rows: pd.DataFrame
     slices: pd.DataFrame
     summary: dict[str, Any]
     counts: dict[Key, NDArray[np.int64]]
+    tables: dict[tuple[Key, str], ThresholdTable]
 
 
 def evaluate(
@@ -139,6 +142,7 @@ def evaluate_plans(
                     to_slices(_slice_rows(choices, tallies)),
                     summarise(rows, cohort, preparation, plan, reference),
                     counts,
+                    tables,
                 )
             )
         return results

@@ -54,7 +54,9 @@ def join(manifests: Sequence[Path]) -> Cohort:
     return Cohort("+".join(cohort.name for cohort in cohorts), manifests[0], tuple(scans))
 
 
-def split(cohort: Cohort, how: int | str, seed: int = 0) -> tuple[Fold, ...]:
+def split(
+    cohort: Cohort, how: int | str, seed: int = 0, always_train: Sequence[str] = ()
+) -> tuple[Fold, ...]:
     """Divide a cohort by patient so that everyone who is scored is scored once.
 
     Parameters
@@ -66,25 +68,31 @@ def split(cohort: Cohort, how: int | str, seed: int = 0) -> tuple[Fold, ...]:
         column `fold`, each of whose values is scored once.
     seed : int
         Of the draw.
+    always_train : sequence of str
+        Subjects who are never scored.
 
     Raises
     ------
     UserError
         If there are too few subjects, or the column does not tell folds apart by patient.
     """
+    every = set(cohort.subjects)
+    for subject in always_train:
+        if subject not in every:
+            raise UserError(f"always_train names {subject}, who is not in {cohort.manifest}.")
+    scored = subset(cohort, every - set(always_train))
     if how == BY_MANIFEST:
-        parts = _by_column(cohort)
+        parts = _by_column(scored)
     elif how == LEAVE_ONE_OUT:
-        parts = {s: [s] for s in sorted(set(cohort.subjects) - _normal(cohort))}
-    elif isinstance(how, int) and how >= 2:
-        parts = _drawn(cohort, how, seed)
+        parts = {s: [s] for s in sorted(set(scored.subjects) - _normal(scored))}
+    elif type(how) is int and how >= 2:
+        parts = _drawn(scored, how, seed)
     else:
         raise UserError(
             f"folds is {how!r}; write a number from 2, {LEAVE_ONE_OUT!r} or {BY_MANIFEST!r}."
         )
     if len(parts) < 2:
         raise UserError(f"{cohort.manifest} has too few subjects to be divided into folds.")
-    every = set(cohort.subjects)
     return tuple(
         Fold(_tidy(name), subset(cohort, every - set(held)), subset(cohort, held))
         for name, held in parts.items()

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ascnet_core.files import write_json, write_text
+from ascnet_core.files import write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.methods.asc_net import asc_net
@@ -22,7 +22,9 @@ from ascnet_core.methods.baselines import baselines
 from ascnet_core.scoring.crossplan import DataSet, Scoring
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
 from ascnet_core.scoring.folds import Fold, without
+from ascnet_core.scoring.metrics import ThresholdTable
 from ascnet_core.scoring.output import reference_cohort
+from ascnet_core.scoring.plan import Plan
 from ascnet_core.training.run_folder import MODEL, Run
 from ascnet_core.training.run_sets import preparation_of
 
@@ -32,6 +34,7 @@ _TEXT = ["subject", "scan", "group", "method", "run", "map", "rule", "kind", "si
 _TEXT += ["post", "range", "sentence"]
 
 Tell = Callable[[int, int], None]
+Way = tuple[str, bool]
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,13 @@ class Scored:
     counts : dict
         (map, flip) -> (256,) int64 levels inside the region over the held-out patients; baselines
         by their own map.
+    tables : dict
+        (map, flip) -> subject -> what every threshold would score, where there is a truth.
     """
 
     rows: pd.DataFrame
-    counts: Mapping[tuple[str, bool], NDArray[np.int64]]
+    counts: Mapping[Way, NDArray[np.int64]]
+    tables: Mapping[Way, Mapping[str, ThresholdTable]]
 
 
 def reference_of_fold(data: DataSet, fold: Fold) -> Cohort:
@@ -66,9 +72,9 @@ def reference_of_fold(data: DataSet, fold: Fold) -> Cohort:
 def score_network(
     run: Path,
     fold: Fold,
-    reference: Cohort,
-    data: DataSet,
+    reference: Cohort | None,
     scoring: Scoring,
+    plans: Sequence[Plan],
     cycle: int | None = None,
     device: str = "cpu",
     progress: Tell | None = None,
@@ -77,8 +83,12 @@ def score_network(
 
     Parameters
     ----------
+    reference : Cohort or None
+        Looked at only if a rule asks for it.
+    plans : sequence of Plan
+        Ways to score that differ in post-processing; their rules are not used, but `scoring`'s.
     cycle : int or None
-        The network after a cycle, at its mask-free rules only; None: the result, oracles too.
+        The network after a cycle; None: the result.
     """
     rules = scoring.rules
     needed = any(rule.startswith("reference-quantile") for of in rules.values() for rule in of)
@@ -92,7 +102,7 @@ def score_network(
             fold.test,
             methods,
             preparation_of(Run(run).settings()),
-            data.plans(oracle=cycle is None),
+            plans,
             reference if needed else None,
             _part(progress, place, len(scoring.flip)),
         )
@@ -102,14 +112,23 @@ def score_network(
 
 def score_baselines(
     fold: Fold,
-    reference: Cohort,
-    data: DataSet,
+    reference: Cohort | None,
+    names: Sequence[str],
+    plans: Sequence[Plan],
     preparation: Preparation,
+    levels: Mapping[Way, int] | None = None,
     progress: Tell | None = None,
 ) -> Scored:
-    """Score the training-free methods on the same patients, at their own rules and oracles."""
-    methods = baselines(data.baselines)
-    plans = data.plans(rules=data.baseline_rules)
+    """Score the training-free methods on the same patients, at their own rules and oracles.
+
+    With `levels`, a map's level instead of all rules.
+    """
+    methods = baselines(names)
+    if levels is not None:
+        methods = tuple(
+            replace(method, rules=_fixed((str(levels[method.map, False]),)))
+            for method in {one.map: one for one in methods}.values()
+        )
     results = evaluate_plans(fold.test, methods, preparation, plans, reference, progress)
     return _joined([(False, methods, results)])
 
@@ -127,44 +146,39 @@ def _part(progress: Tell | None, place: int, parts: int) -> Tell | None:
 
 def _joined(found: Sequence[tuple[bool, Sequence[Method], list[EvaluationResult]]]) -> Scored:
     frames: list[pd.DataFrame] = []
-    counts: dict[tuple[str, bool], NDArray[np.int64]] = {}
+    counts: dict[Way, NDArray[np.int64]] = {}
+    tables: dict[Way, dict[str, ThresholdTable]] = {}
     for flip, methods, results in found:
+        first = results[0]
         frames += [result.rows.assign(flip=flip) for result in results]
-        counts |= {(method.map, flip): results[0].counts[method.key] for method in methods}
-    return Scored(pd.concat(frames, ignore_index=True), counts)
+        counts |= {(method.map, flip): first.counts[method.key] for method in methods}
+        for method in methods:
+            own = {unit: t for (key, unit), t in first.tables.items() if key == method.key}
+            tables[method.map, flip] = own
+    return Scored(pd.concat(frames, ignore_index=True), counts, tables)
 
 
 def asked_of(
-    fold: Fold,
-    reference: Cohort,
-    data: DataSet,
-    scoring: Scoring | None = None,
-    run: Path | None = None,
-    cycle: int | None = None,
-    preparation: Preparation | None = None,
+    fold: Fold, reference: Cohort | None, plans: Sequence[Plan], **more: Any
 ) -> dict[str, Any]:
-    """Return all that a fold's scores depend on, ready for JSON: equal means nothing to redo."""
-    whole: dict[str, Any] = {
+    """Return all that a fold's scores depend on, ready for JSON: equal means nothing to redo.
+
+    `more` is what else they depend on: the network (`model_of`), its rules, a preparation.
+    """
+    whole = {
         "test": _files(fold.test),
-        "reference": _files(reference),
-        "side": data.side,
-        "scope": data.scope,
-        "post": data.post,
-        "shapes": data.shapes,
+        "reference": _files(reference) if reference else None,
+        "plans": [asdict(plan) for plan in plans],
+        **more,
     }
-    if scoring is None:
-        whole["baselines"] = [data.baselines, data.baseline_rules]
-        # the size of slices matters to networks alone
-        whole["preparation"] = asdict(replace(preparation or Preparation(), size=160))
-    else:
-        whole["rules"] = dict(scoring.rules)
-        whole["flip"] = scoring.flip
-        whole["cycle"] = cycle
-    if run is not None:
-        folder = run if cycle is None else Run(run).at_cycle(cycle).path
-        whole["model"] = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
     plain: dict[str, Any] = json.loads(json.dumps(whole))
     return plain
+
+
+def model_of(run: Path, cycle: int | None = None) -> str:
+    """Return what tells the weights of a run, or of its cycle, from all others."""
+    folder = run if cycle is None else Run(run).at_cycle(cycle).path
+    return hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
 
 
 def _files(cohort: Cohort) -> list[list[str]]:
@@ -174,11 +188,20 @@ def _files(cohort: Cohort) -> list[list[str]]:
 def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
     """Write a fold's scores; `score.json` comes last: it makes them complete."""
     write_text(folder / SUBJECTS, scored.rows.to_csv(index=False, float_format="%.9g"))
-    counts = [
-        {"map": name, "flip": flip, "counts": levels.tolist()}
-        for (name, flip), levels in scored.counts.items()
-    ]
-    write_json(folder / SCORE, {"asked": asked, "histograms": counts})
+    whole = {
+        "asked": asked,
+        "histograms": [
+            {"map": name, "flip": flip, "counts": levels.tolist()}
+            for (name, flip), levels in scored.counts.items()
+        ],
+        "thresholds": [
+            {"map": name, "flip": flip, "subject": subject, **_plain(table)}
+            for (name, flip), tables in scored.tables.items()
+            for subject, table in tables.items()
+        ],
+    }
+    # a line: 256 counts on a line each would make these files unreadable
+    write_text(folder / SCORE, json.dumps(whole) + "\n")
 
 
 def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
@@ -197,6 +220,23 @@ def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
             (str(one["map"]), bool(one["flip"])): np.asarray(one["counts"], np.int64)
             for one in known["histograms"]
         }
+        tables: dict[Way, dict[str, ThresholdTable]] = {way: {} for way in counts}
+        for one in known["thresholds"]:
+            tables[one["map"], one["flip"]][one["subject"]] = ThresholdTable(
+                np.asarray(one["levels"], np.int64),
+                np.asarray(one["lesion"], np.int64),
+                one["outside"],
+                one["background"],
+            )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Scored(rows, counts)
+    return Scored(rows, counts, tables)
+
+
+def _plain(table: ThresholdTable) -> dict[str, Any]:
+    return {
+        "levels": table.levels.tolist(),
+        "lesion": None if table.lesion is None else table.lesion.tolist(),
+        "outside": table.outside,
+        "background": table.background,
+    }

@@ -9,16 +9,21 @@ import pandas as pd
 
 _SAME = ["configuration", "seed", "method", "map", "flip", "rule"]
 
+_INDEX = ("index_trained", "index_held_out")
+
 LEGEND = """\
 Mean Dice over the patients who were held out, whole volumes on the original grid, ± SD over
-patients, [95 % bootstrap interval]. A rule (`mask-free`) saw no mask; what was chosen with the
-masks stands under *oracle* only: one threshold for all patients of a fold, before post-processing.
-Peaks: how many are separated, and the separation index (0 to 1), on the slices trained on and on
-the patients held out; means over folds. AUPRC: average precision inside the region.
+patients, [95 % bootstrap interval]. No rule saw a mask. What was chosen with the masks stands under
+*oracle* only: one threshold for all patients of all folds, chosen before post-processing. Peaks:
+how many are separated and, in brackets, the separation index (0 to 1), on slices trained on and on
+the patients held out, means over folds. AUPRC: average precision inside the region. Rows of several
+seeds are means ± SD over seeds. The last column is for `--only`: see the command above each table.
 """
 
 
-def table_text(rows: pd.DataFrame, seeds: pd.DataFrame, about: Mapping[str, str]) -> str:
+def table_text(
+    rows: pd.DataFrame, seeds: pd.DataFrame, about: Mapping[str, str], runs: pd.DataFrame
+) -> str:
     """Return the text of `table.md`.
 
     Parameters
@@ -27,21 +32,47 @@ def table_text(rows: pd.DataFrame, seeds: pd.DataFrame, about: Mapping[str, str]
         Of `pool` and `over_seeds`.
     about : dict
         Data set -> what it is and how it was divided, in a sentence.
+    runs : DataFrame
+        A row a run, what it was trained with and what it cost: `data`, `configuration`, `preset`,
+        `set`, `note`, `steps`, `minutes`, `device`.
     """
     blocks = [LEGEND]
     for name, sentence in about.items():
         own = rows[rows["data"] == name]
-        if len(own):
-            table = _table(own, seeds[seeds["data"] == name])
-            blocks.append(f"### {name}\n\n{sentence}\n\n{table}\n")
+        if not len(own):
+            continue
+        command = str(own.iloc[0]["command"]).partition(" --only")[0]
+        rest = str(own.iloc[0]["command"]).partition(" -o ")[2]
+        command += " --only NAME" + (f" -o {rest}" if rest else "")
+        table = _table(own, seeds[seeds["data"] == name])
+        blocks.append(f"### {name}\n\n{sentence} `{command}`\n\n{table}\n")
+        trained = runs[runs["data"] == name] if len(runs) else runs
+        if len(trained):
+            blocks.append("\n".join(_recipes(trained)) + "\n")
     return "\n".join(blocks)
+
+
+def _recipes(runs: pd.DataFrame) -> list[str]:
+    """A line a configuration: what it is, and what a run of it cost."""
+    lines = []
+    for name, own in runs.groupby("configuration", sort=False):
+        first = own.iloc[0]
+        steps = f"{own['steps'].astype(float).mean():,.0f} steps"
+        devices = " or ".join(sorted(set(own["device"]))) or "an unknown device"
+        changes = f" with `{first['set']}`" if first["set"] else ""
+        note = f" {first['note']}" if first["note"] else ""
+        lines.append(
+            f"- **{name}**: preset `{first['preset']}`{changes}; {len(own)} runs of {steps} and "
+            f"{own['minutes'].mean():.1f} min each on {devices}.{note}"
+        )
+    return lines
 
 
 def _table(rows: pd.DataFrame, seeds: pd.DataFrame) -> str:
     posts = list(dict.fromkeys(rows["post"]))
     head = ["method", "seed", "map", "rule", "peaks trained", "peaks held out"]
     head += [f"Dice, {_post(post)}" for post in posts] + ["AUPRC"]
-    head += [f"*oracle*, {_post(post)}" for post in posts] + ["command"]
+    head += [f"*oracle*, {_post(post)}" for post in posts] + ["`--only`"]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for own in _networks_first(rows):
         lines += [_line(group, posts) for _, group in own.groupby(_SAME, sort=False, dropna=False)]
@@ -74,8 +105,8 @@ def _line(group: pd.DataFrame, posts: Sequence[str]) -> str:
         _peaks(first, "held_out"),
         *[_dice(by_post.get(post)) for post in posts],
         _number(first["auprc"]),
-        *[_number(by_post[post]["oracle_fold_dice"]) if post in by_post else "" for post in posts],
-        f"`{first['command']}`",
+        *[_number(by_post[post]["oracle_dice"]) if post in by_post else "" for post in posts],
+        f"`{_only(first)}`",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -88,14 +119,18 @@ def _seed_line(group: pd.DataFrame, posts: Sequence[str]) -> str:
         f"mean of {len(first['seeds'].split())}",
         _map(first),
         _rule(first),
-        _of_seeds(first, "index_trained"),
-        _of_seeds(first, "index_held_out"),
+        *[f"({text})" if (text := _of_seeds(first, name)) else "" for name in _INDEX],
         *[f"**{_of_seeds(by_post[p], 'dice')}**" if p in by_post else "" for p in posts],
         _of_seeds(first, "auprc"),
-        *[_of_seeds(by_post[p], "oracle_fold_dice") if p in by_post else "" for p in posts],
-        "± SD over seeds",
+        *[_of_seeds(by_post[p], "oracle_dice") if p in by_post else "" for p in posts],
+        f"`{first['data']}-{first['configuration']}`",
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _only(row: Any) -> str:
+    """What `--only` takes to make this row."""
+    return f"{row['data']}-{row['configuration']}" if row["configuration"] else str(row["data"])
 
 
 def _title(row: Any) -> str:

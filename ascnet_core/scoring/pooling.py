@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ascnet_core.scoring.choices import ORACLE_COHORT, ORACLE_OWN
-from ascnet_core.scoring.heldout import Scored
+from ascnet_core.scoring.heldout import Scored, Way
+from ascnet_core.scoring.metrics import Side, ThresholdTable, oracle_cohort_threshold
 from ascnet_core.scoring.statistics import spread
 from ascnet_core.scoring.summary import summary_row
 from ascnet_core.segmentation.histogram import find_peaks, separations
@@ -25,10 +26,10 @@ COLUMNS = [
     *["rule", "kind", "folds", "folds_planned", "subjects", "subjects_with_lesion"],
     *["dice", "sd", "median", "ci_low", "ci_high", "dice_all", "auprc", "prevalence"],
     *["rule_failed", "threshold_low", "threshold_high", "empty_truth", "empty_both"],
-    *["oracle_fold_dice", "oracle_fold_sd", "oracle_own_dice", "oracle_own_sd"],
+    *["oracle_level", "oracle_dice", "oracle_sd", "oracle_own_dice", "oracle_own_sd"],
     *["peaks_trained", "index_trained", "peaks_held_out", "index_held_out", "command"],
 ]
-OVER_SEEDS = ["dice", "auprc", "oracle_fold_dice", "oracle_own_dice"]
+OVER_SEEDS = ["dice", "auprc", "oracle_dice", "oracle_own_dice"]
 OVER_SEEDS += ["index_trained", "index_held_out"]
 
 
@@ -37,7 +38,8 @@ class Part:
     """The scores of one fold.
 
     `configuration` is "" and `seed` None for the baselines. `trained` holds the counts (256,) of
-    I_ro that the run kept last, over slices that it was trained on.
+    I_ro that the run kept last, over slices that it was trained on. `at_oracle` are rows at the
+    one oracle threshold of all folds' patients (`shared_oracle`), with post-processing.
     """
 
     data: str
@@ -48,6 +50,7 @@ class Part:
     scored: Scored
     trained: Counts | None
     command: str
+    at_oracle: pd.DataFrame | None = None
 
 
 def subjects_of(parts: Sequence[Part]) -> pd.DataFrame:
@@ -68,8 +71,8 @@ def pool(parts: Sequence[Part]) -> pd.DataFrame:
     """Return `COLUMNS`: a row a configuration, seed, map, way and rule, over all folds' patients.
 
     `dice` is that of the row's own rule, which `kind` says is mask-free or given by hand; what
-    was chosen with the masks is in the columns `oracle_*` and there alone: `fold`, one threshold
-    for all patients of a fold; `own`, one a patient.
+    was chosen with the masks is in the columns `oracle_*` and there alone: one threshold for all
+    patients of all folds, or with `own` one for each patient, both before post-processing.
     """
     by_run: dict[tuple[str, str, int | None], list[Part]] = {}
     for part in parts:
@@ -78,13 +81,15 @@ def pool(parts: Sequence[Part]) -> pd.DataFrame:
     for several in by_run.values():
         rows += _rows(several)
     table = pd.DataFrame(rows, columns=COLUMNS)
-    for name in ("seed", "threshold_low", "threshold_high"):
+    for name in ("seed", "threshold_low", "threshold_high", "oracle_level"):
         table[name] = table[name].astype("Int64")
     return table
 
 
 def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
     table = subjects_of(parts)
+    side: Side = "dark" if (table["side"] == "dark").any() else "bright"
+    levels = shared_oracle([part.scored for part in parts], side)
     rows = []
     for _, group in table.groupby(WHO, sort=False, dropna=False):
         first = group.iloc[0]
@@ -93,8 +98,7 @@ def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
             **{name: first[name] for name in WHO},
             "folds": len(parts),
             "folds_planned": parts[0].folds_planned,
-            **_oracle(group, ORACLE_COHORT, "oracle_fold"),
-            **_oracle(group, ORACLE_OWN, "oracle_own"),
+            **_oracle(parts, levels, group, side),
             **_peaks(parts, str(first["map"]), bool(first["flip"])),
             "command": parts[0].command,
         }
@@ -123,9 +127,50 @@ def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
     return rows
 
 
-def _oracle(group: pd.DataFrame, rule: str, name: str) -> dict[str, float]:
-    found = spread(lesion_dice(group[group["rule"] == rule]))
-    return {f"{name}_dice": found.mean, f"{name}_sd": found.sd}
+def shared_oracle(several: Sequence[Scored], side: Side) -> dict[Way, int]:
+    """Return each map's one level of the best mean Dice over the patients of all folds.
+
+    ORACLE: chosen with the masks, before post-processing. Nothing where no patient has a lesion.
+    """
+    levels = {}
+    for way in several[0].tables:
+        tables = _with_lesion(several, way)
+        if tables:
+            levels[way], _ = oracle_cohort_threshold(tables, side)
+    return levels
+
+
+def _with_lesion(several: Sequence[Scored], way: Way) -> list[ThresholdTable]:
+    return [t for scored in several for t in scored.tables.get(way, {}).values() if t.true]
+
+
+def _oracle(
+    parts: Sequence[Part], levels: Mapping[Way, int], group: pd.DataFrame, side: Side
+) -> dict[str, float | None]:
+    """The oracle columns of a map and a post-processing."""
+    first = group.iloc[0]
+    way, post = (str(first["map"]), bool(first["flip"])), str(first["post"])
+    own = spread(lesion_dice(group[group["rule"] == ORACLE_OWN]))
+    level = levels.get(way)
+    shared = spread([])
+    if level is not None and post == "none":
+        tables = _with_lesion([part.scored for part in parts], way)
+        shared = spread([float(table.dice(side)[level]) for table in tables])
+    elif level is not None and len(parts) == 1:
+        shared = spread(lesion_dice(group[group["rule"] == ORACLE_COHORT]))
+    elif level is not None:
+        frames = [part.at_oracle for part in parts if part.at_oracle is not None]
+        if len(frames) == len(parts):
+            rows = pd.concat(frames)
+            same = (rows["map"] == way[0]) & (rows["flip"] == way[1]) & (rows["post"] == post)
+            shared = spread(lesion_dice(rows[same & (rows["rule"] == str(level))]))
+    return {
+        "oracle_level": level,
+        "oracle_dice": shared.mean,
+        "oracle_sd": shared.sd,
+        "oracle_own_dice": own.mean,
+        "oracle_own_sd": own.sd,
+    }
 
 
 def lesion_dice(rows: pd.DataFrame) -> NDArray[np.float64]:
