@@ -50,6 +50,7 @@ and with everything that it may say:
   reference = "lesion-free"                 # or "normal", or a manifest
   side = "bright"                           # liver: "dark"
   scope = "cohort"                          # or "subject": a threshold each
+  unit = "subject"                          # or "scan": means over scans, not patients
   post = ["components:100"]                 # scored raw and with it; [[...], [...]] for several
   baselines = ["input-threshold", "equalised-input", "multi-otsu-input", "input-peaks"]
   baseline_rules = []                       # beside their own

@@ -300,4 +300,5 @@ def _about(folds: Sequence[HeldOut]) -> str:
     reference = data.reference
     if reference not in ("normal", "lesion-free"):
         reference = f"`{Path(reference).name}`"
-    return f"{how}. Reference: {reference}. Side {data.side}, scope {data.scope}."
+    unit = ", means over scans (not patients)" if data.unit == "scan" else ""
+    return f"{how}. Reference: {reference}. Side {data.side}, scope {data.scope}{unit}."

@@ -34,13 +34,13 @@ def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
     """
     from ascnet_core.scoring.tasks import is_finished
 
-    waiting = []
-    for task in tasks:
-        if is_finished(task):
-            yield task
-        else:
-            waiting.append(task)
+    finished = [is_finished(task) for task in tasks]
+    waiting = [task for task, over in zip(tasks, finished, strict=True) if not over]
     done = len(tasks) - len(waiting)
+    print(f"{len(tasks)} runs, {done} of them finished before", flush=True)
+    for task, over in zip(tasks, finished, strict=True):
+        if over:
+            yield task
     if jobs > 1 and len(waiting) > 1:
         yield from _side_by_side(waiting, device, jobs, len(tasks))
         return
@@ -53,6 +53,7 @@ def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
         _train(task.arguments(device))
         spent += time.monotonic() - started
         if not is_finished(task):  # `train` took the Ctrl-C and left a checkpoint
+            print("stopped; the same command goes on here", flush=True)
             raise KeyboardInterrupt
         yield task
 

@@ -57,6 +57,7 @@ class DataSet:
     reference: str = "lesion-free"
     side: str = "bright"
     scope: str = "cohort"
+    unit: str = "subject"
     post: tuple[tuple[str, ...], ...] = ((),)
     baselines: tuple[str, ...] = tuple(BASELINES)
     baseline_rules: tuple[str, ...] = ()
@@ -77,6 +78,7 @@ class DataSet:
                 side="dark" if self.side == "dark" else "bright",
                 scope="subject" if self.scope == "subject" else "cohort",
                 post=post,
+                unit="scan" if self.unit == "scan" else "subject",
                 oracle=oracle,
                 shapes=self.shapes and oracle,
             )
@@ -159,6 +161,7 @@ _DATA = {
     "reference",
     "side",
     "scope",
+    "unit",
     "post",
     "baselines",
     "baseline_rules",
@@ -238,7 +241,8 @@ def _data(path: Path, name: str, table: Mapping[str, Any]) -> DataSet:
         post = ((), *post)  # raw figures are always there to compare with
     for one in post:
         parse_steps(list(one))
-    for key, allowed in (("side", ("bright", "dark")), ("scope", ("cohort", "subject"))):
+    choices = {"side": ("bright", "dark"), "scope": ("cohort", "subject")}
+    for key, allowed in (choices | {"unit": ("subject", "scan")}).items():
         if table.get(key, allowed[0]) not in allowed:
             raise UserError(f"{where}: {key} is {table[key]!r}; write {' or '.join(allowed)}.")
     names = tuple(_words(where, table, "baselines", tuple(BASELINES)))
@@ -256,6 +260,7 @@ def _data(path: Path, name: str, table: Mapping[str, Any]) -> DataSet:
         reference=reference,
         side=table.get("side", "bright"),
         scope=table.get("scope", "cohort"),
+        unit=table.get("unit", "subject"),
         post=post,
         baselines=names,
         baseline_rules=rules,

@@ -17,7 +17,7 @@ from ascnet_core.scoring.heldout import reference_of_fold
 from ascnet_core.scoring.plan import check
 from ascnet_core.segmentation.postprocess import parse_steps
 from ascnet_core.training.presets import differing
-from ascnet_core.training.run_create import check_data, manifest_rows
+from ascnet_core.training.run_create import learns_from, manifest_rows
 from ascnet_core.training.run_folder import Run, is_run
 
 _OWN_KINDS = ("normal", "lesion-free")
@@ -138,6 +138,8 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
 def is_finished(task: Task) -> bool:
     """Whether the run is there with the same settings and data, trained to its end.
 
+    It may have been trained elsewhere: files count by what is in them.
+
     Raises
     ------
     UserError
@@ -154,16 +156,12 @@ def is_finished(task: Task) -> bool:
     ]
     if keys:
         raise UserError(f"{task.run} has another {', '.join(keys)} than the plan; {remedy}.")
-    if _images(reader.cohort()) != _images(task.held.fold.train):
-        raise UserError(f"{task.run} was trained on other patients than the plan's; {remedy}.")
-    if reader.status() != "finished" and not _was_enough(reader.events()):
-        return False
-    check_data(task.run)
-    return True
-
-
-def _images(cohort: Cohort) -> list[tuple[str, Path]]:
-    return [(scan.subject, scan.image.resolve()) for scan in cohort.scans]
+    learnt = [task.held.fold.train]
+    if task.held.data.reference not in _OWN_KINDS:
+        learnt.append(task.held.reference)
+    if not learns_from(task.run, *learnt):
+        raise UserError(f"{task.run} was trained on other data than the plan's; {remedy}.")
+    return reader.status() == "finished" or _was_enough(reader.events())
 
 
 def _was_enough(events: Iterable[Mapping[str, Any]]) -> bool:

@@ -7,6 +7,7 @@ import platform
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,12 @@ def check_data(run: Path) -> None:
             )
 
 
+def learns_from(run: Path, *cohorts: Cohort) -> bool:
+    """Whether a run's files hold what those of these cohorts hold, wherever either of them lie."""
+    recorded = set(_data(run)["sha256"].values())
+    return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
+
+
 def _data(run: Path) -> dict[str, Any]:
     try:
         data = json.loads((run / DATA).read_text(encoding="utf-8"))
@@ -152,6 +159,20 @@ def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
 
 def _relative(path: Path, run: Path) -> str:
     return Path(os.path.relpath(path.resolve(), run.resolve())).as_posix()
+
+
+def _known_sha256(path: Path) -> str:
+    """As `_sha256`, but a file that has not changed is read once."""
+    try:
+        found = path.stat()
+    except OSError:
+        return _sha256(path)
+    return _cached_sha256(path, found.st_mtime_ns, found.st_size)
+
+
+@cache
+def _cached_sha256(path: Path, changed: int, size: int) -> str:
+    return _sha256(path)
 
 
 def _sha256(path: Path) -> str:
