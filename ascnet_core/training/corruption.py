@@ -10,6 +10,9 @@ from torch import Tensor
 
 from ascnet_core.training.settings import Corruption
 
+LEAST_COVER = 0.4
+"""A blob with a brightness of its own hides at least this share of the tissue under it."""
+
 
 class Corrupted(NamedTuple):
     """Slices (N, 1, H, W) in [0, 1] with blobs.
@@ -27,7 +30,8 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
 
     For each slice a field of random numbers, from `coarse` to `fine` cells across, is enlarged
     smoothly and cut at the level that leaves the drawn share of the tissue. What lies above is
-    brightened (or darkened) by the drawn amount, with a soft edge and some grain.
+    brightened (or darkened) by the drawn amount, or brought to a brightness that lies so far from
+    the slice's mean, with a soft edge and some grain.
 
     Parameters
     ----------
@@ -40,7 +44,7 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     """
     generator = torch.Generator().manual_seed(seed)
     count, _, height, width = slices.shape
-    draws = torch.rand(7, count, generator=generator)
+    draws = torch.rand(9 if settings.level else 7, count, generator=generator)
     grain = torch.randn(slices.shape, generator=generator).to(slices)
     blends = []
     for one in range(count):
@@ -56,12 +60,20 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     draws = draws.to(slices)[:, :, None, None, None]
     blend = blend * (draws[3] < settings.share)
     inside = (slices > 0).sum((1, 2, 3), keepdim=True).clamp_min(1)
-    relative = slices / (slices.sum((1, 2, 3), keepdim=True) / inside).clamp_min(1e-3)
+    mean = slices.sum((1, 2, 3), keepdim=True) / inside
+    opaque = blend
+    relative = slices / mean.clamp_min(1e-3)
     blend = torch.where(draws[6] < settings.multiply, blend * relative.clamp_max(1.5), blend)
     amount = settings.shift_low + (settings.shift_high - settings.shift_low) * draws[4]
     darkens = draws[5] < settings.dark
+    if settings.dark_high:
+        amount = torch.where(darkens, settings.dark_high * draws[4], amount)
     change = torch.where(darkens, -amount, amount) + settings.texture * grain
     corrupted = (slices + blend * change).clamp(0, 1)
+    if settings.level:
+        covering = opaque * (LEAST_COVER + (1 - LEAST_COVER) * draws[8])
+        levelled = (slices + covering * (mean + change - slices)).clamp(0, 1)
+        corrupted = torch.where(draws[7] < settings.level, levelled, corrupted)
     counts = blend > 0.5
     if not settings.dark_counts:
         counts = counts & ~darkens

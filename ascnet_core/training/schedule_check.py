@@ -80,7 +80,7 @@ def learns_from(settings: Settings) -> tuple[str, ...]:
     if settings.schedule.order == "alternate":
         return ("input",)
     losses, adversary = settings.losses, settings.adversary.weight
-    inputs = adversary or losses.disjointness or losses.reconstruction
+    inputs = adversary or losses.disjointness or losses.reconstruction or losses.self_training
     plain = adversary or losses.identity or losses.wild_reference
     corrupted = losses.denoise_fence or losses.denoise_wild or losses.tie
     return ("input",) * bool(inputs) + ("reference",) * bool(plain or corrupted)
@@ -151,7 +151,7 @@ def _kinds(settings: Settings) -> int:
         1,
         bool(losses.denoise_fence or losses.denoise_wild or losses.tie)
         + bool(losses.identity or losses.wild_reference or adversary)
-        + bool(adversary or losses.disjointness or losses.reconstruction),
+        + bool(adversary or losses.disjointness or losses.reconstruction or losses.self_training),
     )
 
 

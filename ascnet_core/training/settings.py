@@ -80,8 +80,14 @@ class Settings:
             or extra.tie
             or extra.identity
             or extra.wild_reference
+            or extra.self_training
         ):
             raise UserError(
                 "losses on reference slices need schedule.order=joint, since the paper's order "
                 "shows M the inputs only; set it or set those losses to 0."
+            )
+        if extra.self_training and not (self.schedule.average and self.schedule.stage_2):
+            raise UserError(
+                "losses.self_training learns in stage 2 from the moving average of M; set "
+                "schedule.average and schedule.stage_2 above 0."
             )

@@ -99,6 +99,19 @@ class Losses(Checked):
         "Weight of the wild cut on uncorrupted reference slices, where it should be empty.",
         low=0,
     )
+    self_training: float = setting(
+        0.0,
+        "Weight, in stage 2, of the wild cut on inputs against what the averaged M itself takes "
+        "for anomaly there, by the level that hardly any reference pixel reaches.",
+        low=0,
+    )
+    self_quantile: float = setting(
+        0.998,
+        "Share of the reference's pixels below the level from which self-training takes a pixel "
+        "for anomaly.",
+        low=0.5,
+        high=0.99999,
+    )
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,9 @@ class Corruption(Checked):
     shift_low: float = setting(0.1, "Least change of brightness.", low=0, high=1)
     shift_high: float = setting(0.7, "Largest change of brightness.", low=0, high=1)
     dark: float = setting(0.0, "Share of the blobs that darken instead.", low=0, high=1)
+    dark_high: float = setting(
+        0.0, "Largest change of blobs that darken; 0: as of those that brighten.", low=0, high=1
+    )
     dark_counts: bool = setting(
         False,
         "Whether what darkens is anomaly too (wild cut and tie) or "
@@ -135,6 +151,13 @@ class Corruption(Checked):
         0.0,
         "Share of the blobs that scale the tissue instead of shifting it, so that what is dark "
         "inside them stays dark and is no anomaly.",
+        low=0,
+        high=1,
+    )
+    level: float = setting(
+        0.0,
+        "Share of the blobs that bring the tissue to a brightness of their own, as a tumour that "
+        "hides what was there, instead of changing it.",
         low=0,
         high=1,
     )

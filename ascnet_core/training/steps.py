@@ -24,6 +24,7 @@ from ascnet_core.training.sampling import (
     input_indices,
     reference_indices,
 )
+from ascnet_core.training.self_labels import SelfLabels, self_labels
 from ascnet_core.training.settings import Settings
 from ascnet_core.training.state import TrainingState
 
@@ -110,7 +111,8 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
     """
     wanted, adversary = settings.losses, settings.adversary
     batch = settings.schedule.batch_m
-    needs_inputs = bool(adversary.weight or wanted.disjointness or wanted.reconstruction)
+    teaches = bool(wanted.self_training and moment.stage == 2)
+    needs_inputs = bool(adversary.weight or wanted.disjointness or wanted.reconstruction or teaches)
     needs_plain = bool(wanted.identity or wanted.wild_reference or adversary.weight)
     needs_corrupted = bool(wanted.denoise_fence or wanted.denoise_wild or wanted.tie)
     inputs, references = _draw(settings, sets, moment, batch, batch)
@@ -159,11 +161,20 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
                 error = losses.absolute_error(plain.fence, references)
                 terms["identity"] = (error, wanted.identity)
             if wanted.wild_reference:
-                terms["wild_reference"] = (plain.wild.mean(), wanted.wild_reference)
+                filled = (
+                    losses.cross_entropy(plain.wild, torch.zeros_like(plain.wild))
+                    if wanted.wild_loss == "cross-entropy"
+                    else plain.wild.mean()
+                )
+                terms["wild_reference"] = (filled, wanted.wild_reference)
         if needs_inputs:
             of_inputs = next(split)
             if adversary.weight and state.discriminator is not None:
                 game.freeze(state.discriminator, adversary)
+            if teaches:
+                labels = _own_labels(state, settings, inputs, references)
+                error = losses.cross_entropy(of_inputs.wild, labels.target, labels.weights)
+                terms["self_training"] = (error, wanted.self_training)
             terms |= _input_terms(state, settings, of_inputs, inputs, moment.stage)
     _train_cutting(state, settings, terms, len(parts) * batch)
     report = {name: value for name, (value, _) in terms.items()}
@@ -174,6 +185,19 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
             real = torch.cat([references, plain.fence.detach()])
         report |= _train_discriminator(state, settings, of_inputs.fence.detach(), real)
     return report
+
+
+def _own_labels(
+    state: TrainingState, settings: Settings, inputs: Tensor, references: Tensor
+) -> SelfLabels:
+    """What M's moving average takes for anomaly on these inputs, averaged over a mirrored look."""
+    teacher = state.kept.eval()
+    both = torch.cat([inputs, references])
+    with torch.no_grad(), autocast(state.device, settings.compute):
+        wild = (teacher(both).wild + teacher(both.flip(-1)).wild.flip(-1)) / 2
+    found, normal = wild[: len(inputs)].float(), wild[len(inputs) :].float()
+    wanted = settings.losses
+    return self_labels(found, normal, references > 0, wanted.self_quantile, wanted.focus)
 
 
 def _draw(

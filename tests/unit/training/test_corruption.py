@@ -102,3 +102,27 @@ def test_values_stay_in_0_to_1():
     found = corrupt(bright, Corruption(shift_high=0.9, texture=0.5), 10)
     assert found.slices.min() >= 0
     assert found.slices.max() <= 1
+
+
+def test_a_blob_with_a_brightness_of_its_own_hides_what_was_under_it(slices):
+    slices[:, :, ::2] *= 0.5  # stripes of 0.4 and 0.2
+    shifted = corrupt(slices, PLAIN, 7)
+    hidden = corrupt(slices, dataclasses.replace(PLAIN, level=1.0), 7)
+    for one in range(len(slices)):
+        inside = hidden.mask[one] > 0
+        rows = torch.arange(64)[None, :, None].expand_as(inside)
+        even, odd = inside & (rows % 2 == 0), inside & (rows % 2 == 1)
+
+        def contrast(of, even=even, odd=odd, one=one):
+            return float(of.slices[one][odd].mean() - of.slices[one][even].mean())
+
+        assert contrast(shifted) > 0.15
+        assert contrast(hidden) < 0.7 * contrast(shifted)
+    assert torch.equal(hidden.slices[slices == 0], slices[slices == 0])
+
+
+def test_dark_blobs_may_have_a_largest_change_of_their_own(slices):
+    dark = dataclasses.replace(PLAIN, dark=1.0, dark_high=0.05)
+    change = slices - corrupt(slices, dark, 8).slices
+    assert 0 < change.max() <= 0.05
+    assert (slices - corrupt(slices, dataclasses.replace(dark, dark_high=0), 8).slices).max() > 0.15
