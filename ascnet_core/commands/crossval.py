@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     out = need_folder(options.out or Path("crossval") / options.plan.stem)
     device = pick_device(options.device) if options.device != "auto" else "auto"
     from ascnet_core.scoring.crossplan import read_crossplan
-    from ascnet_core.scoring.tasks import divide, tasks_of, write_folds
+    from ascnet_core.scoring.tasks import divide, is_finished, tasks_of, write_folds
 
     whole = read_crossplan(options.plan)
     plan = whole.only(options.only)
@@ -135,6 +135,8 @@ def run(options: argparse.Namespace) -> None:
     if options.list:
         _list(tasks, folds)
         return
+    for task in tasks:
+        is_finished(task)  # complains of runs that are another plan's before anything is written
     for several in folds.values():
         write_folds(several)
     from ascnet_core.commands.crossval_score import Scores
