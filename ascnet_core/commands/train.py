@@ -268,7 +268,7 @@ def _warn(settings: "Settings", inputs: int, references: int, device: str, log: 
         seconds = schedule_check.seconds_of(
             settings, inputs, references, torch.get_num_threads(), native
         )
-        log.say(f"about {schedule_check.time_in_words(seconds)} on this processor if it is idle")
+        log.say(f"{schedule_check.time_in_words(seconds)} or so on this processor if it is idle")
         found += schedule_check.check_time(seconds)
     for concern in found:
         log.warn(concern.sentence)

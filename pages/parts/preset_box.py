@@ -113,8 +113,8 @@ def show_differences(resolved: Settings, preset: str, compared: str) -> None:
             st.markdown(difference_table(rows, compared, here))
 
 
-def _save(resolved: Settings, overwrite: bool) -> None:
-    name = st.session_state[NAME].strip()
+def _save(resolved: Settings, suggestion: str, overwrite: bool) -> None:
+    name = st.session_state[NAME].strip() or suggestion
     with cases.show_user_errors(stop=False):
         save_preset(name, resolved, st.session_state[ABOUT], overwrite)
         # widgets that showed an older make of it must not stand against the new one
@@ -138,12 +138,14 @@ def save_box(place: DeltaGenerator, resolved: Settings, preset: str) -> None:
     own = user_preset_names()
     with place:
         with st.popover("Save as preset", icon=":material/save:"):
+            suggestion = preset if preset in own else f"my-{preset}"
             name = st.text_input(
                 "Name of the preset",
                 key=NAME,
-                placeholder=f"my-{preset}",
+                placeholder=suggestion,
                 help="Letters, digits, '.', '_' and '-'. `train --preset NAME` finds it, too.",
             ).strip()
+            name = name or suggestion
             st.text_input(
                 "What it is for",
                 key=ABOUT,
@@ -156,9 +158,8 @@ def save_box(place: DeltaGenerator, resolved: Settings, preset: str) -> None:
             st.button(
                 f"Overwrite {name}" if there else "Save",
                 type="primary",
-                disabled=not name,
                 on_click=_save,
-                args=(resolved, there),
+                args=(resolved, suggestion, there),
             )
         if preset in own:
             with st.popover("Delete", icon=":material/delete:"):

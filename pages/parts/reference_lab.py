@@ -7,7 +7,8 @@ and, marked as oracle, those that need masks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
 FIRST, SECOND = "first run of the lab", "second run of the lab"
 OUTLINE = "outline of the lab"
 PLACE = "slices of the lab"
-SHOWN = 8  # slices side by side
+SHOWN = 6  # slices side by side
 HIGH = 150  # pixels of a slice before the browser scales it, about
 GAP = 3  # pixels between slices
+TABLE_STYLE = """<style>
+.lab { border-collapse: collapse; width: 100%; font-size: 0.85rem;
+  font-variant-numeric: tabular-nums; }
+.lab th, .lab td { text-align: right; padding: 0.25rem 0 0.25rem 0.5rem;
+  border-bottom: 1px solid rgba(128, 128, 128, 0.25); }
+.lab td:not(:first-child), .lab th:last-child { white-space: nowrap; }
+.lab th { overflow-wrap: anywhere; }
+.lab th:first-child, .lab td:first-child { text-align: left; padding-left: 0; }
+.lab .oracle { font-style: italic; }
+</style>"""
 
 
 def show_lab() -> None:
@@ -42,13 +53,17 @@ def show_lab() -> None:
             "lab in the form, and start once with and once without lesion slices left in."
         )
         return
-    first, second = choose_runs(names, current.run)
-    one, other = cases.run_settings(first), cases.run_settings(second)
-    how = need_same_slices(one, other)
-    show_warning(one, other, unfinished([first, second]))
-    sample, wild = cut_both(first, second, current.cohort, how)
-    show_figures(first, second, sample, wild)
-    show_slices(first, second, sample, wild)
+    left, right = st.columns([1, 1.9], gap="medium")
+    with left:
+        first, second = choose_runs(names, current.run)
+        one, other = cases.run_settings(first), cases.run_settings(second)
+        how = need_same_slices(one, other)
+        show_warning(one, other, unfinished([first, second]))
+        sample, wild = cut_both(first, second, current.cohort, how)
+        show_figures(first, second, sample, wild)
+        chosen, truth = choose_slices(sample, wild)
+    with right:
+        show_slices(first, second, sample, wild, chosen, truth)
 
 
 def lab_runs() -> list[str]:
@@ -70,8 +85,7 @@ def lab_runs() -> list[str]:
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
     """The two menus; the second begins at the run most like the first but for its reference."""
-    left, right = st.columns(2)
-    first = left.selectbox(
+    first = st.selectbox(
         "Run",
         names,
         index=list(names).index(current) if current in names else 0,
@@ -79,9 +93,9 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
         format_func=short,
         help="Any run that has a model; it is cut as it is now.",
     )
-    left.caption(about(first))
+    st.caption(about(first))
     others = [name for name in names if name != first]
-    second = right.selectbox(
+    second = st.selectbox(
         "Compared with",
         others,
         index=others.index(partner(first, others)),
@@ -90,7 +104,7 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
         help="Best a run with the same settings and another reference, so that nothing else moves "
         "things to the wild cut.",
     )
-    right.caption(about(second))
+    st.caption(about(second))
     return first, second
 
 
@@ -191,29 +205,25 @@ def cut_both(
     return sample, (a, b)
 
 
-def figure_rows(names: Sequence[str], found: Sequence[Figures]) -> list[dict[str, Any]]:
-    """Both runs and the change between them; columns of oracle figures only with masks."""
-    one, other = (figures_row(figures) for figures in found)
-    change = {key: other[key] - one[key] for key in one}
-    titles = (*(short(name) for name in names), "change")
-    return [{"run": name, **row} for name, row in zip(titles, (one, other, change), strict=True)]
+def figure_rows(one: Figures, other: Figures) -> list[tuple[str, float, float]]:
+    """Name and value of both runs; oracle ones, so called, only where there are masks."""
+    rows = [("mean", one.mean, other.mean), ("share above 0.5", one.above, other.above)]
+    for name, title in (("inside", "in lesions"), ("outside", "elsewhere")):
+        before, after = getattr(one, name), getattr(other, name)
+        if before is not None and after is not None:
+            rows.append((f"{title}, oracle", before, after))
+    return rows
 
 
-def figures_row(figures: Figures) -> dict[str, float]:
-    """A run's figures by column."""
-    row = {"mean wild": figures.mean, "above 0.5, %": 100 * figures.above}
-    if figures.inside is not None and figures.outside is not None:
-        row |= {"oracle: in lesions": figures.inside, "oracle: outside": figures.outside}
-    return row
-
-
-COLUMN_HELP = {
-    "mean wild": "Mean of the wild cut over the tissue of these slices, 0 to 1. Mask-free.",
-    "above 0.5, %": "Share of the tissue where the wild cut is above 0.5. Mask-free.",
-    "oracle: in lesions": "Mean of the wild cut inside the true masks, 0 to 1: knowledge that the "
-    "method does not have.",
-    "oracle: outside": "Mean of the wild cut on tissue outside the true masks: likewise.",
-}
+def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
+    """The figures of both runs and their change as a small table, oracle ones in italics."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
+    lines = [f"{TABLE_STYLE}<table class='lab'><tr>{head}</tr>"]
+    for name, before, after in figure_rows(one, other):
+        mark = " class='oracle'" if "oracle" in name else ""
+        cells = (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}")
+        lines.append(f"<tr{mark}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return "\n".join([*lines, "</table>"])
 
 
 def show_figures(
@@ -222,61 +232,69 @@ def show_figures(
     """Both runs in a table, and by how much they differ."""
     from ascnet_core.training.reference_effect import figures_of
 
-    rows = figure_rows((first, second), [figures_of(one, sample) for one in wild])
-    shown = {name: text for name, text in COLUMN_HELP.items() if name in rows[0]}
-    columns = {
-        name: st.column_config.NumberColumn(format="%.1f" if "%" in name else "%.3f", help=text)
-        for name, text in shown.items()
-    }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={"run": st.column_config.TextColumn(width="medium"), **columns},
-    )
-    if "oracle: in lesions" not in rows[0]:
-        st.caption("Whether what moves is lesion only masks could say; there are none here.")
+    one, other = (figures_of(cut, sample) for cut in wild)
+    st.html(figure_table(short(first), short(second), one, other))
+    text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
+    if one.inside is None:
+        text += "Whether what moves is lesion only masks could say; there are none here."
+    else:
+        text += "Oracle: by the true masks, which the method does not have."
+    st.caption(text)
 
 
-def show_slices(
-    first: str, second: str, sample: Sample, wild: tuple[np.ndarray, np.ndarray]
-) -> None:
-    """Some slices at a time: input, both wild cuts and their difference above each other."""
+def choose_slices(
+    sample: Sample, wild: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The slider and the switch; which slices to show, and their masks if they are asked for."""
     from ascnet_core.training.reference_effect import most_changed
 
     order = most_changed(*wild, sample.tissue)
-    pages = -(-len(order) // SHOWN)
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    page = 1
+    pages, page = -(-len(order) // SHOWN), 1
     if pages > 1:
-        page = left.slider(
-            f"Slices, from most to least changed, {SHOWN} at a time",
+        page = st.slider(
+            f"Slices, {SHOWN} at a time, most changed first",
             min_value=1,
             max_value=pages,
             key=PLACE,
             help=f"All {len(order)} slices are ordered by how much their wild cuts differ; no mask "
             "is asked.",
         )
-    outlined = right.toggle(
+    outlined = st.toggle(
         "Outline the true mask (oracle)",
         key=OUTLINE,
         disabled=sample.truth is None,
         help="Sky blue: what the method does not know.",
     )
     chosen = order[(page - 1) * SHOWN : page * SHOWN]
+    return chosen, sample.truth[chosen] if outlined and sample.truth is not None else None
+
+
+def show_slices(
+    first: str,
+    second: str,
+    sample: Sample,
+    wild: tuple[np.ndarray, np.ndarray],
+    chosen: np.ndarray,
+    truth: np.ndarray | None,
+) -> None:
+    """Input, both wild cuts and their difference above each other, a slice a column."""
     window = window_of(sample.tissue)
-    truth = sample.truth[chosen][window] if outlined and sample.truth is not None else None
     one, other = (cut[chosen][window] for cut in wild)
+    outlines = truth[window] if truth is not None else None
     rows = (
-        ("Input", "as both see it", pictures.grey(sample.images[chosen][window])),
-        (f"Wild · {short(first)}", "white is 1", pictures.grey(one)),
-        (f"Wild · {short(second)}", "white is 1", pictures.grey(other)),
-        ("Difference", "orange: moved in, blue: moved out", difference(one, other)),
+        ("**Input**", pictures.grey(sample.images[chosen][window])),
+        (f"**Wild cut, {short(first)}** · white is 1", pictures.grey(one)),
+        (f"**Wild cut, {short(second)}** · white is 1", pictures.grey(other)),
+        (
+            f"**Difference** · orange: moved in with {short(second)}; blue: moved out",
+            difference(one, other),
+        ),
     )
-    for title, note, stack in rows:
-        label, picture = st.columns([1, 7], gap="small", vertical_alignment="center")
-        label.markdown(f"**{title}**  \n{note}")
-        picture.image(row_of(stack, truth, SHOWN), width="stretch")
-    st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
+    with st.container(gap="xsmall"):
+        for title, stack in rows:
+            st.caption(title)
+            st.image(row_of(stack, outlines, SHOWN), width="stretch")
+        st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
 
 
 def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:

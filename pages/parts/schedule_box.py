@@ -50,7 +50,7 @@ def schedule_sentence(
         each = (f"each {name} slice about {_times(times)}" for name, times in seen.items())
         parts.append("M sees " + ", ".join(each))
     seconds = seconds_of(settings, inputs, references, threads, native)
-    parts.append(f"about {time_in_words(seconds)} on an idle processor like this one")
+    parts.append(f"{time_in_words(seconds)} or so on an idle processor like this one")
     if gpu:
         parts[-1] += ", far less on this machine's GPU"
     return " · ".join(parts)
