@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = f"""\
 examples:
-  {PROGRAM} crossval plan.toml                    all of it, into crossval/plan
+  {PROGRAM} crossval plan.toml                    all of it, into checkpoints/crossval/plan
   {PROGRAM} crossval plan.toml --list             the folds and runs, and stop
   {PROGRAM} crossval plan.toml --only teaching -o out
   {PROGRAM} crossval plan.toml --no-train         the table of what is finished by now
@@ -95,7 +95,7 @@ def add(verbs: Any) -> None:
         "--out",
         type=Path,
         metavar="OUT",
-        help="folder for runs and tables (default: crossval/ and the plan's name)",
+        help="folder for runs and tables (default: checkpoints/crossval/ and the plan's name)",
     )
     parser.add_argument(
         "--only",
@@ -123,11 +123,12 @@ def run(options: argparse.Namespace) -> None:
     """Cross-validate."""
     if options.jobs < 1:
         raise UserError("--jobs takes a number from 1.")
-    out = need_folder(options.out or Path("crossval") / options.plan.stem)
     device = pick_device(options.device) if options.device != "auto" else "auto"
     from ascnet_core.scoring.crossplan import read_crossplan
     from ascnet_core.scoring.tasks import divide, is_finished, tasks_of, write_folds
+    from ascnet_core.training.run_folder import RUNS
 
+    out = need_folder(options.out or RUNS / "crossval" / options.plan.stem)
     whole = read_crossplan(options.plan)
     plan = whole.only(options.only)
     folds = {name: divide(data, out) for name, data in plan.data.items()}

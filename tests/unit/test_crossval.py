@@ -9,6 +9,7 @@ import pytest
 
 from ascnet_core.cli import main
 from ascnet_core.commands import crossval_train
+from ascnet_core.training import run_folder
 from ascnet_core.training.run_folder import Run
 from tests.small import make_small_cohort
 
@@ -217,9 +218,10 @@ def test_the_list_says_who_is_scored_and_writes_nothing(begun, capsys):
     ],
 )
 def test_what_the_user_can_mend_is_said_before_any_work(
-    arguments, said, begun, monkeypatch, capsys
+    arguments, said, begun, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(begun)
+    monkeypatch.setattr(run_folder, "RUNS", tmp_path)
     assert cli("crossval", *arguments) == 2
     assert said in capsys.readouterr().err
-    assert not (begun / "crossval").exists()
+    assert not (run_folder.RUNS / "crossval").exists()
