@@ -240,17 +240,6 @@ def reference_pools(
     return Pools(inputs, found, lesions)
 
 
-def reference_for(
-    cohort: Cohort,
-    preparation: Preparation,
-    reference: str | Path,
-    progress: Progress | None = None,
-) -> tuple[SliceSet, SliceSet]:
-    """Make the inputs and the whole reference; see `reference_pools`."""
-    pools = reference_pools(cohort, preparation, reference, progress)
-    return pools.inputs, pools.reference
-
-
 def _sets(scans: list[Scan], preparation: Preparation, progress: Progress | None) -> list[SliceSet]:
     sets = []
     for done, scan in enumerate(scans):

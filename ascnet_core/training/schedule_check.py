@@ -60,7 +60,7 @@ def check_schedule(settings: Settings, inputs: int, references: int) -> list[Con
     """
     segments = plan(settings, inputs, references)
     return [
-        *_seen(settings, segments, inputs, references),
+        *_seen(settings, inputs, references),
         *_batches(settings, inputs, references),
         *_statistics(settings, segments),
         *_rates(settings, segments),
@@ -68,22 +68,34 @@ def check_schedule(settings: Settings, inputs: int, references: int) -> list[Con
     ]
 
 
+def slices_shown(settings: Settings, inputs: int, references: int) -> dict[str, int]:
+    """How many slices M is shown in all, by set: "input" and "reference", those it learns from."""
+    shown: dict[str, int] = {}
+    for one in plan(settings, inputs, references):
+        if one.phase != "D":
+            for name in sorted(set(_batches_of(settings, one.stage))):
+                slices = one.epochs * one.steps * settings.schedule.batch_m
+                shown[name] = shown.get(name, 0) + slices
+    return shown
+
+
 def times_seen(settings: Settings, inputs: int, references: int) -> dict[str, float]:
-    """How many times M sees a slice on average: "input" and "reference", those it learns from."""
-    shown = _steps(plan(settings, inputs, references), "M") * settings.schedule.batch_m
+    """How many times M sees a slice on average, by set."""
     sets = {"input": inputs, "reference": references}
-    return {name: shown / sets[name] for name in learns_from(settings)}
+    shown = slices_shown(settings, inputs, references)
+    return {name: count / sets[name] for name, count in shown.items()}
 
 
-def learns_from(settings: Settings) -> tuple[str, ...]:
-    """Which sets M is shown: "input", "reference" or both."""
+def _batches_of(settings: Settings, stage: int) -> tuple[str, ...]:
+    """From which set each batch comes that goes through M in a step (`training.steps`)."""
     if settings.schedule.order == "alternate":
         return ("input",)
     losses, adversary = settings.losses, settings.adversary.weight
-    inputs = adversary or losses.disjointness or losses.reconstruction or losses.self_training
-    plain = adversary or losses.identity or losses.wild_reference
     corrupted = losses.denoise_fence or losses.denoise_wild or losses.tie
-    return ("input",) * bool(inputs) + ("reference",) * bool(plain or corrupted)
+    plain = losses.identity or losses.wild_reference or adversary
+    teaches = losses.self_training and stage == 2
+    own = losses.disjointness or losses.reconstruction or adversary or teaches
+    return ("reference",) * (bool(corrupted) + bool(plain)) + ("input",) * bool(own)
 
 
 def seconds_of(
@@ -99,7 +111,11 @@ def seconds_of(
         Whether the processor gains by it (`training.device.gains_by_bfloat16`).
     """
     segments, network = plan(settings, inputs, references), settings.network
-    slices_m = _steps(segments, "M") * settings.schedule.batch_m * _kinds(settings)
+    slices_m = sum(
+        one.epochs * one.steps * settings.schedule.batch_m * len(_batches_of(settings, one.stage))
+        for one in segments
+        if one.phase != "D"
+    )
     joint = settings.schedule.order == "joint"
     batch_d = 2 * settings.schedule.batch_m if joint else settings.schedule.batch_d
     slices_d = _steps(segments, "D") * batch_d
@@ -142,19 +158,6 @@ def _steps(segments: tuple[Segment, ...], phase: str, first_cycle: bool = False)
     )
 
 
-def _kinds(settings: Settings) -> int:
-    """How many batches of `batch_m` go through M in a joint step (1 in the paper's order)."""
-    if settings.schedule.order == "alternate":
-        return 1
-    losses, adversary = settings.losses, settings.adversary.weight
-    return max(
-        1,
-        bool(losses.denoise_fence or losses.denoise_wild or losses.tie)
-        + bool(losses.identity or losses.wild_reference or adversary)
-        + bool(adversary or losses.disjointness or losses.reconstruction or losses.self_training),
-    )
-
-
 def _per_pixel(width: int) -> float:
     return _PER_WIDTH * width + _PER_WIDTH_SQUARED * width**2
 
@@ -165,18 +168,16 @@ def _plays(settings: Settings) -> bool:
     return bool(settings.adversary.weight and (schedule.epochs_d or schedule.order == "joint"))
 
 
-def _seen(
-    settings: Settings, segments: tuple[Segment, ...], inputs: int, references: int
-) -> list[Concern]:
-    steps = _steps(segments, "M")
+def _seen(settings: Settings, inputs: int, references: int) -> list[Concern]:
     key = "schedule.steps" if settings.schedule.steps else "schedule.epochs_m"
+    sets = {"input": inputs, "reference": references}
     found = []
-    for name, times in times_seen(settings, inputs, references).items():
-        count = inputs if name == "input" else references
+    for name, shown in slices_shown(settings, inputs, references).items():
+        times = shown / sets[name]
         if times < SEEN_LEAST:
             sentence = (
-                f"M sees {steps * settings.schedule.batch_m} {name} slices of {count} in all, so "
-                f"some are never seen; raise {key} or the number of cycles."
+                f"M sees {shown} {name} slices of {sets[name]} in all, so some are never seen; "
+                f"raise {key} or the number of cycles."
             )
         elif times > SEEN_MOST:
             sentence = (
@@ -192,7 +193,7 @@ def _seen(
 def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
     schedule, found = settings.schedule, []
     sets = {"input": inputs, "reference": references}
-    for name in learns_from(settings):
+    for name in slices_shown(settings, inputs, references):
         if schedule.batch_m > sets[name]:
             sentence = (
                 f"A batch of M has {schedule.batch_m} slices, the {name} set {sets[name]}: every "

@@ -15,7 +15,7 @@ from ascnet_core.imaging.reference import (
     collect,
     join,
     match_positions,
-    reference_for,
+    reference_pools,
     slices_of,
 )
 from tests.helpers import make_nifti
@@ -78,51 +78,59 @@ def test_collect(cohort):
 
 def test_reference_of_the_normal_group(cohort):
     seen = []
-    inputs, reference = reference_for(cohort, HOW, "normal", lambda *at: seen.append(at))
+    inputs, reference, lesions = reference_pools(cohort, HOW, "normal", lambda *at: seen.append(at))
     assert names(inputs) == ["sick", "unknown"]
     assert names(reference) == ["well"]
+    assert lesions.z.tolist() == [4, 5]
+    assert names(lesions) == ["sick"]
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 def test_reference_of_lesion_free_slices(cohort):
-    inputs, reference = reference_for(cohort, HOW, "lesion-free")
+    inputs, reference, lesions = reference_pools(cohort, HOW, "lesion-free")
     assert names(inputs) == ["sick", "unknown"]
     assert len(inputs) == 2 + 7
     assert names(reference) == ["sick", "well"]
     assert not reference.lesion.any()
     assert len(reference) == 5 + 7
+    assert lesions.z.tolist() == [4, 5]
 
 
 def test_reference_of_another_manifest(cohort, tmp_path):
     other = tmp_path / "other"
     write_manifest(other / "m.csv", [head(other, "x", (3,)), head(other, "y", mask=False)])
-    inputs, reference = reference_for(cohort, HOW, other / "m.csv")
+    inputs, reference, lesions = reference_pools(cohort, HOW, other / "m.csv")
     assert len(inputs) == 21
     assert names(reference) == ["x", "y"]
     assert len(reference) == 6 + 7
+    assert names(lesions) == ["x"]  # its own come first
     write_manifest(
         other / "m.csv", [head(other, "x", (3,)), head(other, "y", group="normal", mask=False)]
     )
-    assert names(reference_for(cohort, HOW, str(other / "m.csv"))[1]) == ["y"]
+    pools = reference_pools(cohort, HOW, str(other / "m.csv"))
+    assert names(pools.reference) == ["y"]
+    assert names(pools.lesions) == ["sick"]  # the reference knows of none
+    again = reference_pools(cohort, HOW, read_manifest(other / "m.csv"))
+    assert np.array_equal(again.reference.images, pools.reference.images)
 
 
 def test_references_that_are_not_there(cohort, tmp_path):
     write_manifest(tmp_path / "a.csv", [head(tmp_path, "a", range(10))])
     ill = read_manifest(tmp_path / "a.csv")
     with pytest.raises(UserError, match="no normal group"):
-        reference_for(ill, HOW, "normal")
+        reference_pools(ill, HOW, "normal")
     with pytest.raises(UserError, match="no lesion-free slices with a mask"):
-        reference_for(ill, HOW, "lesion-free")
+        reference_pools(ill, HOW, "lesion-free")
     with pytest.raises(UserError, match="no lesion-free slices; choose another"):
-        reference_for(cohort, HOW, tmp_path / "a.csv")
+        reference_pools(cohort, HOW, tmp_path / "a.csv")
     write_manifest(tmp_path / "b.csv", [head(tmp_path, "b", group="normal")])
     well = read_manifest(tmp_path / "b.csv")
     with pytest.raises(UserError, match="no other scans"):
-        reference_for(well, HOW, "normal")
+        reference_pools(well, HOW, "normal")
     with pytest.raises(UserError, match="no slices with lesion"):
-        reference_for(well, HOW, "lesion-free")
+        reference_pools(well, HOW, "lesion-free")
     with pytest.raises(UserError, match=r"none\.csv is not there"):
-        reference_for(well, HOW, tmp_path / "none.csv")
+        reference_pools(well, HOW, tmp_path / "none.csv")
 
 
 def test_pictures_of_a_series_know_their_place(tmp_path):

@@ -13,7 +13,6 @@ from ascnet_core.training.schedule_check import (
     SEEN_MOST,
     check_schedule,
     check_time,
-    learns_from,
     seconds_of,
     time_in_words,
     times_seen,
@@ -55,9 +54,15 @@ def test_slices_never_seen_and_seen_too_often():
 def test_every_slice_comes_as_often_as_the_epochs_say():
     paper = made("paper")  # 4 cycles of 4 epochs over all inputs, the last batch filled up
     assert times_seen(paper, 1060, 9) == {"input": pytest.approx(16 * 67 * 16 / 1060)}
-    assert learns_from(made("teaching")) == ("reference",)
-    both = made("teaching", "adversary.weight=0.1")
-    assert learns_from(both) == ("input", "reference")
+    assert times_seen(made("teaching"), 9, 1056) == {"reference": 9600 / 1056}
+    both = times_seen(made("teaching", "adversary.weight=0.1"), 100, 1056)
+    assert both == {"reference": 9600 / 1056, "input": 96}
+
+
+def test_inputs_of_self_training_are_seen_in_stage_2_alone():
+    teacher = made("teaching", "losses.self_training=1", "schedule.stage_2=2")
+    seen = times_seen(teacher, 600, 1200)
+    assert seen == {"reference": 10 * 150 * 8 / 1200, "input": 2 * 150 * 8 / 600}
 
 
 def test_batches_larger_than_their_set():
