@@ -140,6 +140,8 @@ def page() -> None:
             label_visibility="collapsed",
             width="stretch",
         )
+    if shown != "New run":
+        new_run.keep()
     if shown == "New run":
         with cases.show_user_errors():
             new_run.new_run()

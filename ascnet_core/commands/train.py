@@ -31,6 +31,8 @@ examples:
   {PROGRAM} train lgg.csv --name lgg --reference lesion-free --set data.size=160 \\
       --set schedule.stage_1=6
   {PROGRAM} train demo/manifest.csv --name first --stop-when separated
+  {PROGRAM} train demo/manifest.csv --name mine --preset mine.toml
+  {PROGRAM} train demo/manifest.csv --name spoilt --set reference.contamination=0.2
   {PROGRAM} train --resume first                            go on after a stop or a crash
   {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
   {PROGRAM} train --list-settings --preset teaching         every setting, its value and meaning

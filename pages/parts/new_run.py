@@ -81,6 +81,17 @@ def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | 
         return None
 
 
+def keep() -> None:
+    """Hold what the form's widgets say while another view of the page is shown."""
+    for key in list(st.session_state):
+        if str(key).startswith(preset_box.FORM) or key in (
+            NAME,
+            preset_box.CHOSEN,
+            preset_box.COMPARED,
+        ):
+            st.session_state[key] = st.session_state[key]
+
+
 def new_run() -> None:
     """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
     cohort, named = choose_sets()
@@ -107,13 +118,6 @@ def new_run() -> None:
         preset_box.show_differences(resolved, preset, compared)
     preset_box.save_box(save_place, resolved, preset)
     manifest = str(cases.manifest_of(cohort))
-    with looks:
-        seen = preview_of(manifest, named, resolved)
-        references = reference_box.reference_preview(resolved, seen) if seen else None
-    with notices:
-        if seen and references:
-            inputs = round(seen.times_inputs * len(seen.pools.inputs))
-            schedule_box.show_schedule(resolved, inputs, references)
     suggestion = forms.free_name(
         f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
         (path.name for path in run_folder.list_runs()),
@@ -136,3 +140,11 @@ def new_run() -> None:
     st.code(forms.command_line("train", arguments), language="bash", wrap_lines=True)
     if started:
         start(arguments, name)
+    # last, as large scans take some seconds: the form above can be used meanwhile
+    with looks:
+        seen = preview_of(manifest, named, resolved)
+        references = reference_box.reference_preview(resolved, seen) if seen else None
+    with notices:
+        if seen and references:
+            inputs = round(seen.times_inputs * len(seen.pools.inputs))
+            schedule_box.show_schedule(resolved, inputs, references)

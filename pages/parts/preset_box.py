@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ascnet_core.training.settings import Settings
 
+FORM = "new run"  # what the keys of all widgets of settings begin with
 CHOSEN = "preset of the new run"
 WANTED = "preset to choose next"  # set before the menu of presets is drawn again
 COMPARED = "preset to compare with"
@@ -33,7 +34,7 @@ HIGH = 300  # pixels of the table of differences before it scrolls
 
 def widget_prefix(preset: str) -> str:
     """What the keys of a form's widgets begin with; each preset has its own."""
-    return f"new run {preset}:"
+    return f"{FORM} {preset}:"
 
 
 def known_presets() -> list[str]:

@@ -183,6 +183,19 @@ def test_a_share_that_no_slider_stands_on_is_kept(page) -> None:
     assert reference_box.as_share(100 * 0.07, 0.07) == 0.07
 
 
+def test_the_form_is_kept_while_another_view_is_looked_at(page) -> None:
+    page.run()
+    prefix = preset_box.widget_prefix("teaching")
+    page.number_input(key=f"{prefix} schedule.seed").set_value(7)
+    page.slider(key=f"{prefix} reference.share").set_value(50.0).run()
+    for view in ("Reference lab", "Runs", "Reference lab", "New run"):
+        page.session_state["training view wanted"] = view
+        page.run()
+        assert not page.exception
+    assert not any("default value" in warning.value for warning in page.warning)
+    assert "--set schedule.seed=7 --set reference.share=0.5" in command(page)
+
+
 # --- presets -------------------------------------------------------------------------------------
 
 
