@@ -82,10 +82,12 @@ def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | 
 
 
 def keep() -> None:
-    """Hold what the form's widgets say while another view of the page is shown."""
+    """Hold what the form's widgets say while another view of the page is shown.
+
+    All but the run's name: a started run has it already.
+    """
     for key in list(st.session_state):
         if str(key).startswith(preset_box.FORM) or key in (
-            NAME,
             preset_box.CHOSEN,
             preset_box.COMPARED,
         ):
