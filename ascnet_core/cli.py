@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ascnet_core import __version__
-from ascnet_core.commands import crossval, demo, evaluate, index, segment, train
+from ascnet_core.commands import crossval, demo, evaluate, index, report, segment, train
 from ascnet_core.commands.options import Formatter
 from ascnet_core.errors import UserError
 
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in (demo, index, train, segment, evaluate, crossval):
+    for verb in (demo, index, train, segment, evaluate, crossval, report):
         verb.add(verbs)
     return parser
 

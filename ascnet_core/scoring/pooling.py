@@ -91,9 +91,11 @@ def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
     side: Side = "dark" if (table["side"] == "dark").any() else "bright"
     levels = shared_oracle([part.scored for part in parts], side)
     rows = []
-    for _, group in table.groupby(WHO, sort=False, dropna=False):
-        first = group.iloc[0]
+    # an oracle has a scope of its own, yet belongs to the rules beside it
+    who = [name for name in WHO if name != "scope"]
+    for _, group in table.groupby(who, sort=False, dropna=False):
         oracles = group["kind"] == "oracle"
+        first = group[~oracles].iloc[0]
         shared = {
             **{name: first[name] for name in WHO},
             "folds": len(parts),

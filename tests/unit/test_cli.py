@@ -24,7 +24,7 @@ from ascnet_core.training.run_folder import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval")
+VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report")
 TINY = [
     "--set=data.size=32",
     "--set=network.width=2",

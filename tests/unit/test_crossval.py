@@ -225,3 +225,15 @@ def test_what_the_user_can_mend_is_said_before_any_work(
     assert cli("crossval", *arguments) == 2
     assert said in capsys.readouterr().err
     assert not (run_folder.RUNS / "crossval").exists()
+
+
+def test_the_report_shows_the_pooled_rows(begun, tmp_path):
+    from ascnet_core.scoring.report import read_report
+
+    report = read_report(begun / "out")
+    rows = read(begun, "rows")
+    assert [line.mean for line in report.lines] == pytest.approx(list(rows["dice"]))
+    assert {line.method for line in report.lines} == {"one, seed 0", "input-threshold"}
+    assert all(line.dice.mean() == pytest.approx(line.mean, abs=1e-5) for line in report.lines)
+    assert all(one.own >= one.shared - 1e-6 for one in report.oracles if one.post == "none")
+    assert cli("report", begun / "out", "-o", tmp_path / "page.html") == 0

@@ -36,7 +36,7 @@ def scored(dice: dict[str, float], **more) -> Scored:
         for post, gain in (("none", 0.0), ("components:5", 0.1)):
             rows.append(row(subject, value + gain, "otsu", "mask-free", post, **more))
             rows.append(row(subject, 0.99, "oracle-cohort", "oracle", post))
-            rows.append(row(subject, 0.9, "oracle-own", "oracle", post))
+            rows.append(row(subject, 0.9, "oracle-own", "oracle", post, scope="subject"))
     counts = np.zeros(256, np.int64)
     counts[[30, 31, 120, 121, 220, 221]] = 500
     # the best common level is 100: both lesions lie above it, most tissue below

@@ -1,0 +1,219 @@
+"""The scores of an evaluation or a cross-validation, read back for a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.scoring.choices import ORACLE_COHORT, ORACLE_OWN
+from ascnet_core.scoring.summary import DEFINITIONS
+
+SUMMARY, SUBJECTS, ROWS, PLAN = "summary.json", "subjects.csv", "rows.csv", "plan.toml"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A method under a rule that saw no mask, or at a threshold given by hand.
+
+    Attributes
+    ----------
+    data : str
+        The data set; lines of one stand together.
+    method, map, rule, post
+        What it is, in words.
+    trained : bool
+        A network, or a method without training.
+    subjects, dice
+        Names and Dice of the units whose truth holds lesions (of all, where none does).
+    mean, sd, median, low, high, auprc : float
+        As in the summary; NaN where not known.
+    note : str
+        What a reader must know of it: patients for whom the rule found nothing, folds that lack.
+    """
+
+    data: str
+    method: str
+    map: str
+    rule: str
+    post: str
+    trained: bool
+    subjects: tuple[str, ...]
+    dice: NDArray[np.float64]
+    mean: float
+    sd: float
+    median: float
+    low: float
+    high: float
+    auprc: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """What the best threshold would give, known only with the masks: one for all, or one each."""
+
+    data: str
+    method: str
+    map: str
+    post: str
+    shared: float
+    own: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows; `facts` are (name, value), `definitions` term -> sentence."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
+    oracles: tuple[Oracle, ...]
+    definitions: Mapping[str, str]
+
+
+def read_report(folder: Path) -> Report:
+    """Read what `evaluate` or `crossval` wrote into a folder.
+
+    Raises
+    ------
+    UserError
+        If it holds neither, or not what they write.
+    """
+    try:
+        if (folder / ROWS).is_file():
+            return _of_crossval(folder)
+        if (folder / SUMMARY).is_file():
+            return _of_evaluation(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder} cannot be read ({error}); evaluate again.") from error
+    raise UserError(
+        f"{folder} holds no scores; give the folder that `evaluate` or `crossval` wrote (its -o)."
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(
+        path, dtype={"subject": "str", "rule": "str"}, keep_default_na=False, na_values=[""]
+    )
+
+
+def _of_evaluation(folder: Path) -> Report:
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    table = _read(folder / SUBJECTS)
+    settings = summary["settings"]
+    cohort, by_scan = str(settings["cohort"]), settings.get("unit") == "scan"
+    if by_scan:
+        table["subject"] = table["scan"]
+    lines, oracles = [], dict[tuple[str, str, str, str], dict[str, float]]()
+    for row in summary["rows"]:
+        method = row["run"] or row["method"]
+        if row["kind"] == "oracle":
+            found = oracles.setdefault((cohort, method, row["map"], row["post"]), {})
+            found[row["rule"]] = _number(row["mean_dice"])
+            continue
+        same = table
+        for name in ("method", "run", "map", "rule", "post"):
+            same = same[same[name].isna() if row[name] is None else same[name] == row[name]]
+        low, high = row["ci95"]
+        ends = {"low": _number(low), "high": _number(high)}
+        who = (cohort, method, row["run"] is not None)
+        lines.append(_line(row, same, who, ends, row["mean_dice"]))
+    facts = [
+        ("cohort", f"{cohort} ({Path(settings['manifest']).name})"),
+        ("a row is", "a scan" if by_scan else "a patient, all scans pooled"),
+        ("side, scope", f"{settings['side']}, {settings['scope']}"),
+        ("reference", Path(settings["reference"]).name if settings["reference"] else "none"),
+        ("command", " ".join(map(str, summary.get("command", []))) or "not kept"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in summary["versions"].items())),
+    ]
+    return Report(
+        f"Evaluation on {cohort}",
+        tuple(facts),
+        tuple(lines),
+        tuple(_oracle(key, found) for key, found in oracles.items()),
+        summary.get("definitions", DEFINITIONS),
+    )
+
+
+def _of_crossval(folder: Path) -> Report:
+    rows, table = _read(folder / ROWS), _read(folder / SUBJECTS)
+    lines, oracles = [], dict[tuple[str, str, str, str], Oracle]()
+    keys = ["data", "configuration", "seed", "method", "map", "side", "scope", "post", "flip"]
+    for _, row in rows.iterrows():
+        trained = not pd.isna(row["configuration"])
+        method = f"{row['configuration']}, seed {int(row['seed'])}" if trained else row["method"]
+        method = str(method)
+        named = {**row.to_dict(), "map": row["map"] + (", flips averaged" if row["flip"] else "")}
+        same = table
+        for name in (*keys, "rule"):
+            same = same[same[name].isna() if pd.isna(row[name]) else same[name] == row[name]]
+        ends = {"low": float(row["ci_low"]), "high": float(row["ci_high"])}
+        lines.append(_line(named, same, (row["data"], method, trained), ends, row["dice"]))
+        key = (row["data"], method, named["map"], row["post"])
+        oracles[key] = Oracle(*key, _number(row["oracle_dice"]), _number(row["oracle_own_dice"]))
+    commands = " ; ".join(dict.fromkeys(rows["command"]))
+    facts = (
+        ("data", ", ".join(dict.fromkeys(rows["data"]))),
+        ("a row is", "patients who were held out, of all folds"),
+        ("commands", commands),
+    )
+    names = ("auprc", "empty_truth", "rule_failed", "kind", "ci95")
+    definitions = {name: DEFINITIONS[name] for name in names}
+    title = f"Cross-validation {folder.resolve().name}"
+    return Report(title, facts, tuple(lines), tuple(oracles.values()), definitions)
+
+
+def _line(
+    row: Mapping[str, Any],
+    table: pd.DataFrame,
+    who: tuple[str, str, bool],
+    ends: Mapping[str, float],
+    mean: Any,
+) -> Line:
+    known = table[table["dice"].notna()]
+    lesion = known[~known["empty_truth"].astype(bool)]
+    shown = lesion if len(lesion) else known
+    notes = []
+    failed = int(row.get("rule_failed") or 0)
+    if failed:
+        notes.append(f"no threshold found for {failed} of {row['subjects']}")
+    if row.get("folds") != row.get("folds_planned"):
+        notes.append(f"{row['folds']} of {row['folds_planned']} folds")
+    if row["kind"] == "manual":
+        notes.append("threshold given by hand")
+    if not len(lesion) and len(known):
+        notes.append("no lesion in any: 1 where nothing was found, else 0")
+    data, method, trained = who
+    return Line(
+        data=data,
+        method=method,
+        map=str(row["map"]),
+        rule=str(row["rule"]),
+        post=str(row["post"]),
+        trained=trained,
+        subjects=tuple(map(str, shown["subject"])),
+        dice=np.asarray(shown["dice"], np.float64),
+        mean=_number(mean),
+        sd=_number(row["sd"]),
+        median=_number(row["median"]),
+        auprc=_number(row["auprc"]),
+        note="; ".join(notes),
+        **ends,
+    )
+
+
+def _oracle(key: tuple[str, str, str, str], found: Mapping[str, float]) -> Oracle:
+    nan = float("nan")
+    return Oracle(*key, found.get(ORACLE_COHORT, nan), found.get(ORACLE_OWN, nan))
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
