@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
+import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +125,28 @@ def run(options: argparse.Namespace) -> None:
     """Cross-validate."""
     if options.jobs < 1:
         raise UserError("--jobs takes a number from 1.")
+    with _terminated_like_interrupted():
+        _run(options)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """A kill acts like Ctrl-C: trainings leave a checkpoint, child processes end too."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(options: argparse.Namespace) -> None:
     device = pick_device(options.device) if options.device != "auto" else "auto"
     from ascnet_core.scoring.crossplan import read_crossplan
     from ascnet_core.scoring.tasks import divide, is_finished, tasks_of, write_folds

@@ -101,7 +101,10 @@ def read_report(folder: Path) -> Report:
 
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(
-        path, dtype={"subject": "str", "rule": "str"}, keep_default_na=False, na_values=[""]
+        path,
+        dtype={"subject": "str", "scan": "str", "rule": "str"},
+        keep_default_na=False,
+        na_values=[""],
     )
 
 
@@ -146,6 +149,7 @@ def _of_evaluation(folder: Path) -> Report:
 def _of_crossval(folder: Path) -> Report:
     rows, table = _read(folder / ROWS), _read(folder / SUBJECTS)
     lines, oracles = [], dict[tuple[str, str, str, str], Oracle]()
+    table["subject"] = table["scan"].fillna(table["subject"])
     keys = ["data", "configuration", "seed", "method", "map", "side", "scope", "post", "flip"]
     for _, row in rows.iterrows():
         trained = not pd.isna(row["configuration"])
@@ -162,7 +166,7 @@ def _of_crossval(folder: Path) -> Report:
     commands = " ; ".join(dict.fromkeys(rows["command"]))
     facts = (
         ("data", ", ".join(dict.fromkeys(rows["data"]))),
-        ("a row is", "patients who were held out, of all folds"),
+        ("a row is", "patients (or their scans) who were held out, of all folds"),
         ("commands", commands),
     )
     names = ("auprc", "empty_truth", "rule_failed", "kind", "ci95")

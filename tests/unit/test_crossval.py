@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -196,6 +199,30 @@ def test_several_processes_train_side_by_side(folder):
     for fold in ("fold1", "fold2"):
         assert Run(folder / "out" / "runs" / f"demo-two-{fold}-seed0").status() == "finished"
     assert "unfinished" not in (folder / "out" / "table.md").read_text()
+
+
+def test_a_kill_ends_the_processes_and_leaves_checkpoints(begun, tmp_path):
+    """Slow: each process has torch to load."""
+    plan = (begun / "plan.toml").read_text().replace("schedule.steps=1", "schedule.steps=100000")
+    (tmp_path / "plan.toml").write_text(plan.replace("cohort/", f"{begun}/cohort/"))
+    words = ["crossval", tmp_path / "plan.toml", "-o", tmp_path / "out", "--device", "cpu"]
+    words += ["--only", "two", "--jobs", "2"]
+    with (tmp_path / "said.txt").open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ascnet_core", *map(str, words)], stdout=stream, stderr=stream
+        )
+        runs = [Run(tmp_path / "out" / "runs" / f"demo-two-fold{n}-seed0") for n in (1, 2)]
+        try:
+            deadline = time.monotonic() + 120
+            while not all(run.progress() for run in runs):
+                assert process.poll() is None, (tmp_path / "said.txt").read_text()
+                assert time.monotonic() < deadline, "waited in vain"
+                time.sleep(0.1)
+        finally:
+            process.terminate()
+        assert process.wait(60) == 1
+    assert [run.status() for run in runs] == ["stopped", "stopped"]
+    assert all((run.path / "training.safetensors").is_file() for run in runs)
 
 
 def test_the_list_says_who_is_scored_and_writes_nothing(begun, capsys):
