@@ -42,6 +42,7 @@ async function gunzip(bytes) {
 }
 
 function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text); // browsers from 2025 on
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
