@@ -10,6 +10,7 @@ st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
 
 PAGES = [
     st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
+    st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
     st.Page("pages/data.py", title="Data", icon=":material/folder_open:"),
     st.Page("pages/cuts.py", title="Cuts", icon=":material/content_cut:"),
     st.Page("pages/threshold.py", title="Threshold", icon=":material/equalizer:"),

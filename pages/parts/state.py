@@ -29,6 +29,9 @@ DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 TRAINING_VIEW = "training view wanted"  # "Runs" or "New run", before its switch is drawn
+PRESENTING = "lessons in presenter mode"
+LESSON_KEYS = "lesson keys"  # the component that hears them
+STOP = "stop"  # URL key: the lesson shown
 
 MAPS = ("reconstruction", "wild", "residual", "fence", "input")
 SIDES = ("bright", "dark")
@@ -223,6 +226,17 @@ def show(view: View) -> View:
 def update(**changes: Any) -> View:
     """Change the session's view, and with it the URL."""
     return show(change(current(), **changes))
+
+
+def lesson_stop(stops: int) -> int:
+    """The lesson that the URL names, 1 to `stops`; the first where it names none."""
+    text = st.query_params.get(STOP, "1")
+    return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
+
+
+def show_stop(number: int) -> None:
+    """Write the lesson into the URL."""
+    st.query_params[STOP] = str(number)
 
 
 def open_page(page: str, **changes: Any) -> None:

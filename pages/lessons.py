@@ -1,0 +1,117 @@
+"""Lessons: six stops with live views on the shipped runs, and a mode to present them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from ascnet_core.training.run_folder import RUNS, is_run
+from pages.parts import cases, lesson_tiles, state
+from pages.parts.lesson_stops import STOPS
+from pages.parts.sidebar import style
+
+KEYS = st.components.v2.component(
+    "ascnet_lesson_keys",
+    js=(Path(__file__).parent / "parts" / "lesson_keys.js").read_text(encoding="utf-8"),
+)
+PRESENTING = """<style>
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"]
+  { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding: 1rem 2.5rem 0; max-width: none; }
+.st-key-lesson_text p { font-size: 1.2rem; line-height: 1.45; }
+.st-key-lesson_notice p { font-size: 1.15rem; }
+.st-key-lesson h3 { font-size: 2rem; padding: 0.2rem 0 0.4rem; }
+[data-testid="stVerticalBlock"] { gap: 0.6rem; }
+</style>"""
+ALWAYS = """<style>
+.st-key-volumes, .st-key-lesson_keys { display: none; }
+.st-key-lesson_view img { border-radius: 2px; }
+[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.7rem; }
+.st-key-lesson { --above: 735px; }
+</style>"""
+
+
+def turn(stop: int, by: int) -> int:
+    """The stop (1 to 6) that lies `by` further; it stays at the ends."""
+    return min(max(stop + by, 1), len(STOPS))
+
+
+def _moved() -> None:
+    told = st.session_state[state.LESSON_KEYS].get("move")
+    if not told:
+        return
+    if told["move"] == "leave":
+        st.session_state[state.PRESENTING] = False
+    else:
+        state.show_stop(turn(state.lesson_stop(len(STOPS)), 1 if told["move"] == "next" else -1))
+
+
+def _bar(stop: int) -> None:
+    """Back, the stops, next, and the switch to presenter mode."""
+    back, middle, following, _, switch = st.columns(
+        [0.7, 1.7, 0.7, 2, 0.8], vertical_alignment="center"
+    )
+    back.button(
+        "Back",
+        icon=":material/chevron_left:",
+        disabled=stop == 1,
+        on_click=lambda: state.show_stop(turn(stop, -1)),
+        width="stretch",
+    )
+    numbers = list(range(1, len(STOPS) + 1))
+    st.session_state[state.widget("stop")] = stop
+    middle.segmented_control(
+        "Stop",
+        numbers,
+        key=state.widget("stop"),
+        on_change=lambda: state.show_stop(st.session_state[state.widget("stop")]),
+        label_visibility="collapsed",
+        required=True,
+    )
+    following.button(
+        "Next",
+        icon=":material/chevron_right:",
+        disabled=stop == len(STOPS),
+        on_click=lambda: state.show_stop(turn(stop, 1)),
+        width="stretch",
+    )
+    switch.toggle(
+        "Present",
+        key=state.PRESENTING,
+        help="Large type, one thing on the screen. Arrow or Page keys turn, Escape leaves.",
+    )
+
+
+def page() -> None:
+    style()
+    st.html(ALWAYS)
+    stop = state.lesson_stop(len(STOPS))
+    presenting = bool(st.session_state.get(state.PRESENTING))
+    if presenting:
+        st.html(PRESENTING)
+    with st.container(key="lesson_keys"):
+        KEYS(key=state.LESSON_KEYS, data={"on": presenting}, on_move_change=_moved)
+    missing = [name for name in (lesson_tiles.RUN, lesson_tiles.PAPER) if not is_run(RUNS / name)]
+    if missing:
+        st.info(
+            f"The lessons look at the shipped runs, and {' and '.join(missing)} is not under "
+            f"{RUNS.name}/; fetch it again from the project.",
+            icon=":material/school:",
+        )
+        return
+    chosen = STOPS[stop - 1]
+    with st.container(key="lesson"):
+        _bar(stop)
+        st.subheader(f"{stop}. {chosen.title}", anchor=False)
+        with st.container(key="lesson_text"):
+            st.markdown(chosen.text)
+        notice = ""
+        with st.container(key="lesson_view"), cases.show_user_errors(stop=False):
+            notice = chosen.view()
+        if notice:
+            with st.container(key="lesson_notice"):
+                st.info(notice, icon=":material/visibility:")
+
+
+page()
