@@ -17,7 +17,7 @@ RUNS = Path(__file__).parents[3] / "checkpoints"
 SHIPPED = ("demo-flair", "demo-flair-paper")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [*SHIPPED, "lgg-flair"])
 def test_shipped_runs_are_small_and_say_what_they_are(name):
     run = RUNS / name
     files = [path for path in run.rglob("*") if path.is_file()]
