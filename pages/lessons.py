@@ -37,14 +37,18 @@ def turn(stop: int, by: int) -> int:
     return min(max(stop + by, 1), len(STOPS))
 
 
-def _moved() -> None:
-    told = st.session_state[state.LESSON_KEYS].get("move")
-    if not told:
-        return
-    if told["move"] == "leave":
-        st.session_state[state.PRESENTING] = False
-    else:
-        state.show_stop(turn(state.lesson_stop(len(STOPS)), 1 if told["move"] == "next" else -1))
+def _hear() -> None:
+    """Act on the keys that were not heard yet, in their order."""
+    moves = st.session_state.get(state.LESSON_KEYS, {}).get("moves") or []
+    for told in moves:
+        if told["number"] <= st.session_state.get(state.LESSON_HEARD, 0):
+            continue
+        st.session_state[state.LESSON_HEARD] = told["number"]
+        if told["move"] == "leave":
+            st.session_state[state.PRESENTING] = False
+        else:
+            by = 1 if told["move"] == "next" else -1
+            state.show_stop(turn(state.lesson_stop(len(STOPS)), by))
 
 
 def _bar(stop: int) -> None:
@@ -86,12 +90,15 @@ def _bar(stop: int) -> None:
 def page() -> None:
     style()
     st.html(ALWAYS)
+    _hear()
     stop = state.lesson_stop(len(STOPS))
     presenting = bool(st.session_state.get(state.PRESENTING))
     if presenting:
         st.html(PRESENTING)
     with st.container(key="lesson_keys"):
-        KEYS(key=state.LESSON_KEYS, data={"on": presenting}, on_move_change=_moved)
+        heard = st.session_state.get(state.LESSON_HEARD, 0)
+        data = {"on": presenting, "heard": heard}
+        KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
     missing = [name for name in (lesson_tiles.RUN, lesson_tiles.PAPER) if not is_run(RUNS / name)]
     if missing:
         st.info(

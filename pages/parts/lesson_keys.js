@@ -5,7 +5,10 @@ const MOVES = {
   ArrowRight: "next", PageDown: "next", ArrowLeft: "back", PageUp: "back", Escape: "leave",
 };
 
-export default function keys({ data, setTriggerValue }) {
+/** A key pressed while the page is still being made must not be lost: the last moves go along together,
+numbered, and Python acts on those it has not heard yet. */
+export default function keys({ data, parentElement, setStateValue }) {
+  const moves = (parentElement.ascnetMoves ??= []);
   const onKey = (event) => {
     const move = MOVES[event.key];
     if (!data?.on || !move || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -15,7 +18,8 @@ export default function keys({ data, setTriggerValue }) {
     if (move !== "leave" && field.closest?.(busy)) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // before the viewer, whose arrows move the line
-    setTriggerValue("move", { move, at: performance.now() });
+    moves.push({ number: (moves.at(-1)?.number ?? data.heard) + 1, move });
+    setStateValue("moves", moves.slice(-20));
   };
   window.addEventListener("keydown", onKey, true);
   return () => window.removeEventListener("keydown", onKey, true);

@@ -31,6 +31,7 @@ TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 TRAINING_VIEW = "training view wanted"  # "Runs" or "New run", before its switch is drawn
 PRESENTING = "lessons in presenter mode"
 LESSON_KEYS = "lesson keys"  # the component that hears them
+LESSON_HEARD = "number of the last lesson key heard"
 STOP = "stop"  # URL key: the lesson shown
 
 MAPS = ("reconstruction", "wild", "residual", "fence", "input")

@@ -24,6 +24,6 @@ def test_a_lecturer_walks_all_stops_by_arrow_keys(server: str, page: Page) -> No
         page.keyboard.press("ArrowRight")
     assert page.url.endswith("stop=6")
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_role("heading", name=f"5. {STOPS[4].title}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"5. {STOPS[4].title}")).to_be_visible(timeout=30_000)
     page.keyboard.press("Escape")
-    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=30_000)
