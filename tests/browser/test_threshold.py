@@ -107,8 +107,8 @@ def test_a_deep_link_on_a_fresh_server_shows_the_very_view(
     assert page.locator("[data-plane=axial] .title").inner_text() == "axial 7 / 15"
     assert "20, 25, 7" in page.locator(".values").inner_text()
     links = page.locator("[data-testid=stSidebarNavLink]")
-    expect(links).to_have_count(6)
-    expect(links.nth(3)).to_contain_text("Threshold")
+    expect(links).to_have_count(7)
+    expect(links.nth(4)).to_contain_text("Threshold")
     mask = mask_at(subject, 171, "dark")
     assert said(page, "dice") == f"{dice_of(subject, mask):.3f}"
 
