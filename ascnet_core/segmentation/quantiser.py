@@ -46,18 +46,48 @@ def rank_correlation(
 ) -> float:
     """Spearman's rank correlation of two 8-bit maps inside a region, ties at their middle rank.
 
-    Exact: with 256 levels the joint histogram holds all there is to know.
+    Exact for the 256 levels, of which the joint histogram holds all there is to know. Values in
+    [0, 1] are rounded to levels first (255 stands for 1.0): whoever compares figures, compares
+    the same thing.
 
     Returns
     -------
     float in -1..1; NaN where the region is empty or one of the maps is constant there.
     """
-    joint = joint_counts(one, other, region).astype(np.float64)
+    return _correlation(joint_counts(one, other, region))
+
+
+def rank_share(
+    one: NDArray[np.uint8], other: NDArray[np.uint8], region: NDArray[np.bool_] | None = None
+) -> float:
+    """The rank correlation as a share of the largest that the ties of both maps allow.
+
+    The largest is that of the same levels in the same order (in the opposite order where the
+    correlation is negative): with few grey levels even a pure quantiser stays below 1, three
+    equally full ones at 0.94, and its share is 1.
+
+    Returns
+    -------
+    float in -1..1; NaN where `rank_correlation` is.
+    """
+    joint = joint_counts(one, other, region)
+    value = _correlation(joint)
+    below_one, below_other = (np.cumsum(joint.sum(axis=axis)) for axis in (1, 0))
+    if value >= 0:
+        ordered = np.minimum.outer(below_one, below_other)
+    else:
+        ordered = np.maximum(np.add.outer(below_one, below_other) - joint.sum(), 0)
+    ordered = np.diff(np.diff(ordered, axis=0, prepend=0), axis=1, prepend=0)
+    return value / abs(_correlation(ordered))
+
+
+def _correlation(joint: NDArray[np.int64]) -> float:
+    """Spearman's of a joint histogram; NaN where a row or a column holds everything."""
     by_one, by_other = joint.sum(axis=1), joint.sum(axis=0)
     half = 0.5 * joint.sum()
     ranks_one = np.cumsum(by_one) - 0.5 * by_one - half
     ranks_other = np.cumsum(by_other) - 0.5 * by_other - half
-    spread = float((by_one @ ranks_one**2) * (by_other @ ranks_other**2))
+    spread = float(by_one @ ranks_one**2) * float(by_other @ ranks_other**2)
     if spread == 0:
         return float("nan")
     return float(ranks_one @ joint @ ranks_other / np.sqrt(spread))

@@ -4,6 +4,7 @@ Everything is read from the run folder and needs neither torch nor masks drawn b
 may follow a run that another process trains. Snapshots that hold only cuts and counts suffice.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -23,6 +24,7 @@ from ascnet_core.segmentation.histogram import (
     find_peaks,
     separations,
 )
+from ascnet_core.segmentation.quantiser import rank_correlation, rank_share
 from ascnet_core.segmentation.threshold import Side, Threshold, apply, parse_rule, propose
 from ascnet_core.training.run_folder import MODEL, Run, Snapshot, SnapshotData
 
@@ -205,7 +207,7 @@ def measure(
     levels = map_levels(data, map_name)
     read = counts if map_name == "reconstruction" else count_levels(levels, inside)
     peaks = find_peaks(counts)
-    correlation, share = rank_correlation(data.reconstruction[inside], data.watched_input[inside])
+    made, seen = data.reconstruction[inside], data.watched_input[inside]
     point = Point(
         index=snapshot.index,
         total_cycle=snapshot.total_cycle,
@@ -218,8 +220,8 @@ def measure(
         counts=counts,
         peaks=peaks,
         separations=separations(counts, peaks),
-        rank_correlation=correlation,
-        rank_share=share,
+        rank_correlation=_known(rank_correlation(made, seen)),
+        rank_share=_known(rank_share(made, seen)),
         path=snapshot.path,
     )
     try:
@@ -263,28 +265,8 @@ def dice(one: Bools | None, other: Bools | None) -> float | None:
     return 2 * int((one & other).sum()) / total if total else None
 
 
-def rank_correlation(
-    one: NDArray[np.uint8], other: NDArray[np.uint8]
-) -> tuple[float | None, float | None]:
-    """Spearman's of two lists of levels, and its share of the largest that their ties allow.
-
-    None if one of them is constant. The largest is that of the same values in the same order.
-    """
-    if one.size < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
-        return None, None
-    ranks, tallies = [], []
-    for values in (one, other):
-        tally = np.bincount(values, minlength=256)
-        middle = np.cumsum(tally) - (tally - 1) / 2
-        ranks.append(middle - (one.size + 1) / 2)
-        tallies.append(tally)
-    joint = np.bincount(one.astype(np.int64) * 256 + other, minlength=65536).reshape(256, 256)
-    covariance = float(ranks[0] @ joint @ ranks[1])
-    spread = float(np.sqrt(np.prod([t @ r**2 for t, r in zip(tallies, ranks, strict=True)])))
-    ordered = [np.repeat(r, t) for r, t in zip(ranks, tallies, strict=True)]
-    rising = float(ordered[0] @ ordered[1])
-    largest = rising if covariance >= 0 else -float(ordered[0] @ ordered[1][::-1])
-    return covariance / spread, covariance / max(largest, 1e-12)
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def link(points: Sequence[Point]) -> list[Point]:

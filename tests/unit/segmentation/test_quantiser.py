@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
+from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation, rank_share
 
 
 @pytest.fixture
@@ -44,7 +46,37 @@ def test_any_rising_curve_of_the_input_is_a_pure_quantiser() -> None:
     assert rank_correlation(curve, levels) > 0.999
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.integers(1, 256), st.integers(1, 256), st.booleans())
+def test_the_share_is_of_the_same_levels_in_order(
+    seed: int, first: int, second: int, turned: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    one = rng.integers(0, first, 300).astype(np.uint8)
+    other = (0.5 * rng.integers(0, second, 300) + 0.5 * one).astype(np.uint8)
+    other = 255 - other if turned else other
+    value, share = rank_correlation(one, other), rank_share(one, other)
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        assert np.isnan(value)
+        assert np.isnan(share)
+        return
+    assert value == pytest.approx(spearmanr(one, other).statistic, abs=1e-9)
+    ordered = np.sort(other) if value >= 0 else np.sort(other)[::-1]
+    largest = spearmanr(np.sort(one), ordered).statistic
+    assert share == pytest.approx(value / abs(largest), abs=1e-9)
+    assert abs(value) - 1e-12 <= abs(share) <= 1 + 1e-9
+
+
+def test_a_quantiser_to_three_levels_has_the_whole_of_its_possible_rank_correlation() -> None:
+    brightness = np.arange(240).astype(np.uint8)
+    levels = np.repeat([10, 100, 200], 80).astype(np.uint8)
+    assert rank_correlation(levels, brightness) == pytest.approx(np.sqrt(1 - 1 / 9), abs=1e-3)
+    assert rank_share(levels, brightness) == pytest.approx(1)
+    assert rank_share(255 - levels, brightness) == pytest.approx(-1)
+
+
 def test_nothing_to_rank() -> None:
     flat, rising = np.full(9, 7, np.uint8), np.arange(9, dtype=np.uint8)
+    assert np.isnan(rank_share(flat, rising))
     assert np.isnan(rank_correlation(flat, rising))
     assert np.isnan(rank_correlation(rising, rising, np.zeros(9, bool)))
