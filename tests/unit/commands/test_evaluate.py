@@ -1,0 +1,63 @@
+"""The verb `evaluate`: tables of a run and of baselines."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from tests.unit.commands.command_line import cli, rows_of
+
+
+def test_evaluate_writes_tables_with_run_and_baselines(run, demo, tmp_path, capsys):
+    out = tmp_path / "scores"
+    arguments = ["--threshold", "otsu", 100, "--map", "wild", "--fast"]
+    assert cli("evaluate", demo / "manifest.csv", "--run", run, "-o", out, *arguments) == 0
+    summary = json.loads((out / "summary.json").read_text())
+    methods = {row["method"] for row in summary["rows"]}
+    assert {"asc-net", "input-threshold", "equalised-input"} <= methods
+    assert {row["kind"] for row in summary["rows"]} == {"mask-free", "manual", "oracle"}
+    for key in ("method", "run", "map", "rule", "side", "scope", "post", "subjects",
+                "mean_dice", "sd", "median", "ci95", "auprc", "prevalence"):  # fmt: skip
+        assert key in summary["rows"][0], key
+    assert {"settings", "versions"} <= summary.keys()
+    rows = rows_of(out / "subjects.csv")
+    assert {row["subject"] for row in rows} == {
+        row["subject"] for row in rows_of(demo / "manifest.csv")
+    }
+    said = capsys.readouterr().out
+    assert "oracle" in said
+
+
+def test_evaluate_leaves_out_what_it_is_told_to(run, demo, tmp_path):
+    out = tmp_path / "scores"
+    arguments = ["--run", run, "--no-baselines", "--no-oracle", "--threshold", "otsu", "--fast"]
+    assert cli("evaluate", demo / "manifest.csv", "-o", out, *arguments) == 0
+    rows = json.loads((out / "summary.json").read_text())["rows"]
+    assert [(row["method"], row["kind"]) for row in rows] == [("asc-net", "mask-free")]
+
+
+def test_evaluate_agrees_with_segment(run, demo, tmp_path):
+    """The same threshold gives the same Dice, counted here from the files of `segment`."""
+    how = ["--map", "residual", "--threshold", 20, "--post", "components:3"]
+    assert cli("segment", run, demo / "manifest.csv", "-o", tmp_path / "m", *how) == 0
+    more = ["--no-baselines", "--no-oracle", "--fast"]
+    assert cli("evaluate", demo / "manifest.csv", "--run", run, "-o", tmp_path / "e",
+               *how, *more) == 0  # fmt: skip
+    masks = {row["subject"]: row["mask"] for row in rows_of(tmp_path / "m" / "segmentation.csv")}
+    truths = {row["subject"]: row["mask"] for row in rows_of(demo / "manifest.csv")}
+    for row in rows_of(tmp_path / "e" / "subjects.csv"):
+        mask = np.asanyarray(nib.load(masks[row["subject"]]).dataobj) > 0
+        truth = np.asanyarray(nib.load(demo / truths[row["subject"]]).dataobj) > 0
+        if truth.any():
+            expected = 2 * (mask & truth).sum() / (mask.sum() + truth.sum())
+            assert float(row["dice"]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_single_baseline_can_be_asked_for(demo, tmp_path):
+    out = tmp_path / "scores"
+    arguments = ["--method", "input-threshold", "--fast", "--reference", "normal"]
+    assert cli("evaluate", demo / "manifest.csv", "-o", out, *arguments) == 0
+    rows = json.loads((out / "summary.json").read_text())["rows"]
+    assert {row["method"] for row in rows} == {"input-threshold"}
+    assert "reference-quantile:0.995" in {row["rule"] for row in rows}
