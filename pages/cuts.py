@@ -9,7 +9,7 @@ import streamlit as st
 
 from ascnet_core.segmentation.histogram import count_levels
 from pages.parts import cases, choice, cut_facts, slice_panel, state
-from pages.parts.sidebar import sidebar
+from pages.parts.sidebar import choose_flip, sidebar
 from pages.parts.state import View
 
 PANEL = "cuts panel"
@@ -29,9 +29,9 @@ def _picked() -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _facts(
-    run: str, cycle: int | None, cohort: str, scan: str, changed: float
+    run: str, cycle: int | None, cohort: str, scan: str, flip: bool, changed: float
 ) -> slice_panel.Facts:
-    case = cases.load_maps(run, cycle, cohort, scan)
+    case = cases.load_maps(run, cycle, cohort, scan, flip=flip)
     layer = cases.load_model(run, cycle).reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
@@ -52,8 +52,8 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
 
     The threshold is the one Threshold shows: set by hand, or by the view's rule.
     """
-    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range)
-    where = (view.run, view.cycle, view.cohort, view.map, view.range)
+    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
+    where = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip)
     region, map8 = case.prepared.region, case.maps[view.map]
     cohort = view.scope == "cohort"
     counts = cases.cohort_counts(*where) if cohort else count_levels(map8, region)
@@ -76,13 +76,15 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
 
 def page() -> None:
     view = sidebar()
+    with st.sidebar:
+        choose_flip(view)
     with cases.show_user_errors():
         view = cases.complete(view)
-        case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan)
+        case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, flip=view.flip)
         changed = (cases.run_path(view.run) / "model.safetensors").stat().st_mtime
-        facts = _facts(view.run, view.cycle, view.cohort, view.scan, changed)
+        facts = _facts(view.run, view.cycle, view.cohort, view.scan, view.flip, changed)
     # A threshold for the cohort needs all of it cut: the pictures don't wait for that.
-    whole = (view.run, view.cycle, view.cohort, view.map, view.range, changed)
+    whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
     waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
     mask, level, sentence = None, None, "The mask follows once the whole cohort is cut."
     if not waiting:
@@ -98,7 +100,7 @@ def page() -> None:
     )
     header = slice_panel.header_of(
         facts,
-        identity="|".join(map(str, (view.cohort, view.scan, view.run, view.cycle))),
+        identity="|".join(map(str, (view.cohort, view.scan, view.run, view.cycle, view.flip))),
         shape=prepared.region.shape,
         spacing=prepared.spacing,
         slice_=slice_,

@@ -93,11 +93,17 @@ def choose(view: View) -> tuple[list[str], Path]:
         value=True,
         help="HD95, mean surface distance and lesion-wise scores take the most time.",
     )
+    flip = three.checkbox(
+        "Average with mirror image",
+        value=view.flip,
+        help="The run cuts each scan and its left-right mirror image and takes the mean: twice "
+        "the time. Baselines stay as they are.",
+    )
     if not maps:
         raise UserError("Choose a map to evaluate.")
     manifest = cases.manifest_of(view.cohort)
     arguments = scores.arguments_of(
-        str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast
+        str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
     model = cases.run_path(view.run) / "model.safetensors"
     stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]

@@ -14,7 +14,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.scoring.metrics import voxel_ml
 from ascnet_core.segmentation.threshold import RULES
 from pages.parts import cases, choice, export, findings, state, viewer
-from pages.parts.sidebar import menu, neighbour, sidebar
+from pages.parts.sidebar import choose_flip, menu, neighbour, sidebar
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 0 1rem 0 0; max-width: none; }
@@ -285,6 +285,7 @@ def page() -> None:
                 help="What levels 0 and 255 stand for: 0 and 1 of the network (raw), or the "
                 "lowest and highest value of the subject or of the cohort (the paper's).",
             )
+            choose_flip(view)
         state.show(replace(view, scan=full.scan))
         shown = findings.look_at(full)
         viewer.show_volumes(findings.packed(shown))

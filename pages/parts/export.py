@@ -49,6 +49,7 @@ def row_of(
         "run": view.run,
         "cycle": "" if view.cycle is None else view.cycle,
         "map": view.map,
+        "mirror_averaged": "yes" if view.flip else "no",
         "range": view.range,
         "scope": view.scope,
         "rule": threshold.rule,

@@ -51,9 +51,9 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
     counts, input_counts = table.levels, count_levels(input8, region)
     if scope == "cohort":
         where = (_view.run, _view.cycle, _view.cohort)
-        tables = cases.cohort_tables(*where, name, _view.range)
+        tables = cases.cohort_tables(*where, name, _view.range, _view.flip)
         counts = np.sum([one.levels for one in tables], axis=0)
-        input_counts = cases.cohort_counts(*where, "input", _view.range)
+        input_counts = cases.cohort_counts(*where, "input", _view.range, _view.flip)
         lesions = [one for one in tables if one.has_truth and one.true]
         if lesions:
             mean_dice = {
@@ -94,12 +94,14 @@ class Shown:
 def _reference(view: View) -> np.ndarray | None:
     if not view.rule.startswith("reference-quantile"):
         return None
-    return cases.reference_counts(view.run, view.cycle, view.cohort, view.map, view.range)
+    return cases.reference_counts(
+        view.run, view.cycle, view.cohort, view.map, view.range, view.flip
+    )
 
 
 def look_at(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
-    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range)
+    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
     facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
     proposed = choice.proposal(view.rule, facts.shown.counts, view.side, _reference(view))
     threshold = choice.threshold_of(view, proposed)

@@ -14,6 +14,7 @@ def arguments_of(
     post: list[str],
     reference: str,
     fast: bool,
+    flip: bool = False,
 ) -> list[str]:
     """What follows `python -m ascnet_core evaluate` for a form's content."""
     arguments = [manifest, "--run", run, "--map", *maps]
@@ -28,4 +29,6 @@ def arguments_of(
         arguments += ["--reference", reference]
     if fast:
         arguments += ["--fast"]
+    if flip:
+        arguments += ["--flip"]
     return arguments

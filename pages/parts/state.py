@@ -58,8 +58,8 @@ class View:
     the voxel (x, y) of the cursor, all in RAS voxels from 0; None asks for the middle. `map` and
     `range` say what is thresholded on which scale. An empty `map`, `rule`, `side` or `scope`, and
     None for `post` (the post-processing steps in order), ask for what the run recommends;
-    `cases.complete` fills them in. `t` and `upper` are levels 0..255 set by hand; None leaves them
-    to `rule`.
+    `cases.complete` fills them in. `flip` averages the cuts over the scan and its mirror image.
+    `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
     """
 
     cohort: str = "demo"
@@ -75,12 +75,14 @@ class View:
     upper: int | None = None
     side: str = ""
     scope: str = ""
+    flip: bool = False
     post: tuple[str, ...] | None = None
 
 
 DEFAULT = View()
 URL_NAMES = {field.name: field.name for field in fields(View)} | {"scan": "subject"}
 STEP_BEHIND = 3.0  # seconds the browser may lag behind the URL we wrote
+YES_NO = ("yes", "no")
 NO_STEPS = "none"  # in the URL: post-processing switched off on purpose
 
 
@@ -112,6 +114,8 @@ def _parse(name: str, text: str) -> Any:
     if name == "at":
         x, y = text.split(".")
         return _voxel(x), _voxel(y)
+    if name == "flip":
+        return _one_of(YES_NO, text) == YES_NO[0]
     if name == "post":
         return () if text == NO_STEPS else tuple(step for step in text.split(",") if step)
     allowed = {"map": MAPS, "range": RANGES, "side": SIDES, "scope": SCOPES}.get(name)
@@ -121,6 +125,8 @@ def _parse(name: str, text: str) -> Any:
 def _write(name: str, value: Any) -> str:
     if name == "at":
         return f"{value[0]}.{value[1]}"
+    if name == "flip":
+        return YES_NO[0] if value else YES_NO[1]
     if name == "post":
         return ",".join(value) or NO_STEPS
     return str(value)
@@ -161,7 +167,7 @@ def change(view: View, **changes: Any) -> View:
     """A view with changes; what depends on them falls back to its default.
 
     Another cohort forgets the subject and the place; another subject the place and the level set by
-    hand; another run, cycle, map, range or rule the level set by hand.
+    hand; another run, cycle, map, range, rule, scope or averaging the level set by hand.
     """
     changes = {name: value for name, value in changes.items() if value != getattr(view, name)}
     forgotten: dict[str, Any] = {}
@@ -172,8 +178,9 @@ def change(view: View, **changes: Any) -> View:
         if view.scope != "cohort":
             forgotten |= {"t": None, "upper": None}
     if "run" in changes:
-        forgotten |= {"cycle": None, "map": "", "rule": "", "side": "", "scope": "", "post": None}
-    if {"run", "cycle", "map", "range", "rule", "scope"} & set(changes):
+        forgotten |= {"cycle": None, "map": "", "rule": "", "side": "", "scope": ""}
+        forgotten |= {"flip": False, "post": None}
+    if {"run", "cycle", "map", "range", "rule", "scope", "flip"} & set(changes):
         forgotten |= {"t": None, "upper": None}
     return replace(view, **(forgotten | changes))
 

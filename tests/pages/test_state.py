@@ -26,6 +26,7 @@ views = some.builds(
     upper=levels,
     side=some.sampled_from(state.SIDES),
     scope=some.sampled_from(state.SCOPES),
+    flip=some.booleans(),
     post=some.none() | some.lists(some.sampled_from(["open:3", "roi", "gate:T1:50"])).map(tuple),
 )
 
@@ -50,7 +51,15 @@ def test_post_processing_switched_off_is_not_the_runs_own() -> None:
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [("t", "300"), ("t", "high"), ("slice", "-1"), ("at", "4"), ("side", "left"), ("map", "x")],
+    [
+        ("t", "300"),
+        ("t", "high"),
+        ("slice", "-1"),
+        ("at", "4"),
+        ("side", "left"),
+        ("map", "x"),
+        ("flip", "maybe"),
+    ],
 )
 def test_nonsense_in_a_link_is_said_and_left_out(key: str, text: str) -> None:
     view, problems = from_query({key: text, "subject": "s"})
@@ -69,13 +78,21 @@ def test_another_subject_forgets_the_place_and_the_subjects_own_level() -> None:
     assert change(view, scan="b") == View(scan="b", scope="subject", rule="otsu")
 
 
+def test_averaging_with_the_mirror_image_forgets_the_level_and_keeps_the_rule() -> None:
+    view = View(scan="a", slice=4, t=90, rule="otsu")
+    assert change(view, flip=True) == View(scan="a", slice=4, rule="otsu", flip=True)
+    assert to_query(View(flip=True)) == {"flip": "yes"}
+
+
 def test_another_subject_keeps_the_cohorts_level() -> None:
     view = View(scan="a", slice=4, t=90, scope="cohort")
     assert change(view, scan="b") == View(scan="b", t=90, scope="cohort")
 
 
 def test_another_run_brings_its_own_way_of_segmenting() -> None:
-    view = View(run="x", cycle=3, map="wild", rule="otsu", side="dark", t=3, post=("roi",))
+    view = View(
+        run="x", cycle=3, map="wild", rule="otsu", side="dark", t=3, flip=True, post=("roi",)
+    )
     assert change(view, run="y") == View(run="y")
 
 

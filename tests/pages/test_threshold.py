@@ -66,6 +66,27 @@ def test_a_link_is_shown_as_it_was_written(open_page: Callable[..., AppTest]) ->
     assert app.multiselect(key=state.widget("post")).value == ["open:3"]
 
 
+def test_the_mirror_image_is_averaged_in_where_the_view_says_so(
+    open_page: Callable[..., AppTest], small_cohort: Path, small_run: Path
+) -> None:
+    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.imaging.prepare import prepare_scan
+    from ascnet_core.segmentation.cuts import cut_scan
+    from ascnet_core.segmentation.histogram import count_levels, quantise
+    from ascnet_core.training.checkpoint import load_model
+    from ascnet_core.training.run_sets import preparation_of
+
+    model, settings = load_model(small_run)
+    scan = next(s for s in read_manifest(small_cohort).scans if s.group == "anomalous")
+    prepared = prepare_scan(scan, preparation_of(settings))
+    app = open_page(map="reconstruction", flip="yes")
+    for flip in (True, False):
+        levels = quantise(cut_scan(model, prepared, flip=flip)["reconstruction"])
+        assert sent(app)["levels"] == count_levels(levels, prepared.region).tolist()
+        app.toggle(key=state.widget("flip")).set_value(False).run()
+    assert not view_of(app).flip
+
+
 def test_field_and_slider_and_menu_change_the_view(open_page: Callable[..., AppTest]) -> None:
     app = open_page()
     app.number_input(key="level number").set_value(88).run()
