@@ -15,6 +15,7 @@ from ascnet_core import __version__
 from ascnet_core.commands import crossval, demo, evaluate, index, report, segment, train
 from ascnet_core.commands.options import Formatter
 from ascnet_core.errors import UserError
+from ascnet_core.training.launch import launched
 
 PROGRAM = "python -m ascnet_core"
 
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(exit_.code or 0)
     options.command_line = [*PROGRAM.split(), *arguments]
     try:
+        if options.verb != "train" and launched()[1] > 1:
+            raise UserError(f"`{options.verb}` is one process's work; start it without torchrun.")
         options.run_verb(options)
         sys.stdout.flush()
     except UserError as error:

@@ -19,6 +19,7 @@ from ascnet_core.commands.options import (
 )
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.errors import UserError
+from ascnet_core.training.launch import check_batches, launched, launcher
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
@@ -35,12 +36,18 @@ examples:
   {PROGRAM} train demo/manifest.csv --name spoilt --set reference.contamination=0.2
   {PROGRAM} train --resume first                            go on after a stop or a crash
   {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
+  torchrun --nproc-per-node 2 -m ascnet_core train demo/manifest.csv --name first   two GPUs
   {PROGRAM} train --list-settings --preset teaching         every setting, its value and meaning
 
 The reference is what you know to be normal: the cohort's own rows of group `normal`, the slices
 without lesion of the same cohort (by its masks, which serve for nothing else), or another cohort.
 Ctrl-C stops at the next step and leaves a checkpoint. Everything lies in checkpoints/NAME
 (settings, events, snapshots, weights) and may be read or copied at any time.
+
+Under torchrun it is the same training on N processes, on GPUs or (--device cpu) processors, on one
+machine or many: batches are shared equally, so batch_m and batch_d keep their meaning and must be
+divisible; batch norm and dropout act on whole batches; losses agree with one process but for
+rounding. Any number of processes may go on with a run.
 """
 
 
@@ -108,10 +115,24 @@ def add(verbs: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train."""
+    """Train, as the one process or as one of several that torchrun started."""
+    rank, count = launched()
     if options.list_settings:
-        _list_settings(options)
+        if rank == 0:
+            _list_settings(options)
         return
+    if count == 1:
+        _run(options)
+        return
+    from ascnet_core.training.distributed import local_device, together
+    from ascnet_core.training.follow import follow
+
+    options.device = local_device(options.device)
+    options.command_line = [*launcher(), *options.command_line[1:]]
+    together(options.device, lambda: _run(options), lambda: follow(options.device))
+
+
+def _run(options: argparse.Namespace) -> None:
     from ascnet_core.training.run_folder import is_run, new_run_path, resolve_run
     from ascnet_core.training.run_lock import hold_lock
 
@@ -126,6 +147,7 @@ def run(options: argparse.Namespace) -> None:
     device = pick_device(options.device) if options.device != "auto" else "auto"
     if options.resume and is_run(path):
         settings = _settings_to_go_on(path, options)
+        check_batches(settings, launched()[1])
         with hold_lock(path), Log(path) as log:
             _go_on(path, settings, device, log, options)
         return
@@ -137,6 +159,7 @@ def run(options: argparse.Namespace) -> None:
     if options.manifest is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
     settings = _settings(options)
+    check_batches(settings, launched()[1])
     cohort, reference, other = _cohorts(options)
     path.mkdir(parents=True, exist_ok=True)
     with hold_lock(path), Log(path) as log:
@@ -237,7 +260,8 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
 
     device = pick_device(device)
     shown = path.name if _is_named(path) else path  # logs travel with runs: no machine's folders
-    log.say(f"preset {settings.preset or 'none'}, device {device}, run {shown}")
+    where = f"device {device}" + (f", {launched()[1]} processes" if launched()[1] > 1 else "")
+    log.say(f"preset {settings.preset or 'none'}, {where}, run {shown}")
     if not (path / TRAINING).is_file():
         _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()

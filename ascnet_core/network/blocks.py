@@ -8,6 +8,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from ascnet_core.network.sharding import BatchNorm, Dropout
+
 NORM_EPS = 1e-3  # the released code's batch norm (Keras' default)
 NORMS = ("batch", "group")
 GROUP = 8  # maps in a group of group norm
@@ -21,7 +23,8 @@ def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
     maps
         Number of feature maps.
     kind
-        "batch" (the paper): over the batch while training, by running statistics afterwards.
+        "batch" (the paper): over the batch while training (over all of it where it is spread over
+        several processes), by running statistics afterwards.
         "group": over groups of at most 8 neighbouring maps of each slice by itself, so that no
         statistics of other slices are carried along.
     momentum
@@ -30,7 +33,7 @@ def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
     if kind not in NORMS:
         raise ValueError(f"norm is one of {NORMS}")
     if kind == "batch":
-        return nn.BatchNorm2d(maps, eps=NORM_EPS, momentum=momentum)
+        return BatchNorm(maps, eps=NORM_EPS, momentum=momentum)
     return nn.GroupNorm(max(1, maps // GROUP), maps, eps=NORM_EPS)
 
 
@@ -76,7 +79,7 @@ class Encoder(nn.Module):
             ConvPair(before, after, momentum, norm) for before, after in pairwise(maps)
         )
         self.pool = nn.MaxPool2d(2)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 1, H, W) -> the five levels' outputs, each before pooling, finest first."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ascnet_core.network.blocks import ConvPair, Encoder, initialise
+from ascnet_core.network.sharding import Dropout
 
 DECODER_DROPOUTS = ("none", "asymmetric")
 
@@ -53,7 +54,7 @@ class Decoder(nn.Module):
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 2, stride=2) for before, after in pairs
         )
-        self.dropouts = nn.ModuleList(nn.Dropout(share) for share in dropouts)
+        self.dropouts = nn.ModuleList(Dropout(share) for share in dropouts)
         self.convs = nn.ModuleList(ConvPair(2 * after, after, momentum, norm) for _, after in pairs)
         self.head = nn.Conv2d(width, 1, 1)
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from ascnet_core.network.sharding import ALONE, Place
 from ascnet_core.training.settings import Corruption
 
 LEAST_COVER = 0.4
@@ -25,7 +26,7 @@ class Corrupted(NamedTuple):
     excess: Tensor
 
 
-def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
+def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALONE) -> Corrupted:
     """Lay blobs over the tissue (values above 0) of some of the slices.
 
     For each slice a field of random numbers, from `coarse` to `fine` cells across, is enlarged
@@ -41,22 +42,30 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
         The table `corruption`.
     seed
         Seed of the draws, which are made on the CPU whatever the device.
+    place
+        The process whose part of a batch the slices are; draws are made for the whole batch.
     """
     generator = torch.Generator().manual_seed(seed)
-    count, _, height, width = slices.shape
+    height, width = slices.shape[2:]
+    count = len(slices) * place.size
     draws = torch.rand(9 if settings.level else 7, count, generator=generator)
-    grain = torch.randn(slices.shape, generator=generator).to(slices)
+    grain = place.own(torch.randn(count, *slices.shape[1:], generator=generator)).to(slices)
     blends = []
     for one in range(count):
         cells = round(_log_between(settings.coarse, settings.fine, float(draws[0, one])))
-        field = _field(cells, height, width, generator).to(slices)
+        noises = [_noise(cells, generator)]
         if settings.roughness:
-            finer = _field(min(4 * cells, width), height, width, generator).to(slices)
-            field = field + settings.roughness * finer
+            noises.append(_noise(min(4 * cells, width), generator))
+        if one % place.size != place.rank:
+            continue
+        field, *finer = (_field(noise, height, width).to(slices) for noise in noises)
+        if finer:
+            field = field + settings.roughness * finer[0]
         share = _log_between(max(settings.area_low, 1e-4), settings.area_high, draws[1, one].item())
         softness = 0.02 + 0.3 * draws[2, one].item()
-        blends.append(_cut(field, slices[one, 0] > 0, share, softness))
+        blends.append(_cut(field, slices[one // place.size, 0] > 0, share, softness))
     blend = torch.stack(blends)[:, None]
+    draws = draws[:, place.rank :: place.size]
     draws = draws.to(slices)[:, :, None, None, None]
     blend = blend * (draws[3] < settings.share)
     inside = (slices > 0).sum((1, 2, 3), keepdim=True).clamp_min(1)
@@ -80,10 +89,14 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     return Corrupted(corrupted, counts.to(slices), (corrupted - slices).clamp_min(0))
 
 
-def _field(cells: int, height: int, width: int, generator: torch.Generator) -> Tensor:
-    """Smooth random numbers (H, W) with `cells` cells across, standard deviation about 1."""
+def _noise(cells: int, generator: torch.Generator) -> Tensor:
+    """Random numbers (1, 1, C, C) with `cells` cells across what is seen of them."""
     # one cell more on each side than is seen, so that the border is like the middle
-    noise = torch.randn(1, 1, cells + 3, cells + 3, generator=generator)
+    return torch.randn(1, 1, cells + 3, cells + 3, generator=generator)
+
+
+def _field(noise: Tensor, height: int, width: int) -> Tensor:
+    """Such noise enlarged smoothly to (H, W), standard deviation about 1."""
     size = (height + 2, width + 2)
     smooth = functional.interpolate(noise, size, mode="bicubic", align_corners=False)
     return smooth[0, 0, 1:-1, 1:-1]

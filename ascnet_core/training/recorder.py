@@ -4,13 +4,9 @@ import dataclasses
 import json
 import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -25,6 +21,8 @@ from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
 from ascnet_core.training.advisor import advise
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
+from ascnet_core.training.distributed import any_of
+from ascnet_core.training.follow import hand_out
 from ascnet_core.training.history import Point, read_history
 from ascnet_core.training.presets import Settings
 from ascnet_core.training.run_events import last_event, read_events
@@ -41,6 +39,7 @@ from ascnet_core.training.run_folder import (
 )
 from ascnet_core.training.run_lock import lock_holder
 from ascnet_core.training.run_sets import describe
+from ascnet_core.training.signals import signals_noted
 from ascnet_core.training.trainer import (
     Event,
     TrainingState,
@@ -69,7 +68,8 @@ def record(
     """Train, or go on where the last checkpoint is, and keep everything in the run folder.
 
     The caller holds the run's lock. A stop asked for through the folder, or by SIGINT or SIGTERM,
-    takes effect at the next step and leaves a checkpoint.
+    takes effect at the next step and leaves a checkpoint. Of several processes only the first
+    calls this; the others `follow`.
 
     Parameters
     ----------
@@ -90,10 +90,11 @@ def record(
     (run / CONTROL).unlink(missing_ok=True)
     recording = _Recording(run, settings, reference, report)
     state = recording.restore(device)
-    with _signals() as signalled:
+    hand_out(settings, inputs, reference, state)
+    with signals_noted() as signalled:
 
         def should_stop() -> bool:
-            return recording.between_steps(state, signalled)
+            return any_of(recording.between_steps(state, signalled))
 
         for event in train(state, settings, inputs, reference, watched, should_stop):
             recording.take(event, state)
@@ -305,25 +306,3 @@ def _position(state: TrainingState) -> dict[str, int]:
         "step": state.step,
         "images_seen": state.images_seen,
     }
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as ever."""
-    received = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield received.is_set
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        received.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield received.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

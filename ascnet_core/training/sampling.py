@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ascnet_core.imaging.reference import balance, match_positions
+from ascnet_core.network.sharding import ALONE, Place
 from ascnet_core.training.plan import Moment, Segment, locate, plan, seed_of, steps_of
 from ascnet_core.training.settings import Data, Schedule, Settings
 
@@ -72,15 +73,17 @@ def reference_indices(
     return np.asarray(np.resize(np.roll(order, -moment.index * batch), batch))
 
 
-def augment(slices: Tensor, data: Data, seed: int) -> Tensor:
+def augment(slices: Tensor, data: Data, seed: int, place: Place = ALONE) -> Tensor:
     """Slices (N, 1, H, W) mirrored and brightened at random as the settings ask, in [0, 1].
 
-    The draws come from the CPU whatever the device, so that they are the same everywhere.
+    The draws come from the CPU whatever the device, so that they are the same everywhere; and for
+    the whole batch, of which `slices` may be the part of one process.
     """
     if not (data.flips or data.brightness):
         return slices
     generator = torch.Generator().manual_seed(seed)
-    draws = torch.rand(2, len(slices), 1, 1, 1, generator=generator).to(slices.device)
+    draws = torch.rand(2, len(slices) * place.size, 1, 1, 1, generator=generator)
+    draws = draws[:, place.rank :: place.size].to(slices.device)
     if data.flips:
         slices = torch.where(draws[0] < 0.5, slices.flip(-1), slices)
     if data.brightness:

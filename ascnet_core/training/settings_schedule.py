@@ -24,8 +24,15 @@ class Schedule(Checked):
     epochs_d: int = setting(1, "Epochs of D in a cycle.", low=0)
     epochs_m: int = setting(1, "Epochs of M in a cycle (of both in joint order).", low=1)
     steps: int = setting(0, "Steps an epoch has; 0: as many as show every input slice once.", low=0)
-    batch_m: int = setting(16, "Slices in a batch of M.", low=1)
-    batch_d: int = setting(32, "Slices in a batch of D, fences and references together.", low=2)
+    batch_m: int = setting(
+        16, "Slices in a batch of M; of all processes together where there are several.", low=1
+    )
+    batch_d: int = setting(
+        32,
+        "Slices in a batch of D, fences and references together; of all processes where there are "
+        "several.",
+        low=2,
+    )
     learning_rate: float = setting(5e-5, "Adam's learning rate for M.", low=0)
     learning_rate_d: float = setting(5e-5, "Adam's learning rate for D.", low=0)
     reconstructor_rate: float = setting(

@@ -1,4 +1,8 @@
-"""One step of D, of M, or of both jointly."""
+"""One step of D, of M, or of both jointly.
+
+Of several processes each does the step on its part of the batch; what it takes for it to be the
+step of one process is in `network.sharding`, and in `average_gradients`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,11 @@ from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.network import losses
 from ascnet_core.network.blocks import kernels_3x3
 from ascnet_core.network.cutting import Cuts
+from ascnet_core.network.sharding import gathered, place
 from ascnet_core.training import game
 from ascnet_core.training.corruption import corrupt
 from ascnet_core.training.device import autocast, memory_format, threads
+from ascnet_core.training.distributed import average_gradients
 from ascnet_core.training.sampling import (
     AUGMENT,
     CORRUPT,
@@ -84,8 +90,8 @@ def discriminator_step(
     state.model.eval()
     with torch.no_grad(), autocast(state.device, settings.compute):
         if moment.stage == 2:
-            real = references[: half - half // 2]
-            own = references[half - half // 2 :]
+            fresh = len(place().own(np.empty(half - half // 2)))
+            real, own = references[:fresh], references[fresh:]
             fences = state.model(torch.cat([inputs, own])).fence
             fences, references = fences[: len(inputs)], torch.cat([real, fences[len(inputs) :]])
         else:
@@ -100,7 +106,7 @@ def cutting_step(state: TrainingState, settings: Settings, sets: Sets, moment: M
     with autocast(state.device, settings.compute):
         cuts = state.model(inputs)
         terms = _input_terms(state, settings, cuts, inputs, moment.stage)
-    _train_cutting(state, settings, terms, len(inputs))
+    _train_cutting(state, settings, terms, settings.schedule.batch_m)
     return {name: value for name, (value, _) in terms.items()}
 
 
@@ -119,7 +125,7 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
     parts: list[Tensor] = []
     if needs_corrupted:
         seed = moment.seed(settings.schedule.seed, CORRUPT)
-        corrupted = corrupt(references, settings.corruption, seed)
+        corrupted = corrupt(references, settings.corruption, seed, place())
         parts.append(corrupted.slices)
     if needs_plain:
         parts.append(references)
@@ -196,6 +202,8 @@ def _own_labels(
     with torch.no_grad(), autocast(state.device, settings.compute):
         wild = (teacher(both).wild + teacher(both.flip(-1)).wild.flip(-1)) / 2
     found, normal = wild[: len(inputs)].float(), wild[len(inputs) :].float()
+    # the level is one of the whole batch's reference
+    normal, references = gathered(normal), gathered(references)
     wanted = settings.losses
     return self_labels(found, normal, references > 0, wanted.self_quantile, wanted.focus)
 
@@ -203,19 +211,22 @@ def _own_labels(
 def _draw(
     settings: Settings, sets: Sets, moment: Moment, inputs: int, references: int
 ) -> tuple[Tensor, Tensor]:
-    """Input and reference slices of this step, mirrored and brightened as the settings ask."""
-    device = sets.inputs.device
+    """Input and reference slices of this step, mirrored and brightened as the settings ask.
+
+    Of several processes each gets its part of so many.
+    """
+    device, here = sets.inputs.device, place()
     chosen = input_indices(settings.schedule, moment, len(sets.inputs), inputs)
-    drawn = sets.inputs[torch.from_numpy(chosen).to(device)]
+    drawn = sets.inputs[torch.from_numpy(here.own(chosen)).to(device)]
     seed = moment.seed(settings.schedule.seed, AUGMENT)
-    drawn = augment(drawn, settings.data, seed)
+    drawn = augment(drawn, settings.data, seed, here)
     if not references:
         return drawn, sets.references[:0]
     partners = reference_indices(
         settings, moment, chosen, sets.input_positions, sets.reference_positions, references
     )
-    others = sets.references[torch.from_numpy(partners).to(device)]
-    return drawn, augment(others, settings.data, seed + 1)
+    others = sets.references[torch.from_numpy(here.own(partners)).to(device)]
+    return drawn, augment(others, settings.data, seed + 1, here)
 
 
 def _input_terms(
@@ -252,6 +263,7 @@ def _train_cutting(
     total = torch.stack([weight * value for value, weight in terms.values()]).sum()
     state.optimiser.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]
+    average_gradients(state.model.parameters())
     state.optimiser.step()
     state.steps_m += 1
     state.images_seen += images
@@ -273,6 +285,7 @@ def _train_discriminator(
         total = loss + losses.weight_decay(kernels, settings.losses.weight_decay)
     state.optimiser_d.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]
+    average_gradients(state.discriminator.parameters())
     state.optimiser_d.step()
     return {"discriminator": loss.detach()}
 

@@ -6,6 +6,9 @@
 
 Between two events the state is whole: it may be saved at any of them, and training restored from
 it goes on exactly as it would have (on a CPU bit by bit).
+
+Of several processes each runs this; the events of the first have losses of the whole batch, and it
+alone looks at snapshots and gauges.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from torch import Tensor
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.network.sharding import place
 from ascnet_core.training import game
+from ascnet_core.training.distributed import averaged
 from ascnet_core.training.gauges import look, measure
 from ascnet_core.training.sampling import Moment, locate, plan, seed_of, steps_of
 from ascnet_core.training.settings import Settings
@@ -112,6 +117,7 @@ def train(
     sets = load_sets(inputs, reference, state, settings)
     segments = plan(settings, len(sets.inputs), len(sets.references))
     total = steps_of(segments)
+    leads = place().rank == 0
 
     def event(kind: str, moment: Moment | None = None, **more: Any) -> Event:
         stage, cycle, phase, epoch = (1, 0, "", 0)
@@ -119,9 +125,12 @@ def train(
             stage, cycle, phase, epoch = moment.stage, moment.cycle, moment.phase, moment.epoch + 1
         return Event(kind, stage, cycle, phase, epoch, state.step, total, state.images_seen, **more)
 
+    def seen() -> dict[str, np.ndarray]:
+        return look(state, settings, sets, watched) if leads else {}
+
     yield event("start")
     if state.step == 0:
-        yield event("snapshot", arrays=look(state, settings, sets, watched))
+        yield event("snapshot", arrays=seen())
     window: list[dict[str, Tensor]] = []
     while state.step < total:
         moment = locate(segments, state.step)
@@ -142,11 +151,11 @@ def train(
             window = []
             yield event("step", moment, losses=means)
         if moment.last_of_epoch:
-            yield event("epoch", moment, gauges=measure(state, settings, sets))
+            yield event("epoch", moment, gauges=measure(state, settings, sets) if leads else {})
             every = settings.schedule.snapshot_epochs
             between = every and moment.phase != "D" and (moment.epoch + 1) % every == 0
             if between or moment.last_of_cycle:
-                yield event("snapshot", moment, arrays=look(state, settings, sets, watched))
+                yield event("snapshot", moment, arrays=seen())
         if moment.last_of_cycle:
             yield event("cycle", moment)
     yield event("end", locate(segments, total - 1))
@@ -175,10 +184,8 @@ def set_turn(state: TrainingState, settings: Settings, moment: Moment) -> None:
 
 def _means(window: list[dict[str, Tensor]], step: int) -> dict[str, float]:
     names = list(dict.fromkeys(name for losses in window for name in losses))
-    means = {
-        name: float(torch.stack([one[name] for one in window if name in one]).mean())
-        for name in names
-    }
+    found = [torch.stack([one[name] for one in window if name in one]).mean() for name in names]
+    means = dict(zip(names, averaged(torch.stack(found)).tolist(), strict=True))
     if not all(math.isfinite(value) for value in means.values()):
         raise UserError(
             f"Training left the numbers at step {step}: a loss is NaN or infinite; lower "

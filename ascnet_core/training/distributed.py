@@ -1,0 +1,224 @@
+"""What the processes of one training tell each other; see `launch` for what they are.
+
+Process 0 alone reads the scans, holds the run's lock, writes and prints. The others get from it
+all that they need, so that they may be on machines that don't see the run's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as distributed
+from safetensors.torch import load, save
+from torch import Tensor
+
+from ascnet_core.errors import UserError
+from ascnet_core.network.sharding import gathered, place
+from ascnet_core.training.launch import variable
+
+# A pause may last: that a process is gone is told by its broken connection, not by the clock.
+_PATIENCE = timedelta(days=365)
+_PIECE = 1 << 26  # bytes sent at once
+
+
+def local_device(name: str) -> str:
+    """The device of this process, from what `--device` says: each has a GPU of its own.
+
+    Raises
+    ------
+    UserError
+        If one GPU is named for several processes.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    own = f"cuda:{variable('LOCAL_RANK')}"
+    if name in ("auto", "cuda"):
+        return own
+    if variable("LOCAL_WORLD_SIZE") == 1:
+        return name
+    if variable("RANK"):
+        return own  # it is said once
+    raise UserError(
+        f"--device {name} names one GPU for several processes; use --device cuda, which gives "
+        "each its own."
+    )
+
+
+def together(device: str, lead: Callable[[], None], follow: Callable[[], None]) -> None:
+    """Do `lead` in process 0 and `follow` in the others, joined so that they can talk.
+
+    Process 0 ends first and alone says what went wrong: would another end before it, the launcher
+    would end process 0 too, perhaps amid its last words.
+
+    Parameters
+    ----------
+    device
+        From `local_device`: GPUs talk by nccl, processors by gloo.
+
+    Raises
+    ------
+    UserError
+        If the processes cannot be reached or some have no device, or if one of them was lost.
+    SystemExit
+        In other processes than 0, instead of any error.
+    """
+    try:
+        _join(device)
+        if place().rank == 0:
+            lead()
+        else:
+            follow()
+        _last_word()
+    except Exception as error:
+        lost = _is_broken_connection(error)
+        if variable("RANK") == 0:
+            if not lost:
+                raise
+            raise UserError(
+                "Another process of this training has ended, see its message; go on from the last "
+                "checkpoint by --resume."
+            ) from error
+        if isinstance(error, UserError):  # process 0 has come to the same and says it
+            _last_word()
+        elif not lost:
+            _say_why(error)
+        raise SystemExit(1) from None
+    finally:
+        with suppress(RuntimeError, ValueError, AssertionError):
+            distributed.destroy_process_group()
+
+
+def _join(device: str) -> None:
+    on_gpu = device.startswith("cuda")
+    if variable("LOCAL_WORLD_SIZE") == variable("WORLD_SIZE"):
+        # One machine: its name need not lead anywhere, and nothing should leave it.
+        loop = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
+        if loop:
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", loop[0])
+    backend = "cpu:gloo,cuda:nccl" if on_gpu else "gloo"
+    try:
+        distributed.init_process_group(backend, timeout=_PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"The processes of this training cannot reach each other ({_first_line(error)}); "
+            "check MASTER_ADDR, MASTER_PORT and the network."
+        ) from error
+    index = torch.device(device).index or 0
+    lacks = on_gpu and index >= torch.cuda.device_count()
+    found = torch.tensor([lacks, on_gpu, not on_gpu], dtype=torch.uint8)
+    distributed.all_reduce(found, distributed.ReduceOp.MAX)
+    some_lack, some_gpu, some_cpu = found.tolist()
+    if place().rank == 0 and (some_lack or (some_gpu and some_cpu)):
+        raise UserError(
+            "There are more processes than GPUs, or machines without one; start one process a "
+            "GPU, or use --device cpu."
+        )
+    if on_gpu and not lacks:
+        torch.cuda.set_device(index)
+
+
+def _last_word() -> None:
+    """Wait for process 0 to be through, or gone."""
+    with suppress(RuntimeError):
+        distributed.broadcast(torch.zeros(1, dtype=torch.uint8), 0)
+
+
+def _is_broken_connection(error: BaseException) -> bool:
+    """Whether an error only says that another process of this training has ended."""
+    told = str(error).lower()
+    by_transport = isinstance(error, distributed.DistError)
+    words = ("gloo", "nccl", "connection closed", "connection reset")
+    return by_transport or (isinstance(error, RuntimeError) and any(word in told for word in words))
+
+
+def _say_why(error: BaseException) -> None:
+    """One line on stderr for an error that is not process 0's, which would else be lost."""
+    which = f"process {place().rank + 1} of {place().size}"
+    print(f"error: {which}: {type(error).__name__}: {_first_line(error)}", file=sys.stderr)
+
+
+def average_gradients(parameters: Iterable[Tensor]) -> None:
+    """Replace every gradient by its mean over the processes.
+
+    By hand and not by DistributedDataParallel: M is called several times in one step and without
+    gradients in others, D is frozen and thawed, weights keep their names in checkpoints, and what
+    is averaged can be read here. Networks of this size gain nothing by overlapping it.
+    """
+    count = place().size
+    if count == 1:
+        return
+    gradients = [one.grad for one in parameters if one.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    distributed.all_reduce(flat)
+    parts = (flat / count).split([gradient.numel() for gradient in gradients])  # type: ignore[no-untyped-call]
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view(gradient.shape))
+
+
+def averaged(values: Tensor) -> Tensor:
+    """Numbers (N,) averaged over the processes: a NaN of one is one of all."""
+    return values if place().size == 1 else gathered(values[None].float()).mean(0)
+
+
+def any_of(wish: bool) -> bool:
+    """Whether any process wishes it; asked at the same moment by all, which then do the same.
+
+    By way of the processors also where GPUs train, so that it does not wait for them.
+    """
+    if place().size == 1:
+        return wish
+    wishes = torch.tensor([wish], dtype=torch.uint8)
+    distributed.all_reduce(wishes, distributed.ReduceOp.MAX)
+    return bool(wishes)
+
+
+def share_json(content: Any = None) -> Any:
+    """What process 0 gives, in every process."""
+    text = json.dumps(content).encode()
+    return json.loads(share_array(np.frombuffer(text, np.uint8)).tobytes())
+
+
+def share_array(array: np.ndarray | None = None) -> np.ndarray:
+    """The array that process 0 gives, in every process; of numbers, any shape."""
+    leads = place().rank == 0
+    header = torch.zeros(256, dtype=torch.uint8)
+    if leads:
+        assert array is not None
+        array = np.ascontiguousarray(array)
+        words = json.dumps([array.dtype.str, array.shape]).encode()
+        header[: len(words)] = torch.frombuffer(bytearray(words), dtype=torch.uint8)
+    distributed.broadcast(header, 0)
+    kind, shape = json.loads(header.numpy().tobytes().rstrip(b"\0"))
+    if not leads:
+        array = np.empty(shape, kind)
+    assert array is not None
+    if array.size == 0:
+        return array
+    # A copy where it may not be written: torch does not know read-only memory.
+    flat = array if array.flags.writeable else array.copy()
+    whole = torch.from_numpy(flat.reshape(-1).view(np.uint8))
+    for piece in whole.split(_PIECE):  # type: ignore[no-untyped-call]
+        distributed.broadcast(piece, 0)
+    return array
+
+
+def share_tensors(tensors: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+    """The tensors by name that process 0 gives, on the CPU of every process."""
+    if tensors is None:
+        return load(share_array().tobytes())
+    plain = {name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}
+    share_array(np.frombuffer(save(plain), np.uint8))
+    return tensors
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

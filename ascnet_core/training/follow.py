@@ -1,0 +1,50 @@
+"""The processes of a training beside the first: they do their part of each batch, and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.network.sharding import place
+from ascnet_core.training.distributed import any_of, share_array, share_json, share_tensors
+from ascnet_core.training.presets import Settings, from_toml, to_toml
+from ascnet_core.training.signals import signals_noted
+from ascnet_core.training.state import TrainingState, restore_state, state_tensors
+from ascnet_core.training.trainer import train
+
+
+def hand_out(
+    settings: Settings, inputs: SliceSet, reference: SliceSet, state: TrainingState
+) -> None:
+    """Give the other processes what they need to train along; alone, nothing happens."""
+    if place().size == 1:
+        return
+    tensors, counters = state_tensors(state)
+    share_json({"settings": to_toml(settings), "state": counters})
+    share_tensors(tensors)
+    for one in (inputs, reference):
+        share_array(one.images)
+        share_array(one.positions)
+
+
+def follow(device: str) -> None:
+    """Train along with process 0, from where it is until it stops; see `hand_out`.
+
+    Nothing is read, written or printed. SIGINT or SIGTERM stop all processes at the next step.
+    """
+    told = share_json()
+    settings = from_toml(told["settings"])
+    state = restore_state(settings, device, share_tensors(), told["state"])
+    inputs, reference = _handed_out(), _handed_out()
+    nothing = inputs.images[:0]
+    with signals_noted() as signalled:
+        for _ in train(state, settings, inputs, reference, nothing, lambda: any_of(signalled())):
+            pass
+
+
+def _handed_out() -> SliceSet:
+    """Images and their positions: training asks for nothing else of a set."""
+    images, positions = share_array(), share_array()
+    count = len(images)
+    no, unknown = np.zeros(count, bool), np.full(count, "")
+    return SliceSet(images, positions, unknown, unknown, np.zeros(count, np.int64), no, no)
