@@ -161,6 +161,27 @@ class Corruption(Checked):
         low=0,
         high=1,
     )
+    compact: float = setting(
+        0.0,
+        "How strongly a blob gathers round one place: 0 lets it lie in pieces anywhere, from about "
+        "2 on it is one piece with an uneven border.",
+        low=0,
+        high=10,
+    )
+    margin: float = setting(
+        0.0,
+        "Blobs keep this share of the slice's width away from the tissue's outer border, as the "
+        "scalp is no place for them; 0: none.",
+        low=0,
+        high=0.2,
+    )
+    core: float = setting(
+        0.0,
+        "Share of the brightening blobs with a dark core, as a cyst in a tumour; the core is "
+        "anomaly too.",
+        low=0,
+        high=1,
+    )
     texture: float = setting(0.05, "Standard deviation of the grain inside blobs.", low=0, high=1)
 
     def __post_init__(self) -> None:

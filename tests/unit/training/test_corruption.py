@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from ascnet_core.network.sharding import Place
 from ascnet_core.training.corruption import corrupt
 from ascnet_core.training.settings import Corruption
 
@@ -126,3 +127,73 @@ def test_dark_blobs_may_have_a_largest_change_of_their_own(slices):
     change = slices - corrupt(slices, dark, 8).slices
     assert 0 < change.max() <= 0.05
     assert (slices - corrupt(slices, dataclasses.replace(dark, dark_high=0), 8).slices).max() > 0.15
+
+
+def head(air: float = 0.0) -> torch.Tensor:
+    """Six discs of tissue (.4) with a bright rim (.9), a dark ventricle (.05) and noisy air."""
+    rows, columns = np.mgrid[:64, :64]
+    radius = np.hypot(rows - 32, columns - 32)
+    image = np.where(radius < 28, 0.4, air) + np.where((radius >= 25) & (radius < 28), 0.5, 0)
+    image[radius < 5] = 0.05
+    return torch.from_numpy(np.tile(image, (6, 1, 1, 1)).astype(np.float32))
+
+
+@pytest.mark.parametrize("air", [0.0, 0.02])
+def test_with_a_margin_blobs_stay_inside_the_head(air):
+    asked = dataclasses.replace(PLAIN, margin=0.08, area_low=0.1, area_high=0.1, coarse=8, fine=8)
+    found = corrupt(head(air), asked, 11)
+    rows, columns = np.mgrid[:64, :64]
+    radius = np.hypot(rows - 32, columns - 32)
+    touched = (found.slices != head(air)).any(0)[0].numpy()
+    assert touched.any()
+    assert radius[touched].max() < 28 - 0.08 * 64 + 2  # squares measure a little less at corners
+    assert touched[radius < 5].any()  # the ventricle is inside the head
+
+
+def test_compact_blobs_are_one_piece(slices):
+    def pieces(compact):
+        asked = dataclasses.replace(
+            PLAIN, coarse=8, fine=8, area_low=0.1, area_high=0.1, compact=compact
+        )
+        masks = corrupt(slices, asked, 6).mask[:, 0].numpy()
+        return sum(ndimage.label(mask)[1] for mask in masks)
+
+    assert pieces(4.0) <= 8
+    assert pieces(0.0) > 3 * pieces(4.0)
+
+
+def test_compact_blobs_lie_anywhere(slices):
+    asked = dataclasses.replace(PLAIN, area_low=0.02, area_high=0.02, compact=4.0)
+    centres = [
+        ndimage.center_of_mass(mask)
+        for seed in range(8)
+        for mask in corrupt(slices, asked, seed).mask[:, 0].numpy()
+    ]
+    spread = np.std(np.array(centres), axis=0)
+    assert (spread > 0.2 * np.array([48, 40])).all()  # uniform: .29 of the width
+
+
+def test_a_dark_core_is_anomaly_too(slices):
+    asked = dataclasses.replace(PLAIN, area_low=0.2, area_high=0.2, compact=4.0, core=1.0)
+    found = corrupt(slices, asked, 12)
+    inside = found.mask > 0
+    assert (found.slices[inside] < 0.3).any()
+    assert (found.slices[inside] > 0.5).any()
+    without = corrupt(slices, dataclasses.replace(asked, core=0.0), 12)
+    assert not (without.slices[without.mask > 0] < 0.3).any()
+
+
+def test_darkening_blobs_have_no_core(slices):
+    asked = dataclasses.replace(PLAIN, area_low=0.2, area_high=0.2, dark=1.0)
+    for core in (0.0, 1.0):
+        found = corrupt(slices, dataclasses.replace(asked, core=core), 13)
+        assert slices[slices > 0].min() - found.slices[slices > 0].min() <= 0.3 + 1e-6
+
+
+def test_parts_of_a_batch_get_the_blobs_of_the_whole(slices):
+    asked = dataclasses.replace(PLAIN, compact=2.0, margin=0.05, core=0.5, roughness=0.3, level=0.5)
+    whole = corrupt(slices, asked, 14)
+    for rank in range(2):
+        part = corrupt(slices[rank::2], asked, 14, Place(rank, 2))
+        for own, all_ in zip(part, whole, strict=True):
+            assert torch.equal(own, all_[rank::2])
