@@ -15,6 +15,21 @@ NORMS = ("batch", "group")
 GROUP = 8  # maps in a group of group norm
 
 
+class GroupNorm(nn.GroupNorm):
+    """Group norm that on a CPU works in the plain memory order, also where the network's is not.
+
+    torch's own takes ten times as long there on bfloat16 in channels-last, which is a quarter of a
+    training step; turning the maps round and back costs little.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W), in the memory order in which it comes."""
+        if x.device.type != "cpu" or x.is_contiguous():
+            return super().forward(x)
+        normed = super().forward(x.contiguous())
+        return normed.contiguous(memory_format=torch.channels_last)
+
+
 def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
     """The layer that brings feature maps to a common scale.
 
@@ -34,7 +49,7 @@ def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
         raise ValueError(f"norm is one of {NORMS}")
     if kind == "batch":
         return BatchNorm(maps, eps=NORM_EPS, momentum=momentum)
-    return nn.GroupNorm(max(1, maps // GROUP), maps, eps=NORM_EPS)
+    return GroupNorm(max(1, maps // GROUP), maps, eps=NORM_EPS)
 
 
 class ConvPair(nn.Module):

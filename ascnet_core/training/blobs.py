@@ -33,12 +33,18 @@ def room_of(slice_: Tensor, margin: float) -> Tensor:
     if width == 0 or not bool(tissue.any()):
         return tissue
     solid = (slice_ > slice_[tissue].mean() / 2)[None, None].float()
-    grown = functional.max_pool2d(solid, 4 * width + 1, 1, 2 * width)
+    grown = _dilate(solid, 2 * width)
     # what lies outside the slice is outside the head
     outside = functional.pad(1 - grown, (3 * width,) * 4, value=1.0)
-    inner = functional.max_pool2d(outside, 6 * width + 1, 1)[0, 0] < 0.5
-    room = inner & tissue
+    inner = _dilate(outside, 3 * width)[0, 0, 3 * width : -3 * width, 3 * width : -3 * width]
+    room = (inner < 0.5) & tissue
     return room if bool(room.any()) else tissue
+
+
+def _dilate(image: Tensor, reach: int) -> Tensor:
+    """The largest value (1, 1, H, W) in the square that reaches so far; rows, then columns."""
+    rows = functional.max_pool2d(image, (2 * reach + 1, 1), 1, (reach, 0))
+    return functional.max_pool2d(rows, (1, 2 * reach + 1), 1, (0, reach))
 
 
 def radii_from(room: Tensor, share: float, draws: Tensor) -> Tensor:

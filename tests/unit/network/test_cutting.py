@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ascnet_core.network.blocks import count_parameters, kernels_3x3
+from ascnet_core.network.blocks import count_parameters, kernels_3x3, normalisation
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.network.discriminator import Discriminator
 
@@ -127,3 +127,16 @@ def test_group_norm_cuts_a_slice_the_same_whatever_lies_beside_it_in_the_batch()
     assert not [name for name, _ in group.named_buffers()]
     with pytest.raises(ValueError, match="norm"):
         CuttingModule(8, norm="layer")
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_group_norm_is_torchs_in_either_memory_order(order: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    own, theirs = normalisation(16, "group", 0.1), torch.nn.GroupNorm(2, 16, eps=1e-3)
+    maps = torch.randn(3, 16, 8, 8).contiguous(memory_format=order).requires_grad_(True)
+    found, wanted = own(maps), theirs(maps)
+    assert found.is_contiguous(memory_format=order)
+    assert torch.allclose(found, wanted, atol=1e-6)
+    pull = torch.randn_like(wanted)
+    (slope,) = torch.autograd.grad(found, maps, pull)
+    assert torch.allclose(slope, torch.autograd.grad(wanted, maps, pull)[0], atol=1e-5)
