@@ -33,7 +33,7 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALON
     smoothly, made to fall off around one place where blobs are to be `compact`, and cut at the
     level that leaves the drawn share of the tissue. What lies above is brightened (or darkened) by
     the drawn amount, or brought to a brightness that lies so far from that tissue's mean, with a
-    soft edge, some grain, and now and then a dark core.
+    soft edge and some grain.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALON
     draws = torch.rand(9 if settings.level else 7, count, generator=generator)
     centres = torch.rand(3, count, generator=generator) if settings.compact else None
     grain = place.own(torch.randn(count, *slices.shape[1:], generator=generator)).to(slices)
-    hollow = torch.rand(3, count, generator=generator) if settings.core else None
-    blends, rooms, cores = [], [], []
+    blends, rooms = [], []
     for number in range(count):
         cells = round(_log_between(settings.coarse, settings.fine, float(draws[0, number])))
         noises = [draw_noise(cells, generator)]
@@ -73,12 +72,6 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALON
         if centres is not None:
             field = field - settings.compact * radii_from(room, share, centres[:, number])
         blends.append(cut_field(field, room, share, softness))
-        if hollow is not None:
-            part = share * (0.1 + 0.5 * float(hollow[1, number]))
-            core = cut_field(field, room, part, softness) * (
-                float(hollow[0, number]) < settings.core
-            )
-            cores.append(core * (0.4 + 0.6 * float(hollow[2, number])))
     blend = torch.stack(blends)[:, None]
     draws = draws[:, place.rank :: place.size]
     draws = draws.to(slices)[:, :, None, None, None]
@@ -99,9 +92,6 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALON
         covering = opaque * (LEAST_COVER + (1 - LEAST_COVER) * draws[8])
         levelled = (slices + covering * (mean + change - slices)).clamp(0, 1)
         corrupted = torch.where(draws[7] < settings.level, levelled, corrupted)
-    if cores:
-        core = torch.stack(cores)[:, None] * (draws[3] < settings.share) * ~darkens
-        corrupted = corrupted * (1 - core) + 0.3 * mean * core
     counts = blend > 0.5
     if not settings.dark_counts:
         counts = counts & ~darkens

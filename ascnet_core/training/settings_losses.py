@@ -175,13 +175,6 @@ class Corruption(Checked):
         low=0,
         high=0.2,
     )
-    core: float = setting(
-        0.0,
-        "Share of the brightening blobs with a dark core, as a cyst in a tumour; the core is "
-        "anomaly too.",
-        low=0,
-        high=1,
-    )
     texture: float = setting(0.05, "Standard deviation of the grain inside blobs.", low=0, high=1)
 
     def __post_init__(self) -> None:

@@ -173,25 +173,8 @@ def test_compact_blobs_lie_anywhere(slices):
     assert (spread > 0.2 * np.array([48, 40])).all()  # uniform: .29 of the width
 
 
-def test_a_dark_core_is_anomaly_too(slices):
-    asked = dataclasses.replace(PLAIN, area_low=0.2, area_high=0.2, compact=4.0, core=1.0)
-    found = corrupt(slices, asked, 12)
-    inside = found.mask > 0
-    assert (found.slices[inside] < 0.3).any()
-    assert (found.slices[inside] > 0.5).any()
-    without = corrupt(slices, dataclasses.replace(asked, core=0.0), 12)
-    assert not (without.slices[without.mask > 0] < 0.3).any()
-
-
-def test_darkening_blobs_have_no_core(slices):
-    asked = dataclasses.replace(PLAIN, area_low=0.2, area_high=0.2, dark=1.0)
-    for core in (0.0, 1.0):
-        found = corrupt(slices, dataclasses.replace(asked, core=core), 13)
-        assert slices[slices > 0].min() - found.slices[slices > 0].min() <= 0.3 + 1e-6
-
-
 def test_parts_of_a_batch_get_the_blobs_of_the_whole(slices):
-    asked = dataclasses.replace(PLAIN, compact=2.0, margin=0.05, core=0.5, roughness=0.3, level=0.5)
+    asked = dataclasses.replace(PLAIN, compact=2.0, margin=0.05, roughness=0.3, level=0.5)
     whole = corrupt(slices, asked, 14)
     for rank in range(2):
         part = corrupt(slices[rank::2], asked, 14, Place(rank, 2))
