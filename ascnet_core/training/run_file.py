@@ -114,7 +114,7 @@ def files_to_export(
             continue
         if not _is_member(name):
             strange.append(name)
-        elif not (name == TRAINING and not with_training) and not (
+        elif not (path.name == TRAINING and not with_training) and not (
             path.name == MODEL and "/" in name and not with_networks
         ):
             kept.append(name)
