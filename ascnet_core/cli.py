@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ascnet_core import __version__
-from ascnet_core.commands import crossval, demo, evaluate, index, report, segment, train
+from ascnet_core.commands import crossval, demo, evaluate, index, report, runs, segment, train
 from ascnet_core.commands.options import Formatter
 from ascnet_core.errors import UserError
 from ascnet_core.training.launch import launched
@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in (demo, index, train, segment, evaluate, crossval, report):
+    for verb in (demo, index, train, segment, evaluate, crossval, report, runs):
         verb.add(verbs)
     return parser
 

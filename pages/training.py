@@ -9,7 +9,16 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
-from pages.parts import cases, live_run, new_run, reference_lab, state, tables, termination
+from pages.parts import (
+    cases,
+    live_run,
+    manage,
+    new_run,
+    reference_lab,
+    state,
+    tables,
+    termination,
+)
 from pages.parts.sidebar import sidebar
 
 SWITCH = "training view"
@@ -26,7 +35,8 @@ def runs_table(runs: list[Run], active: bool) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key="list of runs",
+        # a place in the list is another run once the list is another one
+        key="list of runs " + "/".join(names),
         height=min(38 + 35 * len(rows), 213),
         column_config={
             "run": st.column_config.TextColumn(width="medium"),
@@ -34,7 +44,8 @@ def runs_table(runs: list[Run], active: bool) -> None:
             "done": st.column_config.ProgressColumn(
                 "done, % of steps", format="%d %%", min_value=0, max_value=100
             ),
-            "histogram of I_ro": st.column_config.TextColumn(width="large"),
+            "histogram of I_ro": st.column_config.TextColumn(width="medium"),
+            "note": st.column_config.TextColumn(width="large"),
         },
     )
     chosen = event.selection.rows
@@ -46,8 +57,8 @@ def runs_table(runs: list[Run], active: bool) -> None:
 def watch(run: Run) -> None:
     """One run: live while it trains, cycle by cycle afterwards."""
     active = run.status() in live_run.ACTIVE
-    head, middle, cut, threshold, resume = st.columns(
-        [2.4, 2.2, 1, 1.1, 0.9], vertical_alignment="center"
+    head, middle, cut, threshold, resume, more = st.columns(
+        [2.4, 2, 0.9, 1.1, 0.9, 1.1], vertical_alignment="center"
     )
     settings = None
     with cases.show_user_errors(stop=False):
@@ -74,6 +85,8 @@ def watch(run: Run) -> None:
         )
     ):
         new_run.start(["--resume", key_of(run)], key_of(run))
+    with more:
+        manage.show_manage(run)
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
@@ -151,10 +164,12 @@ def page() -> None:
             reference_lab.show_lab()
         return
     if not runs:
-        st.info("There is no run yet. Choose New run above, then Start training.")
+        st.info("There is no run yet. Choose New run above, then Start training, or import one.")
+        manage.show_import()
         return
     busy = any(run.status() in live_run.ACTIVE for run in runs)
     st.fragment(runs_table, run_every=3 if busy else None)(runs, busy)
+    manage.show_import()
     run = find_run(state.current().run) or runs[0]
     try:
         watch(run)

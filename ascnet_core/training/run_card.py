@@ -50,6 +50,19 @@ def write_card(run: Path) -> None:
     write_text(path, "\n".join(lines))
 
 
+def retitle_card(run: Path) -> None:
+    """Let the card's title follow the run's name, unless someone has written the card by hand."""
+    path = run / CARD
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    lines = text.split("\n")
+    if text.startswith(_MARK) and len(lines) > 1 and lines[1].startswith("# "):
+        lines[1] = f"# {run.name}"
+        write_text(path, "\n".join(lines))
+
+
 def reference_in_words(run: Path, settings: Settings) -> str:
     """What the run was shown as normal, and what was taken from that or put into it."""
     asked = settings.reference

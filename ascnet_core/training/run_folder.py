@@ -12,6 +12,7 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 `snapshots/`          NNN-sS-cC: the watched slices' cuts, the histogram, M
 `reference.json`      256 counts a map over the reference slices, for `reference-quantile`
 `command.txt`, `log.txt`, `card.md`
+`note.md`             what a person wrote about it
 `run.lock`, `control.json`  only while a process writes: who it is, and what it was asked to do
 ====================  ==========================================================================
 """
@@ -67,7 +68,7 @@ CONTROL = "control.json"
 PRESETS = "presets"
 """The folder of saved presets under `RUNS`; no run may be called so."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,8 @@ def new_run_path(name: str) -> Path:
     path = Path(name)
     if not _NAME.match(path.name):
         raise UserError(
-            f"{name!r} cannot name a run; use letters, digits, '.', '_' and '-', a letter first."
+            f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
+            "letter or digit first."
         )
     if name == PRESETS:
         raise UserError(f"{RUNS / name} holds saved presets, not a run; choose another name.")
@@ -282,11 +284,11 @@ def resolve_run(name_or_path: str | Path) -> Path:
 
 
 def list_runs(folder: Path | None = None) -> list[Path]:
-    """All runs of a folder (`checkpoints/` unless given), by name."""
+    """All runs of a folder (`checkpoints/` unless given), by name; hidden folders are none."""
     folder = folder or RUNS
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if is_run(path))
+    return sorted(p for p in folder.iterdir() if is_run(p) and not p.name.startswith("."))
 
 
 def request_stop(run: Path) -> bool:

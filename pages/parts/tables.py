@@ -12,6 +12,7 @@ import pandas as pd
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures import label_of
+from ascnet_core.training.run_summary import summary_of
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan
@@ -59,22 +60,15 @@ def grid_row(prepared: Prepared) -> dict[str, Any]:
 
 def run_row(run: Run) -> dict[str, Any]:
     """A run in the list of runs; one whose settings can't be read is said to be so."""
-    status, progress = run.status(), run.progress()
-    snapshots = run.snapshots()
-    try:
-        settings = run.settings()
-        preset, plan = settings.preset, settings.schedule
-        cycles = f"{snapshots[-1].total_cycle if snapshots else 0} of {plan.stage_1 + plan.stage_2}"
-    except UserError as error:
-        preset, cycles = f"unreadable: {error}", ""
-    share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
+    one = summary_of(run)
     return {
-        "run": run.name,
-        "status": status,
-        "preset": preset,
-        "cycles": cycles,
-        "done": round(100 * share),
-        "histogram of I_ro": snapshots[-1].info.get("verdict", "") if snapshots else "",
+        "run": one.name,
+        "status": one.status,
+        "preset": one.preset,
+        "cycles": one.cycles,
+        "done": round(100 * one.share),
+        "histogram of I_ro": one.verdict,
+        "note": one.note,
     }
 
 

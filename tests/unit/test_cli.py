@@ -8,7 +8,7 @@ from ascnet_core.cli import build_parser
 from ascnet_core.commands.options import MAPS, RULES_HELP
 from tests.unit.commands.command_line import cli, complaint, in_a_process, rows_of
 
-VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report")
+VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run")
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,0 +1,212 @@
+"""`run`: list runs, note something on one, rename, delete, export, import."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ascnet_core.commands.options import PROGRAM, Formatter, add_verb
+from ascnet_core.errors import UserError
+
+_EXAMPLES = f"""\
+examples:
+  {PROGRAM} run list                              every run under checkpoints/
+  {PROGRAM} run list checkpoints/crossval/plan/runs
+  {PROGRAM} run note first                        prints the note
+  {PROGRAM} run note first three clean peaks      writes it
+  {PROGRAM} run note first --clear
+  {PROGRAM} run rename first teaching-seed-0
+  {PROGRAM} run delete teaching-seed-0            asks first
+  {PROGRAM} run delete first second --yes
+  {PROGRAM} run export first                      writes first.zip
+  {PROGRAM} run export first -o small.zip --no-training --no-snapshot-networks
+  {PROGRAM} run import first.zip --name first-of-anna
+
+RUN is a folder or a name under checkpoints/. A note is free text in the run's note.md. An exported
+run is one ZIP file with the SHA-256 of everything in it; import checks them all, and nothing that
+is no part of a run gets out of it. The data are not in it: going on with the training elsewhere
+needs them at the same relative path. The runs that come with the project are neither renamed nor
+deleted, and none is while it is being trained.
+"""
+
+
+def add(verbs: Any) -> None:
+    """Add the verb and its actions."""
+    parser = add_verb(
+        verbs,
+        "run",
+        "list, note, rename, delete, export or import runs",
+        "Keeps order among runs: what there is, what was noted, other names, one file to pass on.",
+        _EXAMPLES,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    one = _action(actions, "list", "print a table of runs", _list)
+    one.add_argument(
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="where (default: checkpoints/)"
+    )
+
+    one = _action(actions, "note", "print a run's note, or write it", _note)
+    one.add_argument("run", metavar="RUN")
+    one.add_argument("text", nargs="*", metavar="TEXT", help="the new note; nothing: print it")
+    one.add_argument("--clear", action="store_true", help="take the note away")
+
+    one = _action(actions, "rename", "give a run another name", _rename)
+    one.add_argument("run", metavar="RUN")
+    one.add_argument("name", metavar="NAME", help="the new name; the run stays in its folder")
+
+    one = _action(actions, "delete", "remove runs with all their files", _delete)
+    one.add_argument("runs", nargs="+", metavar="RUN")
+    one.add_argument("--yes", action="store_true", help="do not ask")
+
+    one = _action(actions, "export", "write a run into one file", _export)
+    one.add_argument("run", metavar="RUN")
+    one.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE.zip",
+        help="where to write it (default: NAME.zip in this folder)",
+    )
+    one.add_argument(
+        "--no-training",
+        action="store_true",
+        help="leave out what only going on with the training needs",
+    )
+    one.add_argument(
+        "--no-snapshot-networks",
+        action="store_true",
+        help="leave out the networks of kept cycles; their pictures and histograms stay",
+    )
+
+    one = _action(actions, "import", "unpack an exported run", _import)
+    one.add_argument("file", type=Path, metavar="FILE.zip")
+    one.add_argument("--name", metavar="NAME", help="what to call it (default: as it was)")
+
+
+def _action(
+    actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], None]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=summary, description=summary.capitalize() + ".", formatter_class=Formatter
+    )
+    # SUPPRESS: where it is not given, what was given before the action stands
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show where in the program an error arose",
+    )
+    parser.set_defaults(run_verb=does)
+    return parser
+
+
+def _list(options: argparse.Namespace) -> None:
+    from ascnet_core.training import run_folder
+    from ascnet_core.training.run_shelf import in_words, size_of
+    from ascnet_core.training.run_summary import summary_of
+
+    folder = options.folder or run_folder.RUNS
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder; give one that holds runs.")
+    paths = run_folder.list_runs(folder)
+    if not paths:
+        print(f"There is no run in {folder}; `{PROGRAM} train` makes one.")
+        return
+    rows = [("run", "preset", "status", "cycles", "peaks of I_ro", "size", "note")]
+    for path in paths:
+        one = summary_of(run_folder.Run(path))
+        peaks = "" if one.peaks is None else " ".join(map(str, one.peaks)) or "none"
+        size = in_words(size_of(path))
+        rows.append((one.name, one.preset, one.status, one.cycles, peaks, size, one.note))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+
+
+def _note(options: argparse.Namespace) -> None:
+    from ascnet_core.training.run_folder import resolve_run
+    from ascnet_core.training.run_note import read_note, write_note
+
+    run = resolve_run(options.run)
+    if options.clear and options.text:
+        raise UserError("Give the note's text or --clear, not both.")
+    if options.text or options.clear:
+        write_note(run, " ".join(options.text))
+    else:
+        print(read_note(run) or f"There is no note on {run.name}.")
+
+
+def _rename(options: argparse.Namespace) -> None:
+    from ascnet_core.training.run_folder import resolve_run
+    from ascnet_core.training.run_shelf import rename_run
+
+    print(f"renamed to {rename_run(resolve_run(options.run), options.name)}")
+
+
+def _delete(options: argparse.Namespace) -> None:
+    from ascnet_core.training.run_folder import resolve_run
+    from ascnet_core.training.run_shelf import delete_run, in_words, size_of, why_kept
+
+    # All are looked at first: a mistyped second name must not cost the first run.
+    runs = [resolve_run(name) for name in options.runs]
+    for run in runs:
+        reason = why_kept(run, "delete")
+        if reason is not None:
+            raise UserError(reason)
+    if not options.yes and not sys.stdin.isatty():
+        raise UserError("Without a terminal nobody can be asked; add --yes to delete for good.")
+    for run in runs:
+        size = in_words(size_of(run))
+        if options.yes or _agreed(f"Delete {run}, {size}, for good? [y/N] "):
+            delete_run(run)
+            print(f"deleted {run}, {size}")
+        else:
+            print(f"kept {run}")
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
+
+
+def _export(options: argparse.Namespace) -> None:
+    from ascnet_core.commands.progress import Progress
+    from ascnet_core.training.run_file import export_run
+    from ascnet_core.training.run_folder import resolve_run
+    from ascnet_core.training.run_shelf import in_words
+
+    run = resolve_run(options.run)
+    out: Path = options.out or Path(f"{run.resolve().name}.zip")
+    if out.suffix.lower() != ".zip" or out.is_dir():
+        raise UserError(f"-o {out} takes a file whose name ends in .zip.")
+    with Progress("MB") as bar:
+        done = export_run(
+            run,
+            out,
+            with_training=not options.no_training,
+            with_networks=not options.no_snapshot_networks,
+            progress=lambda now, total: bar.at(now // 10**6, total // 10**6),
+        )
+    files = len(done.contents.members)
+    print(f"{out} holds {files} files of {run.name}, {in_words(done.size)}")
+    for name in done.left_out:
+        print(f"left out, no part of a run: {name}")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from ascnet_core.commands.progress import Progress
+    from ascnet_core.training.run_file import import_run
+
+    with Progress("MB") as bar:
+        run = import_run(
+            options.file, options.name, lambda now, total: bar.at(now // 10**6, total // 10**6)
+        )
+    print(f"{run} is there, every file as its SHA-256 says")
