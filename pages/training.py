@@ -9,7 +9,16 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
-from pages.parts import cases, live_run, new_run, reference_lab, state, tables, termination
+from pages.parts import (
+    cases,
+    live_run,
+    new_run,
+    processes_box,
+    reference_lab,
+    state,
+    tables,
+    termination,
+)
 from pages.parts.sidebar import sidebar
 
 SWITCH = "training view"
@@ -73,7 +82,8 @@ def watch(run: Run) -> None:
             help="Resumes from the last checkpoint; the same as if it had never stopped.",
         )
     ):
-        new_run.start(["--resume", key_of(run)], key_of(run))
+        again = ["--resume", key_of(run)]
+        new_run.start(again, key_of(run), processes_box.processes_as_before(run))
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
