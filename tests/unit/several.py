@@ -16,7 +16,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     ["ascnet_core.training.recorder", "ascnet_core.commands.train", "tests.unit.several"]
 )
-PATIENCE = 60
+PATIENCE = 300  # seconds; only what hangs takes so long
 
 
 def on_each(
