@@ -14,6 +14,7 @@ from pages.parts import (
     live_run,
     manage,
     new_run,
+    processes_box,
     reference_lab,
     state,
     tables,
@@ -84,7 +85,8 @@ def watch(run: Run) -> None:
             help="Resumes from the last checkpoint; the same as if it had never stopped.",
         )
     ):
-        new_run.start(["--resume", key_of(run)], key_of(run))
+        again = ["--resume", key_of(run)]
+        new_run.start(again, key_of(run), processes_box.processes_as_before(run))
     with more:
         manage.show_manage(run)
     chosen = None

@@ -19,7 +19,7 @@ from ascnet_core.commands.options import (
 )
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.errors import UserError
-from ascnet_core.training.launch import check_batches, launched, launcher
+from ascnet_core.training.launch import check_batches, launched, own_launch_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
@@ -45,9 +45,11 @@ Ctrl-C stops at the next step and leaves a checkpoint. Everything lies in checkp
 (settings, events, snapshots, weights) and may be read or copied at any time.
 
 Under torchrun it is the same training on N processes, on GPUs or (--device cpu) processors, on one
-machine or many: batches are shared equally, so batch_m and batch_d keep their meaning and must be
-divisible; batch norm and dropout act on whole batches; losses agree with one process but for
-rounding. Any number of processes may go on with a run.
+machine or many, and any number of processes may go on with a run. batch_m and batch_d stay the
+batch of all processes together, of which each has every N-th slice, so they must be divisible.
+Batch norm takes its statistics over the whole batch; slices, mirroring, corruption and dropout are
+drawn for the whole batch by the same seed: losses agree with one process but for rounding. Process
+0 alone reads the scans, writes the run and prints.
 """
 
 
@@ -124,12 +126,16 @@ def run(options: argparse.Namespace) -> None:
     if count == 1:
         _run(options)
         return
-    from ascnet_core.training.distributed import local_device, together
+    from ascnet_core.training.distributed import together
     from ascnet_core.training.follow import follow
 
-    options.device = local_device(options.device)
-    options.command_line = [*launcher(), *options.command_line[1:]]
-    together(options.device, lambda: _run(options), lambda: follow(options.device))
+    def lead(device: str) -> None:
+        options.device = device
+        _run(options)
+
+    python, *rest = options.command_line
+    options.command_line = [python, *own_launch_words(), *rest]
+    together(options.device, lead, follow)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -291,9 +297,8 @@ def _warn(settings: "Settings", inputs: int, references: int, device: str, log: 
     found = schedule_check.check_schedule(settings, inputs, references)
     if device == "cpu":
         native = gains_by_bfloat16(torch.device(device))
-        seconds = schedule_check.seconds_of(
-            settings, inputs, references, torch.get_num_threads(), native
-        )
+        threads = torch.get_num_threads() * launched()[1]
+        seconds = schedule_check.seconds_of(settings, inputs, references, threads, native)
         log.say(f"{schedule_check.time_in_words(seconds)} or so on this processor if it is idle")
         found += schedule_check.check_time(seconds)
     for concern in found:

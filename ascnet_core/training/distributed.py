@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -30,30 +32,7 @@ _PATIENCE = timedelta(days=365)
 _PIECE = 1 << 26  # bytes sent at once
 
 
-def local_device(name: str) -> str:
-    """The device of this process, from what `--device` says: each has a GPU of its own.
-
-    Raises
-    ------
-    UserError
-        If one GPU is named for several processes.
-    """
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return "cpu"
-    own = f"cuda:{variable('LOCAL_RANK')}"
-    if name in ("auto", "cuda"):
-        return own
-    if variable("LOCAL_WORLD_SIZE") == 1:
-        return name
-    if variable("RANK"):
-        return own  # it is said once
-    raise UserError(
-        f"--device {name} names one GPU for several processes; use --device cuda, which gives "
-        "each its own."
-    )
-
-
-def together(device: str, lead: Callable[[], None], follow: Callable[[], None]) -> None:
+def together(device: str, lead: Callable[[str], None], follow: Callable[[str], None]) -> None:
     """Do `lead` in process 0 and `follow` in the others, joined so that they can talk.
 
     Process 0 ends first and alone says what went wrong: would another end before it, the launcher
@@ -62,34 +41,29 @@ def together(device: str, lead: Callable[[], None], follow: Callable[[], None]) 
     Parameters
     ----------
     device
-        From `local_device`: GPUs talk by nccl, processors by gloo.
+        What `--device` says. GPUs talk by nccl, processors by gloo.
+    lead, follow
+        Called with the device of their process: each has a GPU of its own.
 
     Raises
     ------
     UserError
-        If the processes cannot be reached or some have no device, or if one of them was lost.
+        If the processes cannot reach each other or some have no device.
     SystemExit
         In other processes than 0, instead of any error.
     """
     try:
-        _join(device)
-        if place().rank == 0:
-            lead()
-        else:
-            follow()
+        own = _join(device)
+        (lead if place().rank == 0 else follow)(own)
         _last_word()
     except Exception as error:
-        lost = _is_broken_connection(error)
         if variable("RANK") == 0:
-            if not lost:
-                raise
-            raise UserError(
-                "Another process of this training has ended, see its message; go on from the last "
-                "checkpoint by --resume."
-            ) from error
+            # The launcher sends it once another process has ended; the last words are unsaid yet.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            raise
         if isinstance(error, UserError):  # process 0 has come to the same and says it
             _last_word()
-        elif not lost:
+        elif not _is_broken_connection(error):
             _say_why(error)
         raise SystemExit(1) from None
     finally:
@@ -97,38 +71,70 @@ def together(device: str, lead: Callable[[], None], follow: Callable[[], None]) 
             distributed.destroy_process_group()
 
 
-def _join(device: str) -> None:
-    on_gpu = device.startswith("cuda")
+@contextmanager
+def lost_told() -> Iterator[None]:
+    """Say in a user's words that another process of the training has ended amid it.
+
+    Raises
+    ------
+    UserError
+        Instead of the error of the connection that broke.
+    """
+    try:
+        yield
+    except Exception as error:
+        if place().size == 1 or not _is_broken_connection(error):
+            raise
+        raise UserError(
+            "Another process of this training has ended, see its message; go on from the last "
+            "checkpoint by --resume."
+        ) from error
+
+
+def _join(name: str) -> str:
+    """Meet the other processes; the device of this one."""
+    gpus = torch.cuda.device_count() if name != "cpu" else 0
     if variable("LOCAL_WORLD_SIZE") == variable("WORLD_SIZE"):
         # One machine: its name need not lead anywhere, and nothing should leave it.
-        loop = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
+        loop = [found for _, found in socket.if_nameindex() if found.startswith("lo")]
         if loop:
             os.environ.setdefault("GLOO_SOCKET_IFNAME", loop[0])
-    backend = "cpu:gloo,cuda:nccl" if on_gpu else "gloo"
     try:
-        distributed.init_process_group(backend, timeout=_PATIENCE)
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=_PATIENCE)
     except (RuntimeError, ValueError) as error:
         raise UserError(
             f"The processes of this training cannot reach each other ({_first_line(error)}); "
             "check MASTER_ADDR, MASTER_PORT and the network."
         ) from error
-    index = torch.device(device).index or 0
-    lacks = on_gpu and index >= torch.cuda.device_count()
+    index, on_gpu = variable("LOCAL_RANK"), name == "cuda" or gpus > 0
+    one = re.fullmatch(r"cuda:(\d+)", name)
+    if one and variable("LOCAL_WORLD_SIZE") == 1:  # of several machines each
+        index, name = int(one[1]), "cuda"
+    lacks = on_gpu and index >= gpus
+    # What is wrong must be known to process 0, which says it; the others then find it gone.
     found = torch.tensor([lacks, on_gpu, not on_gpu], dtype=torch.uint8)
     distributed.all_reduce(found, distributed.ReduceOp.MAX)
     some_lack, some_gpu, some_cpu = found.tolist()
+    if place().rank == 0 and name not in ("auto", "cpu", "cuda"):
+        raise UserError(
+            f"--device is {name!r}; several processes on a machine take auto, cpu or cuda, which "
+            "gives each a GPU of its own."
+        )
     if place().rank == 0 and (some_lack or (some_gpu and some_cpu)):
         raise UserError(
             "There are more processes than GPUs, or machines without one; start one process a "
             "GPU, or use --device cpu."
         )
-    if on_gpu and not lacks:
+    if not on_gpu:
+        return "cpu"
+    if not lacks:
         torch.cuda.set_device(index)
+    return f"cuda:{index}"
 
 
 def _last_word() -> None:
     """Wait for process 0 to be through, or gone."""
-    with suppress(RuntimeError):
+    with suppress(RuntimeError, ValueError):  # it may be gone, or was never met
         distributed.broadcast(torch.zeros(1, dtype=torch.uint8), 0)
 
 

@@ -9,6 +9,7 @@ ended on two.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
@@ -21,8 +22,6 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 
 def launched() -> tuple[int, int]:
     """The process's number and how many there are, as its launcher says; (0, 1) without one.
-
-    Needs no torch.
 
     Raises
     ------
@@ -51,13 +50,29 @@ def variable(name: str) -> int:
     return int(text)
 
 
-def launcher() -> list[str]:
-    """The words before `-m ascnet_core` in the command line of this process, "python" first."""
+def launch_words(here: int, machines: int = 1) -> list[str]:
+    """The words between `python` and `-m ascnet_core` that start `here` processes on a machine.
+
+    None for one process on one machine.
+    """
+    if here * machines == 1:
+        return []
+    where = ["--standalone"] if machines == 1 else ["--nnodes", str(machines)]
+    return ["-m", "torch.distributed.run", *where, "--nproc-per-node", str(here)]
+
+
+def own_launch_words() -> list[str]:
+    """Such words for this process and those started with it."""
     if launched()[1] == 1:
-        return ["python"]
-    count, here = variable("WORLD_SIZE"), variable("LOCAL_WORLD_SIZE")
-    where = ["--standalone"] if count == here else ["--nnodes", str(count // here)]
-    return ["python", "-m", "torch.distributed.run", *where, "--nproc-per-node", str(here)]
+        return []
+    here = variable("LOCAL_WORLD_SIZE")
+    return launch_words(here, variable("WORLD_SIZE") // here)
+
+
+def processes_of(command: str) -> int:
+    """How many processes a command line starts on a machine; 1 where it says nothing of it."""
+    found = re.search(r" torch\.distributed\.run .*--nproc-per-node (\d+) ", command)
+    return int(found[1]) if found else 1
 
 
 def check_batches(settings: Settings, count: int) -> None:
@@ -82,5 +97,5 @@ def _uneven(key: str, value: int, count: int, step: int) -> UserError:
     what = "halves" if step != count else "slices"
     return UserError(
         f"{key} is {value}, whose {what} {count} processes cannot share equally (it is the batch "
-        f"of all of them); use --set {key}={near}, or another number of processes."
+        f"of all of them); use another number of processes, or begin with {key}={near}."
     )

@@ -21,7 +21,7 @@ from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
 from ascnet_core.training.advisor import advise
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
-from ascnet_core.training.distributed import any_of
+from ascnet_core.training.distributed import any_of, lost_told
 from ascnet_core.training.follow import hand_out
 from ascnet_core.training.history import Point, read_history
 from ascnet_core.training.presets import Settings
@@ -90,8 +90,8 @@ def record(
     (run / CONTROL).unlink(missing_ok=True)
     recording = _Recording(run, settings, reference, report)
     state = recording.restore(device)
-    hand_out(settings, inputs, reference, state)
-    with signals_noted() as signalled:
+    with lost_told(), signals_noted() as signalled:
+        hand_out(settings, inputs, reference, state)
 
         def should_stop() -> bool:
             return any_of(recording.between_steps(state, signalled))

@@ -17,16 +17,9 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 ====================  ==========================================================================
 """
 
-import itertools
 import json
-import os
 import re
-import subprocess
-import sys
-import threading
-import time
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +61,9 @@ CONTROL = "control.json"
 PRESETS = "presets"
 """The folder of saved presets under `RUNS`; no run may be called so."""
 
+_STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?"
+_BEGIN = re.compile(_STAMP + "--- process ")
+_ERROR = re.compile(_STAMP + "error: ")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
@@ -232,12 +228,27 @@ class Run:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
+    def last_word(self) -> str:
+        """The line of the log that says how the last process ended; empty if there is none."""
+        return last_word(self.log(1000))
+
     def command(self) -> str:
         """The command line that made the run, and below it those that went on with it."""
         try:
             return (self.path / COMMAND).read_text(encoding="utf-8").strip()
         except OSError:
             return ""
+
+
+def last_word(log: str) -> str:
+    """The line of a log that says how its last process ended: its error, else the last line.
+
+    The launcher of several processes writes a table of its own behind an error.
+    """
+    lines = [line for line in log.splitlines() if re.search(r"\w", line)]
+    begins = [number for number, line in enumerate(lines) if _BEGIN.match(line)]
+    errors = [line for line in lines[begins[-1] if begins else 0 :] if _ERROR.match(line)]
+    return (errors or lines or [""])[-1].strip()
 
 
 def new_run_path(name: str) -> Path:
@@ -337,75 +348,3 @@ def _read_snapshot(path: Path) -> Snapshot | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def start_training(arguments: Sequence[str], wait: float = 60.0) -> int:
-    """Start `python -m ascnet_core train ARGUMENTS` as a process of its own; its pid.
-
-    The process outlives the caller (new session); what it prints on stderr goes to the run's
-    `log.txt`. Returns once the run is under way.
-
-    Parameters
-    ----------
-    arguments
-        What follows `train`, `--name NAME` or `--resume NAME` among it.
-    wait
-        Seconds to wait for the run to be under way.
-
-    Raises
-    ------
-    UserError
-        If the process ends at once, with the sentence that it printed.
-    """
-    run = _run_of(arguments)
-    if lock_holder(run) is not None:
-        raise UserError(f"Run {run.name} is being trained already; stop it or choose another name.")
-    run.mkdir(parents=True, exist_ok=True)
-    log = run / LOG
-    before = log.stat().st_size if log.is_file() else 0
-    command = [sys.executable, "-m", "ascnet_core", "train", *arguments]
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": _search_path(root)}
-    with log.open("ab") as stream:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stream,
-            start_new_session=True,
-            env=environment,
-        )
-    # Collects the exit status, or an ended child would stay in the process table.
-    threading.Thread(target=process.wait, daemon=True).start()
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        status = process.poll()
-        if status == 0 or (status is None and lock_holder(run) is not None):
-            break
-        if status is not None:
-            message = log.read_bytes()[before:].decode("utf-8", "replace").strip()
-            _remove_if_never_run(run)
-            reason = message.splitlines()[-1] if message else f"exit status {status}"
-            raise UserError(f"Training did not start: {reason}")
-        time.sleep(0.05)
-    return process.pid
-
-
-def _run_of(arguments: Sequence[str]) -> Path:
-    for option, following in itertools.zip_longest(arguments, arguments[1:]):
-        name, _, value = option.partition("=")
-        if name in ("--name", "--resume"):
-            value = value or following or ""
-            return resolve_run(value) if name == "--resume" else new_run_path(value)
-    raise UserError("A run needs a name: give --name NAME, or --resume NAME.")
-
-
-def _search_path(root: Path) -> str:
-    return os.pathsep.join(p for p in (str(root), os.environ.get("PYTHONPATH")) if p)
-
-
-def _remove_if_never_run(run: Path) -> None:
-    """Undo the folder made for a run that was refused before it began."""
-    if not is_run(run) and [path.name for path in run.iterdir()] == [LOG]:
-        (run / LOG).unlink()
-        run.rmdir()

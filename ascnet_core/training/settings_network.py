@@ -24,8 +24,9 @@ class Network(Checked):
     )
     norm: str = setting(
         "batch",
-        "Normalisation in M: over the batch (the paper), or over groups of maps of each slice by "
-        "itself, which leaves no running statistics to fit badly.",
+        "Normalisation in M: over the batch (the paper; that of all processes together where there "
+        "are several), or over groups of maps of each slice by itself, which leaves no running "
+        "statistics to fit badly.",
         "batch",
         "group",
     )

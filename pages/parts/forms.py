@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.training.launch import launch_words
 from ascnet_core.training.presets import Settings, apply_set, keys, value_of
 
 # What most people change; everything else is under "All settings".
@@ -99,9 +100,10 @@ def training_arguments(
     return arguments
 
 
-def command_line(verb: str, arguments: Sequence[str]) -> str:
+def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str:
     """The command a user could type instead."""
-    return shlex.join(["python", "-m", "ascnet_core", verb, *arguments])
+    launch = launch_words(processes)
+    return shlex.join(["python", *launch, "-m", "ascnet_core", verb, *arguments])
 
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:

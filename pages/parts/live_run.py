@@ -282,8 +282,8 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
         st.progress(share, text=text)
     if status == "died":
         st.error(
-            f"The process of {run.name} ended before its time. Its log's last line: "
-            f"{run.log(1) or 'none'} Go on from its last checkpoint, or start anew.",
+            f"The process of {run.name} ended before its time. Its log's last word: "
+            f"{run.last_word() or 'none'} Go on from its last checkpoint, or start anew.",
             icon=":material/error:",
         )
     snapshots = run.snapshots()

@@ -8,9 +8,19 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.training import run_folder
+from ascnet_core.training import run_folder, run_start
+from ascnet_core.training.launch import check_batches
 from ascnet_core.training.presets import Settings, load_preset
-from pages.parts import cases, forms, preset_box, reference_box, schedule_box, sets, state
+from pages.parts import (
+    cases,
+    forms,
+    preset_box,
+    processes_box,
+    reference_box,
+    schedule_box,
+    sets,
+    state,
+)
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -21,10 +31,10 @@ NAME = "name of the new run"
 SEEN = 96  # pixels of the preview's slices
 
 
-def start(arguments: list[str], name: str) -> None:
+def start(arguments: list[str], name: str, processes: int = 1) -> None:
     """Start a training and show it."""
     with cases.show_user_errors(stop=False), st.spinner("Starting the training process"):
-        run_folder.start_training(arguments)
+        run_start.start_training(arguments, processes)
         state.update(run=name)
         st.session_state[state.TRAINING_VIEW] = "Runs"
         st.rerun()
@@ -81,6 +91,15 @@ def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | 
         return None
 
 
+def uneven_batches(settings: Settings, processes: int) -> str:
+    """The sentence that says why so many processes cannot share the batches; empty if they can."""
+    try:
+        check_batches(settings, processes)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def keep() -> None:
     """Hold what the form's widgets say while another view of the page is shown.
 
@@ -90,6 +109,7 @@ def keep() -> None:
         if str(key).startswith(preset_box.FORM) or key in (
             preset_box.CHOSEN,
             preset_box.COMPARED,
+            processes_box.KEY,
         ):
             st.session_state[key] = st.session_state[key]
 
@@ -124,7 +144,10 @@ def new_run() -> None:
         f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
         (path.name for path in run_folder.list_runs()),
     )
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    gpus = processes_box.known_gpus()
+    left, *middle, right = st.columns(
+        [2, 1] if gpus < 2 else [2, 1, 1], vertical_alignment="bottom"
+    )
     name = (
         left.text_input(
             "Name of the run",
@@ -134,14 +157,26 @@ def new_run() -> None:
         )
         or suggestion
     )
+    processes = 1
+    if middle:
+        with middle[0]:
+            processes = processes_box.choose_processes(gpus)
+    uneven = uneven_batches(resolved, processes)
+    if uneven:
+        notices.error(uneven, icon=":material/error:")
     started = right.button(
-        "Start training", type="primary", icon=":material/play_arrow:", width="stretch"
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=bool(uneven),
     )
     arguments = forms.training_arguments(manifest, name, preset, named, changes)
     st.caption("The same from a terminal; the process is its own and outlives this page:")
-    st.code(forms.command_line("train", arguments), language="bash", wrap_lines=True)
+    line = forms.command_line("train", arguments, processes)
+    st.code(line, language="bash", wrap_lines=True)
     if started:
-        start(arguments, name)
+        start(arguments, name, processes)
     # last, as large scans take some seconds: the form above can be used meanwhile
     with looks:
         seen = preview_of(manifest, named, resolved)

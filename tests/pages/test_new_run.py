@@ -2,6 +2,8 @@
 
 import dataclasses
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.train import _settings
 from ascnet_core.errors import UserError
-from ascnet_core.training import run_folder
+from ascnet_core.training import run_folder, run_start
 from ascnet_core.training.preset_files import save_preset
 from ascnet_core.training.presets import (
     Settings,
@@ -26,7 +28,7 @@ from ascnet_core.training.presets import (
     user_preset_names,
     value_of,
 )
-from pages.parts import forms, preset_box, reference_box
+from pages.parts import forms, preset_box, processes_box, reference_box
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 PARSER = build_parser()
@@ -294,3 +296,73 @@ def test_the_reference_lab_previews_what_training_would_have(page) -> None:
     page.slider(key=f"{prefix} reference.contamination").set_value(50.0)
     page.slider(key=f"{prefix} reference.levels").set_value((0.0, 0.1)).run()
     assert any("reference.contamination=0.5 asks for" in error.value for error in page.error)
+
+
+# --- several processes ---------------------------------------------------------------------------
+
+
+def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(processes_box, "known_gpus", lambda: count)
+    monkeypatch.setattr(processes_box, "count_gpus", lambda: count)
+
+
+def processes_field(page: AppTest) -> list[Any]:
+    return [field for field in page.number_input if field.label == "Processes (GPUs)"]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_without_several_gpus_nothing_is_said_of_processes(page, monkeypatch, count) -> None:
+    gpus(monkeypatch, count)
+    page.run()
+    assert not processes_field(page)
+    assert command(page).startswith("python -m ascnet_core train ")
+
+
+def test_several_gpus_train_by_the_command_that_is_shown(page, monkeypatch) -> None:
+    gpus(monkeypatch, 4)
+    started, popen = [], subprocess.Popen
+
+    def start(words: list[str], **how: Any) -> subprocess.Popen[bytes]:
+        started.append(words)
+        return popen(["true"], **how)
+
+    monkeypatch.setattr(run_start.subprocess, "Popen", start)
+    page.run()
+    (field,) = processes_field(page)
+    assert (field.value, field.min, field.max) == (1, 1, 4)
+    assert command(page).startswith("python -m ascnet_core train ")
+    field.set_value(4).run()
+    launcher = "python -m torch.distributed.run --standalone --nproc-per-node 4 -m ascnet_core "
+    assert command(page).startswith(launcher)
+    assert differing(told_by(command(page)), load_preset("teaching")) == ()
+    shown = shlex.split(command(page))
+    next(b for b in page.button if b.label == "Start training").click().run()
+    (words,) = started
+    assert words == [sys.executable, *shown[1:]]
+
+
+def test_batches_that_the_processes_cannot_share_are_said_before_they_start(
+    page, monkeypatch
+) -> None:
+    gpus(monkeypatch, 4)
+    page.run()
+    processes_field(page)[0].set_value(3).run()
+    (error,) = page.error
+    assert "3 processes cannot share equally" in error.value
+    start = next(button for button in page.button if button.label == "Start training")
+    assert start.disabled
+    assert "--nproc-per-node 3" in command(page)
+
+
+@pytest.mark.parametrize(("count", "processes"), [(0, 1), (1, 1), (2, 2), (4, 2)])
+def test_a_run_goes_on_with_as_many_processes_as_before_if_it_can(
+    monkeypatch, tmp_path, count, processes
+) -> None:
+    gpus(monkeypatch, count)
+    one = forms.command_line("train", ["m.csv", "--name", "a"])
+    two = forms.command_line("train", ["--resume", "a"], 2)
+    run = run_folder.Run(tmp_path)
+    (tmp_path / "command.txt").write_text(f"{one}\n{two}\n")
+    assert processes_box.processes_as_before(run) == processes
+    (tmp_path / "command.txt").write_text(f"{two}\n{one}\n")
+    assert processes_box.processes_as_before(run) == 1

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training import run_folder
+from ascnet_core.training import run_folder, run_start
 from ascnet_core.training.presets import apply_set, keys, load_preset, preset_names
 from ascnet_core.training.run_events import Progress
 from ascnet_core.training.run_folder import Run
@@ -215,13 +215,14 @@ def test_a_setting_out_of_bounds_is_said_before_it_starts(page: AppTest) -> None
 
 def test_start_hands_the_form_to_a_process_of_its_own(page, monkeypatch, watched_run) -> None:
     started = []
-    monkeypatch.setattr(run_folder, "start_training", started.append)
+    monkeypatch.setattr(run_start, "start_training", lambda *how: started.append(how))
     page.session_state["training view wanted"] = "New run"
     page.run()
     page.text_input(key="name of the new run").set_value("my-run").run()
     next(b for b in page.button if b.label == "Start training").click().run()
     assert not page.exception
-    (arguments,) = started
+    ((arguments, processes),) = started
+    assert processes == 1
     assert arguments[arguments.index("--name") + 1] == "my-run"
     assert page.session_state["view"].run == "my-run"
 

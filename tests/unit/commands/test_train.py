@@ -1,16 +1,20 @@
 """The verb `train`: a run made, refused, resumed, extended, and as a process of its own."""
 
+import os
+import signal
 import time
 
 import pytest
 
+from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import (
     Run,
     request_go,
     request_pause,
     request_stop,
-    start_training,
 )
+from ascnet_core.training.run_lock import lock_holder
+from ascnet_core.training.run_start import start_training
 from tests.unit.commands.command_line import TINY, cli, complaint
 
 
@@ -107,9 +111,60 @@ def test_a_process_of_its_own_is_paused_stopped_and_gone_on_with(demo, tmp_path,
     assert reader.status() == "finished"
 
 
-def test_a_process_that_is_refused_says_why(tmp_path):
-    from ascnet_core.errors import UserError
+def test_several_processes_are_paused_and_stopped_together_and_gone_on_with_by_one(demo, tmp_path):
+    """Under the launcher, as a page or a terminal starts them."""
+    path = tmp_path / "several"
+    long = ["--set", "schedule.stage_1=500", "--set", "schedule.log_every=1", "--device", "cpu"]
+    launcher = start_training(
+        [str(demo / "manifest.csv"), "--name", str(path), *TINY, *long], processes=2
+    )
+    reader = Run(path)
+    try:
+        assert reader.status() == "running"
+        assert lock_holder(path)["pid"] != launcher  # process 0 writes
+        wait_for(lambda: reader.progress() is not None and reader.progress().step > 0)
+        assert request_pause(path)
+        wait_for(lambda: reader.status() == "paused")
+        step = reader.progress().step
+        assert request_go(path)
+        wait_for(lambda: reader.progress().step > step)
+    finally:
+        os.kill(launcher, signal.SIGTERM)
+    wait_for(lambda: reader.status() not in ("running", "paused"))
+    assert reader.status() == "stopped"
+    assert "device cpu, 2 processes" in reader.log()
+    how = "python -m torch.distributed.run --standalone --nproc-per-node 2 -m ascnet_core train "
+    assert reader.command().startswith(how)
+    steps = [event["step"] for event in reader.events() if event["kind"] == "step"]
+    assert steps == list(range(1, len(steps) + 1))
+    cycles = 1 + reader.progress().cycle
+    assert cli("train", "--resume", path, "--set", f"schedule.stage_1={cycles}") == 0
+    assert reader.status() == "finished"
 
+
+def test_several_processes_that_are_refused_say_why_once(demo, tmp_path):
+    path = tmp_path / "uneven"
+    arguments = [str(demo / "manifest.csv"), "--name", str(path), *TINY, "--device", "cpu"]
+    with pytest.raises(UserError, match=r"^Training did not start: error: schedule.batch_m is 3,"):
+        start_training([*arguments, "--set", "schedule.batch_m=3"], processes=2)
+    assert not path.exists()
+
+
+def test_other_verbs_are_one_processs_work(monkeypatch, tmp_path, capsys):
+    for name, number in (
+        ("WORLD_SIZE", 2),
+        ("RANK", 1),
+        ("LOCAL_RANK", 1),
+        ("LOCAL_WORLD_SIZE", 2),
+    ):
+        monkeypatch.setenv(name, str(number))
+    assert cli("demo", tmp_path / "demo") == 2
+    assert "`demo` is one process's work" in complaint(capsys)
+    assert cli("train", "--list-settings") == 0
+    assert capsys.readouterr().out == ""  # process 0 prints them
+
+
+def test_a_process_that_is_refused_says_why(tmp_path):
     path = tmp_path / "own"
     with pytest.raises(UserError, match=r"did not start: error: .*NOWHERE\.csv"):
         start_training([str(tmp_path / "NOWHERE.csv"), "--name", str(path)])

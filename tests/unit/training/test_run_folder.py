@@ -352,3 +352,21 @@ def test_reference_counts_are_read_or_none(tmp_path):
 def test_settings_of_a_run_are_plain_text(tmp_path):
     run = a_run(tmp_path)
     assert (run / "settings.toml").read_text() == to_toml(tiny.settings())
+
+
+# --- the log -------------------------------------------------------------------------------------
+
+
+def test_the_last_word_of_a_log_is_its_last_processs_error_or_its_last_line(tmp_path):
+    run = a_run(tmp_path)
+    assert Run(run).last_word() == ""
+    log = ["2026-01-01 10:00:00 --- process 1", "2026-01-01 10:00:01 error: an old one"]
+    again = ["2026-01-01 11:00:00 --- process 2", "2026-01-01 11:00:01 2 input slices"]
+    table = ["error: out of memory", "Traceback", "  line", "rank: 0", "=====", ""]
+    for lines, expected in (
+        (log, "2026-01-01 10:00:01 error: an old one"),
+        ([*log, *again], "2026-01-01 11:00:01 2 input slices"),
+        ([*log, *again, *table], "error: out of memory"),
+    ):
+        (run / "log.txt").write_text("\n".join(lines))
+        assert Run(run).last_word() == expected

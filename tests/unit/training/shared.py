@@ -1,0 +1,222 @@
+"""Tiny trainings that run as one process or as one of several; `test_distributed` compares them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.training import follow as follow_module
+from ascnet_core.training import steps, trainer
+from ascnet_core.training.distributed import (
+    any_of,
+    lost_told,
+    share_array,
+    share_json,
+    share_tensors,
+    together,
+)
+from ascnet_core.training.follow import follow
+from ascnet_core.training.presets import Settings, to_toml
+from ascnet_core.training.recorder import record
+from ascnet_core.training.run_folder import Run, request_stop
+from ascnet_core.training.run_lock import hold_lock
+from ascnet_core.training.state import TrainingState, refresh_discriminator
+from ascnet_core.training.trainer import Event, new_state, state_tensors, train
+from tests.unit.training import tiny
+
+INPUTS = tiny.slices(8, 1)  # two batches of four: an epoch shows each once
+REFERENCE = tiny.slices(6, 2, "r")
+
+# One thread: two that wait for each other are slow where other tests run beside.
+_PLAIN = [
+    "schedule.stage_1=1", "schedule.stage_2=1", "schedule.log_every=1", "compute.autocast=off",
+    "compute.threads=1",
+]  # fmt: skip
+PAPER = tiny.settings(
+    *_PLAIN, "schedule.steps=0", "data.flips=false", "schedule.batch_d=8",
+    "losses.disjointness_over=batch", "losses.disjointness_smoothing=1",
+)  # fmt: skip
+RELEASED = tiny.settings(
+    *_PLAIN, "data.size=32", "schedule.steps=1", "schedule.batch_d=8", "schedule.average=0",
+    preset="released-code",
+)  # fmt: skip
+TAUGHT = tiny.settings(
+    *_PLAIN, "schedule.steps=1", "data.brightness=0.2", "network.dropout=0.3", "network.norm=batch",
+    "corruption.dark=0.3", preset="two-cut-self-training",
+)  # fmt: skip
+GAME = tiny.settings(
+    *_PLAIN, "schedule.steps=1", "data.brightness=0.2", "adversary.weight=0.1",
+    "adversary.loss=hinge", "adversary.r1=1", "losses.identity=1", "losses.wild_reference=1",
+    "losses.disjointness=0.1", "losses.reconstruction=1", preset="teaching",
+)  # fmt: skip
+COURSES = {"paper": PAPER, "released": RELEASED, "taught": TAUGHT, "game": GAME}
+IN_FLOAT32 = ("paper", "taught")
+
+
+def sized(settings: Settings, slices: SliceSet) -> SliceSet:
+    """The set at the settings' size, by repetition."""
+    times = settings.data.size // tiny.SIZE
+    images = np.kron(slices.images, np.ones((1, times, times), np.float32))
+    return SliceSet(**{**vars(slices), "images": np.ascontiguousarray(images)})
+
+
+@contextmanager
+def in_float64() -> Iterator[None]:
+    """Training in double precision; nothing is looked at.
+
+    In networks so tiny float32's rounding grows by a thousand in a few steps, and could hide a
+    real difference.
+    """
+
+    def doubled_sets(*arguments: Any) -> steps.Sets:
+        sets = steps.load_sets(*arguments)
+        return replace(sets, inputs=sets.inputs.double(), references=sets.references.double())
+
+    def fresh(state: TrainingState, settings: Settings, seed: int) -> None:
+        refresh_discriminator(state, settings, seed)
+        assert state.discriminator is not None
+        state.discriminator.double()
+
+    with ExitStack() as stack:
+        for owner, name, instead in (
+            (torch.Tensor, "float", torch.Tensor.double),
+            (trainer, "load_sets", doubled_sets),
+            (trainer, "refresh_discriminator", fresh),
+            (trainer, "look", lambda *_: {}),
+            (trainer, "measure", lambda *_: {}),
+        ):
+            stack.enter_context(patch.object(owner, name, instead))
+        yield
+
+
+def exact_course(settings: Settings) -> dict[str, Any]:
+    """As `course`, in float64."""
+    with in_float64():
+        state = new_state(settings, "cpu")
+        for part in (state.model, state.average, state.discriminator):
+            if part is not None:
+                part.double()
+        return course(settings, state)
+
+
+def course(settings: Settings, state: TrainingState | None = None) -> dict[str, Any]:
+    """Train to the end: weights and all, losses, what M was shown while it learnt, the events."""
+    state = state or new_state(settings, "cpu")
+    shown: list[Tensor] = []
+
+    def see(module: Any, given: tuple[Tensor]) -> None:
+        if module.training:
+            shown.append(given[0].detach()[:, 0].clone())
+
+    state.model.register_forward_pre_hook(see)
+    inputs, reference = sized(settings, INPUTS), sized(settings, REFERENCE)
+    events = list(train(state, settings, inputs, reference, inputs.images[:2], lambda: False))
+    tensors, counters = state_tensors(state)
+    return {
+        "tensors": tensors,
+        "counters": counters,
+        "losses": [event.losses for event in events if event.kind == "step"],
+        "shown": shown,
+        "kinds": [event.kind for event in events],
+        "looked": any(event.gauges or event.arrays for event in events),
+    }
+
+
+def courses(rank: int) -> dict[str, Any]:
+    """All courses, and what processes tell each other."""
+    array = np.arange(6.0).reshape(2, 3)
+    array.flags.writeable = False
+    tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.zeros(0, 2)}
+    return {
+        "exact": {name: exact_course(settings) for name, settings in COURSES.items()},
+        "courses": {name: course(COURSES[name]) for name in IN_FLOAT32},
+        "array": torch.from_numpy(share_array(array if rank == 0 else None).copy()),
+        "tensors": share_tensors(tensors if rank == 0 else None),
+        "json": share_json({"a": [1, "ä"]} if rank == 0 else None),
+        "any": [any_of(False), any_of(rank == 1)],
+    }
+
+
+def new_run(folder: Path, settings: Settings) -> Path:
+    """A folder that `record` takes."""
+    folder.mkdir(parents=True)
+    (folder / "settings.toml").write_text(to_toml(settings))
+    return folder
+
+
+def go(run: Path, stop_at: int = -1) -> str:
+    """Train in a run folder, as one process or with others that `follow`; how it ended."""
+
+    def report(event: dict[str, Any]) -> None:
+        if event["step"] == stop_at:
+            request_stop(run)
+
+    settings = Run(run).settings()
+    with hold_lock(run):
+        return record(run, settings, INPUTS, REFERENCE, tiny.WATCHED, report=report)
+
+
+def go_or_follow(rank: int, run: Path, stop_at: int = -1) -> str:
+    """One of several processes of a training in a run folder."""
+    return go(run, stop_at) if rank == 0 else (follow("cpu") or "followed")
+
+
+def go_or_die(rank: int, run: Path) -> str:
+    """Such a training of which process 1 dies after two steps."""
+    if rank == 0:
+        try:
+            return go(run)
+        except UserError as error:
+            return str(error)
+
+    def train_until_death(*arguments: Any) -> Iterator[Event]:
+        for event in train(*arguments):
+            if event.kind == "step":
+                os._exit(3)
+            yield event
+
+    follow_module.train = train_until_death  # type: ignore[attr-defined]
+    return go_or_follow(rank, run)
+
+
+def launched(rank: int, ports: Sequence[int]) -> list[list[Any]]:
+    """How `together` ends where something is wrong, as processes that a launcher started."""
+
+    def wrong(device: str) -> None:
+        raise UserError("both have come to this")
+
+    def wait(device: str) -> None:
+        with lost_told():
+            any_of(False)
+
+    def fault(device: str) -> None:
+        raise ValueError("process 1 alone has come to this")
+
+    torch.cuda.device_count = lambda: 0
+    cases = [
+        ("cuda", wait, wait), ("cuda:1", wait, wait), ("cpu", wrong, wrong), ("cpu", wait, fault),
+        ("auto", wait, wait),
+    ]  # fmt: skip
+    found = []
+    for port, case in zip(ports, cases, strict=True):
+        numbers = {"RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": 2}
+        os.environ |= {name: str(number) for name, number in numbers.items()}
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        how: list[Any] = ["", ""]
+        with redirect_stderr(StringIO()) as said:
+            try:
+                together(*case)
+            except (UserError, SystemExit) as error:
+                how = [type(error).__name__, str(error)]
+        found.append([*how, said.getvalue()])
+    return found
