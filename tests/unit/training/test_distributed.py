@@ -22,6 +22,15 @@ STEP = 1.0
 small gradients as for large ones, so one that is only rounding may go either way."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Two threads that wait for each other are slow where other tests run beside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     """What both processes found."""
