@@ -20,6 +20,7 @@ from ascnet_core.commands.options import (
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.errors import UserError
 from ascnet_core.training.launch import check_batches, launched, launcher
+from ascnet_core.training.run_events import memory_in_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
@@ -183,6 +184,9 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
     before = Run(path).settings()
     settings = changed_settings(before, options)
     for key in differing(before, settings):
+        # of a run that kept nothing yet, other slices may be watched: the first choice was none
+        if key == "data.watched" and not Run(path).snapshots():
+            continue
         if key not in _MAY_CHANGE and not key.startswith(("compute.", "segmentation.")):
             raise UserError(
                 f"{key} cannot change while a run goes on; start a new run with another --name."
@@ -245,7 +249,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     """Prepare the slices and train; the lock is held."""
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.training.run_create import reference_of
-    from ascnet_core.training.run_folder import MANIFEST, TRAINING, Run
+    from ascnet_core.training.run_folder import MANIFEST, TRAINING, WATCHED, Run
     from ascnet_core.training.run_sets import sets_of
 
     cohort = read_manifest(path / MANIFEST)
@@ -255,9 +259,13 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    from ascnet_core.training.recorder import choose_watched, record
+    from ascnet_core.files import write_json
+    from ascnet_core.training.recorder import record
     from ascnet_core.training.run_card import write_card
+    from ascnet_core.training.watched import watched_of
 
+    watched = watched_of(settings.data.watched, inputs, reference)
+    write_json(path / WATCHED, list(watched.names))
     device = pick_device(device)
     shown = path.name if _is_named(path) else path  # logs travel with runs: no machine's folders
     where = f"device {device}" + (f", {launched()[1]} processes" if launched()[1] > 1 else "")
@@ -266,9 +274,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()
     with Steps(log) as steps:
-        how = record(
-            path, settings, inputs, reference, choose_watched(inputs), device, report=steps.report
-        )
+        how = record(path, settings, inputs, reference, watched.images, device, report=steps.report)
     write_card(path)
     log.say(f"{how} after {duration(time.monotonic() - started)}")
     snapshots = Run(path).snapshots()
@@ -400,8 +406,15 @@ class Steps(Progress):
             self._say(f"advice: {event['sentence']}")
         elif kind == "step":
             where = f"stage {event['stage']}, cycle {event['cycle']}, {event['phase']}"
+            where += f", epoch {event['epoch']}, {memory_in_words(event['memory'])}"
             self._losses = _losses(event)
             self.at(event["step"], event["steps_total"], note=f"{where}, {self._losses}")
+
+    def text(self, note: str = "") -> str:
+        """The state in one line, with the rate before the rest."""
+        done, seconds = self.done - self._before, time.monotonic() - self._started
+        rate = f"{done / seconds:.3g} steps/s, " if done > 0 and seconds > 0 else ""
+        return super().text(rate + note)
 
     def _say(self, text: str) -> None:
         # A printed line would tear the bar: the terminal gets it through the bar.

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.run_events import Progress, read_events
+from ascnet_core.training.run_events import Progress, memory_in_words, read_events
 from ascnet_core.training.run_folder import (
     EVENTS,
     Run,
@@ -117,10 +117,14 @@ def progress_sentence(status: str, progress: Progress | None) -> str:
     where = f"stage {progress.stage}, cycle {progress.cycle}"
     if progress.phase:
         where += f", {progress.phase} phase" if progress.phase != "joint" else ""
+        where += f", epoch {progress.epoch}" if progress.epoch else ""
     text = f"{where} · step {progress.step} of {progress.steps_total}"
     if status == "running" and progress.seconds_left is not None:
         left = duration(progress.seconds_left)
         text += f" · {progress.steps_per_second:.1f} steps/s · {left} left"
+    if progress.memory:
+        where = "GPU memory" if progress.device.startswith("cuda") else "memory"
+        text += f" · {memory_in_words(progress.memory)} {where}"
     return text
 
 
