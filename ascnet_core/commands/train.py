@@ -18,12 +18,20 @@ from ascnet_core.commands.options import (
     pick_device,
 )
 from ascnet_core.commands.progress import Progress, duration
+from ascnet_core.commands.train_fork import (
+    add_fork,
+    fork_cohort,
+    fork_reference,
+    fork_settings,
+    origin_of,
+)
 from ascnet_core.errors import UserError
 from ascnet_core.training.launch import check_batches, launched, launcher
 from ascnet_core.training.run_events import memory_in_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
+    from ascnet_core.training.run_folder import Run
     from ascnet_core.training.settings import Settings
 
 _EXAMPLES = f"""\
@@ -37,6 +45,8 @@ examples:
   {PROGRAM} train demo/manifest.csv --name spoilt --set reference.contamination=0.2
   {PROGRAM} train --resume first                            go on after a stop or a crash
   {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
+  {PROGRAM} train --fork first --cycle 4 --name other --set adversary.weight=0.1
+                                                            a new run from its cycle 4
   torchrun --nproc-per-node 2 -m ascnet_core train demo/manifest.csv --name first   two GPUs
   {PROGRAM} train --list-settings --preset teaching         every setting, its value and meaning
 
@@ -98,6 +108,7 @@ def add(verbs: Any) -> None:
         help="go on with a run where its last checkpoint is; with MANIFEST and "
         "--name: begin, or go on if it is there",
     )
+    add_fork(parser)
     parser.add_argument(
         "--list-settings",
         action="store_true",
@@ -137,6 +148,7 @@ def _run(options: argparse.Namespace) -> None:
     from ascnet_core.training.run_folder import is_run, new_run_path, resolve_run
     from ascnet_core.training.run_lock import hold_lock
 
+    origin = origin_of(options)
     if isinstance(options.resume, str):
         if options.name or options.manifest:
             raise UserError("--resume NAME goes without MANIFEST and --name: the run knows them.")
@@ -157,14 +169,14 @@ def _run(options: argparse.Namespace) -> None:
             f"{path} is a run already; choose another name, or go on with it by "
             f"--resume {options.name}."
         )
-    if options.manifest is None:
+    if options.manifest is None and origin is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
-    settings = _settings(options)
+    settings = fork_settings(origin, options) if origin else _settings(options)
     check_batches(settings, launched()[1])
-    cohort, reference, other = _cohorts(options)
+    cohort, reference, other = _cohorts(options, origin)
     path.mkdir(parents=True, exist_ok=True)
     with hold_lock(path), Log(path) as log:
-        _begin(path, settings, cohort, reference, other, device, log, options)
+        _begin(path, settings, cohort, reference, other, device, log, options, origin)
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
@@ -198,12 +210,17 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
     return settings
 
 
-def _cohorts(options: argparse.Namespace) -> "tuple[Cohort, str, Cohort | None]":
+def _cohorts(
+    options: argparse.Namespace, origin: "Run | None"
+) -> "tuple[Cohort, str, Cohort | None]":
     """The cohort, what is normal, and that cohort where it is another one."""
     from ascnet_core.imaging.cohort import read_manifest
 
-    cohort = read_manifest(options.manifest)
+    own = origin if options.manifest is None else None
+    cohort = fork_cohort(own) if own else read_manifest(options.manifest)
     reference = options.reference
+    if reference is None and origin is not None:
+        reference = fork_reference(origin)
     if reference is None:
         normal = any(scan.group == "normal" for scan in cohort.scans)
         reference = "normal" if normal else "lesion-free"
@@ -221,13 +238,19 @@ def _begin(
     device: str,
     log: "Log",
     options: argparse.Namespace,
+    origin: "Run | None",
 ) -> None:
     from ascnet_core.training.run_create import create_run
 
+    def fork() -> None:
+        from ascnet_core.training.fork import write_fork
+
+        if origin is not None:
+            log.say(write_fork(path, origin, options.cycle, settings).sentence)
+
+    command = options.command_line
     with Progress("files hashed", line=log.say) as progress:
-        create_run(
-            path, settings, cohort, reference, other, options.command_line, progress=progress.at
-        )
+        create_run(path, settings, cohort, reference, other, command, progress.at, fork)
     _train(path, settings, device, log)
 
 
@@ -249,7 +272,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     """Prepare the slices and train; the lock is held."""
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.training.run_create import reference_of
-    from ascnet_core.training.run_folder import MANIFEST, TRAINING, WATCHED, Run
+    from ascnet_core.training.run_folder import EVENTS, MANIFEST, TRAINING, WATCHED, Run
     from ascnet_core.training.run_sets import sets_of
 
     cohort = read_manifest(path / MANIFEST)
@@ -270,7 +293,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     shown = path.name if _is_named(path) else path  # logs travel with runs: no machine's folders
     where = f"device {device}" + (f", {launched()[1]} processes" if launched()[1] > 1 else "")
     log.say(f"preset {settings.preset or 'none'}, {where}, run {shown}")
-    if not (path / TRAINING).is_file():
+    if not (path / TRAINING).is_file() or not (path / EVENTS).is_file():
         _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()
     with Steps(log) as steps:
