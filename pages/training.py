@@ -8,8 +8,19 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.training.origin import read_origin
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
-from pages.parts import cases, live_run, new_run, reference_lab, state, tables, termination
+from pages.parts import (
+    cases,
+    extend_run,
+    fork_run,
+    live_run,
+    new_run,
+    reference_lab,
+    state,
+    tables,
+    termination,
+)
 from pages.parts.sidebar import sidebar
 
 SWITCH = "training view"
@@ -47,7 +58,7 @@ def watch(run: Run) -> None:
     """One run: live while it trains, cycle by cycle afterwards."""
     active = run.status() in live_run.ACTIVE
     head, middle, cut, threshold, resume = st.columns(
-        [2.4, 2.2, 1, 1.1, 0.9], vertical_alignment="center"
+        [2.3, 1.8, 0.95, 1.15, 1.4], vertical_alignment="center"
     )
     settings = None
     with cases.show_user_errors(stop=False):
@@ -74,6 +85,12 @@ def watch(run: Run) -> None:
         )
     ):
         new_run.start(["--resume", key_of(run)], key_of(run))
+    if may_resume and finished and settings:
+        with resume:
+            extend_run.extend_popover(key_of(run), settings)
+    origin = read_origin(run.path)
+    if origin:
+        st.caption(f":material/fork_right: {origin.sentence[:1].upper()}{origin.sentence[1:]}.")
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
@@ -144,7 +161,10 @@ def page() -> None:
         new_run.keep()
     if shown == "New run":
         with cases.show_user_errors():
-            new_run.new_run()
+            if state.FORK in st.session_state:
+                fork_run.fork_form()
+            else:
+                new_run.new_run()
         return
     if shown == "Reference lab":
         with cases.show_user_errors():

@@ -167,9 +167,9 @@ def test_progress_is_told_with_the_time_left() -> None:
     assert "memory" not in text
     assert "left" not in live_run.progress_sentence("stopped", progress)
     told = dataclasses.replace(progress, memory=812_000_000, device="cpu")
-    assert live_run.progress_sentence("running", told).endswith("812 MB memory")
+    assert live_run.progress_sentence("running", told).endswith("peak memory 812 MB")
     told = dataclasses.replace(progress, memory=3_100_000_000, device="cuda:0")
-    assert live_run.progress_sentence("running", told).endswith("3.1 GB GPU memory")
+    assert live_run.progress_sentence("running", told).endswith("peak GPU memory 3.1 GB")
     assert live_run.progress_sentence("running", None).startswith("reading")
 
 
