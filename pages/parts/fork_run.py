@@ -98,8 +98,8 @@ def fork_form() -> None:
     note, leave = st.columns([4, 1.2], vertical_alignment="center")
     note.info(
         f"**Fork of {origin.name}, {moment.label}.** The new run begins with that cycle's network, "
-        "and its schedule with cycle 1 of stage 1 (0 cycles of stage 1: of stage 2). The sizes of "
-        "the networks stay.",
+        "and its schedule with cycle 1 of stage 1, or of stage 2 where stage 1 has none. The sizes "
+        "of the networks stay.",
         icon=":material/fork_right:",
     )
     leave.button(

@@ -296,7 +296,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         if st.button("Yes, make it the result", key=f"{key} promote", type="primary"):
             make_result(run, chosen)
             st.rerun()
-    said, fork = st.columns([3.85, 1.1], vertical_alignment="center")
+    said, _, _, fork = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="center")
     # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
     said.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
     with fork:

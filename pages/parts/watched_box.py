@@ -22,7 +22,8 @@ PICKING = "watched slices picked by hand"
 SCAN = "scan to watch"
 SLICE = "slice to watch"
 SHOWN = 2  # watched slices on the screen unless others are chosen
-HIGH = 150  # pixels of a thumbnail, about
+HIGH = 192  # pixels of the slice in question, about
+SMALL = 96  # pixels of one that is watched by now, about
 
 
 def label_of(name: str) -> str:
@@ -119,6 +120,7 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
                 "subjects as can be, those with a lesion first."
             )
             return
+        st.caption(f"Watched by now: {len(listed)}")
         with st.container(horizontal=True, gap="small"):
             for one in listed:
                 _show_chosen(cohort, preparation, one)
@@ -137,11 +139,11 @@ def _show_chosen(cohort: str, preparation: Preparation, name: str) -> None:
     if scan.strip() in known and z.isdecimal():
         slices = slices_of_scan(cohort, scan.strip(), preparation)
         if int(z) in slices.z:
-            st.image(_thumbnail(slices, int(z)), caption=label_of(name))
+            st.image(_thumbnail(slices, int(z), SMALL), caption=label_of(name))
             return
     st.caption(f"{label_of(name)}: not in this cohort")
 
 
-def _thumbnail(slices: SliceSet, z: int) -> np.ndarray:
+def _thumbnail(slices: SliceSet, z: int, high: int = HIGH) -> np.ndarray:
     picture = pictures.grey(pictures.display(slices.images[slices.z == z][0]))
-    return pictures.enlarge(picture, max(1, round(HIGH / picture.shape[0])))
+    return pictures.enlarge(picture, max(1, round(high / picture.shape[0])))
