@@ -390,7 +390,8 @@ def start_training(arguments: Sequence[str], wait: float = 60.0) -> int:
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         status = process.poll()
-        if status == 0 or (status is None and lock_holder(run) is not None):
+        # Locked while files are hashed, a run only with its settings: a page could not find it.
+        if status == 0 or (status is None and lock_holder(run) is not None and is_run(run)):
             break
         if status is not None:
             message = log.read_bytes()[before:].decode("utf-8", "replace").strip()
