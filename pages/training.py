@@ -8,9 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.training.origin import read_origin
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
 from pages.parts import (
     cases,
+    extend_run,
+    fork_run,
     live_run,
     manage,
     new_run,
@@ -59,7 +62,7 @@ def watch(run: Run) -> None:
     """One run: live while it trains, cycle by cycle afterwards."""
     active = run.status() in live_run.ACTIVE
     head, middle, cut, threshold, resume, more = st.columns(
-        [2.4, 2, 0.9, 1.1, 0.9, 1.1], vertical_alignment="center"
+        [2.3, 1.7, 0.9, 1.1, 1.3, 1.1], vertical_alignment="center"
     )
     settings = None
     with cases.show_user_errors(stop=False):
@@ -87,8 +90,15 @@ def watch(run: Run) -> None:
     ):
         again = ["--resume", key_of(run)]
         new_run.start(again, key_of(run), processes_box.processes_as_before(run))
+    if may_resume and finished and settings:
+        with resume:
+            before = processes_box.processes_as_before(run)
+            extend_run.extend_popover(key_of(run), settings, before)
     with more:
         manage.show_manage(run)
+    origin = read_origin(run.path)
+    if origin:
+        st.caption(f":material/fork_right: {origin.sentence[:1].upper()}{origin.sentence[1:]}.")
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
@@ -159,7 +169,10 @@ def page() -> None:
         new_run.keep()
     if shown == "New run":
         with cases.show_user_errors():
-            new_run.new_run()
+            if state.FORK in st.session_state:
+                fork_run.fork_form()
+            else:
+                new_run.new_run()
         return
     if shown == "Reference lab":
         with cases.show_user_errors():

@@ -1,10 +1,7 @@
 """`train`: train a run, or go on with one."""
 
 import argparse
-import os
-import sys
 import time
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +15,20 @@ from ascnet_core.commands.options import (
     pick_device,
 )
 from ascnet_core.commands.progress import Progress, duration
+from ascnet_core.commands.train_fork import (
+    add_fork,
+    fork_cohort,
+    fork_reference,
+    fork_settings,
+    origin_of,
+)
+from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.training.launch import check_batches, launched, own_launch_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
+    from ascnet_core.training.run_folder import Run
     from ascnet_core.training.settings import Settings
 
 _EXAMPLES = f"""\
@@ -36,6 +42,8 @@ examples:
   {PROGRAM} train demo/manifest.csv --name spoilt --set reference.contamination=0.2
   {PROGRAM} train --resume first                            go on after a stop or a crash
   {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
+  {PROGRAM} train --fork first --cycle 4 --name other --set adversary.weight=0.1
+                                                            a new run from its cycle 4
   torchrun --nproc-per-node 2 -m ascnet_core train demo/manifest.csv --name first   two GPUs
   {PROGRAM} train --list-settings --preset teaching         every setting, its value and meaning
 
@@ -99,6 +107,7 @@ def add(verbs: Any) -> None:
         help="go on with a run where its last checkpoint is; with MANIFEST and "
         "--name: begin, or go on if it is there",
     )
+    add_fork(parser)
     parser.add_argument(
         "--list-settings",
         action="store_true",
@@ -142,6 +151,7 @@ def _run(options: argparse.Namespace) -> None:
     from ascnet_core.training.run_folder import is_run, new_run_path, resolve_run
     from ascnet_core.training.run_lock import hold_lock
 
+    origin = origin_of(options)
     if isinstance(options.resume, str):
         if options.name or options.manifest:
             raise UserError("--resume NAME goes without MANIFEST and --name: the run knows them.")
@@ -162,14 +172,14 @@ def _run(options: argparse.Namespace) -> None:
             f"{path} is a run already; choose another name, or go on with it by "
             f"--resume {options.name}."
         )
-    if options.manifest is None:
+    if options.manifest is None and origin is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
-    settings = _settings(options)
+    settings = fork_settings(origin, options) if origin else _settings(options)
     check_batches(settings, launched()[1])
-    cohort, reference, other = _cohorts(options)
+    cohort, reference, other = _cohorts(options, origin)
     path.mkdir(parents=True, exist_ok=True)
     with hold_lock(path), Log(path) as log:
-        _begin(path, settings, cohort, reference, other, device, log, options)
+        _begin(path, settings, cohort, reference, other, device, log, options, origin)
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
@@ -189,6 +199,9 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
     before = Run(path).settings()
     settings = changed_settings(before, options)
     for key in differing(before, settings):
+        # of a run that kept nothing yet, other slices may be watched: the first choice was none
+        if key == "data.watched" and not Run(path).snapshots():
+            continue
         if key not in _MAY_CHANGE and not key.startswith(("compute.", "segmentation.")):
             raise UserError(
                 f"{key} cannot change while a run goes on; start a new run with another --name."
@@ -200,12 +213,17 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
     return settings
 
 
-def _cohorts(options: argparse.Namespace) -> "tuple[Cohort, str, Cohort | None]":
+def _cohorts(
+    options: argparse.Namespace, origin: "Run | None"
+) -> "tuple[Cohort, str, Cohort | None]":
     """The cohort, what is normal, and that cohort where it is another one."""
     from ascnet_core.imaging.cohort import read_manifest
 
-    cohort = read_manifest(options.manifest)
+    own = origin if options.manifest is None else None
+    cohort = fork_cohort(own) if own else read_manifest(options.manifest)
     reference = options.reference
+    if reference is None and origin is not None:
+        reference = fork_reference(origin)
     if reference is None:
         normal = any(scan.group == "normal" for scan in cohort.scans)
         reference = "normal" if normal else "lesion-free"
@@ -221,20 +239,26 @@ def _begin(
     reference: str,
     other: "Cohort | None",
     device: str,
-    log: "Log",
+    log: Log,
     options: argparse.Namespace,
+    origin: "Run | None",
 ) -> None:
     from ascnet_core.training.run_create import create_run
 
+    def fork() -> None:
+        from ascnet_core.training.fork import write_fork
+
+        if origin is not None:
+            log.say(write_fork(path, origin, options.cycle, settings).sentence)
+
+    command = options.command_line
     with Progress("files hashed", line=log.say) as progress:
-        create_run(
-            path, settings, cohort, reference, other, options.command_line, progress=progress.at
-        )
+        create_run(path, settings, cohort, reference, other, command, progress.at, fork)
     _train(path, settings, device, log)
 
 
 def _go_on(
-    path: Path, settings: "Settings", device: str, log: "Log", options: argparse.Namespace
+    path: Path, settings: "Settings", device: str, log: Log, options: argparse.Namespace
 ) -> None:
     from ascnet_core.files import write_text
     from ascnet_core.training.presets import to_toml
@@ -247,11 +271,11 @@ def _go_on(
     _train(path, settings, device, log)
 
 
-def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
+def _train(path: Path, settings: "Settings", device: str, log: Log) -> None:
     """Prepare the slices and train; the lock is held."""
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.training.run_create import reference_of
-    from ascnet_core.training.run_folder import MANIFEST, TRAINING, Run
+    from ascnet_core.training.run_folder import EVENTS, MANIFEST, TRAINING, WATCHED, Run
     from ascnet_core.training.run_sets import sets_of
 
     cohort = read_manifest(path / MANIFEST)
@@ -261,20 +285,22 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    from ascnet_core.training.recorder import choose_watched, record
+    from ascnet_core.files import write_json
+    from ascnet_core.training.recorder import record
     from ascnet_core.training.run_card import write_card
+    from ascnet_core.training.watched import watched_of
 
+    watched = watched_of(settings.data.watched, inputs, reference)
+    write_json(path / WATCHED, list(watched.names))
     device = pick_device(device)
     shown = path.name if _is_named(path) else path  # logs travel with runs: no machine's folders
     where = f"device {device}" + (f", {launched()[1]} processes" if launched()[1] > 1 else "")
     log.say(f"preset {settings.preset or 'none'}, {where}, run {shown}")
-    if not (path / TRAINING).is_file():
+    if not (path / TRAINING).is_file() or not (path / EVENTS).is_file():
         _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()
     with Steps(log) as steps:
-        how = record(
-            path, settings, inputs, reference, choose_watched(inputs), device, report=steps.report
-        )
+        how = record(path, settings, inputs, reference, watched.images, device, report=steps.report)
     write_card(path)
     log.say(f"{how} after {duration(time.monotonic() - started)}")
     snapshots = Run(path).snapshots()
@@ -287,7 +313,7 @@ def _train(path: Path, settings: "Settings", device: str, log: "Log") -> None:
     )
 
 
-def _warn(settings: "Settings", inputs: int, references: int, device: str, log: "Log") -> None:
+def _warn(settings: "Settings", inputs: int, references: int, device: str, log: Log) -> None:
     """Say on stderr what is odd about the schedule; training begins all the same."""
     import torch
 
@@ -334,87 +360,3 @@ def _list_settings(options: argparse.Namespace) -> None:
         value = getattr(getattr(settings, table), name)
         shown = ",".join(value) if isinstance(value, tuple) else value
         print(f"{key}={'' if shown is None else shown}\n    {help_of(key)}")
-
-
-class Log:
-    """Says lines on stdout and keeps them, and whatever goes wrong, in the run's log."""
-
-    def __init__(self, run: Path) -> None:
-        from ascnet_core.training.run_folder import LOG
-
-        self._path = run / LOG
-
-    def __enter__(self) -> "Log":
-        """Begin a part of the log."""
-        self._write(f"--- process {os.getpid()}")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: Any
-    ) -> None:
-        """Keep the trace of an error that is not the user's: the terminal shows one line only."""
-        if isinstance(error, UserError):
-            self._write(f"error: {error}")
-        elif error is not None:
-            self._write("".join(traceback.format_exception(error)))
-
-    def say(self, text: str, on_terminal: bool = True) -> None:
-        """One line to both."""
-        if on_terminal:
-            print(text, flush=True)
-        self._write(text)
-
-    def warn(self, text: str) -> None:
-        """One line to stderr, and to the log unless stderr goes there already."""
-        line = f"warning: {text}"
-        print(line, file=sys.stderr, flush=True)
-        try:
-            same = os.path.samestat(os.fstat(sys.stderr.fileno()), self._path.stat())
-        except OSError:  # stderr is no file, or the log not there yet
-            same = False
-        if not same:
-            self._write(line)
-
-    def _write(self, text: str) -> None:
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.writelines(f"{stamp} {line}\n" for line in text.splitlines())
-
-
-class Steps(Progress):
-    """Shows a training's events: a bar with losses, a line for each cycle and snapshot."""
-
-    def __init__(self, log: Log) -> None:
-        super().__init__("steps", line=log.say)
-        self._log = log
-        self._losses = ""
-
-    def report(self, event: dict[str, Any]) -> None:
-        """Show one event."""
-        kind = event["kind"]
-        if kind in ("pause", "go", "resume"):
-            words = {"pause": "paused", "go": "going on", "resume": "going on from its checkpoint"}
-            self._say(f"step {event['step']}: {words[kind]}")
-            if kind == "resume":
-                self.skip_to(event["step"])
-        elif kind == "cycle":
-            self._say(f"stage {event['stage']}, cycle {event['cycle']} done: {self._losses}")
-        elif kind == "snapshot":
-            self._say(f"kept {event['snapshot']}: {event['verdict']}")
-        elif kind == "advice":
-            self._say(f"advice: {event['sentence']}")
-        elif kind == "step":
-            where = f"stage {event['stage']}, cycle {event['cycle']}, {event['phase']}"
-            self._losses = _losses(event)
-            self.at(event["step"], event["steps_total"], note=f"{where}, {self._losses}")
-
-    def _say(self, text: str) -> None:
-        # A printed line would tear the bar: the terminal gets it through the bar.
-        if self.bar is not None:
-            self.bar.write(text, file=sys.stdout)
-        self._log.say(text, on_terminal=self.bar is None)
-
-
-def _losses(event: dict[str, Any]) -> str:
-    losses = event.get("losses", {}).items()
-    return " ".join(f"{name} {value:.3g}" for name, value in losses if value is not None)

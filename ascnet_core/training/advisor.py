@@ -6,7 +6,8 @@ It says *stop* where every rule of `RULES` holds; what it says where one does no
 No rule uses masks drawn by people.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -319,6 +320,30 @@ def _best(points: Sequence[Point]) -> int | None:
 
 def _last_apart(cycles: Sequence[Point]) -> int:
     return next(point.total_cycle for point in reversed(cycles) if _is_apart(point))
+
+
+def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
+    """Why D teaches M nothing by the gauges of one epoch; empty where it does, or there is no D.
+
+    Dead is a tanh that is as flat as `SATURATED` says, or a gradient of 0 at I_fc. Other losses
+    than `tanh-mae` go by the gradient alone: they keep their slope however sure D is.
+    """
+    saturated, gradient = gauges.get("saturated"), gauges.get("gradient")
+    if saturated is None or gradient is None:
+        return ""
+    flat = loss == "tanh-mae" and saturated >= SATURATED
+    if not flat and gradient > 0:
+        return ""
+    arrives = f"a gradient of {gradient:.2g} reaches" if gradient > 0 else "no gradient reaches"
+    text = f"the adversary is dead: {arrives} the fence cut, so M learns nothing from D"
+    score = gauges.get("score")
+    if loss == "tanh-mae" and score is not None:
+        slope = 1 / math.cosh(min(score, 300.0)) ** 2
+        text += (
+            f"; D is sure of {_share(saturated)} of the images (abs(tanh(s)) above 0.999), and at "
+            f"its mean abs(s) of {score:.1f} the slope of tanh, 1 - tanh(s)^2, is {slope:.0e}"
+        )
+    return text
 
 
 def _adversary_is_dead(cycles: Sequence[Point]) -> bool:

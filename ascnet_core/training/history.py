@@ -216,6 +216,7 @@ def measure(
         epoch=int(snapshot.info.get("epoch", 0)),
         step=snapshot.step,
         images_seen=snapshot.images_seen,
+        ends_cycle=bool(snapshot.info.get("ends_cycle", True)),
         label=snapshot.label,
         counts=counts,
         peaks=peaks,
@@ -311,11 +312,8 @@ def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -
         gauges = measured.get(point.step, {})
         following = points[place + 1 : place + 2]
         # A run that was passed on without events kept its cycles' ends, and they come last.
-        done = (
-            point.step in ended
-            if ended
-            else not any(after.total_cycle == point.total_cycle for after in following)
-        )
+        last = not any(after.total_cycle == point.total_cycle for after in following)
+        done = point.step in ended if ended else point.ends_cycle and last
         correlation = gauges.get("rank_correlation", point.rank_correlation)
         found.append(replace(point, gauges=gauges, ends_cycle=done, rank_correlation=correlation))
     return found

@@ -21,6 +21,7 @@ from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
 from ascnet_core.training.advisor import advise
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
+from ascnet_core.training.device import peak_memory
 from ascnet_core.training.distributed import any_of, lost_told
 from ascnet_core.training.follow import hand_out
 from ascnet_core.training.history import Point, read_history
@@ -40,6 +41,7 @@ from ascnet_core.training.run_folder import (
 from ascnet_core.training.run_lock import lock_holder
 from ascnet_core.training.run_sets import describe
 from ascnet_core.training.signals import signals_noted
+from ascnet_core.training.snapshot_request import take_request
 from ascnet_core.training.trainer import (
     Event,
     TrainingState,
@@ -87,7 +89,7 @@ def record(
     """
     if lock_holder(run) is None:
         raise UserError(f"{run} is not locked for writing; use `train --resume {run.name}`.")
-    (run / CONTROL).unlink(missing_ok=True)
+    _forget_requests(run)
     recording = _Recording(run, settings, reference, report)
     state = recording.restore(device)
     with lost_told(), signals_noted() as signalled:
@@ -96,10 +98,15 @@ def record(
         def should_stop() -> bool:
             return any_of(recording.between_steps(state, signalled))
 
-        for event in train(state, settings, inputs, reference, watched, should_stop):
+        def wants_snapshot() -> bool:
+            return recording.wants_snapshot(state)
+
+        for event in train(
+            state, settings, inputs, reference, watched, should_stop, wants_snapshot
+        ):
             recording.take(event, state)
     recording.save(state)
-    (run / CONTROL).unlink(missing_ok=True)
+    _forget_requests(run)
     return "stopped" if recording.last_kind == "stop" else "finished"
 
 
@@ -128,8 +135,11 @@ class _Recording:
             self._truncate(0)
             return new_state(self.settings, device)
         tensors, meta = load_training(path)
-        self._truncate(int(meta["events_bytes"]))
         state = restore_state(self.settings, device, tensors, meta["state"])
+        if state.step == 0:  # not yet trained: a fork, or stopped before its first step
+            self._truncate(0)
+            return state
+        self._truncate(int(meta["events_bytes"]))
         self._append({"kind": "resume", **_position(state)})
         return state
 
@@ -163,11 +173,24 @@ class _Recording:
                 self._append({"kind": "go", **_position(state)})
         return request == "stop" or signalled() or self.enough
 
+    def wants_snapshot(self, state: TrainingState) -> bool:
+        """Whether a snapshot was asked for, and this very moment is not kept already."""
+        if not take_request(self.run):
+            return False
+        if any(one.step == state.step for one in Run(self.run).snapshots()):
+            return False
+        # A checkpoint follows: one from before it would take the snapshot back.
+        self.due = True
+        return True
+
     def take(self, event: Event, state: TrainingState) -> None:
         """Write one event, and its snapshot if it is one."""
         line = event.to_json()
         if event.kind == "snapshot":
             line |= self._write_snapshot(event, state)
+        elif event.kind == "step":
+            line["memory"] = peak_memory(state.device)
+            line["device"] = str(state.device)
         self._append(line)
         self.due = self.due or event.kind == "cycle"
         if event.kind == "cycle" and self.settings.schedule.stop_when == "separated":
@@ -243,6 +266,7 @@ class _Recording:
             "stage": event.stage,
             "cycle": event.cycle,
             "epoch": event.epoch,
+            "ends_cycle": event.ends_cycle,
             "total_cycle": event.cycle
             + (self.settings.schedule.stage_1 if event.stage == 2 else 0),
         }
@@ -270,23 +294,9 @@ def reference_counts(model: CuttingModule, images: NDArray[np.float32]) -> dict[
     return {name: count_levels(quantise(m), tissue).tolist() for name, m in maps.items()}
 
 
-def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.float32]:
-    """Slices (W, S, S) to watch: from as many subjects as can be, at mid height of the tissue.
-
-    Slices that masks say hold a lesion come first: it is the lesions that one wants to see. They
-    are only looked at; nothing is learnt from the choice.
-    """
-    chosen: list[int] = []
-    subjects = list(dict.fromkeys(inputs.subjects.tolist()))
-    for number in range(min(count, len(inputs.images))):
-        subject = subjects[number * max(len(subjects) // count, 1) % len(subjects)]
-        own = np.flatnonzero(inputs.subjects == subject)
-        own = own[~np.isin(own, chosen)]
-        if own.size == 0:
-            own = np.setdiff1d(np.arange(len(inputs.images)), chosen)
-        own = own[inputs.lesion[own]] if inputs.lesion[own].any() else own
-        chosen.append(int(own[np.abs(inputs.positions[own] - 0.5).argmin()]))
-    return np.ascontiguousarray(inputs.images[chosen])
+def _forget_requests(run: Path) -> None:
+    (run / CONTROL).unlink(missing_ok=True)
+    take_request(run)
 
 
 def _spread(images: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
+from ascnet_core.training.origin import read_origin
 from ascnet_core.training.run_create import reference_of
 from ascnet_core.training.run_events import last_event
 from ascnet_core.training.run_folder import CARD, COUNTS, EVENTS, Run
@@ -23,7 +24,9 @@ def write_card(run: Path) -> None:
     settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()
     schedule, how = settings.schedule, settings.segmentation
     last = last_event(run / EVENTS) or {}
+    origin = read_origin(run)
     facts = [
+        *([("began", origin.sentence)] if origin else []),
         ("preset", f"{settings.preset or 'none'}: {settings.description}"),
         ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
         ("reference", reference_in_words(run, settings)),

@@ -15,6 +15,7 @@ from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.training.origin import ORIGIN
 from ascnet_core.training.presets import Settings, to_toml
 from ascnet_core.training.run_folder import (
     COMMAND,
@@ -22,6 +23,7 @@ from ascnet_core.training.run_folder import (
     MANIFEST,
     REFERENCE,
     SETTINGS,
+    TRAINING,
     is_run,
 )
 
@@ -34,6 +36,7 @@ def create_run(
     reference_cohort: Cohort | None = None,
     command: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    before_settings: Callable[[], None] | None = None,
 ) -> None:
     """Write the files that say what a run is. `settings.toml` comes last: it makes it a run.
 
@@ -49,6 +52,8 @@ def create_run(
         The command line, program first.
     progress
         Called with (files hashed, files in all).
+    before_settings
+        Called when all but the settings is written: the place to write what the run begins with.
 
     Raises
     ------
@@ -60,6 +65,9 @@ def create_run(
             f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
         )
     run.mkdir(parents=True, exist_ok=True)
+    # of a fork that was given up before it was a run
+    (run / TRAINING).unlink(missing_ok=True)
+    (run / ORIGIN).unlink(missing_ok=True)
     write_manifest(run / MANIFEST, manifest_rows(cohort, run))
     files = _files(cohort)
     if reference_cohort is not None:
@@ -79,6 +87,8 @@ def create_run(
     }
     write_json(run / DATA, data)
     note_command(run, command)
+    if before_settings is not None:
+        before_settings()
     write_text(run / SETTINGS, to_toml(settings))
 
 

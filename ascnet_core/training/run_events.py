@@ -12,7 +12,11 @@ _RATE_WINDOW = 60.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. Rate and time left are None until two steps of one process are known."""
+    """How far a run is. Rate and time left are None until two steps of one process are known.
+
+    `memory` is the most that the process held until now, in bytes: of its GPU, or of the machine
+    where it trains on a processor; None for runs of before.
+    """
 
     stage: int
     cycle: int
@@ -22,6 +26,8 @@ class Progress:
     steps_total: int
     steps_per_second: float | None
     seconds_left: float | None
+    memory: int | None = None
+    device: str = ""
 
     @property
     def share(self) -> float:
@@ -95,4 +101,11 @@ def progress_of(events: Sequence[dict[str, Any]]) -> Progress | None:
         steps_total=int(last["steps_total"]),
         steps_per_second=rate,
         seconds_left=(last["steps_total"] - last["step"]) / rate if rate else None,
+        memory=next((int(s["memory"]) for s in reversed(steps) if s.get("memory")), None),
+        device=next((str(s["device"]) for s in reversed(steps) if s.get("device")), ""),
     )
+
+
+def memory_in_words(size: int) -> str:
+    """Bytes as people read them: `812 MB`, `3.1 GB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

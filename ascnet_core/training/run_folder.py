@@ -13,7 +13,10 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 `reference.json`      256 counts a map over the reference slices, for `reference-quantile`
 `command.txt`, `log.txt`, `card.md`
 `note.md`             what a person wrote about it
-`run.lock`, `control.json`  only while a process writes: who it is, and what it was asked to do
+`origin.json`         of a fork: the run and the cycle that it came from
+`watched.json`        where the watched slices are from, as scan:z
+`run.lock`, `control.json`, `snapshot.json`  only while a process writes: who it is, and what it
+                      was asked to do
 ====================  ==========================================================================
 """
 
@@ -58,6 +61,7 @@ COMMAND = "command.txt"
 LOG = "log.txt"
 CARD = "card.md"
 CONTROL = "control.json"
+WATCHED = "watched.json"
 PRESETS = "presets"
 """The folder of saved presets under `RUNS`; no run may be called so."""
 
@@ -89,7 +93,8 @@ class Snapshot:
         """The moment in words, for menus."""
         if self.step == 0:
             return "start"
-        return f"stage {self.stage}, cycle {self.cycle}"
+        within = "" if self.info.get("ends_cycle", True) else f", step {self.step}"
+        return f"stage {self.stage}, cycle {self.cycle}{within}"
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,13 @@ class Run:
         except (OSError, json.JSONDecodeError):
             return None
         return np.asarray(counts[name], dtype=np.int64) if name in counts else None
+
+    def watched_names(self) -> tuple[str, ...]:
+        """Where each watched slice is from, as `scan:z`; runs of before did not keep it."""
+        try:
+            return tuple(map(str, json.loads((self.path / WATCHED).read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError):
+            return ()
 
     def log(self, lines: int = 200) -> str:
         """The end of the log."""

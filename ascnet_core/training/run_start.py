@@ -63,7 +63,8 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 6
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         status = process.poll()
-        if status == 0 or (status is None and lock_holder(run) is not None):
+        # Locked while files are hashed, a run only with its settings: a page could not find it.
+        if status == 0 or (status is None and lock_holder(run) is not None and is_run(run)):
             break
         if status is not None:
             message = log.read_bytes()[before:].decode("utf-8", "replace")

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ascnet_core.errors import UserError
 from ascnet_core.training.settings_field import Checked, setting
 
+MOST_WATCHED = 16
+"""So many slices can be watched: each is kept with every snapshot."""
+
 
 @dataclass(frozen=True)
 class Data(Checked):
@@ -47,12 +50,37 @@ class Data(Checked):
         high=0.9,
     )
 
+    watched: tuple[str, ...] = setting(
+        ("4",),
+        "Slices whose cuts are kept as they form: how many, to have them chosen (mid height, with "
+        "lesion first), or your own as scan:z,scan:z with z from 0.",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_watched()
         if self.size % 16:
             raise UserError(f"data.size is {self.size}; it must be a multiple of 16.")
         if self.low >= self.high:
             raise UserError("data.low must be under data.high.")
+
+    def _check_watched(self) -> None:
+        """Refuse what is neither one number nor a list of slices."""
+        asked = self.watched
+        if len(asked) == 1 and asked[0].isdecimal():
+            good = 1 <= int(asked[0]) <= MOST_WATCHED
+        else:
+            good = 1 <= len(asked) <= MOST_WATCHED and all(map(_is_slice, asked))
+        if not good:
+            raise UserError(
+                f"data.watched is {','.join(asked)!r}; give a number from 1 to {MOST_WATCHED}, or "
+                "at most as many slices as scan:z,scan:z, z counted from 0."
+            )
+
+
+def _is_slice(text: str) -> bool:
+    scan, _, z = text.rpartition(":")
+    return bool(scan) and z.isdecimal()
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ class Event:
 
     `kind` is start, step, epoch (with gauges), snapshot (with `arrays`), cycle, stop or end.
     `stage` and `cycle` count from 1, `epoch` from 1 within its phase; `step` counts finished
-    steps of `steps_total`. `losses` are means since the last step event.
+    steps of `steps_total`. `losses` are means since the last step event. `ends_cycle` is False
+    for a snapshot within a cycle.
     """
 
     kind: str
@@ -66,11 +67,13 @@ class Event:
     losses: dict[str, float] = field(default_factory=dict)
     gauges: dict[str, float] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    ends_cycle: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """All but the arrays, as JSON has it; numbers that are none become null."""
+        """All but what a snapshot keeps, as JSON has it; numbers that are none become null."""
+        kept = ("arrays", "ends_cycle")
         content: dict[str, Any] = {
-            one.name: getattr(self, one.name) for one in fields(self) if one.name != "arrays"
+            one.name: getattr(self, one.name) for one in fields(self) if one.name not in kept
         }
         for name in ("losses", "gauges"):
             content[name] = {
@@ -86,6 +89,7 @@ def train(
     reference: SliceSet,
     watched: np.ndarray,
     should_stop: Callable[[], bool],
+    wants_snapshot: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Train from where `state` is to the end of the schedule, or until asked to stop.
 
@@ -101,6 +105,9 @@ def train(
         Slices (W, S, S) whose cuts go into snapshots.
     should_stop
         Asked before each step.
+    wants_snapshot
+        Likewise, and before it; of several processes only the first one's is asked, and what it
+        says changes nothing in the training.
 
     Yields
     ------
@@ -134,6 +141,9 @@ def train(
     window: list[dict[str, Tensor]] = []
     while state.step < total:
         moment = locate(segments, state.step)
+        if leads and wants_snapshot():
+            done = locate(segments, max(state.step - 1, 0))
+            yield event("snapshot", done, arrays=seen(), ends_cycle=done.last_of_cycle)
         if should_stop():
             yield event("stop", moment)
             return
@@ -155,7 +165,8 @@ def train(
             every = settings.schedule.snapshot_epochs
             between = every and moment.phase != "D" and (moment.epoch + 1) % every == 0
             if between or moment.last_of_cycle:
-                yield event("snapshot", moment, arrays=seen())
+                whole = moment.last_of_cycle
+                yield event("snapshot", moment, arrays=seen(), ends_cycle=whole)
         if moment.last_of_cycle:
             yield event("cycle", moment)
     yield event("end", locate(segments, total - 1))

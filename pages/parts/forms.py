@@ -46,6 +46,8 @@ LABELS = {
     "schedule.learning_rate": "Learning rate of M",
     "schedule.learning_rate_d": "Learning rate of D",
     "schedule.seed": "Seed",
+    "schedule.snapshot_epochs": "Epochs between snapshots (0: cycles)",
+    "data.watched": "Watched slices",
 }
 WORDS = {
     "schedule.stop_when": {
@@ -123,8 +125,11 @@ def label_of(key: str) -> str:
     return LABELS.get(key, key.split(".")[1].replace("_", " "))
 
 
-def field_widget(key: str, settings: Settings, prefix: str) -> Any:
-    """The widget of a dotted key; returns its value. `prefix` tells forms (and presets) apart."""
+def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False) -> Any:
+    """The widget of a dotted key; returns its value. `prefix` tells forms (and presets) apart.
+
+    A `fixed` one shows its value and cannot be changed.
+    """
     table, name = key.split(".")
     part = getattr(settings, table)
     field = next(one for one in dataclasses.fields(part) if one.name == name)
@@ -133,6 +138,7 @@ def field_widget(key: str, settings: Settings, prefix: str) -> Any:
         "label": label_of(key),
         "key": f"{prefix} {key}",
         "help": f"{about['help']} (`{key}`)",
+        "disabled": fixed,
     }
     if about.get("choices"):
         choices = list(about["choices"])
@@ -159,18 +165,22 @@ def field_widget(key: str, settings: Settings, prefix: str) -> Any:
     return text
 
 
-def fields_grid(keys: Sequence[str], settings: Settings, prefix: str) -> dict[str, Any]:
+def fields_grid(
+    keys: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
+) -> dict[str, Any]:
     """Widgets of some settings in three columns, row by row; their values by key."""
     values: dict[str, Any] = {}
     for start in range(0, len(keys), 3):
         columns = st.columns(3)
         for column, key in zip(columns, keys[start : start + 3], strict=False):
             with column:
-                values[key] = field_widget(key, settings, prefix)
+                values[key] = field_widget(key, settings, prefix, key in fixed)
     return values
 
 
-def all_other_fields(settings: Settings, prefix: str, shown: Collection[str]) -> dict[str, Any]:
+def all_other_fields(
+    settings: Settings, prefix: str, shown: Collection[str], fixed: Collection[str] = ()
+) -> dict[str, Any]:
     """A tab for each table with the widgets of what is not `shown` elsewhere; values by key."""
     values: dict[str, Any] = {}
     tables = {
@@ -181,7 +191,7 @@ def all_other_fields(settings: Settings, prefix: str, shown: Collection[str]) ->
     for tab, (table, left) in zip(st.tabs(list(tables)), tables.items(), strict=True):
         with tab:
             st.caption((type(getattr(settings, table)).__doc__ or "").splitlines()[0])
-            values |= fields_grid(left, settings, prefix)
+            values |= fields_grid(left, settings, prefix, fixed)
     return values
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.run_events import Progress, read_events
+from ascnet_core.training.advisor import dead_adversary
+from ascnet_core.training.run_events import Progress, memory_in_words, read_events
 from ascnet_core.training.run_folder import (
     EVENTS,
     Run,
@@ -23,7 +24,8 @@ from ascnet_core.training.run_folder import (
     request_pause,
     request_stop,
 )
-from pages.parts import pictures
+from ascnet_core.training.snapshot_request import request_snapshot
+from pages.parts import pictures, watched_box
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,10 +119,14 @@ def progress_sentence(status: str, progress: Progress | None) -> str:
     where = f"stage {progress.stage}, cycle {progress.cycle}"
     if progress.phase:
         where += f", {progress.phase} phase" if progress.phase != "joint" else ""
+        where += f", epoch {progress.epoch}" if progress.epoch else ""
     text = f"{where} · step {progress.step} of {progress.steps_total}"
     if status == "running" and progress.seconds_left is not None:
         left = duration(progress.seconds_left)
         text += f" · {progress.steps_per_second:.1f} steps/s · {left} left"
+    if progress.memory:
+        where = "GPU memory" if progress.device.startswith("cuda") else "memory"
+        text += f" · peak {where} {memory_in_words(progress.memory)}"
     return text
 
 
@@ -227,8 +233,12 @@ def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:
     return table
 
 
-def watched_picture(run: Run, snapshot: Snapshot, wanted: int = 2) -> np.ndarray:
+def watched_picture(
+    run: Run, snapshot: Snapshot, wanted: int = 2, which: Sequence[int] | None = None
+) -> np.ndarray:
     """Watched slices by rows; I_in, fence, wild and I_ro by columns; one picture for the page.
+
+    The first `wanted`, or those at the places `which`.
 
     What lies outside the region is black, as everywhere: it is neither counted nor segmented.
     """
@@ -240,16 +250,23 @@ def watched_picture(run: Run, snapshot: Snapshot, wanted: int = 2) -> np.ndarray
         data.wild * inside,
         data.reconstruction * inside,
     )
-    number = min(wanted, len(data.watched_input))
-    tiles = [pictures.display(images[i]) for i in range(number) for images in names]
+    number = len(data.watched_input)
+    places = range(min(wanted, number)) if which is None else [i for i in which if i < number]
+    tiles = [pictures.display(images[i]) for i in places for images in names]
     factor = max(1, round(176 / tiles[0].shape[0]))
     return pictures.enlarge(pictures.montage(np.stack(tiles), 4), factor)
 
 
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
-    left, right = st.columns(2)
-    if status == "running":
+    if status == "paused":
+        left, right = st.columns(2)
+        if left.button("Go on", icon=":material/play_arrow:", width="stretch", type="primary"):
+            request_go(run.path)
+        if right.button("Stop", icon=":material/stop:", width="stretch"):
+            request_stop(run.path)
+    else:
+        left, middle, right = st.columns([1, 1, 1.3])
         if left.button(
             "Stop",
             icon=":material/stop:",
@@ -258,13 +275,17 @@ def controls(run: Run, status: str) -> None:
         ):
             request_stop(run.path)
             st.toast("Asked to stop; it ends after the step it is in.")
-        if right.button("Pause", icon=":material/pause:", width="stretch"):
+        if middle.button("Pause", icon=":material/pause:", width="stretch"):
             request_pause(run.path)
-    elif status == "paused":
-        if left.button("Go on", icon=":material/play_arrow:", width="stretch", type="primary"):
-            request_go(run.path)
-        if right.button("Stop", icon=":material/stop:", width="stretch"):
-            request_stop(run.path)
+        if right.button(
+            "Snapshot",
+            icon=":material/photo_camera:",
+            width="stretch",
+            help="Keeps this moment now, between two steps. It ends no cycle and changes nothing "
+            "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
+        ):
+            request_snapshot(run.path)
+            st.toast("Asked for a snapshot; it is taken after the step the run is in.")
 
 
 def show_run(run: Run, chosen: Snapshot | None = None) -> None:
@@ -274,7 +295,7 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
     share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
     text = f"**{status}** · {progress_sentence(status, progress)}"
     if status in ACTIVE:
-        bar, buttons = st.columns([3, 1.4], vertical_alignment="center")
+        bar, buttons = st.columns([2.6, 1.8], vertical_alignment="center")
         bar.progress(share, text=text)
         with buttons:
             controls(run, status)
@@ -293,6 +314,7 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
         show_snapshot(run, snapshot)
     with right:
         show_losses(events)
+        show_gauges(events, adversary_loss(run))
 
 
 def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
@@ -300,16 +322,14 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
     if snapshot is None:
         st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
         return
-    with_error = None
-    try:
-        picture = watched_picture(run, snapshot)
-    except UserError as error:
-        with_error = str(error)
     st.markdown(
         f"**Watched slices, {snapshot.label}** · I_in, fence, wild, I_ro from left to right"
     )
-    if with_error:
-        st.error(with_error)
+    try:
+        which = watched_box.choose_shown(run, snapshot)
+        picture = watched_picture(run, snapshot, which=which)
+    except UserError as error:
+        st.error(str(error))
         return
     st.image(picture, width="stretch")
     st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
@@ -317,7 +337,7 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
 
 
 def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
-    """Loss curves and the newest gauges."""
+    """Loss curves."""
     rows = thinned(event_rows(events, "step", "losses"))
     st.markdown("**Losses**")
     if rows:
@@ -325,14 +345,41 @@ def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
         st.vega_lite_chart(table, loss_spec(table), width="stretch")
     else:
         st.caption("No step has been logged yet.")
+
+
+def adversary_loss(run: Run) -> str:
+    """The run's `adversary.loss`; the paper's where its settings cannot be read."""
+    try:
+        return run.settings().adversary.loss
+    except UserError:
+        return "tanh-mae"
+
+
+def gauges_table(gauges: Mapping[str, Any], dead: bool) -> str:
+    """The gauges as a Markdown table, those of a dead adversary in red."""
+    lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
+    for name, (label, about) in GAUGES.items():
+        value = gauges.get(name)
+        if isinstance(value, int | float):
+            cells = [label, f"{value:.3f}", about]
+            if dead and name in ("score", "saturated", "gradient"):
+                cells = [f":red[{label}]", f":red[**{value:.3f}**]", f":red[{about}]"]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def show_gauges(events: Sequence[Mapping[str, Any]], loss: str) -> None:
+    """The newest gauges; a dead adversary in red, with the sentence that says why."""
     gauges = event_rows(events, "epoch", "gauges")
     st.markdown("**Gauges** of the last epoch, mean over sample slices")
     if not gauges:
         st.caption("They are measured at the end of each epoch.")
         return
-    lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
-    for name, (label, about) in GAUGES.items():
-        value = gauges[-1].get(name)
-        if isinstance(value, int | float):
-            lines.append(f"| {label} | {value:.3f} | {about} |")
-    st.markdown("<small>\n\n" + "\n".join(lines) + "\n\n</small>", unsafe_allow_html=True)
+    why = dead_adversary(gauges[-1], loss)
+    if why:
+        st.error(
+            f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
+            icon=":material/heart_broken:",
+        )
+    table = gauges_table(gauges[-1], bool(why))
+    st.markdown("<small>\n\n" + table + "\n\n</small>", unsafe_allow_html=True)

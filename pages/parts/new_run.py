@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -20,7 +22,11 @@ from pages.parts import (
     schedule_box,
     sets,
     state,
+    watched_box,
 )
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -36,6 +42,7 @@ def start(arguments: list[str], name: str, processes: int = 1) -> None:
     with cases.show_user_errors(stop=False), st.spinner("Starting the training process"):
         run_start.start_training(arguments, processes)
         state.update(run=name)
+        st.session_state.pop(state.FORK, None)
         st.session_state[state.TRAINING_VIEW] = "Runs"
         st.rerun()
 
@@ -114,15 +121,41 @@ def keep() -> None:
             st.session_state[key] = st.session_state[key]
 
 
-def new_run() -> None:
-    """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
-    cohort, named = choose_sets()
-    preset, compared, save_place = preset_box.choose_preset()
-    settings = load_preset(preset)
-    st.caption(settings.description)
-    differences = st.container()
-    prefix = preset_box.widget_prefix(preset)
-    values = forms.fields_grid(forms.FIRST, settings, prefix)
+@dataclasses.dataclass(frozen=True)
+class Fields:
+    """What the widgets of settings hold, and places of the form that are filled last."""
+
+    values: dict[str, Any]
+    notices: DeltaGenerator
+    looks: DeltaGenerator
+
+
+def settings_fields(
+    settings: Settings, prefix: str, cohort: str, fixed: Collection[str] = ()
+) -> Fields:
+    """The widgets of all settings; `fixed` keys are shown only. `cohort` is where to pick slices.
+
+    Raises UserError.
+    """
+    values = forms.fields_grid(forms.FIRST, settings, prefix, fixed)
+    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    with left:
+        values["schedule.snapshot_epochs"] = forms.field_widget(
+            "schedule.snapshot_epochs", settings, prefix
+        )
+    with middle:
+        values[watched_box.KEY] = watched_box.watched_field(settings, prefix)
+    picking = right.toggle(
+        "Pick watched slices on the scans",
+        key=watched_box.PICKING,
+        help="Every snapshot keeps the cuts of the watched slices. They are only looked at.",
+    )
+    if picking:
+        from ascnet_core.training.run_sets import preparation_of
+
+        # places of slices don't depend on their size, and small ones are made quickly
+        how = dataclasses.replace(preparation_of(settings), size=SEEN)
+        watched_box.show_picker(cohort, how, prefix)
     notices = st.container()
     with st.expander(
         "Reference lab: fewer slices, some levels, lesions left in", icon=":material/science:"
@@ -130,20 +163,15 @@ def new_run() -> None:
         values |= reference_box.reference_sliders(settings, prefix)
         looks = st.container()
     with st.expander("All settings", icon=":material/tune:"):
-        values |= forms.all_other_fields(settings, prefix, values)
-    changes = forms.assignments(settings, values)
-    resolved, problem = forms.checked(settings, changes)
-    if resolved is None:
-        notices.error(problem, icon=":material/error:")
-        return
-    with differences:
-        preset_box.show_differences(resolved, preset, compared)
-    preset_box.save_box(save_place, resolved, preset)
-    manifest = str(cases.manifest_of(cohort))
-    suggestion = forms.free_name(
-        f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
-        (path.name for path in run_folder.list_runs()),
-    )
+        values |= forms.all_other_fields(settings, prefix, values, fixed)
+    return Fields(values, notices, looks)
+
+
+def name_and_start(
+    wanted: str, fields: Fields, resolved: Settings, arguments_of: Callable[[str], list[str]]
+) -> None:
+    """The run's name, the button, and the command line that does the same."""
+    suggestion = forms.free_name(wanted, (path.name for path in run_folder.list_runs()))
     gpus = processes_box.known_gpus()
     left, *middle, right = st.columns(
         [2, 1] if gpus < 2 else [2, 1, 1], vertical_alignment="bottom"
@@ -163,7 +191,7 @@ def new_run() -> None:
             processes = processes_box.choose_processes(gpus)
     uneven = uneven_batches(resolved, processes)
     if uneven:
-        notices.error(uneven, icon=":material/error:")
+        fields.notices.error(uneven, icon=":material/error:")
     started = right.button(
         "Start training",
         type="primary",
@@ -171,17 +199,49 @@ def new_run() -> None:
         width="stretch",
         disabled=bool(uneven),
     )
-    arguments = forms.training_arguments(manifest, name, preset, named, changes)
+    arguments = arguments_of(name)
     st.caption("The same from a terminal; the process is its own and outlives this page:")
     line = forms.command_line("train", arguments, processes)
     st.code(line, language="bash", wrap_lines=True)
     if started:
         start(arguments, name, processes)
-    # last, as large scans take some seconds: the form above can be used meanwhile
-    with looks:
+
+
+def show_looks(fields: Fields, manifest: str, named: str, resolved: Settings) -> None:
+    """What both sets would be, and what does not fit.
+
+    Last, as large scans take some seconds: the form above can be used meanwhile.
+    """
+    with fields.looks:
         seen = preview_of(manifest, named, resolved)
         references = reference_box.reference_preview(resolved, seen) if seen else None
-    with notices:
+    with fields.notices:
         if seen and references:
             inputs = round(seen.times_inputs * len(seen.pools.inputs))
             schedule_box.show_schedule(resolved, inputs, references)
+
+
+def new_run() -> None:
+    """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
+    cohort, named = choose_sets()
+    preset, compared, save_place = preset_box.choose_preset()
+    settings = load_preset(preset)
+    st.caption(settings.description)
+    differences = st.container()
+    fields = settings_fields(settings, preset_box.widget_prefix(preset), cohort)
+    changes = forms.assignments(settings, fields.values)
+    resolved, problem = forms.checked(settings, changes)
+    if resolved is None:
+        fields.notices.error(problem, icon=":material/error:")
+        return
+    with differences:
+        preset_box.show_differences(resolved, preset, compared)
+    preset_box.save_box(save_place, resolved, preset)
+    manifest = str(cases.manifest_of(cohort))
+    name_and_start(
+        f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
+        fields,
+        resolved,
+        lambda name: forms.training_arguments(manifest, name, preset, named, changes),
+    )
+    show_looks(fields, manifest, named, resolved)

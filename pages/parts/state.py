@@ -28,6 +28,7 @@ SEQ = "number of the viewer's last message"
 DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
+FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
 TRAINING_VIEW = "training view wanted"  # "Runs" or "New run", before its switch is drawn
 PRESENTING = "lessons in presenter mode"
 LESSON_KEYS = "lesson keys"  # the component that hears them

@@ -19,7 +19,7 @@ from ascnet_core.training.oracle import dice_of_points, watched_truth
 from ascnet_core.training.rollback import make_result, result_of
 from ascnet_core.training.run_folder import SETTINGS, Run
 from ascnet_core.training.tracks import track_peaks
-from pages.parts import cases, film, film_export, state
+from pages.parts import cases, film, film_export, fork_run, state
 
 ACTIVE = ("running", "paused")
 REFRESH = 10  # seconds between two looks at a running run
@@ -296,8 +296,11 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         if st.button("Yes, make it the result", key=f"{key} promote", type="primary"):
             make_result(run, chosen)
             st.rerun()
+    said, _, _, fork = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="center")
     # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
-    st.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
+    said.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
+    with fork:
+        fork_run.fork_button(state_name(run), cycle, f"{key} fork")
 
 
 def state_name(run: Run) -> str:

@@ -1,5 +1,6 @@
 """The Training page: the form's command, a run's charts, the list of runs."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -162,7 +163,13 @@ def test_progress_is_told_with_the_time_left() -> None:
     assert "stage 1, cycle 2, D phase" in text
     assert "step 30 of 120" in text
     assert "1 min 35 s left" in text
+    assert "epoch 1" in text
+    assert "memory" not in text
     assert "left" not in live_run.progress_sentence("stopped", progress)
+    told = dataclasses.replace(progress, memory=812_000_000, device="cpu")
+    assert live_run.progress_sentence("running", told).endswith("peak memory 812 MB")
+    told = dataclasses.replace(progress, memory=3_100_000_000, device="cuda:0")
+    assert live_run.progress_sentence("running", told).endswith("peak GPU memory 3.1 GB")
     assert live_run.progress_sentence("running", None).startswith("reading")
 
 

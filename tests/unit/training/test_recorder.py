@@ -16,10 +16,12 @@ import torch
 from ascnet_core.errors import UserError
 from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.training.checkpoint import load_model, load_training
+from ascnet_core.training.history import read_history
 from ascnet_core.training.presets import to_toml
-from ascnet_core.training.recorder import choose_watched, record, reference_counts
+from ascnet_core.training.recorder import record, reference_counts
 from ascnet_core.training.run_folder import Run, request_pause, request_stop
 from ascnet_core.training.run_lock import hold_lock
+from ascnet_core.training.snapshot_request import request_snapshot
 from tests.unit.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -149,22 +151,76 @@ def test_writing_without_the_lock_is_refused(tmp_path):
         record(run, tiny.settings(), tiny.INPUTS, tiny.REFERENCE, tiny.WATCHED)
 
 
-def test_watched_slices_come_from_many_subjects():
-    inputs = tiny.slices(12, 5)
-    watched = choose_watched(inputs, 3)
-    found = [int(np.flatnonzero((inputs.images == one).all(axis=(1, 2)))[0]) for one in watched]
-    assert len(set(inputs.subjects[found])) == 3
-    assert np.abs(inputs.positions[found] - 0.5).max() < 0.2
-    assert len(choose_watched(tiny.slices(2, 5), 4)) == 2
+def test_steps_tell_the_memory_of_their_device(whole):
+    steps = [event for event in Run(whole).events() if event["kind"] == "step"]
+    assert all(event["device"] == "cpu" for event in steps)
+    # torch alone takes more than 50 MB; no test machine gives a tiny run 50 GB
+    assert all(5e7 < event["memory"] < 5e10 for event in steps)
+    assert Run(whole).progress().memory == steps[-1]["memory"]
 
 
-def test_watched_slices_show_lesions_where_they_are_known():
-    inputs = tiny.slices(12, 5)
-    inputs.lesion[[1, 5]] = True
-    watched = choose_watched(inputs, 3)
-    found = {int(np.flatnonzero((inputs.images == one).all(axis=(1, 2)))[0]) for one in watched}
-    assert {1, 5} < found
-    assert len(found) == 3
+# --- a snapshot on demand ------------------------------------------------------------------------
+
+
+def test_a_snapshot_on_demand_is_kept_and_changes_nothing_else(tmp_path, whole):
+    run = new_run(tmp_path / "run", tiny.settings("schedule.log_every=1"))
+    asked = []
+
+    def report(event):
+        if event["kind"] == "step" and event["step"] in (2, 10) and event["step"] not in asked:
+            asked.append(event["step"])
+            assert request_snapshot(run)
+
+    assert go(run, report=report) == "finished"
+    snapshots = Run(run).snapshots()
+    assert [s.step for s in snapshots] == [0, 2, 8, 10, 16, 24]
+    assert [s.label for s in snapshots] == [
+        "start", "stage 1, cycle 1, step 2", "stage 1, cycle 1", "stage 1, cycle 2, step 10",
+        "stage 1, cycle 2", "stage 2, cycle 1",
+    ]  # fmt: skip
+    assert [p.ends_cycle for p in read_history(Run(run)).points[1:]] == [
+        False, True, False, True, True,
+    ]  # fmt: skip
+    assert Run(run).at_cycle(1).step == 8
+    tensors, others = weights(run)[0], weights(whole)[0]
+    assert all(torch.equal(value, others[name]) for name, value in tensors.items())
+
+
+def test_a_snapshot_on_demand_outlives_a_crash(tmp_path, whole):
+    run = new_run(
+        tmp_path / "run", tiny.settings("schedule.checkpoint_seconds=1e9", "schedule.log_every=1")
+    )
+
+    class Crash(Exception):
+        pass
+
+    def report(event):
+        if event["kind"] == "step" and event["step"] == 3:
+            request_snapshot(run)
+        if event["kind"] == "step" and event["step"] == 5:
+            raise Crash
+
+    with pytest.raises(Crash):
+        go(run, report=report)
+    assert go(run) == "finished"
+    assert [s.step for s in Run(run).snapshots()] == [0, 3, 8, 16, 24]
+
+
+def test_a_moment_that_is_kept_already_is_not_kept_twice(tmp_path):
+    run = new_run(tmp_path / "run", tiny.settings("schedule.log_every=1"))
+
+    def report(event):
+        if event["kind"] == "cycle":
+            request_snapshot(run)
+
+    assert go(run, report=report) == "finished"
+    assert [s.step for s in Run(run).snapshots()] == [0, 8, 16, 24]
+    assert not (run / "snapshot.json").exists()
+
+
+def test_nobody_trains_so_no_snapshot_is_asked_for(whole):
+    assert not request_snapshot(whole)
+    assert not (whole / "snapshot.json").exists()
 
 
 # --- stop, pause, resume -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ascnet_core import cli
@@ -89,3 +90,53 @@ def test_the_command_line_reaches_it_both_ways(
 def test_another_word_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["train", "--list-settings", "--set", "schedule.stop_when=soon"]) == 2
     assert "never, separated" in capsys.readouterr().err
+
+
+def write_halves(folder: Path) -> Path:
+    """Two stacks of 12 discs, darker on one side, and their manifest; one stack has lesions.
+
+    A lesion is as bright as the brighter half, so that no threshold of the input finds it, and it
+    lies in the darker one, where the reference never has that level.
+    """
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:32, :32]
+    disc = (rows - 15.5) ** 2 + (columns - 15.5) ** 2 < 14.5**2
+    normal = np.repeat(np.where(columns < 16, 0.35, 0.7)[None], 12, axis=0)
+    anomalous = normal.copy()
+    for plane in anomalous:
+        top, left = rng.integers(8, 17), rng.integers(4, 9)
+        plane[top : top + 7, left : left + 6] = 0.7
+    folder.mkdir()
+    for name, stack in (("normal", normal), ("anomalous", anomalous)):
+        noisy = np.where(disc, stack + rng.normal(0, 0.02, stack.shape), 0)
+        noisy[:, 15, 15:18] = 1.0  # keeps the scaling from stretching the brighter half to white
+        np.save(folder / f"{name}.npy", noisy.astype(np.float32))
+    manifest = folder / "manifest.csv"
+    manifest.write_text(
+        "subject,image,group\na,normal.npy,normal\nb,anomalous.npy,anomalous\n", encoding="utf-8"
+    )
+    return manifest
+
+
+def test_a_training_whose_peaks_separate_is_really_stopped(tmp_path: Path) -> None:
+    """Some 120 steps of a tiny M: nothing is made up, neither the peaks nor the advisor."""
+    run = tmp_path / "run"
+    changes = [
+        "data.size=32", "network.width=4", "schedule.stage_1=20", "schedule.steps=20",
+        "schedule.learning_rate=5e-3", "schedule.cooling=0", "schedule.average=0",
+        "schedule.checkpoint_seconds=1e9", "corruption.area_low=0.02", "corruption.shift_low=0.2",
+        "corruption.shift_high=0.5",
+    ]  # fmt: skip
+    options = [word for change in changes for word in ("--set", change)]
+    manifest = str(write_halves(tmp_path / "halves"))
+    command = ["train", manifest, "--name", str(run), "--device", "cpu", *options]
+    assert cli.main([*command, "--stop-when", "separated"]) == 0
+    reader = Run(run)
+    assert reader.status() == "stopped"
+    points = read_history(reader).points
+    advice = advise(points)
+    assert advice.kind == "stop"
+    assert all(rule.held for rule in advice.rules)
+    assert len(cycle_ends(points)) < 20
+    assert points[-1].separated >= 3
+    assert reader.events()[-1]["step"] == points[-1].step == 20 * len(cycle_ends(points))

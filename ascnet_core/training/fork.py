@@ -1,0 +1,97 @@
+"""A fork: a new run that begins with the network of a kept cycle of another one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from ascnet_core.training.checkpoint import load_model, load_training, save_training
+from ascnet_core.training.origin import Origin, check_sizes, write_origin
+from ascnet_core.training.run_folder import MODEL, TRAINING, Run
+from ascnet_core.training.settings import Settings
+from ascnet_core.training.state import (
+    TrainingState,
+    new_state,
+    restore_state,
+    state_tensors,
+)
+
+_NOT_BEGUN = {"stage": 1, "cycle": 0, "step": 0, "steps_m": 0, "images_seen": 0}
+
+
+def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) -> Origin:
+    """Write a checkpoint of step 0 that begins with another run's network, and where it is from.
+
+    D, the optimisers and the moving average come along where `origin` has a checkpoint of that
+    very moment and both runs have them; else they begin anew. The other run is only read, and may
+    be in training.
+
+    Parameters
+    ----------
+    run
+        The folder of the new run.
+    cycle
+        The cycle of `origin` to begin with, counted over both stages; None: its result.
+    settings
+        Those of the new run.
+
+    Raises
+    ------
+    UserError
+        If that cycle kept no network, or the networks would be of another size.
+    """
+    before = origin.settings()
+    check_sizes(origin.name, before, settings)
+    model, _ = load_model(origin.path, cycle)
+    moment, step = _moment(origin, cycle)
+    state = _whole(origin, step, before, settings)
+    whole = state is not None
+    if state is None:
+        state = new_state(settings, "cpu")
+        for module in (state.model, state.average):
+            if module is not None:
+                module.load_state_dict(model.state_dict())
+    tensors, counters = state_tensors(state)
+    save_training(run / TRAINING, tensors, {"events_bytes": 0, "state": counters})
+    made = Origin(origin.name, moment, step, whole)
+    write_origin(run, made)
+    return made
+
+
+def _moment(origin: Run, cycle: int | None) -> tuple[str, int | None]:
+    """The moment in words, and the steps until then."""
+    if cycle is not None:
+        snapshot = origin.at_cycle(cycle)
+        return snapshot.label, snapshot.step
+    try:
+        with safe_open(origin.path / MODEL, framework="numpy") as opened:
+            position = json.loads((opened.metadata() or {}).get("position", "{}"))
+    except (SafetensorError, OSError, ValueError):
+        position = {}
+    step = position.get("step")
+    for snapshot in origin.snapshots():
+        if snapshot.step == step:
+            return snapshot.label, snapshot.step
+    return ("its result" if step is None else f"step {step}"), step
+
+
+def _whole(
+    origin: Run, step: int | None, before: Settings, settings: Settings
+) -> TrainingState | None:
+    """The state of the other run's checkpoint, its schedule not begun; None if it does not fit."""
+    agree = (
+        before.data.size == settings.data.size,
+        bool(before.adversary.weight) == bool(settings.adversary.weight),
+        bool(before.schedule.average) == bool(settings.schedule.average),
+    )
+    path = origin.path / TRAINING
+    if not all(agree) or step is None or not path.is_file():
+        return None
+    tensors, meta = load_training(path)
+    if meta["state"]["step"] != step:
+        return None
+    # The moving average stays as slow as it has become.
+    counters = {**_NOT_BEGUN, "steps_m": meta["state"]["steps_m"]}
+    return restore_state(settings, "cpu", tensors, counters)
