@@ -9,7 +9,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
-from pages.parts import cases, live_run, new_run, reference_lab, state, tables, termination
+from pages.parts import cases, compare, live_run, new_run, reference_lab, state, tables, termination
 from pages.parts.sidebar import sidebar
 
 SWITCH = "training view"
@@ -131,20 +131,27 @@ def page() -> None:
     runs = [Run(path) for path in list_runs()]
     wanted = st.session_state.pop(state.TRAINING_VIEW, None)
     if wanted or SWITCH not in st.session_state:
-        st.session_state[SWITCH] = wanted or ("Runs" if runs else "New run")
+        linked = "Compare" if state.current().compare else None
+        st.session_state[SWITCH] = wanted or linked or ("Runs" if runs else "New run")
     with switch:
         shown = st.segmented_control(
             "View",
-            ["Runs", "New run", "Reference lab"],
+            ["Runs", "New run", "Compare", "Reference lab"],
             key=SWITCH,
             label_visibility="collapsed",
             width="stretch",
         )
     if shown != "New run":
         new_run.keep()
+    if shown != "Compare":
+        compare.leave()
     if shown == "New run":
         with cases.show_user_errors():
             new_run.new_run()
+        return
+    if shown == "Compare":
+        with cases.show_user_errors():
+            compare.show_compare()
         return
     if shown == "Reference lab":
         with cases.show_user_errors():

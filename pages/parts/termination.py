@@ -19,7 +19,7 @@ from ascnet_core.training.oracle import dice_of_points, watched_truth
 from ascnet_core.training.rollback import make_result, result_of
 from ascnet_core.training.run_folder import SETTINGS, Run
 from ascnet_core.training.tracks import track_peaks
-from pages.parts import cases, film, film_export, film_page, state
+from pages.parts import cases, film, film_export, film_page, moments, state
 
 ACTIVE = ("running", "paused")
 REFRESH = 10  # seconds between two looks at a running run
@@ -248,7 +248,15 @@ def show_film(run: Run, history: History, key: str) -> int | None:
             help="This film with its slider and all panels in one file, which needs neither the "
             "app nor a network.",
         )
-    return film.reported(f"{key} film")
+        place = film.reported(f"{key} film")
+        if number > 1 and st.button(
+            "Compare two moments",
+            icon=":material/compare:",
+            key=f"{key} compare",
+            help="The film's moment and the newest one, swiped over one another.",
+        ):
+            moments.open_moments(state_name(run), run.path, place)
+    return place
 
 
 def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
