@@ -1,5 +1,6 @@
 """Several runs as plotly figures: one panel a quantity, one colour and one dash a run."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,15 @@ COURSE = (
     Panel("area", "mask, share of the tissue"),
 )
 """What every snapshot says; see `comparison.course_curves`."""
+
+
+def _log_ticks(values: Sequence[float]) -> list[float]:
+    """About five round numbers from the smallest to the largest value (all above 0)."""
+    low, high = (math.log10(end) for end in (min(values, default=1), max(values, default=1)))
+    every = max(1, math.ceil((high - low) / 5))
+    decades = range(math.floor(low), math.ceil(high) + 1, every)
+    steps = (1, 2, 5) if high - low < 2 else (1,)
+    return [step * 10.0**power for power in decades for step in steps]
 
 
 def laid_over(
@@ -85,6 +95,7 @@ def laid_over(
                 y=values,
                 name=run,
                 legendgroup=run,
+                legendrank=number,
                 showlegend=run not in shown,
                 mode="lines+markers" if few else "lines",
                 marker={"size": 4},
@@ -103,7 +114,9 @@ def laid_over(
             room = 0.04 * (high - low)
             figure.update_yaxes(range=[low - room, high + room], row=row, col=col)
         elif panel.log:
-            figure.update_yaxes(type="log", tickformat="~g", nticks=5, row=row, col=col)
+            ticks = _log_ticks([v for curves in runs.values() if panel.name in curves
+                                for v in curves[panel.name].values if v])  # fmt: skip
+            figure.update_yaxes(type="log", tickformat="~g", tickvals=ticks, row=row, col=col)
         else:
             figure.update_yaxes(rangemode="tozero", row=row, col=col)
         if place + columns >= len(panels):  # nothing below it

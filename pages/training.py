@@ -121,7 +121,7 @@ def key_of(run: Run) -> str:
 
 def page() -> None:
     sidebar(run=False, subject=False)
-    head, switch = st.columns([2.2, 1.3], vertical_alignment="bottom")
+    head, switch = st.columns([1, 1.6], vertical_alignment="bottom")
     head.subheader(
         "Training",
         help="The discriminator and the cutting network take turns; a cycle is one turn of each "
@@ -133,13 +133,12 @@ def page() -> None:
     if wanted or SWITCH not in st.session_state:
         linked = "Compare" if state.current().compare else None
         st.session_state[SWITCH] = wanted or linked or ("Runs" if runs else "New run")
-    with switch:
+    with switch.container(horizontal=True, horizontal_alignment="right"):
         shown = st.segmented_control(
             "View",
             ["Runs", "New run", "Compare", "Reference lab"],
             key=SWITCH,
             label_visibility="collapsed",
-            width="stretch",
         )
     if shown != "New run":
         new_run.keep()

@@ -23,7 +23,7 @@ from pages.parts import cases, compare_slices, forms, live_run, state, tables, t
 
 MOST = 4
 LOOKED_AT = 20  # runs that are looked at for a partner with the same watched slices
-SECTIONS = ("Slices and histograms", "Curves", "Settings")
+SECTIONS = ("Slices", "Curves", "Settings")
 BEFORE = "runs compared before"
 AXES = {"images": "by slices seen", "cycle": "by cycle"}
 

@@ -234,6 +234,7 @@ function settle(film) {
     const place = film.data.header.frames[film.at].place;
     if (!film.playing && place !== film.told) {
       film.told = place;
+      film.root.dataset.told = place;
       film.report("frame", place);
     }
   }, SETTLED);

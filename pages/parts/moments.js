@@ -159,9 +159,10 @@ function drawSwiped(state, g, box, w, h) {
     const foot = y + h - 8;
     if (name === "both") {
       g.drawImage(state.both, box.x, box.y, box.w, box.h, x, y, w, h);
-      write(g, `■ ${left.letter} alone`, x + 6, foot, "left", light(left.colour));
+      const word = w > 190 ? " alone" : "";
+      write(g, `■ ${left.letter}${word}`, x + 6, foot, "left", light(left.colour));
       write(g, "■ both", x + w / 2, foot, "center");
-      write(g, `■ ${right.letter} alone`, x + w - 6, foot, "right", light(right.colour));
+      write(g, `■ ${right.letter}${word}`, x + w - 6, foot, "right", light(right.colour));
     } else {
       const from = MAPS.indexOf(name) * S + box.x, at = state.split, cut = box.w * at;
       if (at > 0) g.drawImage(left.scratch, from, box.y, cut, box.h, x, y, w * at, h);
@@ -300,6 +301,7 @@ function draw(state) {
   root.dataset.frames = state.sides.map((side) => side.at).join(",");
   root.dataset.held = state.sides.map((side) => side.held).join(",");
   root.dataset.mode = state.mode;
+  root.dataset.pair = state.pair.join(",");
   root.dataset.split = state.split.toFixed(2);
   root.dataset.slice = state.slice;
   root.dataset.drawn = ++state.drawn;

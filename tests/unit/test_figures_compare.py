@@ -40,6 +40,11 @@ def test_a_logarithm_leaves_out_what_it_cannot_show() -> None:
     figure = laid_over({"a": {"tie": TIE}}, [Panel("tie", "tie", log=True)])
     assert list(figure.data[0].y) == [1.0, None]
     assert figure.layout.yaxis.type == "log"
+    for low, high in ((0.011, 0.19), (0.1, 2000.0), (1e-9, 1e3), (0.5, 0.5)):
+        curve = Curve((0.0, 1.0), (0.0, 1.0), (low, high))
+        drawn = laid_over({"a": {"tie": curve}}, [Panel("tie", "tie", log=True)])
+        seen = [tick for tick in drawn.layout.yaxis.tickvals if low / 10 <= tick <= high * 10]
+        assert 1 <= len(seen) <= 12
 
 
 def test_no_panel_is_an_empty_figure() -> None:

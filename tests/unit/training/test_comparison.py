@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from ascnet_core.training import comparison
 from ascnet_core.training.comparison import aligned, common_slices, cycle_of, event_curves, shared
 from ascnet_core.training.presets import apply_set, load_preset
+from ascnet_core.training.run_folder import RUNS, Run
 from tests import made_up
 
 
@@ -22,6 +23,15 @@ def test_the_same_slices_are_found_in_another_order() -> None:
     assert found.places == ((0, 2), (2, 0))
     assert found.scaled_alike
     assert len(found) == 2
+
+
+def test_the_shipped_demo_runs_watch_the_same_slices_and_lgg_others() -> None:
+    names = ("demo-flair", "demo-flair-paper", "lgg-flair")
+    teaching, paper, lgg = (Run(RUNS / name).load_snapshot(0).watched_input for name in names)
+    found = common_slices([teaching, paper])
+    assert found.places == ((0, 1, 2, 3),) * 2
+    assert not found.scaled_alike  # by percentile, and by the least and largest value
+    assert len(common_slices([teaching, lgg])) == 0
 
 
 def test_a_level_of_rounding_is_no_difference() -> None:
