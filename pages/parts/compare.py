@@ -67,9 +67,8 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
 
 
 def _changed() -> None:
-    chosen = tuple(st.session_state[state.widget("compare")])
-    st.session_state[BEFORE] = chosen
-    state.update(compare=chosen)
+    st.session_state[BEFORE] = ()
+    state.update(compare=tuple(st.session_state[state.widget("compare")]))
 
 
 def choose(names: Sequence[str]) -> list[str]:
@@ -84,6 +83,7 @@ def choose(names: Sequence[str]) -> list[str]:
         )
     chosen = [name for name in wanted if name in names][:MOST]
     chosen = chosen or first_choice(names, view.run)
+    st.session_state[BEFORE] = tuple(chosen)
     if tuple(chosen) != view.compare:
         state.update(compare=tuple(chosen))
     st.session_state[state.widget("compare")] = chosen
@@ -103,9 +103,7 @@ def choose(names: Sequence[str]) -> list[str]:
 
 def leave() -> None:
     """Take the runs out of the URL when another view is shown; coming back brings them again."""
-    view = state.current()
-    if view.compare:
-        st.session_state[BEFORE] = view.compare
+    if state.current().compare:
         state.update(compare=())
 
 
@@ -119,9 +117,6 @@ def show_compare() -> None:
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     with left:
         chosen = choose(names)
-    if not chosen:
-        st.info("Choose one run to compare two of its moments, or two to four runs.")
-        return
     runs = [Run(cases.run_path(name)) for name in chosen]
     section = SECTIONS[0]
     if len(runs) > 1:

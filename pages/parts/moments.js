@@ -218,6 +218,8 @@ function drawTiles(state) {
   g.imageSmoothingEnabled = scale < 2;
   if (swiped) drawSwiped(state, g, box, w, h); else drawBeside(state, g, box, w, h);
   nodes.tiles.style.cursor = swiped ? "ew-resize" : "default";
+  nodes.tiles.setAttribute("role", swiped ? "slider" : "img");
+  nodes.tiles.tabIndex = swiped ? 0 : -1;
   nodes.tiles.setAttribute("aria-valuenow", Math.round(100 * state.split));
 }
 

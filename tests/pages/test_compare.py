@@ -179,6 +179,18 @@ def test_the_url_holds_the_runs_and_forgets_them_on_another_view(
     assert at.multiselect[0].value == ["three", "two"]
 
 
+def test_a_page_of_one_run_drops_them_from_its_link(
+    own_cache: Path, small_cohort: Path, small_run: Path
+) -> None:
+    at = AppTest.from_file(PAGE.parent / "threshold.py", default_timeout=90)
+    at.query_params["cohort"] = str(small_cohort)
+    at.query_params["run"] = str(small_run)
+    at.query_params["compare"] = "one,two"
+    at.run()
+    assert not at.exception
+    assert at.session_state[state.VIEW].compare == ()
+
+
 def test_runs_of_one_name_are_told_apart_by_their_folders() -> None:
     called = compare.titles([Run(Path("a/x")), Run(Path("b/x")), Run(Path("a/y"))])
     assert called == ["a/x", "b/x", "y"]
