@@ -12,6 +12,7 @@ from ascnet_core.training.origin import read_origin
 from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
 from pages.parts import (
     cases,
+    compare,
     extend_run,
     fork_run,
     live_run,
@@ -146,7 +147,7 @@ def key_of(run: Run) -> str:
 
 def page() -> None:
     sidebar(run=False, subject=False)
-    head, switch = st.columns([2.2, 1.3], vertical_alignment="bottom")
+    head, switch = st.columns([1, 1.6], vertical_alignment="bottom")
     head.subheader(
         "Training",
         help="The discriminator and the cutting network take turns; a cycle is one turn of each "
@@ -156,23 +157,29 @@ def page() -> None:
     runs = [Run(path) for path in list_runs()]
     wanted = st.session_state.pop(state.TRAINING_VIEW, None)
     if wanted or SWITCH not in st.session_state:
-        st.session_state[SWITCH] = wanted or ("Runs" if runs else "New run")
-    with switch:
+        linked = "Compare" if state.current().compare else None
+        st.session_state[SWITCH] = wanted or linked or ("Runs" if runs else "New run")
+    with switch.container(horizontal=True, horizontal_alignment="right"):
         shown = st.segmented_control(
             "View",
-            ["Runs", "New run", "Reference lab"],
+            ["Runs", "New run", "Compare", "Reference lab"],
             key=SWITCH,
             label_visibility="collapsed",
-            width="stretch",
         )
     if shown != "New run":
         new_run.keep()
+    if shown != "Compare":
+        compare.leave()
     if shown == "New run":
         with cases.show_user_errors():
             if state.FORK in st.session_state:
                 fork_run.fork_form()
             else:
                 new_run.new_run()
+        return
+    if shown == "Compare":
+        with cases.show_user_errors():
+            compare.show_compare()
         return
     if shown == "Reference lab":
         with cases.show_user_errors():

@@ -1,62 +1,10 @@
 // The film of a run. Data come as one block of bytes (see film.py): every frame is here, so that
 // the slider redraws without asking Python, which hears only of the frame that was settled on.
 
-const COLOURS = { mask: [213, 94, 0], fence: "#0072B2", wild: "#E69F00", input: "#7F7F7F",
-  truth: "#56B4E9", vermillion: "#D55E00" };
 const LINES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F"];
-const CUTS = ["fence", "wild", "reconstruction"];
 const HEADS = ["I_in", "fence", "wild", "I_ro", "mask on I_in"];
 const PER_SECOND = 8;
 const SETTLED = 350; // ms without a change after which Python is told
-
-function unpack(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  let at = 4 + length;
-  const take = (size) => { at += size; return bytes.subarray(at - size, at); };
-  const N = header.frames.length, plane = header.slices.length * header.size * header.size;
-  const counts = header.frames.map(() => {
-    const from = at;
-    take(1024);
-    return Float64Array.from({ length: 256 }, (_, i) => view.getUint32(from + 4 * i, true));
-  });
-  const joints = header.frames.map(() => take(4096));
-  const input = N ? take(plane) : new Uint8Array(0);
-  const cuts = header.frames.map(() => {
-    const one = {};
-    for (const name of CUTS) one[name] = take(plane);
-    if (header.map === "input") one.input = take(plane);
-    else if (!CUTS.includes(header.map)) one[header.map] = take(plane);
-    return one;
-  });
-  return { header, counts, joints, input, cuts };
-}
-
-function theme(element) {
-  const style = getComputedStyle(element);
-  const get = (name, other) => style.getPropertyValue(name).trim() || other;
-  return {
-    text: get("--st-text-color", "#1b1f24"),
-    line: get("--st-border-color", "#d0d4da"),
-    font: get("--st-font", "system-ui, sans-serif"),
-  };
-}
-
-function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  const w = Math.max(1, Math.round(width * ratio)), h = Math.max(1, Math.round(height * ratio));
-  if (canvas.width !== w) canvas.width = w;
-  if (canvas.height !== h) canvas.height = h;
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const g = canvas.getContext("2d");
-  g.setTransform(ratio, 0, 0, ratio, 0, 0);
-  g.clearRect(0, 0, width, height);
-  return g;
-}
-
-const number = (value, digits) => (value === null ? "–" : value.toFixed(digits));
 
 /** Watched slices by rows; input, cuts and mask by columns. */
 function drawTiles(film) {
@@ -69,9 +17,7 @@ function drawTiles(film) {
     film.picture = film.scratch.getContext("2d").createImageData(wide, K * S);
     film.pixels = new Uint32Array(film.picture.data.buffer);
   }
-  const pixels = film.pixels, low = frame.level, high = frame.upper === null ? 255 : frame.upper;
-  const dark = frame.side === "dark" && frame.upper === null;
-  const from = low === null ? 256 : dark ? 0 : low, to = dark && low !== null ? low : high;
+  const pixels = film.pixels, [from, to] = levelsKept(frame);
   let held = 0;
   for (let k = 0; k < K; k++) {
     for (let r = 0; r < S; r++) {
@@ -107,19 +53,6 @@ function drawTiles(film) {
   }
   film.nodes.heads.textContent = HEADS.join(" · ") + `, watched slice ${
     header.slices.map((one) => one + 1).join(", ")}`;
-}
-
-function axis(g, look, box, text, ticks) {
-  g.strokeStyle = look.line;
-  g.fillStyle = look.text;
-  g.font = `10.5px ${look.font}`;
-  g.beginPath();
-  g.moveTo(box.x, box.y + box.h + 0.5);
-  g.lineTo(box.x + box.w, box.y + box.h + 0.5);
-  g.stroke();
-  g.textAlign = "center";
-  for (const [x, label] of ticks) g.fillText(label, x, box.y + box.h + 12);
-  g.fillText(text, box.x + box.w / 2, box.y + box.h + 24);
 }
 
 function drawHistogram(film, look) {
@@ -219,8 +152,9 @@ function drawCurves(g, look, lines, low, high, text, log, box, last) {
   g.font = `10.5px ${look.font}`;
   g.fillStyle = look.text;
   g.textAlign = "right";
-  g.fillText(+high.toPrecision(2), box.x - 4, box.y + 8);
-  g.fillText(+low.toPrecision(2), box.x - 4, box.y + box.h);
+  const short = (v) => (v && v < 0.01 ? v.toExponential(0) : +v.toPrecision(2));
+  g.fillText(short(high), box.x - 4, box.y + 8);
+  g.fillText(short(low), box.x - 4, box.y + box.h);
   lines.forEach((line) => {
     g.strokeStyle = line.colour;
     g.lineWidth = 1.6;
@@ -300,6 +234,7 @@ function settle(film) {
     const place = film.data.header.frames[film.at].place;
     if (!film.playing && place !== film.told) {
       film.told = place;
+      film.root.dataset.told = place;
       film.report("frame", place);
     }
   }, SETTLED);
@@ -368,7 +303,7 @@ function listen(film) {
   new ResizeObserver(() => redraw(film)).observe(root);
 }
 
-export default function (component) {
+export default function mount(component) {
   const { parentElement, data, setStateValue } = component;
   const root = parentElement.querySelector(".film");
   if (!data || !root) return;

@@ -53,8 +53,7 @@ def thinning_sentence(frames: int, kept: int, slices: int) -> str:
         return ""
     return (
         f"{kept} of {frames} snapshots are in the film (every n-th, the first and the last "
-        f"always): {slices} slices of all of them exceed {BUDGET // 1_000_000} MB. Choose fewer "
-        "slices to see more."
+        f"always): {slices} slices of all of them exceed {BUDGET // 1_000_000} MB."
     )
 
 
@@ -156,6 +155,12 @@ def pack(header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Seque
     return b"".join(parts)
 
 
+def header_in(packed: bytes) -> dict[str, Any]:
+    """The header of a block that `pack` made."""
+    length = int.from_bytes(packed[:4], "little")
+    return dict(json.loads(packed[4 : 4 + length]))
+
+
 HTML = """
 <div class="film" tabindex="0" role="group" aria-label="Film of the run">
   <div class="bar">
@@ -218,9 +223,14 @@ button[aria-pressed=true] { background: var(--st-secondary-background-color);
 @media (max-width: 900px) { .grid { grid-template-columns: minmax(0, 1fr); } }
 """
 
-_mount = st.components.v2.component(
-    "run_film", html=HTML, css=CSS, js=(Path(__file__).parent / "film.js").read_text("utf-8")
-)
+
+def script(*names: str) -> str:
+    """JavaScript files of this folder as one module."""
+    return "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in names)
+
+
+JS = script("film_base.js", "film.js")
+_mount = st.components.v2.component("run_film", html=HTML, css=CSS, js=JS)
 
 
 def film(data: bytes, key: str, on_frame: Callable[[], None]) -> None:

@@ -162,7 +162,9 @@ def sidebar(run: bool = True, subject: bool = True) -> View:
     Of a cohort, run or subject that is not there the page says so, and ends.
     """
     style()
-    view = state.show(state.current())
+    view = state.current()
+    # pages of one run have no use for those compared on the Training page
+    view = state.show(replace(view, compare=()) if run else view)
     with cases.show_user_errors(), st.sidebar:
         choose_cohort(view)
         if run:

@@ -29,7 +29,7 @@ DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
-TRAINING_VIEW = "training view wanted"  # "Runs" or "New run", before its switch is drawn
+TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn
 PRESENTING = "lessons in presenter mode"
 LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
@@ -60,7 +60,8 @@ class View:
     `range` say what is thresholded on which scale. An empty `map`, `rule`, `side` or `scope`, and
     None for `post` (the post-processing steps in order), ask for what the run recommends;
     `cases.complete` fills them in. `flip` averages the cuts over the scan and its mirror image.
-    `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
+    `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`. `compare` are the
+    runs that the Training page compares; empty on every other view.
     """
 
     cohort: str = "demo"
@@ -78,6 +79,7 @@ class View:
     scope: str = ""
     flip: bool = False
     post: tuple[str, ...] | None = None
+    compare: tuple[str, ...] = ()
 
 
 DEFAULT = View()
@@ -119,6 +121,8 @@ def _parse(name: str, text: str) -> Any:
         return _one_of(YES_NO, text) == YES_NO[0]
     if name == "post":
         return () if text == NO_STEPS else tuple(step for step in text.split(",") if step)
+    if name == "compare":
+        return tuple(run for run in text.split(",") if run)
     allowed = {"map": MAPS, "range": RANGES, "side": SIDES, "scope": SCOPES}.get(name)
     return _one_of(allowed, text) if allowed else text
 
@@ -130,6 +134,8 @@ def _write(name: str, value: Any) -> str:
         return YES_NO[0] if value else YES_NO[1]
     if name == "post":
         return ",".join(value) or NO_STEPS
+    if name == "compare":
+        return ",".join(value)
     return str(value)
 
 

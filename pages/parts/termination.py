@@ -19,7 +19,7 @@ from ascnet_core.training.oracle import dice_of_points, watched_truth
 from ascnet_core.training.rollback import make_result, result_of
 from ascnet_core.training.run_folder import SETTINGS, Run
 from ascnet_core.training.tracks import track_peaks
-from pages.parts import cases, film, film_export, fork_run, state
+from pages.parts import cases, film, film_export, film_page, fork_run, moments, state
 
 ACTIVE = ("running", "paused")
 REFRESH = 10  # seconds between two looks at a running run
@@ -224,20 +224,39 @@ def show_film(run: Run, history: History, key: str) -> int | None:
     film.film(data, f"{key} film", lambda: None)
     sentence = film.thinning_sentence(number, len(kept), len(slices))
     st.caption(
-        (sentence + " " if sentence else "")
+        (f"{sentence} Choose fewer slices to see more. " if sentence else "")
         + "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a "
         "click on a curve jumps there. Masks by the run's rule at each snapshot's own counts."
     )
-    st.download_button(
-        "Film as GIF",
-        lambda: gif_of(run, history, slices),
-        file_name=f"{run.name}.gif",
-        mime="image/gif",
-        icon=":material/movie:",
-        key=f"{key} gif",
-        help=f"These slices; of more than {film_export.MOST_FRAMES} snapshots every n-th.",
-    )
-    return film.reported(f"{key} film")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Film as GIF",
+            lambda: gif_of(run, history, slices),
+            file_name=f"{run.name}.gif",
+            mime="image/gif",
+            icon=":material/movie:",
+            key=f"{key} gif",
+            help=f"These slices; of more than {film_export.MOST_FRAMES} snapshots every n-th.",
+        )
+        st.download_button(
+            "Film as HTML",
+            lambda: film_page.page_of(run, data, sentence),
+            file_name=f"{run.name}.html",
+            mime="text/html",
+            icon=":material/slideshow:",
+            key=f"{key} html",
+            help="This film with its slider and all panels in one file, which needs neither the "
+            "app nor a network.",
+        )
+        place = film.reported(f"{key} film")
+        if number > 1 and st.button(
+            "Compare two moments",
+            icon=":material/compare:",
+            key=f"{key} compare",
+            help="The film's moment and the newest one, swiped over one another.",
+        ):
+            moments.open_moments(state_name(run), run.path, place)
+    return place
 
 
 def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:

@@ -103,3 +103,10 @@ def test_the_other_side_keeps_the_number() -> None:
 def test_no_change_forgets_nothing() -> None:
     view = View(scan="a", slice=4, t=90)
     assert change(view, scan="a") == view
+
+
+def test_compared_runs_are_in_the_link_and_survive_another_cohort() -> None:
+    view = View(compare=("one", "elsewhere/two"))
+    assert to_query(view) == {"compare": "one,elsewhere/two"}
+    assert from_query(to_query(view))[0] == view
+    assert change(view, cohort="demo-t2").compare == view.compare
