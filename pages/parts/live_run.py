@@ -17,13 +17,15 @@ from ascnet_core.errors import UserError
 from ascnet_core.training.run_events import Progress, read_events
 from ascnet_core.training.run_folder import (
     EVENTS,
+    SNAPSHOTS,
     Run,
     Snapshot,
     request_go,
     request_pause,
     request_stop,
 )
-from pages.parts import pictures
+from pages.parts import cases, pictures
+from pages.parts.ticker import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 # pandas is imported where a table is made: the first picture of the app must not wait for it.
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
+PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
 POINTS = 300
 STATUS_ICONS = {
     "running": ":material/play_circle:",
@@ -267,10 +270,54 @@ def controls(run: Run, status: str) -> None:
             request_stop(run.path)
 
 
+def parts(run: Run) -> dict[str, Part]:
+    """The fragments of `show_run` and what each of them shows, for a clock."""
+    events = run.path / EVENTS
+
+    def written() -> int:  # a pause and its end are events too
+        return events.stat().st_size if events.is_file() else 0
+
+    return {
+        PROGRESS: Part(written),
+        LOSSES: Part(written, 3.0),
+        PICTURES: Part(lambda: newest_name(run)),
+    }
+
+
+def newest_name(run: Run) -> str:
+    """The folder of the newest snapshot, empty if there is none; none of them is read."""
+    folder = run.path / SNAPSHOTS
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
+    return max((name for name in names if name[:3].isdigit()), default="")
+
+
 def show_run(run: Run, chosen: Snapshot | None = None) -> None:
     """Everything a run has to show; `chosen` None shows the newest snapshot."""
+
+    def progress() -> None:
+        with cases.show_user_errors(stop=False):
+            show_progress(run)
+
+    def pictures_of_cuts() -> None:
+        with cases.show_user_errors(stop=False):
+            snapshots = run.snapshots()
+            show_snapshot(run, chosen or (snapshots[-1] if snapshots else None))
+
+    def losses() -> None:
+        with cases.show_user_errors(stop=False):
+            show_losses(read_new_events(run.path / EVENTS))
+
+    st.fragment(progress, key=PROGRESS)()
+    left, right = st.columns([1.05, 1], gap="medium")
+    with left:
+        st.fragment(pictures_of_cuts, key=PICTURES)()
+    with right:
+        st.fragment(losses, key=LOSSES)()
+
+
+def show_progress(run: Run) -> None:
+    """The bar, what can be asked of the process, and why it died if it did."""
     status, progress = run.status(), run.progress()
-    events = read_new_events(run.path / EVENTS)
     share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
     text = f"**{status}** · {progress_sentence(status, progress)}"
     if status in ACTIVE:
@@ -286,13 +333,6 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
             f"{run.log(1) or 'none'} Go on from its last checkpoint, or start anew.",
             icon=":material/error:",
         )
-    snapshots = run.snapshots()
-    snapshot = chosen or (snapshots[-1] if snapshots else None)
-    left, right = st.columns([1.05, 1], gap="medium")
-    with left:
-        show_snapshot(run, snapshot)
-    with right:
-        show_losses(events)
 
 
 def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
