@@ -114,7 +114,7 @@ def follow(run: Run, runs: list[Run]) -> None:
     if any(before):
         shown = live_run.parts(run) | termination.parts(run) if before[0] else {}
         # once one begins or ends the page is made anew: what an ended run offers is another thing
-        ticker.tick("training", {LIST: Part(sizes, 5.0), **shown}, lambda: active() != before)
+        ticker.tick("training", {LIST: Part(sizes, 6.0), **shown}, lambda: active() != before)
 
 
 def find_run(name: str) -> Run | None:

@@ -6,7 +6,8 @@ place, where plotly's would blink at every tick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
+ANSWER = 1.5  # seconds to wait for what a process was asked for
 POINTS = 300
 STATUS_ICONS = {
     "running": ":material/play_circle:",
@@ -252,22 +254,44 @@ def watched_picture(run: Run, snapshot: Snapshot, wanted: int = 2) -> np.ndarray
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
     left, right = st.columns(2)
+    stop = {
+        "label": "Stop",
+        "icon": ":material/stop:",
+        "help": "Stops within a step and keeps a checkpoint to go on from.",
+        "on_click": ask,
+        "args": (run, status, request_stop),
+        "width": "stretch",
+    }
     if status == "running":
-        if left.button(
-            "Stop",
-            icon=":material/stop:",
+        left.button(**stop)
+        right.button(
+            "Pause",
+            icon=":material/pause:",
+            on_click=ask,
+            args=(run, status, request_pause),
             width="stretch",
-            help="Stops within a step and keeps a checkpoint to go on from.",
-        ):
-            request_stop(run.path)
-            st.toast("Asked to stop; it ends after the step it is in.")
-        if right.button("Pause", icon=":material/pause:", width="stretch"):
-            request_pause(run.path)
+        )
     elif status == "paused":
-        if left.button("Go on", icon=":material/play_arrow:", width="stretch", type="primary"):
-            request_go(run.path)
-        if right.button("Stop", icon=":material/stop:", width="stretch"):
-            request_stop(run.path)
+        left.button(
+            "Go on",
+            icon=":material/play_arrow:",
+            on_click=ask,
+            args=(run, status, request_go),
+            type="primary",
+            width="stretch",
+        )
+        right.button(**stop)
+
+
+def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
+    """Ask the process for something, and wait a moment: most answer before the page is drawn."""
+    if not request(run.path):
+        return
+    deadline = time.monotonic() + ANSWER
+    while run.status() == status and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if run.status() == status:
+        st.toast("Asked for it; the training answers after the step it is in.")
 
 
 def parts(run: Run) -> dict[str, Part]:
@@ -279,7 +303,7 @@ def parts(run: Run) -> dict[str, Part]:
 
     return {
         PROGRESS: Part(written),
-        LOSSES: Part(written, 3.0),
+        LOSSES: Part(written, 4.0),
         PICTURES: Part(lambda: newest_name(run)),
     }
 

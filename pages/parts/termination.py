@@ -24,7 +24,7 @@ from pages.parts.ticker import Part
 
 ACTIVE = ("running", "paused")
 COURSE = "course of the run"  # a fragment
-REFRESH = 5.0  # seconds between two looks at a running run
+REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
 CURVES = ("Index and stability", "Tracked peaks")
 ORACLE = "Lay Dice with the true masks over it (oracle)"
@@ -130,8 +130,8 @@ def show_figures(now: Point, before: Point | None) -> None:
         dash if now.rank_correlation is None else f"{now.rank_correlation:.2f}",
         change(now.rank_correlation, before.rank_correlation if before else None),
         delta_color="off",
-        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) the "
-        "network only quantises brightness.",
+        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it "
+        "warns of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
     )
     fourth.metric(
         "Mask holes",

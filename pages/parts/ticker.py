@@ -15,7 +15,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-SECONDS = 1.0
+SECONDS = 2.0  # each tick costs the browser some 40 ms, changed or not: the page is gone through
 HIDDEN = "<style>.st-key-ticker { display: none; }</style>"
 
 _mount = st.components.v2.component(
