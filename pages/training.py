@@ -9,7 +9,8 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.origin import read_origin
-from ascnet_core.training.run_folder import RUNS, Run, is_run, list_runs
+from ascnet_core.training.run_folder import EVENTS, RUNS, Run, is_run, list_runs
+from ascnet_core.training.run_lock import lock_holder
 from pages.parts import (
     cases,
     compare,
@@ -23,18 +24,19 @@ from pages.parts import (
     state,
     tables,
     termination,
+    ticker,
 )
 from pages.parts.sidebar import sidebar
+from pages.parts.ticker import Part
 
 SWITCH = "training view"
+LIST = "list of runs, live"  # a fragment
 
 
-def runs_table(runs: list[Run], active: bool) -> None:
+def runs_table(runs: list[Run]) -> None:
     """The list of runs; a click on a row watches that run."""
     rows = [tables.run_row(run) for run in runs]
     names = [row["run"] for row in rows]
-    if active and not any(row["status"] in live_run.ACTIVE for row in rows):
-        st.rerun()
     event = st.dataframe(
         rows,
         hide_index=True,
@@ -113,14 +115,7 @@ def watch(run: Run) -> None:
         )
         chosen = snapshots[place]
 
-    @st.fragment(run_every=1 if active else None)
-    def live() -> None:
-        with cases.show_user_errors(stop=False):
-            live_run.show_run(run, chosen)
-        if active and run.status() not in live_run.ACTIVE:
-            st.rerun()  # once: it switches the timer off and shows what a finished run offers
-
-    live()
+    live_run.show_run(run, chosen)
     termination.show_termination(run)
     with st.expander("Command, settings, log"):
         st.caption("Command")
@@ -130,6 +125,23 @@ def watch(run: Run) -> None:
             st.json(dataclasses.asdict(settings), expanded=1)
         st.caption("Log, last lines")
         st.code(run.log(30) or "empty", language=None)
+
+
+def follow(run: Run, runs: list[Run]) -> None:
+    """Keep the list, and the run that is watched, up to date while any of them trains."""
+
+    def active() -> list[bool]:
+        return [lock_holder(one.path) is not None for one in (run, *runs)]
+
+    def sizes() -> list[int]:
+        files = (one.path / EVENTS for one in runs)
+        return [file.stat().st_size if file.is_file() else 0 for file in files]
+
+    before = active()
+    if any(before):
+        shown = live_run.parts(run) | termination.parts(run) if before[0] else {}
+        # once one begins or ends the page is made anew: what an ended run offers is another thing
+        ticker.tick("training", {LIST: Part(sizes, 6.0), **shown}, lambda: active() != before)
 
 
 def find_run(name: str) -> Run | None:
@@ -189,10 +201,10 @@ def page() -> None:
         st.info("There is no run yet. Choose New run above, then Start training, or import one.")
         manage.show_import()
         return
-    busy = any(run.status() in live_run.ACTIVE for run in runs)
-    st.fragment(runs_table, run_every=3 if busy else None)(runs, busy)
-    manage.show_import()
     run = find_run(state.current().run) or runs[0]
+    follow(run, runs)
+    st.fragment(runs_table, key=LIST)(runs)
+    manage.show_import()
     try:
         watch(run)
     except UserError as error:

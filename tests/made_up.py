@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -95,24 +96,25 @@ def story(text: str) -> list[Point]:
 
     `o` is separated, with a mask elsewhere; `h` a mask full of holes.
     """
-    points = [start()]
-    for index, letter in enumerate(text, 1):
-        if letter == "m":
-            points.append(merged(index))
-            continue
-        more: dict[str, object] = {}
-        if letter == "f":
-            more["dark"] = True
-        elif letter == "q":
-            more["quantised"] = True
-        elif letter == "o":
-            more["lesion"] = np.roll(tissue()[1], (6, -8), (1, 2))
-        elif letter == "h":
-            lesion = tissue()[1].copy()
-            lesion[:, 12:16:2, 14:19:2] = False
-            more["lesion"] = lesion
-        points.append(separated(index, **more))
-    return link(points)
+    return link([start(), *(_told(letter, index) for index, letter in enumerate(text, 1))])
+
+
+@lru_cache(maxsize=256)
+def _told(letter: str, index: int) -> Point:
+    if letter == "m":
+        return merged(index)
+    more: dict[str, object] = {}
+    if letter == "f":
+        more["dark"] = True
+    elif letter == "q":
+        more["quantised"] = True
+    elif letter == "o":
+        more["lesion"] = np.roll(tissue()[1], (6, -8), (1, 2))
+    elif letter == "h":
+        lesion = tissue()[1].copy()
+        lesion[:, 12:16:2, 14:19:2] = False
+        more["lesion"] = lesion
+    return separated(index, **more)
 
 
 def write_run(

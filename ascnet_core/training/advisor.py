@@ -66,8 +66,9 @@ RULES: dict[str, tuple[str, str]] = {
         f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}",
         "The mask's best Dice with a threshold of the input, and the rank correlation of I_ro with "
         "I_in (also as a share of what a pure quantiser with the same histogram has): near 1 I_ro "
-        f"only sorts brightness. A mask of {ENOUGH:.1%} of the tissue or more that no threshold of "
-        f"the input meets by {UNLIKE_INPUT} is more than that, however healthy tissue is ranked.",
+        "may only sort brightness. Ranks warn and do not condemn, as a lesion is little of the "
+        f"tissue: a mask of {ENOUGH:.1%} of it or more that no threshold of the input meets by "
+        f"{UNLIKE_INPUT} is more than a quantiser's, however healthy tissue is ranked.",
     ),
     "same side": (
         "no turn, or an even number",
@@ -107,8 +108,8 @@ class Advice:
     Attributes
     ----------
     kind
-        `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (separated, but by brightness
-        alone), `dead adversary` (not separated, and D no longer teaches).
+        `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (a warning: separated,
+        but perhaps by brightness alone), `dead adversary` (not separated, and D no longer teaches).
     sentence
         The same in words, with the figures that matter.
     rules
@@ -130,10 +131,10 @@ def advise(history: History | Sequence[Point]) -> Advice:
     """What the course of a run says about going on.
 
     In this order: *stop* if all rules hold; *quantiser* if the peaks are separated long enough
-    but the network only sorts brightness; *go back* if an earlier cycle deserved a stop and the
-    peaks have since merged for `MERGED` (2) cycles, or turned to the other side, or the mask has
-    torn; *dead adversary* if the peaks are not separated and D is saturated for `HOLD` (3)
-    cycles; else *go on*.
+    but nothing shows that I_ro is more than brightness in other steps; *go back* if an earlier
+    cycle deserved a stop and the peaks have since merged for `MERGED` (2) cycles, or turned to the
+    other side, or the mask has torn; *dead adversary* if the peaks are not separated and D is
+    saturated for `HOLD` (3) cycles; else *go on*.
 
     Parameters
     ----------
@@ -163,10 +164,10 @@ def advise(history: History | Sequence[Point]) -> Advice:
         reason = f"{text}; look which side the anomaly is on"
     elif apart and not held["not a quantiser"] and _is_quantiser(cycles[-1]):
         text = (
-            f"separated since cycle {since}, but only a quantiser of brightness: "
-            f"{_quantiser_figure(cycles[-1])}"
+            f"careful: separated since cycle {since}, but {_quantiser_reason(cycles[-1])} "
+            f"({_quantiser_figure(cycles[-1])}); compare with the plain input before you trust it"
         )
-        text += f"; cycle {before} was more than that" if before is not None else ""
+        text += f"; cycle {before} was more than a quantiser" if before is not None else ""
         return Advice("quantiser", text, rules, before, since)
     elif apart and not held["holes in the mask"]:
         reason = f"{_share(cycles[-1].hole_share)} of the mask are holes"
@@ -232,6 +233,16 @@ def _is_quantiser(point: Point) -> bool:
         return False
     ranks = [point.rank_correlation, point.rank_share]
     return any(value is not None and abs(value) >= QUANTISER for value in ranks)
+
+
+def _quantiser_reason(point: Point) -> str:
+    """Why a point may be a quantiser's, in words."""
+    if point.input_dice is not None and point.input_dice >= LIKE_INPUT:
+        return "the mask is that of a threshold of the input: so far a quantiser of brightness"
+    reason = "I_ro has nearly all tissue in the order of the input, as a quantiser of brightness"
+    if point.input_dice is not None and (point.area or 0.0) < ENOUGH:
+        return f"{reason}, and the mask ({_share(point.area)} of it) is too small to show more"
+    return f"{reason}, and the mask does not show more"
 
 
 def _quantiser_figure(point: Point) -> str:
@@ -368,7 +379,7 @@ def _unmet(rules: Sequence[Rule]) -> str:
         "mask stability": "the mask still moves from cycle to cycle (Dice {})",
         "mask area": "the mask holds {} of the watched tissue",
         "holes in the mask": "{} of the mask are holes",
-        "not a quantiser": "I_ro has followed brightness alone in these cycles ({})",
+        "not a quantiser": "I_ro may be but brightness in one of these cycles ({} now)",
         "same side": "peaks have changed sides ({})",
     }
     missing = [words[r.name].format(r.figure) for r in rules if not r.held and r.name in words]

@@ -8,6 +8,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,7 @@ def to_toml(settings: Settings) -> str:
     return "\n".join(lines) + "\n"
 
 
+@lru_cache(maxsize=64)  # 25 ms each, and lists of runs read all of them again and again
 def from_toml(text: str, where: str = "settings") -> Settings:
     """Settings of a TOML text; what it does not name has its default.
 

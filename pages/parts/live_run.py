@@ -6,7 +6,8 @@ place, where plotly's would blink at every tick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from ascnet_core.training.advisor import dead_adversary
 from ascnet_core.training.run_events import Progress, memory_in_words, read_events
 from ascnet_core.training.run_folder import (
     EVENTS,
+    SNAPSHOTS,
     Run,
     Snapshot,
     request_go,
@@ -25,7 +27,8 @@ from ascnet_core.training.run_folder import (
     request_stop,
 )
 from ascnet_core.training.snapshot_request import request_snapshot
-from pages.parts import pictures, watched_box
+from pages.parts import cases, pictures, watched_box
+from pages.parts.ticker import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 # pandas is imported where a table is made: the first picture of the app must not wait for it.
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
+PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
+ANSWER = 1.5  # seconds to wait for what a process was asked for
 POINTS = 300
 STATUS_ICONS = {
     "running": ":material/play_circle:",
@@ -259,39 +264,112 @@ def watched_picture(
 
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
-    if status == "paused":
-        left, right = st.columns(2)
-        if left.button("Go on", icon=":material/play_arrow:", width="stretch", type="primary"):
-            request_go(run.path)
-        if right.button("Stop", icon=":material/stop:", width="stretch"):
-            request_stop(run.path)
-    else:
-        left, middle, right = st.columns([1, 1, 1.3])
-        if left.button(
-            "Stop",
-            icon=":material/stop:",
+    left, middle, right = st.columns([1, 1, 1.3])
+    stop = {
+        "label": "Stop",
+        "icon": ":material/stop:",
+        "help": "Stops within a step and keeps a checkpoint to go on from.",
+        "on_click": ask,
+        "args": (run, status, request_stop),
+        "width": "stretch",
+    }
+    if status == "running":
+        left.button(**stop)
+        middle.button(
+            "Pause",
+            icon=":material/pause:",
+            on_click=ask,
+            args=(run, status, request_pause),
             width="stretch",
-            help="Stops within a step and keeps a checkpoint to go on from.",
-        ):
-            request_stop(run.path)
-            st.toast("Asked to stop; it ends after the step it is in.")
-        if middle.button("Pause", icon=":material/pause:", width="stretch"):
-            request_pause(run.path)
-        if right.button(
+        )
+        right.button(
             "Snapshot",
             icon=":material/photo_camera:",
+            on_click=ask_for_snapshot,
+            args=(run,),
             width="stretch",
             help="Keeps this moment now, between two steps. It ends no cycle and changes nothing "
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
-        ):
-            request_snapshot(run.path)
-            st.toast("Asked for a snapshot; it is taken after the step the run is in.")
+        )
+    elif status == "paused":
+        left.button(
+            "Go on",
+            icon=":material/play_arrow:",
+            on_click=ask,
+            args=(run, status, request_go),
+            type="primary",
+            width="stretch",
+        )
+        middle.button(**stop)
+
+
+def ask_for_snapshot(run: Run) -> None:
+    """Ask the process to keep the moment it is in."""
+    request_snapshot(run.path)
+    st.toast("Asked for a snapshot; it is taken after the step the run is in.")
+
+
+def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
+    """Ask the process for something, and wait a moment: most answer before the page is drawn."""
+    if not request(run.path):
+        return
+    deadline = time.monotonic() + ANSWER
+    while run.status() == status and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if run.status() == status:
+        st.toast("Asked for it; the training answers after the step it is in.")
+
+
+def parts(run: Run) -> dict[str, Part]:
+    """The fragments of `show_run` and what each of them shows, for a clock."""
+    events = run.path / EVENTS
+
+    def written() -> int:  # a pause and its end are events too
+        return events.stat().st_size if events.is_file() else 0
+
+    return {
+        PROGRESS: Part(written),
+        LOSSES: Part(written, 4.0),
+        PICTURES: Part(lambda: newest_name(run)),
+    }
+
+
+def newest_name(run: Run) -> str:
+    """The folder of the newest snapshot, empty if there is none; none of them is read."""
+    folder = run.path / SNAPSHOTS
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
+    return max((name for name in names if name[:3].isdigit()), default="")
 
 
 def show_run(run: Run, chosen: Snapshot | None = None) -> None:
     """Everything a run has to show; `chosen` None shows the newest snapshot."""
+
+    def progress() -> None:
+        with cases.show_user_errors(stop=False):
+            show_progress(run)
+
+    def pictures_of_cuts() -> None:
+        with cases.show_user_errors(stop=False):
+            snapshots = run.snapshots()
+            show_snapshot(run, chosen or (snapshots[-1] if snapshots else None))
+
+    def losses() -> None:
+        with cases.show_user_errors(stop=False):
+            events = read_new_events(run.path / EVENTS)
+            show_losses(events)
+            show_gauges(events, adversary_loss(run))
+
+    st.fragment(progress, key=PROGRESS)()
+    left, right = st.columns([1.05, 1], gap="medium")
+    with left:
+        st.fragment(pictures_of_cuts, key=PICTURES)()
+    with right:
+        st.fragment(losses, key=LOSSES)()
+
+
+def show_progress(run: Run) -> None:
+    """The bar, what can be asked of the process, and why it died if it did."""
     status, progress = run.status(), run.progress()
-    events = read_new_events(run.path / EVENTS)
     share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
     text = f"**{status}** · {progress_sentence(status, progress)}"
     if status in ACTIVE:
@@ -307,14 +385,6 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
             f"{run.last_word() or 'none'} Go on from its last checkpoint, or start anew.",
             icon=":material/error:",
         )
-    snapshots = run.snapshots()
-    snapshot = chosen or (snapshots[-1] if snapshots else None)
-    left, right = st.columns([1.05, 1], gap="medium")
-    with left:
-        show_snapshot(run, snapshot)
-    with right:
-        show_losses(events)
-        show_gauges(events, adversary_loss(run))
 
 
 def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:

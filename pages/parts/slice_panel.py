@@ -19,6 +19,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.segmentation.histogram import Peak
+from ascnet_core.training.advisor import QUANTISER
 
 MAPS = ("input", "fence", "wild", "reconstruction", "residual")
 REGION, TRUTH, MASK = 1, 2, 4
@@ -242,8 +243,11 @@ def correlation_sentence(correlation: float) -> str:
     if math.isnan(correlation):
         return "I_ro is constant inside the region: there is nothing to rank, train longer."
     head = f"Rank correlation of I_ro with I_in inside the region: {correlation:.3f}."
-    if abs(correlation) >= 0.95:
-        return f"{head} Near 1, the network only sorts brightness anew: a learned quantiser."
+    if abs(correlation) >= QUANTISER:
+        return (
+            f"{head} Near 1, tissue lies in the order of the input, as a quantiser would have it; "
+            "a lesion is little of it, so see whether a threshold of I_in gives the same mask."
+        )
     if abs(correlation) >= 0.7:
         return f"{head} I_ro follows brightness, yet not everywhere (1: a mere quantiser)."
     return f"{head} I_ro is not just an order of brightness (that would be 1)."

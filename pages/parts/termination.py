@@ -17,12 +17,14 @@ from ascnet_core.training.advisor import QUANTISER, STABLE, Advice, Rule, advise
 from ascnet_core.training.history import History, Point, cycle_ends, read_history
 from ascnet_core.training.oracle import dice_of_points, watched_truth
 from ascnet_core.training.rollback import make_result, result_of
-from ascnet_core.training.run_folder import SETTINGS, Run
+from ascnet_core.training.run_folder import EVENTS, SETTINGS, Run
 from ascnet_core.training.tracks import track_peaks
-from pages.parts import cases, film, film_export, film_page, fork_run, moments, state
+from pages.parts import cases, film, film_export, film_page, fork_run, live_run, moments, state
+from pages.parts.ticker import Part
 
 ACTIVE = ("running", "paused")
-REFRESH = 10  # seconds between two looks at a running run
+COURSE = "course of the run"  # a fragment
+REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
 CURVES = ("Index and stability", "Tracked peaks")
 ORACLE = "Lay Dice with the true masks over it (oracle)"
@@ -128,8 +130,8 @@ def show_figures(now: Point, before: Point | None) -> None:
         dash if now.rank_correlation is None else f"{now.rank_correlation:.2f}",
         change(now.rank_correlation, before.rank_correlation if before else None),
         delta_color="off",
-        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) the "
-        "network only quantises brightness.",
+        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it "
+        "warns of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
     )
     fourth.metric(
         "Mask holes",
@@ -329,12 +331,23 @@ def state_name(run: Run) -> str:
     return run.name if run.path.parent == RUNS else str(run.path)
 
 
+def parts(run: Run) -> dict[str, Part]:
+    """The fragment of `show_termination` that follows a running run, for a clock."""
+
+    def marked() -> object:
+        events = live_run.read_new_events(run.path / EVENTS)
+        kinds = ("snapshot", "cycle", "end")
+        return next(((e["kind"], e["step"]) for e in reversed(events) if e["kind"] in kinds), None)
+
+    return {COURSE: Part(marked, REFRESH)}
+
+
 def show_termination(run: Run) -> None:
     """The whole section; empty runs are told what to wait for."""
     key = f"termination of {run.path}"
     active = run.status() in ACTIVE
 
-    @st.fragment(run_every=REFRESH if active else None)
+    @st.fragment(key=COURSE)
     def course() -> None:
         with cases.show_user_errors(stop=False):
             history = history_of(run)

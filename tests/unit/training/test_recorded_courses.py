@@ -45,12 +45,13 @@ def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
     assert not adversary.held  # D is sure of every image
 
 
-@pytest.mark.parametrize("name", ["demo-flair", "demo-flair-paper"])
-def test_shipped_runs_can_be_read(name: str) -> None:
+@pytest.mark.parametrize(("name", "kind"), [("demo-flair", "stop"), ("demo-flair-paper", "go on")])
+def test_shipped_runs_are_judged_as_their_cards_do(name: str, kind: str) -> None:
     from ascnet_core.training.history import read_history
 
     known = {path.name: path for path in list_runs(RUNS)}
     assert name in known
     history = read_history(Run(known[name]))
     assert not history.left_out
-    assert advise(history).sentence
+    # rank correlations of .95 and .81 with the input: neither is condemned for that
+    assert advise(history).kind == kind

@@ -1,0 +1,13 @@
+// The clock of a live view: it ticks while its tab is on the screen, and at once when it comes back.
+
+export default function ticker({ data, setTriggerValue }) {
+  const tick = () => {
+    if (!document.hidden) setTriggerValue("tick", true);
+  };
+  const timer = setInterval(tick, data.ms);
+  document.addEventListener("visibilitychange", tick);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", tick);
+  };
+}
