@@ -141,4 +141,5 @@ def _alive(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (OSError, IndexError):
         return True  # no /proc on this system: believe the number
-    return b"ascnet_core" in words and state != "Z"
+    # a process that has only just begun has no words yet
+    return (not words or b"ascnet_core" in words) and state != "Z"
