@@ -15,7 +15,6 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.advisor import dead_adversary
 from ascnet_core.training.run_events import Progress, memory_in_words, read_events
 from ascnet_core.training.run_folder import (
     EVENTS,
@@ -33,7 +32,7 @@ from pages.parts.ticker import Part
 if TYPE_CHECKING:
     import pandas as pd
 
-# pandas is imported where a table is made: the first picture of the app must not wait for it.
+# pandas, scipy and torch are imported where they serve: the app's first picture must not wait.
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
@@ -445,6 +444,8 @@ def show_gauges(events: Sequence[Mapping[str, Any]], loss: str) -> None:
     if not gauges:
         st.caption("They are measured at the end of each epoch.")
         return
+    from ascnet_core.training.advisor import dead_adversary
+
     why = dead_adversary(gauges[-1], loss)
     if why:
         st.error(
