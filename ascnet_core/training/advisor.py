@@ -23,6 +23,7 @@ STABLE = 0.75
 SMALLEST = 0.0005
 LARGEST = 0.5
 TORN = 0.15
+REFERENCE = 0.05
 QUANTISER = 0.98
 LIKE_INPUT = 0.95
 UNLIKE_INPUT = 0.5
@@ -61,6 +62,12 @@ RULES: dict[str, tuple[str, str]] = {
     "holes in the mask": (
         f"at most {TORN:.0%} of the filled mask",
         "Background enclosed by the mask, slice by slice (paper, Fig. 10).",
+    ),
+    "reference stays clean": (
+        f"at most {REFERENCE:.0%} of the reference's tissue marked",
+        "What the run's threshold marks on the reference is false, as the reference is known to be "
+        "normal; the newest cycle. Not known for runs that kept no counts of it, which does not "
+        "forbid a stop.",
     ),
     "not a quantiser": (
         f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}",
@@ -287,6 +294,10 @@ def _rules(cycles: Sequence[Point]) -> tuple[Rule, ...]:
             _share(newest.hole_share if newest else None),
             newest is not None and newest.hole_share is not None and newest.hole_share <= TORN,
         ),
+        "reference stays clean": (
+            _share(newest.reference_share if newest else None),
+            newest is not None and (newest.reference_share or 0.0) <= REFERENCE,
+        ),
         "not a quantiser": (
             _quantiser_figure(newest) if newest else "not measured",
             ranked and not any(map(_is_quantiser, tail)),
@@ -322,6 +333,7 @@ def _best(points: Sequence[Point]) -> int | None:
         if point.stability is not None
         and point.stability >= STABLE
         and (point.hole_share or 0.0) <= TORN
+        and (point.reference_share or 0.0) <= REFERENCE
         and not _is_quantiser(point)
     ]
     if not fit:
@@ -379,6 +391,7 @@ def _unmet(rules: Sequence[Rule]) -> str:
         "mask stability": "the mask still moves from cycle to cycle (Dice {})",
         "mask area": "the mask holds {} of the watched tissue",
         "holes in the mask": "{} of the mask are holes",
+        "reference stays clean": "{} of the reference, which is normal, are marked too",
         "not a quantiser": "I_ro may be but brightness in one of these cycles ({} now)",
         "same side": "peaks have changed sides ({})",
     }

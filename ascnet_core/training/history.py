@@ -74,6 +74,9 @@ class Point:
     input_dice : float or None
         Dice of the mask with the threshold of I_in that is most like it, bright or dark. Near 1
         the network adds nothing to a threshold of the input.
+    reference_share : float or None
+        Share (0..1) of the reference's tissue that the same threshold keeps: false positives, as
+        the reference is known to be normal.
     stability, mirror_stability : float or None
         Dice of the mask, and of `mirror`, with the mask before; None without both or if both are
         empty.
@@ -102,6 +105,7 @@ class Point:
     holes: int | None = None
     hole_share: float | None = None
     input_dice: float | None = None
+    reference_share: float | None = None
     stability: float | None = None
     mirror_stability: float | None = None
     path: Path | None = None
@@ -240,7 +244,16 @@ def measure(
         holes=holes,
         hole_share=holes / max(1, int(mask.sum()) + holes),
         input_dice=_input_dice(data.watched_input[inside], mask[inside]),
+        reference_share=_share_kept(reference_counts, threshold),
     )
+
+
+def _share_kept(counts: Counts | None, threshold: Threshold) -> float | None:
+    """Share of counted pixels that a threshold keeps, None without any."""
+    if counts is None or not counts.sum():
+        return None
+    kept = apply(np.arange(256, dtype=np.uint8), None, threshold)
+    return float(np.asarray(counts)[kept].sum() / counts.sum())
 
 
 def map_levels(data: SnapshotData, name: str) -> NDArray[np.uint8]:

@@ -316,3 +316,13 @@ def test_enough_good_cycles_on_the_same_side_always_stop(
     # what came before must not have turned to the other side
     values = [{**value, "rank_correlation": 0.2} for value in values]
     assert advise(made([*values, *[good] * HOLD])).kind == "stop"
+
+
+def test_a_mask_that_marks_the_reference_too_is_no_reason_to_stop() -> None:
+    course = [replace(point, reference_share=0.3) for point in story("mmmssss")]
+    advice = advise(course)
+    assert advice.kind == "go on"
+    assert advice.best_cycle is None
+    assert "30% of the reference, which is normal, are marked too" in advice.sentence
+    clean = [replace(point, reference_share=0.01) for point in story("mmmssss")]
+    assert advise(clean).kind == "stop"

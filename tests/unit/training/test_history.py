@@ -270,3 +270,15 @@ def test_every_peak_lies_on_exactly_one_track(rows: list[list[int]]) -> None:
         assert places == list(range(places[0], places[0] + len(places)))
         assert track.lost == (places[-1] < len(points) - 1)
         assert all(0 <= p.separation <= 1 for p in track.points)
+
+
+@pytest.mark.parametrize(("side", "wanted"), [("bright", 0.25), ("dark", 0.76)])
+def test_the_reference_s_own_false_positives(side: str, wanted: float) -> None:
+    counts = np.zeros(256, np.int64)
+    counts[[10, 128, 200]] = 75, 1, 24
+    data = made_up.data_of(np.full(256, 10))
+    point = measure(made_up.snapshot(1), data, "reconstruction", "128", side, counts)  # type: ignore[arg-type]
+    assert point.threshold is not None
+    assert point.threshold.level == 128
+    assert point.reference_share == wanted
+    assert measure(made_up.snapshot(1), data, rule="128").reference_share is None
