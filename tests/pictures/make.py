@@ -1,6 +1,6 @@
 """Make the README's pictures: start the app, drive it in chromium, keep what is seen.
 
-Run: python -m tests.pictures.make [threshold|start|cuts|data|training|evaluation ...]
+Run: python -m tests.pictures.make [threshold|start|cuts|data|training|evaluation|compare|lessons ...]
 
 Writes threshold.gif (a line that is dragged over the histogram, the mask after it) and a PNG a
 page beside this file. It opens what the repository ships, so anyone gets the same pictures.
@@ -27,7 +27,15 @@ STILLS = {
     "data": "Subjects",
     "training": "When to stop",
     "evaluation": "Evaluation",
+    "compare": "The same slice",
+    "lessons": "Lessons",
 }
+PLACES = {
+    "start": "",
+    "compare": "training?compare=demo-flair,demo-flair-paper",
+    "lessons": "lessons?stop=3",
+}
+"""Where a still is taken that is not the page of its name."""
 
 
 def settle(page: Page, milliseconds: int = 1500) -> None:
@@ -95,7 +103,7 @@ def main() -> None:
             for name, text in STILLS.items():
                 if name not in wanted:
                     continue
-                page.goto(address if name == "start" else f"{address}/{name}")
+                page.goto(f"{address}/{PLACES.get(name, name)}")
                 page.locator("section, [data-testid=stMain]").get_by_text(text).first.wait_for()
                 if name == "evaluation":
                     page.get_by_role("button", name="Evaluate").last.click()
