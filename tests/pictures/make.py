@@ -1,6 +1,6 @@
 """Make the README's pictures: start the app, drive it in chromium, keep what is seen.
 
-Run: python -m tests.pictures.make [threshold|start|cuts|data|training|evaluation|compare|lessons ...]
+Run: python -m tests.pictures.make [NAME ...], a NAME being `threshold` or one of `STILLS`.
 
 Writes threshold.gif (a line that is dragged over the histogram, the mask after it) and a PNG a
 page beside this file. It opens what the repository ships, so anyone gets the same pictures.
