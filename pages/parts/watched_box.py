@@ -52,7 +52,9 @@ def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
 def watched_field(settings: Settings, prefix: str) -> str:
     """The text field of `data.watched`; what it holds."""
     key = f"{prefix} {KEY}"
-    if key not in st.session_state:  # no `value`: the picker writes into it
+    # No `value`, as the picker writes into it; so a form that comes back, or an emptied field, may
+    # hold nothing.
+    if not st.session_state.get(key):
         st.session_state[key] = forms.text_of(settings.data.watched)
     return st.text_input(forms.label_of(KEY), key=key, help=f"{help_of(KEY)} (`{KEY}`)")
 
