@@ -31,7 +31,7 @@ ALWAYS = """<style>
 .st-key-volumes, .st-key-lesson_keys { display: none; }
 .st-key-lesson_view img { border-radius: 2px; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.7rem; }
-.st-key-lesson { --above: 735px; }
+.st-key-lesson { --above: 735px; --chart: clamp(200px, calc(100vh - 692px), 288px); }
 </style>"""
 
 
