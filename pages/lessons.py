@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.training.run_folder import RUNS, is_run
 from pages.parts import cases, lesson_tiles, state
@@ -15,6 +17,7 @@ KEYS = st.components.v2.component(
     "ascnet_lesson_keys",
     js=(Path(__file__).parent / "parts" / "lesson_keys.js").read_text(encoding="utf-8"),
 )
+SHOWN = "lesson stop that is drawn"  # session key
 PRESENTING = """<style>
 [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"]
   { display: none !important; }
@@ -28,7 +31,7 @@ ALWAYS = """<style>
 .st-key-volumes, .st-key-lesson_keys { display: none; }
 .st-key-lesson_view img { border-radius: 2px; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.7rem; }
-.st-key-lesson { --above: 735px; }
+.st-key-lesson { --above: 735px; --chart: clamp(200px, calc(100vh - 692px), 288px); }
 </style>"""
 
 
@@ -113,12 +116,26 @@ def page() -> None:
         st.subheader(f"{stop}. {chosen.title}", anchor=False)
         with st.container(key="lesson_text"):
             st.markdown(chosen.text)
-        notice = ""
-        with st.container(key="lesson_view"), cases.show_user_errors(stop=False):
-            notice = chosen.view()
-        if notice:
-            with st.container(key="lesson_notice"):
-                st.info(notice, icon=":material/visibility:")
+        with _body(stop):
+            notice = ""
+            with st.container(key="lesson_view"), cases.show_user_errors(stop=False):
+                notice = chosen.view()
+            if notice:
+                with st.container(key="lesson_notice"):
+                    st.info(notice, icon=":material/visibility:")
+
+
+def _body(stop: int) -> DeltaGenerator:
+    """Where a stop's view goes; what another stop had there is taken away first.
+
+    Its pictures would else stand, faded, among the new ones until all of those are made.
+    """
+    if st.session_state.get(SHOWN) == stop:
+        return st.container()
+    st.session_state[SHOWN] = stop
+    place = st.empty()
+    time.sleep(0.05)  # or both messages go out as one, and nothing is taken away
+    return place.container()
 
 
 page()

@@ -38,7 +38,7 @@ CHANGES = {
 def begin(cohort: Path, run: Path) -> subprocess.Popen[bytes]:
     """Begin the run, or go on with it: the same command."""
     command = [sys.executable, "-m", "ascnet_core", "train", str(cohort), "--resume"]
-    command += ["--name", str(run), "--preset", "teaching", "--device", "cpu"]
+    command += ["--name", str(run), "--device", "cpu"]
     for key, value in CHANGES.items():
         command += ["--set", f"{key}={value}"]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
