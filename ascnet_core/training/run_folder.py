@@ -62,8 +62,8 @@ LOG = "log.txt"
 CARD = "card.md"
 CONTROL = "control.json"
 WATCHED = "watched.json"
-PRESETS = "presets"
-"""The folder of saved presets under `RUNS`; no run may be called so."""
+PRESETS, PLANS = "presets", "plans"
+"""Folders under `RUNS` of saved presets and of plans for `crossval`; no run may be called so."""
 
 _STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?"
 _BEGIN = re.compile(_STAMP + "--- process ")
@@ -277,8 +277,9 @@ def new_run_path(name: str) -> Path:
             f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
             "letter or digit first."
         )
-    if name == PRESETS:
-        raise UserError(f"{RUNS / name} holds saved presets, not a run; choose another name.")
+    if name in (PRESETS, PLANS):
+        held = "saved presets" if name == PRESETS else "plans of cross-validations"
+        raise UserError(f"{RUNS / name} holds {held}, not a run; choose another name.")
     return path if len(path.parts) > 1 else RUNS / name
 
 

@@ -370,3 +370,8 @@ def test_the_last_word_of_a_log_is_its_last_processs_error_or_its_last_line(tmp_
     ):
         (run / "log.txt").write_text("\n".join(lines))
         assert Run(run).last_word() == expected
+
+
+def test_the_folder_of_plans_is_no_run() -> None:
+    with pytest.raises(UserError, match="holds plans of cross-validations"):
+        run_folder.new_run_path("plans")
