@@ -44,7 +44,7 @@ def test_two_cycles_of_the_teaching_preset(
     # What was trained lies in the folder and opens in the other pages.
     assert Run(run).status() == "finished"
     assert len(Run(run).snapshots()) == 3
-    page.get_by_role("button", name="Cuts").click()
+    page.get_by_role("button", name="Cuts", exact=True).click()
     expect(page.locator(".cuts")).to_be_visible()
 
 
