@@ -10,7 +10,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.run_folder import RUNS, Run, Snapshot, is_run, list_runs
-from pages.parts import cases, live_run, state, tour
+from pages.parts import cases, live_charts, live_run, state, tour
 from pages.parts.sidebar import style
 
 SHIPPED = ("demo-flair", "demo-flair-paper")
@@ -111,8 +111,8 @@ def first_picture(run: Run | None) -> None:
     with right:
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(
-            live_run.histogram_table(snapshot.info),
-            live_run.HISTOGRAM_SPEC | {"height": 270},
+            live_charts.histogram_table(snapshot.info),
+            live_charts.HISTOGRAM_SPEC | {"height": 270},
             width="stretch",
         )
 

@@ -18,7 +18,16 @@ from ascnet_core.scoring.metrics import (
 from ascnet_core.segmentation.histogram import count_levels, find_peaks
 from ascnet_core.training.advisor import advise
 from ascnet_core.training.run_folder import Run
-from pages.parts import cases, choice, findings, lesson_tiles, live_run, termination, viewer
+from pages.parts import (
+    cases,
+    choice,
+    findings,
+    lesson_tiles,
+    live_charts,
+    live_run,
+    termination,
+    viewer,
+)
 from pages.parts.lesson_tiles import COHORT, PAPER, RUN, level_of, tile
 from pages.parts.state import View
 
@@ -133,8 +142,8 @@ def too_early() -> str:
     one.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
     with two:
         st.vega_lite_chart(
-            live_run.histogram_table(snapshot.info),
-            live_run.HISTOGRAM_SPEC | {"height": 230},
+            live_charts.histogram_table(snapshot.info),
+            live_charts.HISTOGRAM_SPEC | {"height": 230},
             width="stretch",
         )
         advice = advise(history.points[: place + 1])

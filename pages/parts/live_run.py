@@ -1,15 +1,14 @@
 """A run as it goes: progress, losses, gauges, watched cuts and the histogram, read from its folder.
 
-The page only reads; the process that trains is another one. Charts are Vega's, which change in
-place, where plotly's would blink at every tick.
+The page only reads; the process that trains is another one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -26,18 +25,14 @@ from ascnet_core.training.run_folder import (
     request_stop,
 )
 from ascnet_core.training.snapshot_request import request_snapshot
-from pages.parts import cases, pictures, watched_box
+from pages.parts import cases, live_charts, pictures, watched_box
 from pages.parts.ticker import Part
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-# pandas, scipy and torch are imported where they serve: the app's first picture must not wait.
+# scipy and torch are imported where they serve: the app's first picture must not wait for them.
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
 ANSWER = 1.5  # seconds to wait for what a process was asked for
-POINTS = 300
 STATUS_ICONS = {
     "running": ":material/play_circle:",
     "paused": ":material/pause_circle:",
@@ -73,35 +68,6 @@ GAUGES = {
     "accuracy_fence": ("Fences that D tells", "Share, 0 to 1, of fences D takes for fences."),
     "accuracy_reference": ("References that D tells", "Share, 0 to 1, of references D accepts."),
 }
-
-
-def event_rows(events: Iterable[Mapping[str, Any]], kind: str, what: str) -> list[dict[str, Any]]:
-    """Rows {step, name: value} of the losses or gauges in events of a kind."""
-    rows = []
-    for event in events:
-        values = event.get(what) or {}
-        if (kind and event.get("kind") != kind) or not values:
-            continue
-        rows.append({"step": event.get("step", 0), "phase": event.get("phase", ""), **values})
-    return rows
-
-
-def thinned(rows: Sequence[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:
-    """At most `points` rows, evenly spread, first and last among them."""
-    return [rows[i] for i in pictures.spread(len(rows), points)]
-
-
-def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Columns step, term, value of all terms in rows; what is no number is left out."""
-    import pandas as pd
-
-    content = [
-        {"step": row["step"], "term": name, "value": value}
-        for row in rows
-        for name, value in row.items()
-        if name not in ("step", "phase") and isinstance(value, int | float)
-    ]
-    return pd.DataFrame(content, columns=["step", "term", "value"])
 
 
 def duration(seconds: float | None) -> str:
@@ -145,96 +111,6 @@ def read_new_events(path: Path) -> list[dict[str, Any]]:
     events = [*events, *more] if more else events
     known[str(path)] = (offset, events)
     return events
-
-
-COLOURS = ["#333333", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
-
-
-def loss_spec(table: pd.DataFrame) -> dict[str, Any]:
-    """The chart of `long_table`: logarithmic where every value is positive."""
-    positive = bool(len(table)) and float(table["value"].min()) > 0
-    return {
-        "mark": {"type": "line", "strokeWidth": 1.6, "clip": True},
-        "encoding": {
-            "x": {
-                "field": "step",
-                "type": "quantitative",
-                "title": "training step",
-                "axis": {"tickCount": 6, "grid": False},
-            },
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": "loss, mean since last point" + (", log" if positive else ""),
-                "scale": {"type": "log", "nice": False} if positive else {"type": "linear"},
-                "axis": {"format": "~g", "tickCount": 5},
-            },
-            "color": {
-                "field": "term",
-                "type": "nominal",
-                "title": None,
-                "legend": {"orient": "top", "columns": 4, "labelLimit": 200},
-                "scale": {"range": COLOURS},
-            },
-        },
-        "height": 230,
-    }
-
-
-HISTOGRAM_SPEC = {
-    "layer": [
-        {
-            "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
-            "encoding": {
-                "x": {
-                    "field": "level",
-                    "type": "quantitative",
-                    "title": "grey level of I_ro, 0–255 (raw)",
-                    "scale": {"domain": [0, 256], "nice": False},
-                    "axis": {"values": [0, 64, 128, 192, 255], "grid": False},
-                },
-                "y": {
-                    "field": "pixels",
-                    "type": "quantitative",
-                    "title": "pixels, log",
-                    "scale": {"type": "symlog", "constant": 1},
-                    "axis": {
-                        "values": [0, 10, 100, 1000, 10000, 100000, 1000000],
-                        "labelExpr": "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value",
-                    },
-                },
-            },
-        },
-        {
-            "transform": [{"filter": "datum.peak > 0"}],
-            "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
-            "encoding": {
-                "x": {"field": "level", "type": "quantitative"},
-                "y": {"field": "pixels", "type": "quantitative"},
-                "text": {"field": "name", "type": "nominal"},
-            },
-        },
-    ],
-    "height": 200,
-}
-
-
-def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:
-    """Columns level, pixels, and peak (its number from 1, else 0) with its name, for the chart.
-
-    Parameters
-    ----------
-    info
-        A snapshot's `info`: `counts` (256,) and `peaks`.
-    """
-    import pandas as pd
-
-    counts = np.asarray(info.get("counts", np.zeros(256)), np.int64)
-    table = pd.DataFrame({"level": np.arange(256), "pixels": counts, "peak": 0, "name": ""})
-    for number, peak in enumerate(info.get("peaks", ()), 1):
-        level = int(peak["position"])
-        table.loc[level, ["peak", "name"]] = [number, f"peak {number} · {level}"]
-    return table
 
 
 def watched_picture(
@@ -402,16 +278,18 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
         return
     st.image(picture, width="stretch")
     st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
-    st.vega_lite_chart(histogram_table(snapshot.info), HISTOGRAM_SPEC, width="stretch")
+    st.vega_lite_chart(
+        live_charts.histogram_table(snapshot.info), live_charts.HISTOGRAM_SPEC, width="stretch"
+    )
 
 
 def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
     """Loss curves."""
-    rows = thinned(event_rows(events, "step", "losses"))
+    rows = live_charts.thinned(live_charts.event_rows(events, "step", "losses"))
     st.markdown("**Losses**")
     if rows:
-        table = long_table(rows)
-        st.vega_lite_chart(table, loss_spec(table), width="stretch")
+        table = live_charts.long_table(rows)
+        st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
     else:
         st.caption("No step has been logged yet.")
 
@@ -439,7 +317,7 @@ def gauges_table(gauges: Mapping[str, Any], dead: bool) -> str:
 
 def show_gauges(events: Sequence[Mapping[str, Any]], loss: str) -> None:
     """The newest gauges; a dead adversary in red, with the sentence that says why."""
-    gauges = event_rows(events, "epoch", "gauges")
+    gauges = live_charts.event_rows(events, "epoch", "gauges")
     st.markdown("**Gauges** of the last epoch, mean over sample slices")
     if not gauges:
         st.caption("They are measured at the end of each epoch.")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from ascnet_core.training.presets import load_preset, user_presets
 from ascnet_core.training.run_folder import Run
+from tests.browser.run_form import command, fill
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 PRESET = "browser-test-lecture"  # in the user's own folder, so it has an unlikely name
@@ -23,18 +24,6 @@ def saved() -> Iterator[Path]:
     path.unlink(missing_ok=True)
     if path.parent.is_dir() and not any(path.parent.iterdir()):
         path.parent.rmdir()
-
-
-def command(page: Page, text: str) -> None:
-    """Wait until the command line at the form's foot holds `text`."""
-    expect(page.locator("code").filter(has_text=text).first).to_be_visible()
-
-
-def fill(page: Page, label: str, value: object) -> None:
-    field = page.get_by_role("spinbutton", name=label)
-    field.fill(str(value))
-    field.press("Enter")
-    command(page, f"={value}")
 
 
 def start(page: Page, run: Path) -> None:

@@ -14,6 +14,7 @@ from ascnet_core.training.advisor import advise
 from ascnet_core.training.history import read_history
 from ascnet_core.training.rollback import result_of
 from ascnet_core.training.run_folder import Run
+from tests.browser.run_form import command, fill
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 TRAINED = 600_000  # ms: the same, for what takes ten seconds on an idle one
@@ -21,18 +22,6 @@ CYCLES = 5
 # An epoch's steps: what is left after two cycles lasts until a tab that lags has paused the run.
 STEPS = 100
 READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
-
-
-def command(page: Page, text: str) -> None:
-    """Wait until the command line at the form's foot holds `text`."""
-    expect(page.locator("code").filter(has_text=text).first).to_be_visible()
-
-
-def fill(page: Page, label: str, value: object) -> None:
-    field = page.get_by_role("spinbutton", name=label)
-    field.fill(str(value))
-    field.press("Enter")
-    command(page, f"={value}")
 
 
 def status(page: Page, word: str) -> Locator:

@@ -13,7 +13,7 @@ from ascnet_core.training import run_folder, run_start
 from ascnet_core.training.presets import apply_set, keys, load_preset, preset_names
 from ascnet_core.training.run_events import Progress
 from ascnet_core.training.run_folder import Run
-from pages.parts import forms, live_run, tables
+from pages.parts import forms, live_charts, live_run, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 
@@ -132,19 +132,19 @@ def test_losses_and_gauges_become_tables_without_holes() -> None:
         {"kind": "epoch", "step": 1, "gauges": {"g": 0.5}},
         {"kind": "step", "step": 2, "phase": "M", "losses": {"a": -2.0}},
     ]
-    rows = live_run.event_rows(events, "step", "losses")
-    table = live_run.long_table(rows)
+    rows = live_charts.event_rows(events, "step", "losses")
+    table = live_charts.long_table(rows)
     assert table.to_dict("records") == [
         {"step": 1, "term": "a", "value": 1.0},
         {"step": 2, "term": "a", "value": -2.0},
     ]
-    assert live_run.loss_spec(table)["encoding"]["y"]["scale"]["type"] == "linear"
-    assert live_run.loss_spec(table[:1])["encoding"]["y"]["scale"]["type"] == "log"
-    assert live_run.event_rows(events, "epoch", "gauges")[0]["g"] == 0.5
+    assert live_charts.loss_spec(table)["encoding"]["y"]["scale"]["type"] == "linear"
+    assert live_charts.loss_spec(table[:1])["encoding"]["y"]["scale"]["type"] == "log"
+    assert live_charts.event_rows(events, "epoch", "gauges")[0]["g"] == 0.5
 
 
 def test_the_histogram_names_the_snapshots_peaks() -> None:
-    table = live_run.histogram_table({"counts": list(range(256)), "peaks": [{"position": 7}]})
+    table = live_charts.histogram_table({"counts": list(range(256)), "peaks": [{"position": 7}]})
     assert table["pixels"].tolist() == list(range(256))
     assert table.loc[7, "name"] == "peak 1 · 7"
     assert table["peak"].sum() == 1
@@ -152,7 +152,7 @@ def test_the_histogram_names_the_snapshots_peaks() -> None:
 
 def test_long_runs_are_thinned_with_both_ends() -> None:
     rows = [{"step": i} for i in range(5000)]
-    kept = live_run.thinned(rows, 300)
+    kept = live_charts.thinned(rows, 300)
     assert len(kept) == 300
     assert (kept[0]["step"], kept[-1]["step"]) == (0, 4999)
 
