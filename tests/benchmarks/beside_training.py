@@ -29,13 +29,13 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ascnet_core.training.run_folder import RUNS, Run, request_stop, start_training
+from ascnet_core.training.run_folder import Run, request_stop, start_training
 from tests.benchmarks.viewer import READY, measure_clicks
 from tests.browser.conftest import CHROMIUM, FLAGS, start_server, stop_server
 from tests.small import make_small_cohort
 
 SHIPPED = "demo-flair"
-PATIENCE = 180_000  # ms
+PATIENCE = 900_000  # ms: opening a page is not what is measured
 SETTLE = 5.0  # seconds that a spell's begin is left out: the page is being made
 
 # From an event to the second frame after `done` holds: by then its picture has been shown.
@@ -235,7 +235,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             with training(folder, cohort) as run:
-                print(f"load at the start {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {RUNS}")
+                print(f"load at the start {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
                 own = os.getpid()
                 ratios, shares = [], {"server": [], "browser": []}
                 for _ in range(given.pairs):
