@@ -47,7 +47,7 @@ def runs_table(runs: list[Run]) -> None:
         height=min(38 + 35 * len(rows), 213),
         column_config={
             "run": st.column_config.TextColumn(width="medium"),
-            "preset": st.column_config.TextColumn(width="small"),
+            "preset": st.column_config.TextColumn(width="medium"),
             "done": st.column_config.ProgressColumn(
                 "done, % of steps", format="%d %%", min_value=0, max_value=100
             ),
