@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import tempfile
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pages.parts import cases, forms, live_run, state, tables, termination
 UPLOADS = "number of imports"  # a new number is a new, empty uploader
 ASKED = "run that is to be deleted"  # until the question is answered
 QUESTIONS = "number of questions asked"
+NOTES = "notes as this session knows them"  # path of a run -> its text, number of the field
 NOTE_SAVED = "what became of a note"  # "" once it is saved, else the reason why not
 
 
@@ -50,8 +50,13 @@ def _manage(run: Run) -> None:
 
 def _note(run: Run) -> None:
     note = read_note(run.path)
-    # The key follows what is on the disk, or a text that someone else wrote would be overwritten.
-    key = f"note of {run.path} {hashlib.sha256(note.encode()).hexdigest()[:8]}"
+    known = st.session_state.setdefault(NOTES, {})
+    text, number = known.get(run.path, (note, 0))
+    # A text that someone else wrote comes in a new field, or the old one would overwrite it. One's
+    # own stays where it is: with two fields for a moment, what stands below them is hard to hit.
+    number += text != note
+    known[run.path] = note, number
+    key = f"note {number} of {run.path}"
     st.text_area(
         "Note",
         note,
@@ -73,6 +78,7 @@ def _note(run: Run) -> None:
 def _save_note(run: Path, key: str) -> None:
     try:
         write_note(run, st.session_state[key])
+        st.session_state[NOTES][run] = read_note(run), st.session_state[NOTES][run][1]
         st.session_state[NOTE_SAVED] = ""
     except UserError as error:
         st.session_state[NOTE_SAVED] = str(error)
