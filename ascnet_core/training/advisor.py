@@ -17,7 +17,6 @@ from ascnet_core.training.history import History, Point, cycle_ends
 Kind = Literal["go on", "stop", "go back", "quantiser", "dead adversary"]
 
 HOLD = 3
-PEAKS = 3
 INDEX = 0.6
 STABLE = 0.75
 SMALLEST = 0.0005
@@ -35,14 +34,16 @@ SATURATED = 0.95
 
 RULES: dict[str, tuple[str, str]] = {
     "separated peaks": (
-        f"at least {PEAKS} in each of the last {HOLD} cycles",
+        f"as many as wanted in each of the last {HOLD} cycles",
         "Groups of peaks with a separation of 0.5 or more between them; the fewest in these "
-        "cycles. The paper wants three or four.",
+        "cycles. The paper wants three or four; a recipe that gathers all healthy tissue in one "
+        "peak says two (`schedule.stop_peaks`).",
     ),
     "separation index": (
         f"at least {INDEX} in each of the last {HOLD} cycles",
-        "Mean of the two largest separations between neighbouring peaks, a missing one being 0 "
-        "(1: three peaks with nothing between them); the smallest in these cycles.",
+        "Mean of the largest separations between neighbouring peaks, as many as lie between the "
+        "peaks that are wanted, a missing one being 0 (1: nothing between them); the smallest in "
+        "these cycles.",
     ),
     "cycles in a row": (
         f"at least {HOLD}",
@@ -200,7 +201,7 @@ def advise(history: History | Sequence[Point]) -> Advice:
 
 
 def _is_apart(point: Point) -> bool:
-    return point.separated >= PEAKS and point.separation_index >= INDEX
+    return point.separated >= point.peaks_wanted and point.separation_index >= INDEX
 
 
 def _row(cycles: Sequence[Point]) -> list[Point]:
@@ -267,6 +268,7 @@ def _rules(cycles: Sequence[Point]) -> tuple[Rule, ...]:
     tail = cycles[-HOLD:]
     row = _row(cycles)
     newest = cycles[-1] if cycles else None
+    wanted = newest.peaks_wanted if newest else Point.peaks_wanted
     apart = min((point.separated for point in tail), default=0)
     index = min((point.separation_index for point in tail), default=0.0)
     steps = [point.stability for point in tail[1:]]
@@ -279,7 +281,7 @@ def _rules(cycles: Sequence[Point]) -> tuple[Rule, ...]:
         value is not None for value in (newest.rank_correlation, newest.input_dice)
     )
     figures: dict[str, tuple[str, bool]] = {
-        "separated peaks": (str(apart), apart >= PEAKS),
+        "separated peaks": (f"{apart} of {wanted}", apart >= wanted),
         "separation index": (f"{index:.2f}", index >= INDEX),
         "cycles in a row": (str(len(row)), len(row) >= HOLD),
         "mask stability": (
@@ -414,7 +416,7 @@ def _not_apart(cycles: Sequence[Point], row: Sequence[Point]) -> str:
         return "1 peak, nothing is separated" if newest.peaks else "there is no peak"
     return (
         f"{newest.separated} separated peak{'s' if newest.separated > 1 else ''}, "
-        f"index {newest.separation_index:.2f}; {PEAKS} and {INDEX} are wanted"
+        f"index {newest.separation_index:.2f}; {newest.peaks_wanted} and {INDEX} are wanted"
     )
 
 

@@ -53,6 +53,8 @@ class Point:
         I_ro over sample slices inside the region, 255 for 1.0.
     peaks, separations
         Of those counts.
+    peaks_wanted
+        How many separated peaks the run is after (`schedule.stop_peaks`).
     rank_correlation : float or None
         Spearman's, of I_ro with I_in inside the region, -1 to 1: the epoch's gauge if there is
         one, else over the watched slices. None where it is not defined.
@@ -94,6 +96,7 @@ class Point:
     counts: Counts = field(default_factory=lambda: np.zeros(256, np.int64))
     peaks: tuple[Peak, ...] = ()
     separations: tuple[float, ...] = ()
+    peaks_wanted: int = 3
     rank_correlation: float | None = None
     rank_share: float | None = None
     gauges: Mapping[str, float] = field(default_factory=dict)
@@ -117,8 +120,8 @@ class Point:
 
     @property
     def separation_index(self) -> float:
-        """See `separation_index`."""
-        return separation_index(self.separations)
+        """See `separation_index`, for the number of peaks that is wanted."""
+        return separation_index(self.separations, self.peaks_wanted)
 
     @property
     def has_model(self) -> bool:
@@ -143,15 +146,16 @@ def separated_peaks(separation: Sequence[float]) -> int:
     return 1 + sum(value >= SEPARATED for value in separation)
 
 
-def separation_index(separation: Sequence[float]) -> float:
-    """Mean of the two largest separations between neighbouring peaks, a missing one being 0.
+def separation_index(separation: Sequence[float], peaks: int = 3) -> float:
+    """Mean of the largest separations between neighbouring peaks, a missing one being 0.
 
-    The paper wants three or four peaks, and three peaks have two valleys: 1 is three peaks with
-    nothing between them, 0.5 at most two peaks, 0 a single one. A further peak that leans on its
-    neighbour neither adds nor takes.
+    As many as lie between the `peaks` that are wanted (2 or more). The paper wants three or four,
+    and three peaks have two valleys: 1 is three peaks with nothing between them, 0.5 at most two
+    peaks, 0 a single one. A further peak that leans on its neighbour neither adds nor takes.
     """
-    largest = sorted((0.0, 0.0, *separation))[-2:]
-    return float(sum(largest)) / 2
+    valleys = peaks - 1
+    largest = sorted((*[0.0] * valleys, *separation))[-valleys:]
+    return float(sum(largest)) / valleys
 
 
 def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
@@ -170,7 +174,8 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
     UserError
         If the settings cannot be read.
     """
-    chosen = run.settings().segmentation
+    settings = run.settings()
+    chosen = settings.segmentation
     side: Side = "dark" if chosen.side == "dark" else "bright"
     known = {} if known is None else known
     events = run.events()
@@ -186,7 +191,10 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
                 left_out.append(str(error))
                 continue
             reference = _reference_counts(run, snapshot, chosen.map)
-            point = measure(snapshot, data, chosen.map, chosen.rule, side, reference)
+            point = replace(
+                measure(snapshot, data, chosen.map, chosen.rule, side, reference),
+                peaks_wanted=settings.schedule.stop_peaks,
+            )
             known[snapshot.path] = point
         points.append(point)
     lasting = tuple(link(_with_events(points, events)))

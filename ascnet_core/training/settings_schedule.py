@@ -68,6 +68,13 @@ class Schedule(Checked):
         "never",
         "separated",
     )
+    stop_peaks: int = setting(
+        3,
+        "Separated peaks that the advisor wants before it says stop: three or four in the paper, "
+        "two where a recipe gathers all healthy tissue in one.",
+        low=2,
+        high=4,
+    )
 
 
 @dataclass(frozen=True)

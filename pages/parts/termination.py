@@ -117,7 +117,8 @@ def show_figures(now: Point, before: Point | None) -> None:
         "Separation index",
         f"{now.separation_index:.2f}",
         change(now.separation_index, before.separation_index if before else None),
-        help="Mean of the two largest separations between neighbouring peaks, 0 to 1.",
+        help="Mean of the largest separations between neighbouring peaks, one fewer than the "
+        f"{now.peaks_wanted} peaks wanted; 0 to 1.",
     )
     second.metric(
         "Mask stability",

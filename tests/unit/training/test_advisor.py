@@ -318,6 +318,21 @@ def test_enough_good_cycles_on_the_same_side_always_stop(
     assert advise(made([*values, *[good] * HOLD])).kind == "stop"
 
 
+def test_a_run_that_wants_two_peaks_stops_at_two_and_one_that_wants_four_goes_on() -> None:
+    pair = [replace(point, separations=(0.9,)) for point in story("ssss")]
+    three, two = advise(pair), advise([replace(point, peaks_wanted=2) for point in pair])
+    assert three.kind == "go on"
+    assert "2 separated peaks, index 0.45; 3 and 0.6 are wanted" in three.sentence
+    assert two.kind == "stop"
+    assert "2 separated peaks since cycle 1, index 0.90" in two.sentence
+    assert two.rules[0].figure == "2 of 2"
+    four = advise([replace(point, peaks_wanted=4) for point in story("mmmssss")])
+    assert four.kind == "go on"
+    assert "4 and 0.6 are wanted" in four.sentence
+    merged = [replace(point, separations=(), peaks_wanted=2) for point in story("mmmm")]
+    assert advise(merged).kind == "go on"
+
+
 def test_a_mask_that_marks_the_reference_too_is_no_reason_to_stop() -> None:
     course = [replace(point, reference_share=0.3) for point in story("mmmssss")]
     advice = advise(course)

@@ -42,6 +42,10 @@ def test_three_clean_peaks_have_the_full_index_and_two_half_of_it() -> None:
     assert history.separation_index((0.3, 1.0, 1.0)) == 1
     assert history.separation_index((1.0,)) == 0.5
     assert history.separation_index(()) == 0
+    assert history.separation_index((0.8,), peaks=2) == 0.8
+    assert history.separation_index((0.3, 0.8), peaks=2) == 0.8
+    assert history.separation_index((), peaks=2) == 0
+    assert history.separation_index((0.9, 0.6), peaks=4) == pytest.approx(0.5)
 
 
 def test_where_nothing_can_be_ranked_nothing_is_said() -> None:
