@@ -45,7 +45,15 @@ def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
     assert not adversary.held  # D is sure of every image
 
 
-@pytest.mark.parametrize(("name", "kind"), [("demo-flair", "stop"), ("demo-flair-paper", "go on")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("demo-flair", "stop"),
+        ("demo-flair-paper", "go on"),
+        ("demo-t2", "stop"),
+        ("lgg-flair", "stop"),
+    ],
+)
 def test_shipped_runs_are_judged_as_their_cards_do(name: str, kind: str) -> None:
     from ascnet_core.training.history import read_history
 
@@ -55,3 +63,17 @@ def test_shipped_runs_are_judged_as_their_cards_do(name: str, kind: str) -> None
     assert not history.left_out
     # rank correlations of .95 and .81 with the input: neither is condemned for that
     assert advise(history).kind == kind
+
+
+@pytest.mark.parametrize(("name", "first"), [("demo-t2", 14), ("lgg-flair", 7)])
+def test_runs_that_want_two_peaks_are_stopped_three_cycles_after_these_parted(
+    name: str, first: int
+) -> None:
+    from ascnet_core.training.history import read_history
+
+    points = read_history(Run(RUNS / name)).points
+    apart = [p.total_cycle for p in points if p.separated >= 2 and p.separation_index >= 0.6]
+    assert apart[0] == first - 2
+    said = {p.total_cycle: advise(points[: n + 1]).kind for n, p in enumerate(points)}
+    assert next(cycle for cycle, kind in said.items() if kind == "stop") == first
+    assert set(said.values()) == {"go on", "stop"}
