@@ -19,11 +19,22 @@ from ascnet_core.training.comparison import (
 )
 from ascnet_core.training.presets import Settings, help_of, value_of
 from ascnet_core.training.run_folder import EVENTS, Run, is_run, list_runs
-from pages.parts import cases, compare_slices, forms, live_run, state, tables, termination
+from ascnet_core.training.run_lock import lock_holder
+from pages.parts import (
+    cases,
+    compare_slices,
+    forms,
+    live_run,
+    state,
+    tables,
+    termination,
+    ticker,
+)
 
 MOST = 4
 LOOKED_AT = 20  # runs that are looked at for a partner with the same watched slices
 SECTIONS = ("Slices", "Curves", "Settings")
+SECTION = "what is compared, live"  # a fragment
 BEFORE = "runs compared before"
 AXES = {"images": "by slices seen", "cycle": "by cycle"}
 
@@ -140,12 +151,32 @@ def show_compare() -> None:
         )
         right.caption(f"Two moments of {runs[0].name}. {more}")
     called = titles(runs)
-    if section == SECTIONS[1]:
-        show_curves(runs, called)
-    elif section == SECTIONS[2]:
-        show_settings(runs, called)
-    else:
-        compare_slices.show_slices(runs, called)
+
+    def show_section() -> None:
+        with cases.show_user_errors(stop=False):
+            if section == SECTIONS[1]:
+                show_curves(runs, called)
+            elif section == SECTIONS[2]:
+                show_settings(runs, called)
+            else:
+                compare_slices.show_slices(runs, called)
+
+    follow(runs)
+    st.fragment(show_section, key=SECTION)()
+
+
+def follow(runs: Sequence[Run]) -> None:
+    """Bring the comparison up to date whenever one of its runs has kept another snapshot."""
+
+    def active() -> list[bool]:
+        return [lock_holder(run.path) is not None for run in runs]
+
+    def kept() -> list[int]:
+        return [len(run.snapshots()) for run in runs]
+
+    before = active()
+    if any(before):
+        ticker.tick("comparison", {SECTION: ticker.Part(kept, 4.0)}, lambda: active() != before)
 
 
 def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:

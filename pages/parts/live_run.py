@@ -43,7 +43,8 @@ STATUS_ICONS = {
 GAUGES = {
     "rank_correlation": (
         "Rank correlation of I_ro with I_in",
-        "Spearman's, inside the region, -1 to 1. Near 1 the network only quantises brightness.",
+        "Spearman's, inside the region, -1 to 1. Near 1 tissue lies in the order of the input: a "
+        "warning of a quantiser of brightness, no proof, as a lesion is little of it.",
     ),
     "wild_input": (
         "Mean wild cut on inputs",

@@ -13,6 +13,7 @@ from ascnet_core.training import run_folder
 from ascnet_core.training.history import read_history
 from ascnet_core.training.presets import apply_set, from_toml, load_preset, to_toml
 from ascnet_core.training.run_folder import Run
+from ascnet_core.training.run_lock import hold_lock
 from pages.parts import compare, compare_slices, film, moments, state
 from tests import made_up
 
@@ -87,6 +88,22 @@ def test_two_runs_with_the_same_slices_are_aligned(runs: Path, small_cohort: Pat
     assert header["images"][header["moment"]] == 240  # as far as both came
     assert header["labels"] == ["slice 1", "slice 2"]
     assert not at.info
+
+
+def test_a_clock_follows_the_compared_runs_while_one_of_them_trains(
+    runs: Path, small_cohort: Path
+) -> None:
+    made_up.write_run(runs / "one", "mss")
+    made_up.write_run(runs / "two", "mmmss")
+    made_up.write_run(runs / "third", "m")
+    with hold_lock(runs / "third"):
+        assert len(page(small_cohort, "one", "two").get("bidi_component")) == 1
+    with hold_lock(runs / "two"):
+        at = page(small_cohort, "one", "two")
+        assert len(at.get("bidi_component")) == 2
+    at.run()
+    assert not at.exception
+    assert len(at.get("bidi_component")) == 1
 
 
 def test_the_partner_offered_first_watches_the_same_slices(runs: Path, small_cohort: Path) -> None:

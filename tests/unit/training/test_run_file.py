@@ -29,13 +29,6 @@ SETTINGS = "settings.toml"
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch) -> Path:
-    folder = tmp_path / "checkpoints"
-    monkeypatch.setattr(run_folder, "RUNS", folder)
-    return folder
-
-
-@pytest.fixture
 def run(tmp_path) -> Path:
     """A run with everything a run can have."""
     run = write_run(tmp_path / "first", "ms")

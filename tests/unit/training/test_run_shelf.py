@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ascnet_core.errors import UserError
-from ascnet_core.training import run_folder, run_shelf
+from ascnet_core.training import run_shelf
 from ascnet_core.training.run_card import _MARK
 from ascnet_core.training.run_folder import Run, list_runs
 from ascnet_core.training.run_lock import hold_lock, lock_holder
@@ -25,13 +25,6 @@ from ascnet_core.training.run_shelf import (
 from tests.made_up import write_run
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def runs(tmp_path, monkeypatch) -> Path:
-    folder = tmp_path / "checkpoints"
-    monkeypatch.setattr(run_folder, "RUNS", folder)
-    return folder
 
 
 @pytest.fixture
