@@ -9,7 +9,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.training.origin import read_origin
-from ascnet_core.training.run_folder import EVENTS, RUNS, Run, Snapshot, is_run, list_runs
+from ascnet_core.training.run_folder import EVENTS, RUNS, Run, is_run, list_runs
 from ascnet_core.training.run_lock import lock_holder
 from pages.parts import (
     cases,
@@ -102,24 +102,18 @@ def watch(run: Run) -> None:
     origin = read_origin(run.path)
     if origin:
         st.caption(f":material/fork_right: {origin.sentence[:1].upper()}{origin.sentence[1:]}.")
+    chosen = None
     snapshots = run.snapshots()
-    key = f"snapshot of {run.name}"
     if not active and len(snapshots) > 1:
-        if st.session_state.get(key, len(snapshots)) >= len(snapshots):
-            st.session_state[key] = len(snapshots) - 1
-        middle.select_slider(
+        place = middle.select_slider(
             "Snapshot",
             options=range(len(snapshots)),
+            value=len(snapshots) - 1,
             format_func=lambda i: snapshots[i].label,
-            key=key,
+            key=f"snapshot of {run.name}",
             label_visibility="collapsed",
-            # the pictures alone: all else on the page is of the whole run
-            on_change=lambda: st.rerun([live_run.PICTURES]),
         )
-
-    def chosen() -> Snapshot | None:
-        place = None if active else st.session_state.get(key)
-        return snapshots[place] if place is not None and place < len(snapshots) else None
+        chosen = snapshots[place]
 
     live_run.show_run(run, chosen)
     termination.show_termination(run)

@@ -217,11 +217,8 @@ def newest_name(run: Run) -> str:
     return max((name for name in names if name[:3].isdigit()), default="")
 
 
-def show_run(run: Run, chosen: Callable[[], Snapshot | None] = lambda: None) -> None:
-    """Everything a run has to show; where `chosen` gives None, its newest snapshot.
-
-    `chosen` is asked whenever the pictures are drawn, which may be without the rest of the page.
-    """
+def show_run(run: Run, chosen: Snapshot | None = None) -> None:
+    """Everything a run has to show; `chosen` None shows the newest snapshot."""
 
     def progress() -> None:
         with cases.show_user_errors(stop=False):
@@ -230,7 +227,7 @@ def show_run(run: Run, chosen: Callable[[], Snapshot | None] = lambda: None) -> 
     def pictures_of_cuts() -> None:
         with cases.show_user_errors(stop=False):
             snapshots = run.snapshots()
-            show_snapshot(run, chosen() or (snapshots[-1] if snapshots else None))
+            show_snapshot(run, chosen or (snapshots[-1] if snapshots else None))
 
     def losses() -> None:
         with cases.show_user_errors(stop=False):
