@@ -42,13 +42,16 @@ def show_manage(run: Run) -> None:
 @st.fragment
 def _manage(run: Run) -> None:
     with cases.show_user_errors(stop=False):
-        _note(run)
+        saved = _note(run)
         _rename(run)
         _export(run)
         _delete(run)
+        if saved:  # last, as a click that came with it is heard first
+            st.rerun()  # the list of runs shows the note's first line
 
 
-def _note(run: Run) -> None:
+def _note(run: Run) -> bool:
+    """The field; whether a text was saved just now."""
     note = read_note(run.path)
     known = st.session_state.setdefault(NOTES, {})
     text, number = known.get(run.path, (note, 0))
@@ -71,8 +74,7 @@ def _note(run: Run) -> None:
     problem = st.session_state.pop(NOTE_SAVED, None)
     if problem:
         st.error(problem, icon=":material/error:")
-    elif problem is not None:
-        st.rerun()  # the list of runs shows its first line
+    return problem == ""
 
 
 def _save_note(run: Path, key: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 SECONDS = 2.0  # each tick costs the browser some 40 ms, changed or not: the page is gone through
 HIDDEN = "<style>.st-key-ticker { display: none; }</style>"
@@ -62,16 +63,26 @@ def tick(clock: str, parts: Mapping[str, Part], ended: Callable[[], bool]) -> No
     due(parts, seen, time.monotonic())
 
     def heard() -> None:
-        changed = [] if ended() else due(parts, seen, time.monotonic())
+        changed = due(parts, seen, time.monotonic()) if _alone() and not ended() else []
         if changed:
             with suppress(StreamlitAPIException):  # the page has been left meanwhile
                 st.rerun(changed)
 
     def hands() -> None:
-        if ended():
+        if _alone() and ended():
             st.rerun()
         _mount(key=clock, data={"ms": round(1000 * SECONDS)}, on_tick_change=heard)
 
     with st.container(key="ticker"):
         st.html(HIDDEN)
         st.fragment(hands, key=f"{clock} hands")()
+
+
+def _alone() -> bool:
+    """Whether this run of the script is for the clock alone.
+
+    Requests that come while the script runs are run together afterwards, and `st.rerun` drops the
+    rest of such a run: a click that came with a tick would be lost. The next tick is soon there.
+    """
+    context = get_script_run_ctx()
+    return context is not None and len(context.fragment_ids_this_run or []) == 1

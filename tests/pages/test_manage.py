@@ -57,6 +57,16 @@ def test_a_note_is_saved_on_leaving_and_its_first_line_is_in_the_list(page, runs
     assert not (runs / "b" / "note.md").exists()
 
 
+def test_a_note_that_is_left_by_a_click_is_saved_and_the_click_heard(page, runs) -> None:
+    page.run()
+    field = page.text_area[0].key
+    page.text_area[0].set_value("Away with it")
+    press(page, "Delete this run")
+    assert read_note(runs / "b") == "Away with it"
+    assert any("for good" in markdown.value for markdown in page.markdown)
+    assert page.text_area[0].key == field  # one's own text stays in its field
+
+
 def test_a_renamed_run_stays_on_the_screen_with_its_view(page, runs) -> None:
     page.query_params["map"] = "wild"
     page.run()
