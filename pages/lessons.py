@@ -102,7 +102,8 @@ def page() -> None:
         heard = st.session_state.get(state.LESSON_HEARD, 0)
         data = {"on": presenting, "heard": heard}
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
-    missing = [name for name in (lesson_tiles.RUN, lesson_tiles.PAPER) if not is_run(RUNS / name)]
+    wanted = (lesson_tiles.RUN, lesson_tiles.PAPER, lesson_tiles.SLOW)
+    missing = [name for name in wanted if not is_run(RUNS / name)]
     if missing:
         st.info(
             f"The lessons look at the shipped runs, and {' and '.join(missing)} is not under "

@@ -49,8 +49,9 @@ STOPS = (
         "When is training done? The paper looks at the histogram: three or four separated peaks, "
         "which come and go, while longer training tears holes (Figs. 9 and 10). **Move through the "
         "run**: first one hump, then peaks. The advisor writes the same down as rules: separated, "
-        "stable from cycle to cycle, few holes, and more than brightness. Compare the run with the "
-        "paper's own losses, where the discriminator soon sends nothing.",
+        "stable from cycle to cycle, few holes, and more than brightness. Compare a slow run, one "
+        "hump for nine cycles, and the paper's own losses, where the discriminator soon sends "
+        "nothing.",
         lesson_views.too_early,
     ),
     Stop(

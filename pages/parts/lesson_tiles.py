@@ -13,7 +13,7 @@ from ascnet_core.imaging.cohort import Scan
 from pages.parts import cases, pictures
 
 COHORT = "demo"
-RUN, PAPER = "demo-flair", "demo-flair-paper"
+RUN, PAPER, SLOW = "demo-flair", "demo-flair-paper", "demo-t2"
 ENLARGED = 3
 
 Mask = NDArray[np.bool_]

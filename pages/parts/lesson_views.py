@@ -28,11 +28,15 @@ from pages.parts import (
     termination,
     viewer,
 )
-from pages.parts.lesson_tiles import COHORT, PAPER, RUN, level_of, tile
+from pages.parts.lesson_tiles import COHORT, PAPER, RUN, SLOW, level_of, tile
 from pages.parts.state import View
 
 PLAIN = {"displayModeBar": False}
-NAMES = {RUN: "the variant (demo-flair)", PAPER: "the paper's losses (demo-flair-paper)"}
+NAMES = {
+    RUN: "the variant (demo-flair)",
+    SLOW: "a slow one (demo-t2)",
+    PAPER: "the paper's losses (demo-flair-paper)",
+}
 
 
 def _subject(key: str) -> str:
