@@ -22,6 +22,7 @@ STYLE = """<style>
 [data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0; }
 .st-key-volumes { display: none; }
+[data-testid="stProgress"] { padding: 3rem 2rem 0; max-width: 46rem; }
 .st-key-stage [data-testid="stHorizontalBlock"] { gap: 1.1rem; flex-wrap: nowrap; }
 .st-key-decide [data-testid="stHorizontalBlock"] { gap: 0.5rem !important; }
 .st-key-decide button { min-height: 2.1rem; padding-left: 0.4rem; padding-right: 0.4rem; }

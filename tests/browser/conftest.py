@@ -30,6 +30,16 @@ FLAGS = [
 PATIENCE = 120_000  # ms: the machine may be busy with other things
 
 
+IDLE = "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
+
+
+def settle(page: Page) -> None:
+    """Wait until Python has answered the page's last message and nothing runs."""
+    page.wait_for_timeout(600)
+    page.wait_for_function(IDLE)
+    page.wait_for_timeout(200)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in Path(item.path).parents:

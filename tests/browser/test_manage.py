@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, expect
 
 from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_note import read_note
+from ascnet_core.training.run_note import read_note, write_note
 from tests import made_up
+from tests.browser.conftest import settle
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 
@@ -22,16 +23,13 @@ def test_a_run_goes_into_a_file_away_and_comes_back(
     run = made_up.write_run(tmp_path / "made-up" / "going", "ms")
     for name in ("settings.toml", "model.safetensors"):
         (run / name).write_bytes((small_run / name).read_bytes())
+    write_note(run, "Comes back")
+    before = content_of(run)
     page.goto(f"{server}/training?{urlencode({'cohort': small_cohort, 'run': run})}")
     page.get_by_role("button", name="Manage").click()
-    note = page.get_by_role("textbox", name="Note")
-    note.fill("Comes back")
-    note.press("Control+Enter")
     export = page.get_by_role("button", name="Export as one file")
     expect(export).to_be_visible()
-    while read_note(run) != "Comes back":  # it is saved on leaving, the list follows
-        page.wait_for_timeout(50)
-    before = content_of(run)
+    settle(page)  # a page that is made anew has another file behind the button a moment later
     with page.expect_download() as waiting:
         export.click()
     assert waiting.value.suggested_filename == "going.zip"
@@ -60,5 +58,13 @@ def test_a_run_goes_into_a_file_away_and_comes_back(
     expect(page.get_by_role("heading", name="back · preset")).to_be_visible()
     assert content_of(tmp_path / "elsewhere" / "back") == before
     assert Run(tmp_path / "elsewhere" / "back").status() == "finished"
+    page.get_by_role("button", name="Manage").click()
+    note = page.get_by_role("textbox", name="Note")
+    expect(note).to_have_value("Comes back")
+    note.fill("Came back")
+    note.press("Control+Enter")
+    while read_note(tmp_path / "elsewhere" / "back") != "Came back":  # it is saved on leaving
+        page.wait_for_timeout(50)
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Threshold", exact=True).click()
     expect(page.locator("canvas.histogram")).to_be_visible()

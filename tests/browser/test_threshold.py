@@ -20,6 +20,7 @@ from ascnet_core.imaging.prepare import Prepared, prepare_scan
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
 from ascnet_core.segmentation.postprocess import run_steps
 from pages.parts.cases import preparation_of
+from tests.browser.conftest import settle
 
 READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
 LEFT, RIGHT = 40, 16  # the chart's margins, in CSS pixels
@@ -49,15 +50,6 @@ def open_view(page: Page, address: str) -> None:
     page.goto(address)
     page.wait_for_function(READY)
     settle(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until Python has answered the viewer's last message and nothing runs."""
-    page.wait_for_timeout(600)
-    page.wait_for_function(
-        "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
-    )
-    page.wait_for_timeout(200)
 
 
 def live(page: Page) -> dict:

@@ -14,12 +14,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS, start_server, stop_server
+from tests.browser.conftest import CHROMIUM, FLAGS, IDLE, start_server, stop_server
 
 HERE = Path(__file__).resolve().parent
 SIZE = (1440, 900)
 VIEWER_READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
-IDLE = "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
 LEFT, RIGHT = 40, 16  # margins of the histogram, in CSS pixels
 STILLS = {
     "start": "A tour of five stops",
