@@ -31,6 +31,7 @@ FLIPPED = 0.5
 TURNED = 0.3
 MERGED = 2
 SATURATED = 0.95
+FAINT = 1e-3
 
 RULES: dict[str, tuple[str, str]] = {
     "separated peaks": (
@@ -142,7 +143,7 @@ def advise(history: History | Sequence[Point]) -> Advice:
     but nothing shows that I_ro is more than brightness in other steps; *go back* if an earlier
     cycle deserved a stop and the peaks have since merged for `MERGED` (2) cycles, or turned to the
     other side, or the mask has torn; *dead adversary* if the peaks are not separated and D is
-    saturated for `HOLD` (3) cycles; else *go on*.
+    saturated, with a gradient at I_fc below `FAINT` (0.001), for `HOLD` (3) cycles; else *go on*.
 
     Parameters
     ----------
@@ -372,8 +373,17 @@ def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
 
 
 def _adversary_is_dead(cycles: Sequence[Point]) -> bool:
-    shares = [point.gauges.get("saturated") for point in cycles[-HOLD:]]
-    return len(shares) == HOLD and all(s is not None and s >= SATURATED for s in shares)
+    return len(cycles) >= HOLD and all(map(_is_saturated, cycles[-HOLD:]))
+
+
+def _is_saturated(point: Point) -> bool:
+    """Whether D is sure of nearly all images and nothing, or next to it, comes back from there.
+
+    A hinge or a least-squares loss keeps its slope however sure D is, so that shares alone say
+    nothing of it; where no gradient was measured they must do.
+    """
+    saturated = point.gauges.get("saturated", 0.0)
+    return saturated >= SATURATED and point.gauges.get("gradient", 0.0) < FAINT
 
 
 def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | None) -> str:

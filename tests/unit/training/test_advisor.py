@@ -227,6 +227,10 @@ def test_a_dead_adversary_is_named_only_where_peaks_do_not_part() -> None:
     assert not held(advice)["adversary"]
     assert advise([replace(p, gauges=dead) for p in story("ssss")]).kind == "stop"
     assert advise(course[:3]).kind == "go on"
+    sure = [replace(point, gauges=dead | {"gradient": 0.5}) for point in course]
+    assert advise(sure).kind == "go on"  # a hinge loss keeps its slope
+    flat = [replace(point, gauges=dead | {"gradient": 1e-7}) for point in course]
+    assert advise(flat).kind == "dead adversary"
 
 
 def test_incomplete_cycles_are_left_out() -> None:
