@@ -16,7 +16,7 @@ from ascnet_core.training import run_folder
 from ascnet_core.training.run_card import retitle_card
 from ascnet_core.training.run_lock import LOCK, hold_lock, lock_holder
 
-SHIPPED = ("demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair")
+SHIPPED = ("demo-ct", "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair")
 """The runs that come with the project, by name under `checkpoints/`; they stay as they are."""
 
 _TEMPORARY = ".tmp-run-"

@@ -48,6 +48,7 @@ def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
+        ("demo-ct", "stop"),
         ("demo-flair", "stop"),
         ("demo-flair-paper", "go on"),
         ("demo-t2", "stop"),

@@ -15,7 +15,7 @@ from ascnet_core.training.presets import from_toml
 from ascnet_core.training.run_shelf import SHIPPED
 
 RUNS = Path(__file__).parents[3] / "checkpoints"
-THREE_PEAKS = ("demo-flair", "demo-flair-paper")
+THREE_PEAKS = ("demo-ct", "demo-flair", "demo-flair-paper")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
