@@ -337,6 +337,18 @@ def test_a_run_that_wants_two_peaks_stops_at_two_and_one_that_wants_four_goes_on
     assert advise(merged).kind == "go on"
 
 
+def test_peaks_that_still_move_apart_are_waited_for() -> None:
+    gaps = (0.62, 0.7, 0.8, 0.82, 0.82)
+    course = [
+        replace(point, separations=(gap, gap))
+        for point, gap in zip(story("sssss")[1:], gaps, strict=True)
+    ]
+    advice = advise(course[:3])
+    assert advice.kind == "go on"
+    assert "the peaks still move apart (index +0.18 in 2 cycles)" in advice.sentence
+    assert [advise(course[:n]).kind for n in range(6)] == ["go on"] * 5 + ["stop"]
+
+
 def test_a_mask_that_marks_the_reference_too_is_no_reason_to_stop() -> None:
     course = [replace(point, reference_share=0.3) for point in story("mmmssss")]
     advice = advise(course)

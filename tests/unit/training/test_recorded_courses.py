@@ -25,8 +25,8 @@ def kinds(name: str) -> list[str]:
     return [advise(points[: number + 1]).kind for number in range(len(points))]
 
 
-def test_a_stop_comes_in_the_seventh_cycle_and_lasts() -> None:
-    assert kinds("cross-entropy") == ["go on"] * 7 + ["stop"] * 4
+def test_a_stop_comes_in_the_eighth_cycle_and_lasts() -> None:
+    assert kinds("cross-entropy") == ["go on"] * 8 + ["stop"] * 3
     advice = advise(course("cross-entropy"))
     assert advice.since == 4
     assert advice.sentence.startswith("stop here: 3 separated peaks since cycle 4, index 0.7")
@@ -48,7 +48,7 @@ def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("demo-ct", "stop"),
+        ("demo-ct", "go on"),
         ("demo-flair", "stop"),
         ("demo-flair-paper", "go on"),
         ("demo-t2", "stop"),
@@ -66,15 +66,17 @@ def test_shipped_runs_are_judged_as_their_cards_do(name: str, kind: str) -> None
     assert advise(history).kind == kind
 
 
-@pytest.mark.parametrize(("name", "first"), [("demo-t2", 14), ("lgg-flair", 7)])
-def test_runs_that_want_two_peaks_are_stopped_three_cycles_after_these_parted(
-    name: str, first: int
+@pytest.mark.parametrize(("name", "parted", "first"), [("demo-t2", 12, 19), ("lgg-flair", 5, 11)])
+def test_runs_that_want_two_peaks_are_stopped_when_these_have_come_to_rest(
+    name: str, parted: int, first: int
 ) -> None:
     from ascnet_core.training.history import read_history
 
+    # Dice with the masks of unseen subjects rose from .53 (cycle 12) over .60 (14) to .67 (18) and
+    # .69 (24) in demo-t2, and from .45 (7) over .51 (10) to .55 (15) in a run like lgg-flair.
     points = read_history(Run(RUNS / name)).points
     apart = [p.total_cycle for p in points if p.separated >= 2 and p.separation_index >= 0.6]
-    assert apart[0] == first - 2
+    assert apart[0] == parted
     said = {p.total_cycle: advise(points[: n + 1]).kind for n, p in enumerate(points)}
     assert next(cycle for cycle, kind in said.items() if kind == "stop") == first
     assert set(said.values()) == {"go on", "stop"}
