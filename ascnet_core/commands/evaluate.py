@@ -209,15 +209,19 @@ def _write(result: EvaluationResult, options: argparse.Namespace, out: Path) -> 
 
     result.summary["command"] = options.command_line
     write_evaluation(result, out, slices=True)
+    names = [len(row["run"] or row["method"]) for row in result.summary["rows"]]
+    wide = max([26, *names]) + 2
     for kind in ("mask-free", "manual", "oracle"):
         rows = [row for row in result.summary["rows"] if row["kind"] == kind]
         if rows:
             print(f"\n{_TITLES[kind]}")
-            print(f"{'method':<28}{'map':<16}{'rule':<26}{'Dice':>7}{'SD':>7}{'AUPRC':>8}{'n':>5}")
+            print(
+                f"{'method':<{wide}}{'map':<16}{'rule':<26}{'Dice':>7}{'SD':>7}{'AUPRC':>8}{'n':>5}"
+            )
         for row in rows:
             name = row["run"] or row["method"]
             print(
-                f"{name:<28}{row['map']:<16}{row['rule']:<26}{_number(row['mean_dice']):>7}"
+                f"{name:<{wide}}{row['map']:<16}{row['rule']:<26}{_number(row['mean_dice']):>7}"
                 f"{_number(row['sd']):>7}{_number(row['auprc']):>8}"
                 f"{row['subjects_with_lesion'] or row['subjects']:>5}"
             )
