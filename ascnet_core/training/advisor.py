@@ -49,9 +49,9 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "index settled": (
         f"risen by at most {GROWTH} in {HOLD - 1} cycles",
-        "As long as the peaks move apart there is more to be had: on patients held out, a stop as "
-        "soon as they had parted cost 0.09 and 0.10 of Dice, one when they had come to rest 0.03 "
-        "and 0.05.",
+        "As long as the peaks move apart there is more to be had: in two runs scored on subjects "
+        "held out, a stop as soon as they had parted cost 0.09 and 0.10 of Dice, one when they had "
+        "come to rest 0.02 and 0.05.",
     ),
     "cycles in a row": (
         f"at least {HOLD}",
