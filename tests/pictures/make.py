@@ -25,16 +25,21 @@ STILLS = {
     "cuts": "Rank correlation",
     "data": "Subjects",
     "training": "When to stop",
+    "stopping": "Histograms in time",
     "evaluation": "Evaluation",
     "compare": "The same slice",
     "lessons": "Lessons",
 }
 PLACES = {
     "start": "",
+    "stopping": "training?run=demo-t2",
     "compare": "training?compare=demo-flair,demo-flair-paper",
     "lessons": "lessons?stop=3",
 }
 """Where a still is taken that is not the page of its name."""
+TOPS = ("stopping",)
+"""Stills that begin with their text."""
+UP = "(node) => node.scrollIntoView({block: 'start'})"
 
 
 def settle(page: Page, milliseconds: int = 1500) -> None:
@@ -108,6 +113,9 @@ def main() -> None:
                     page.get_by_role("button", name="Evaluate").last.click()
                     page.get_by_role("button", name="Evaluate again").wait_for()
                 settle(page, 5000)
+                if name in TOPS:
+                    page.get_by_text(text).first.evaluate(UP)
+                    settle(page, 3000)
                 save_png(screenshot(page), name)
             browser.close()
         finally:
