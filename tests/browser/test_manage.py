@@ -1,5 +1,6 @@
 """A run is exported, deleted and imported again, in a real browser."""
 
+import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -63,7 +64,9 @@ def test_a_run_goes_into_a_file_away_and_comes_back(
     expect(note).to_have_value("Comes back")
     note.fill("Came back")
     note.press("Control+Enter")
+    deadline = time.monotonic() + 90
     while read_note(tmp_path / "elsewhere" / "back") != "Came back":  # it is saved on leaving
+        assert time.monotonic() < deadline
         page.wait_for_timeout(50)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Threshold", exact=True).click()
