@@ -10,7 +10,6 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.training.origin import read_origin
 from ascnet_core.training.run_folder import EVENTS, RUNS, Run, is_run, list_runs
-from ascnet_core.training.run_lock import lock_holder
 from pages.parts import (
     cases,
     compare,
@@ -130,18 +129,15 @@ def watch(run: Run) -> None:
 def follow(run: Run, runs: list[Run]) -> None:
     """Keep the list, and the run that is watched, up to date while any of them trains."""
 
-    def active() -> list[bool]:
-        return [lock_holder(one.path) is not None for one in (run, *runs)]
-
     def sizes() -> list[int]:
         files = (one.path / EVENTS for one in runs)
         return [file.stat().st_size if file.is_file() else 0 for file in files]
 
-    before = active()
-    if any(before):
-        shown = live_run.parts(run) | termination.parts(run) if before[0] else {}
-        # once one begins or ends the page is made anew: what an ended run offers is another thing
-        ticker.tick("training", {LIST: Part(sizes, 6.0), **shown}, lambda: active() != before)
+    def parts(trains: list[bool]) -> dict[str, Part]:
+        shown = live_run.parts(run) | termination.parts(run) if trains[0] else {}
+        return {LIST: Part(sizes, 6.0), **shown}
+
+    ticker.follow("training", (run, *runs), parts)
 
 
 def find_run(name: str) -> Run | None:

@@ -19,7 +19,6 @@ from ascnet_core.training.comparison import (
 )
 from ascnet_core.training.presets import Settings, help_of, value_of
 from ascnet_core.training.run_folder import EVENTS, Run, is_run, list_runs
-from ascnet_core.training.run_lock import lock_holder
 from pages.parts import (
     cases,
     compare_slices,
@@ -168,15 +167,10 @@ def show_compare() -> None:
 def follow(runs: Sequence[Run]) -> None:
     """Bring the comparison up to date whenever one of its runs has kept another snapshot."""
 
-    def active() -> list[bool]:
-        return [lock_holder(run.path) is not None for run in runs]
-
     def kept() -> list[int]:
         return [len(run.snapshots()) for run in runs]
 
-    before = active()
-    if any(before):
-        ticker.tick("comparison", {SECTION: ticker.Part(kept, 4.0)}, lambda: active() != before)
+    ticker.follow("comparison", runs, lambda trains: {SECTION: ticker.Part(kept, 4.0)})
 
 
 def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ tabs that nobody sees too: a training beside it would pay for that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ascnet_core.training.run_folder import Run
+from ascnet_core.training.run_lock import lock_holder
 
 SECONDS = 2.0  # each tick costs the browser some 40 ms, changed or not: the page is gone through
 HIDDEN = "<style>.st-key-ticker { display: none; }</style>"
@@ -76,6 +79,22 @@ def tick(clock: str, parts: Mapping[str, Part], ended: Callable[[], bool]) -> No
     with st.container(key="ticker"):
         st.html(HIDDEN)
         st.fragment(hands, key=f"{clock} hands")()
+
+
+def follow(
+    clock: str, runs: Sequence[Run], parts: Callable[[list[bool]], Mapping[str, Part]]
+) -> None:
+    """Mount a clock while any of these runs trains; `parts` is told which of them do.
+
+    Once one begins or ends the page is made anew: what an ended run offers is another thing.
+    """
+
+    def active() -> list[bool]:
+        return [lock_holder(run.path) is not None for run in runs]
+
+    before = active()
+    if any(before):
+        tick(clock, parts(before), lambda: active() != before)
 
 
 def _alone() -> bool:

@@ -33,9 +33,9 @@ PATIENCE = 120_000  # ms: the machine may be busy with other things
 IDLE = "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
 
 
-def settle(page: Page) -> None:
-    """Wait until Python has answered the page's last message and nothing runs."""
-    page.wait_for_timeout(600)
+def settle(page: Page, milliseconds: int = 600) -> None:
+    """Wait so long, and on until Python has answered the page's last message and nothing runs."""
+    page.wait_for_timeout(milliseconds)
     page.wait_for_function(IDLE)
     page.wait_for_timeout(200)
 

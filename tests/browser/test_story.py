@@ -14,6 +14,7 @@ from ascnet_core.training.advisor import advise
 from ascnet_core.training.history import read_history
 from ascnet_core.training.rollback import result_of
 from ascnet_core.training.run_folder import Run
+from tests.browser.conftest import settle
 from tests.browser.run_form import command, fill
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
@@ -43,6 +44,7 @@ def start(page: Page, run: Path) -> None:
     expect(page.get_by_role("heading", name=run.name)).to_be_visible()
 
 
+LOADED = "document.images.length && [...document.images].every((one) => one.complete)"
 BROKEN = "[...document.images].filter((one) => one.complete && !one.naturalWidth).length"
 
 
@@ -51,13 +53,10 @@ def console(page: Page) -> list[str]:
     """What the tab wrote on its console as errors."""
     said: list[str] = []
 
-    # Streamlit looks for its server below the page's own path first, and is told 404; so is a slow
-    # browser that asks for a picture of a view that has been left meanwhile
-    known = re.compile(r"/\w+/_stcore/(health|host-config)$|/media/\w+\.\w+$")
-
     def hear(message: ConsoleMessage) -> None:
         url = message.location["url"]
-        if message.type == "error" and not known.search(url):
+        # Streamlit looks for its server below the page's own path first, and is told 404
+        if message.type == "error" and not re.search(r"/\w+/_stcore/(health|host-config)$", url):
             said.append(f"{message.text} {url}")
 
     page.on("console", hear)
@@ -69,6 +68,8 @@ def test_a_run_from_the_form_to_a_threshold_on_an_earlier_cycle(
 ) -> None:
     run = Run(tmp_path / "trained" / "story")
     page.goto(f"{server}/training?{urlencode({'cohort': small_cohort})}")
+    settle(page)
+    page.wait_for_function(LOADED)  # a picture of a view that is left may be gone when asked for
     start(page, run.path)
 
     # two cycles pass before one's eyes

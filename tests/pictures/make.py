@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS, IDLE, start_server, stop_server
+from tests.browser.conftest import CHROMIUM, FLAGS, settle, start_server, stop_server
 
 HERE = Path(__file__).resolve().parent
 SIZE = (1440, 900)
@@ -40,13 +40,6 @@ PLACES = {
 TOPS = ("stopping",)
 """Stills that begin with their text."""
 UP = "(node) => node.scrollIntoView({block: 'start'})"
-
-
-def settle(page: Page, milliseconds: int = 1500) -> None:
-    """Wait until the page has answered and stands still."""
-    page.wait_for_timeout(milliseconds)
-    page.wait_for_function(IDLE)
-    page.wait_for_timeout(500)
 
 
 def screenshot(page: Page) -> Image.Image:
