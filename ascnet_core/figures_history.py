@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from ascnet_core.figures import COLOURS
-from ascnet_core.training.advisor import INDEX, QUANTISER, STABLE, TORN
 from ascnet_core.training.history import Point
+from ascnet_core.training.stop_rules import INDEX, QUANTISER, STABLE, TORN
 from ascnet_core.training.tracks import Track
 
 Along = Literal["cycle", "images"]

@@ -19,7 +19,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.segmentation.histogram import Peak
-from ascnet_core.training.advisor import QUANTISER
+from ascnet_core.training.stop_rules import QUANTISER
 
 MAPS = ("input", "fence", "wild", "reconstruction", "residual")
 REGION, TRUTH, MASK = 1, 2, 4

@@ -13,11 +13,12 @@ import streamlit as st
 
 from ascnet_core import figures_history
 from ascnet_core.errors import UserError
-from ascnet_core.training.advisor import QUANTISER, STABLE, Advice, Rule, advise
+from ascnet_core.training.advisor import Advice, advise
 from ascnet_core.training.history import History, Point, cycle_ends, read_history
 from ascnet_core.training.oracle import dice_of_points, watched_truth
 from ascnet_core.training.rollback import make_result, result_of
 from ascnet_core.training.run_folder import EVENTS, SETTINGS, Run
+from ascnet_core.training.stop_rules import QUANTISER, STABLE, Rule
 from ascnet_core.training.tracks import track_peaks
 from pages.parts import cases, film, film_export, film_page, fork_run, live_run, moments, state
 from pages.parts.ticker import Part

@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.train_fork import fork_settings, origin_of
 from ascnet_core.training import run_folder, run_start
-from ascnet_core.training.advisor import SATURATED, dead_adversary
+from ascnet_core.training.advisor import dead_adversary
 from ascnet_core.training.origin import Origin, write_origin
 from ascnet_core.training.presets import apply_set, differing, from_toml, load_preset, to_toml
 from ascnet_core.training.run_folder import Run
 from ascnet_core.training.run_lock import hold_lock
+from ascnet_core.training.stop_rules import SATURATED
 from pages.parts import extend_run, fork_run, live_run, state, watched_box
 from tests import made_up
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training.advisor import RULES, advise
+from ascnet_core.training.advisor import advise
 from ascnet_core.training.history import read_history
 from ascnet_core.training.run_folder import Run
+from ascnet_core.training.stop_rules import RULES
 from pages.parts import film, film_export, termination
 from tests import made_up
 

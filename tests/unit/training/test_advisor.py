@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ascnet_core.training import advisor
-from ascnet_core.training.advisor import HOLD, RULES, Advice, advise
+from ascnet_core.training.advisor import Advice, advise
 from ascnet_core.training.history import Point, link, measure
+from ascnet_core.training.stop_rules import HOLD, NOTICES, RULES
 from tests.made_up import data_of, snapshot, story
 
 
@@ -241,7 +241,7 @@ def test_incomplete_cycles_are_left_out() -> None:
 
 def test_rules_are_all_shown_with_their_numbers() -> None:
     advice = advise(story("sss"))
-    assert [rule.name for rule in advice.rules] == [*RULES, *advisor.NOTICES]
+    assert [rule.name for rule in advice.rules] == [*RULES, *NOTICES]
     assert all(rule.figure and rule.threshold and rule.meaning for rule in advice.rules)
 
 
