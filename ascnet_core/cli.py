@@ -15,7 +15,7 @@ from ascnet_core import __version__
 from ascnet_core.commands import crossval, demo, evaluate, index, report, runs, segment, train
 from ascnet_core.commands.options import Formatter
 from ascnet_core.errors import UserError
-from ascnet_core.training.launch import launched
+from ascnet_core.runs.launch import launched
 
 PROGRAM = "python -m ascnet_core"
 

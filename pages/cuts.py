@@ -8,9 +8,11 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.segmentation.histogram import count_levels
-from pages.parts import cases, choice, cut_facts, slice_panel, state
-from pages.parts.sidebar import choose_flip, sidebar
-from pages.parts.state import View
+from pages.parts.cuts import slice_panel
+from pages.parts.shared import cases, state
+from pages.parts.shared.sidebar import choose_flip, sidebar
+from pages.parts.shared.state import View
+from pages.parts.threshold import view_rules
 
 PANEL = "cuts panel"
 SLIDER = "axial slice of the cuts"
@@ -35,7 +37,7 @@ def _facts(
     layer = cases.load_model(run, cycle).reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
-    return cut_facts.facts_of(case.maps, case.prepared.region, weights)
+    return slice_panel.facts_of(case.maps, case.prepared.region, weights)
 
 
 def shown_slice(view: View, region: np.ndarray, truth: np.ndarray | None) -> int:
@@ -59,10 +61,10 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
     counts = cases.cohort_counts(*where) if cohort else count_levels(map8, region)
     asks = view.rule.startswith("reference-quantile")
     reference = cases.reference_counts(*where) if asks else None
-    proposed = choice.proposal(view.rule, counts, view.side, reference)
-    threshold = choice.threshold_of(view, proposed)
+    proposed = view_rules.proposal(view.rule, counts, view.side, reference)
+    threshold = view_rules.threshold_of(view, proposed)
     steps = view.post or ()
-    mask = choice.segment(
+    mask = view_rules.segment(
         map8, region, threshold, steps, lambda name: 255 * case.prepared.further(name)
     )
     on_ro = view.map == "reconstruction" and view.range == "raw"

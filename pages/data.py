@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from pages.parts import cases, forms, sets, state, tables, uploads
-from pages.parts.sidebar import choose_cohort, style
+from pages.parts.data import sets, uploads
+from pages.parts.shared import cases, forms, state, tables
+from pages.parts.shared.sidebar import choose_cohort, style
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort

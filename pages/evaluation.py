@@ -8,11 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ascnet_core import names
 from ascnet_core.errors import UserError
-from ascnet_core.figures import dice_boxes
-from pages.parts import cases, forms, jobs, live_run, scores, state, tables
-from pages.parts.sidebar import sidebar
-from pages.parts.state import View
+from ascnet_core.figures.basics import dice_boxes
+from pages.parts.evaluation import command
+from pages.parts.shared import cases, forms, jobs, state, tables
+from pages.parts.shared.sidebar import sidebar
+from pages.parts.shared.state import View
+from pages.parts.watch import live_run
 
 RESULT = "summary.json"
 MAPS = ["reconstruction", "wild", "residual", "fence"]
@@ -55,14 +58,14 @@ def choose(view: View) -> tuple[list[str], Path]:
         help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
         "take those that suit them beside their own.",
     )
-    sides = list(state.SIDES)
+    sides = list(names.SIDES)
     side = three.selectbox(
         "Anomaly is",
         sides,
         index=sides.index(view.side or advised.side),
         help="Bright keeps what is above the threshold, dark what is below.",
     )
-    scopes = list(state.SCOPES)
+    scopes = list(names.SCOPES)
     scope = four.selectbox(
         "One threshold a",
         scopes,
@@ -102,7 +105,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     if not maps:
         raise UserError("Choose a map to evaluate.")
     manifest = cases.manifest_of(view.cohort)
-    arguments = scores.arguments_of(
+    arguments = command.arguments_of(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
     model = cases.run_path(view.run) / "model.safetensors"

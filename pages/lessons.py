@@ -8,14 +8,16 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ascnet_core.training.run_folder import RUNS, is_run
-from pages.parts import cases, lesson_tiles, state
-from pages.parts.lesson_stops import STOPS
-from pages.parts.sidebar import style
+from ascnet_core import places
+from ascnet_core.runs.folder import is_run
+from pages.parts.lessons import views
+from pages.parts.lessons.stops import STOPS
+from pages.parts.shared import cases, state
+from pages.parts.shared.sidebar import style
 
 KEYS = st.components.v2.component(
     "ascnet_lesson_keys",
-    js=(Path(__file__).parent / "parts" / "lesson_keys.js").read_text(encoding="utf-8"),
+    js=(Path(__file__).parent / "parts" / "lessons" / "keys.js").read_text(encoding="utf-8"),
 )
 SHOWN = "lesson stop that is drawn"  # session key
 PRESENTING = """<style>
@@ -102,12 +104,12 @@ def page() -> None:
         heard = st.session_state.get(state.LESSON_HEARD, 0)
         data = {"on": presenting, "heard": heard}
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
-    wanted = (lesson_tiles.RUN, lesson_tiles.PAPER, lesson_tiles.SLOW)
-    missing = [name for name in wanted if not is_run(RUNS / name)]
+    wanted = (views.RUN, views.PAPER, views.SLOW)
+    missing = [name for name in wanted if not is_run(places.RUNS / name)]
     if missing:
         st.info(
             f"The lessons look at the shipped runs, and {' and '.join(missing)} is not under "
-            f"{RUNS.name}/; fetch it again from the project.",
+            f"{places.RUNS.name}/; fetch it again from the project.",
             icon=":material/school:",
         )
         return

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.training.run_folder import RUNS, Run, Snapshot, is_run, list_runs
-from pages.parts import cases, live_charts, live_run, state, tour
-from pages.parts.sidebar import style
+from ascnet_core.runs.folder import Run, Snapshot, is_run, list_runs
+from pages.parts.shared import cases, state
+from pages.parts.shared.sidebar import style
+from pages.parts.start import tour
+from pages.parts.watch import live_charts, live_run
 
 SHIPPED = ("demo-flair", "demo-flair-paper")
 ABOUT = (
@@ -35,8 +38,8 @@ HONEST = [
 def shipped_run() -> Run | None:
     """The run to open with: the shipped one, else any with a model."""
     for name in SHIPPED:
-        if is_run(RUNS / name):
-            return Run(RUNS / name)
+        if is_run(places.RUNS / name):
+            return Run(places.RUNS / name)
     trained = [path for path in list_runs() if (path / "model.safetensors").is_file()]
     return Run(trained[0]) if trained else None
 
@@ -166,7 +169,7 @@ def page() -> None:
         st.markdown("**What to keep in mind**\n\n" + "\n".join(f"- {line}" for line in HONEST))
     with right, st.container(border=True, height="stretch"):
         st.markdown(
-            f"**Runs** · {len(list_runs())} under `{Path(RUNS).name}/`\n\n"
+            f"**Runs** · {len(list_runs())} under `{Path(places.RUNS).name}/`\n\n"
             f"**Demo cohort** · {cases.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
             + ("ready" if cases.demo_manifest().is_file() else "made when first opened (10 s)")
         )

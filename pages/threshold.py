@@ -10,11 +10,13 @@ from typing import Any
 
 import streamlit as st
 
+from ascnet_core import names
 from ascnet_core.errors import UserError
-from ascnet_core.scoring.metrics import voxel_ml
+from ascnet_core.metrics.overlap import voxel_ml
 from ascnet_core.segmentation.threshold import RULES
-from pages.parts import cases, choice, export, findings, state, viewer
-from pages.parts.sidebar import choose_flip, menu, neighbour, sidebar
+from pages.parts.shared import cases, state
+from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
+from pages.parts.threshold import export, findings, view_rules, viewer
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 0 1rem 0 0; max-width: none; }
@@ -62,14 +64,14 @@ def _hear(told: Mapping[str, Any]) -> None:
     if told.get("key") != st.session_state.get(state.DRAWN):
         return  # it speaks of a histogram that is no longer on the screen
     before = cases.complete(state.current())
-    view = choice.apply_told(before, told)
+    view = view_rules.apply_told(before, told)
     if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
         st.session_state[state.HINT] = ""
     state.show(view)
-    for act in choice.new_acts(told, heard):
+    for act in view_rules.new_acts(told, heard):
         if region := act.get("region"):
             case = findings.look_at(view).case
-            drawn = choice.propose_drawn(
+            drawn = view_rules.propose_drawn(
                 region, case.maps[view.map], case.prepared.region, view.side
             )
             view = state.show(replace(view, t=drawn.level, upper=None))
@@ -85,7 +87,7 @@ def _accept(shown: findings.Shown) -> None:
     _accepted()[f"{shown.view.cohort} {shown.view.scan}"] = export.row_of(
         shown.view,
         shown.threshold,
-        choice.numbers_at(
+        view_rules.numbers_at(
             shown.facts.table, shown.threshold, voxel_ml(shown.case.prepared.spacing)
         ),
         findings.cleaned(shown).numbers() if shown.view.post else None,
@@ -134,7 +136,7 @@ def _level_widgets(shown: findings.Shown) -> None:
     st.session_state[side] = shown.view.side
     right.segmented_control(
         "Keeps what is",
-        state.SIDES,
+        names.SIDES,
         key=side,
         on_change=_set,
         args=("side",),
@@ -159,7 +161,7 @@ def _panel(shown: findings.Shown) -> None:
     st.session_state[rule] = view.rule
     st.selectbox(
         "Rule",
-        choice.rule_menu(len(shown.facts.shown.peaks), view.rule),
+        view_rules.rule_menu(len(shown.facts.shown.peaks), view.rule),
         key=rule,
         on_change=_set,
         args=("rule",),
@@ -173,7 +175,7 @@ def _panel(shown: findings.Shown) -> None:
     st.session_state[steps] = list(view.post or ())
     st.multiselect(
         "Post-processing, in order",
-        list(dict.fromkeys([*(view.post or ()), *choice.STEPS, *_gates(shown)])),
+        list(dict.fromkeys([*(view.post or ()), *view_rules.STEPS, *_gates(shown)])),
         key=steps,
         on_change=_set,
         args=("post",),
@@ -212,7 +214,7 @@ def _table_of(shown: findings.Shown) -> str:
     now = export.row_of(
         shown.view,
         shown.threshold,
-        choice.numbers_at(
+        view_rules.numbers_at(
             shown.facts.table, shown.threshold, voxel_ml(shown.case.prepared.spacing)
         ),
         findings.cleaned(shown).numbers() if shown.view.post else None,
@@ -271,7 +273,7 @@ def page() -> None:
             menu(
                 "scope",
                 "Scope of the rule",
-                state.SCOPES,
+                names.SCOPES,
                 full.scope,
                 {"subject": "this subject", "cohort": "whole cohort"}.__getitem__,
                 help="Whose histogram the rule reads: this subject's, or the pooled one of the "
@@ -280,7 +282,7 @@ def page() -> None:
             menu(
                 "range",
                 "Range of the levels",
-                state.RANGES,
+                names.RANGES,
                 full.range,
                 {"raw": "raw, 0 to 1", "subject": "subject", "cohort": "cohort"}.__getitem__,
                 help="What levels 0 and 255 stand for: 0 and 1 of the network (raw), or the "

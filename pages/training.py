@@ -7,26 +7,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.training.origin import read_origin
-from ascnet_core.training.run_folder import EVENTS, RUNS, Run, is_run, list_runs
-from pages.parts import (
-    cases,
-    compare,
-    extend_run,
-    fork_run,
-    live_run,
-    manage,
-    new_run,
-    processes_box,
-    reference_lab,
-    state,
-    tables,
-    termination,
-    ticker,
-)
-from pages.parts.sidebar import sidebar
-from pages.parts.ticker import Part
+from ascnet_core.places import EVENTS
+from ascnet_core.runs.folder import Run, is_run, list_runs
+from ascnet_core.runs.parent import read_origin
+from pages.parts.compare import reference_lab, runs_compared
+from pages.parts.new_run import continue_run, form, schedule_box
+from pages.parts.shared import cases, state, tables, ticker
+from pages.parts.shared.sidebar import sidebar
+from pages.parts.shared.ticker import Part
+from pages.parts.watch import live_run, manage, stopping
 
 SWITCH = "training view"
 LIST = "list of runs, live"  # a fragment
@@ -91,11 +82,11 @@ def watch(run: Run) -> None:
         )
     ):
         again = ["--resume", key_of(run)]
-        new_run.start(again, key_of(run), processes_box.processes_as_before(run))
+        form.start(again, key_of(run), schedule_box.processes_as_before(run))
     if may_resume and finished and settings:
         with resume:
-            before = processes_box.processes_as_before(run)
-            extend_run.extend_popover(key_of(run), settings, before)
+            before = schedule_box.processes_as_before(run)
+            continue_run.extend_popover(key_of(run), settings, before)
     with more:
         manage.show_manage(run)
     origin = read_origin(run.path)
@@ -115,7 +106,7 @@ def watch(run: Run) -> None:
         chosen = snapshots[place]
 
     live_run.show_run(run, chosen)
-    termination.show_termination(run)
+    stopping.show_termination(run)
     with st.expander("Command, settings, log"):
         st.caption("Command")
         st.code(run.command() or "not recorded", language="bash", wrap_lines=True)
@@ -134,7 +125,7 @@ def follow(run: Run, runs: list[Run]) -> None:
         return [file.stat().st_size if file.is_file() else 0 for file in files]
 
     def parts(trains: list[bool]) -> dict[str, Part]:
-        shown = live_run.parts(run) | termination.parts(run) if trains[0] else {}
+        shown = live_run.parts(run) | stopping.parts(run) if trains[0] else {}
         return {LIST: Part(sizes, 6.0), **shown}
 
     ticker.follow("training", (run, *runs), parts)
@@ -142,7 +133,7 @@ def follow(run: Run, runs: list[Run]) -> None:
 
 def find_run(name: str) -> Run | None:
     """The run the view names, also one that has no model yet."""
-    path = RUNS / name
+    path = places.RUNS / name
     if is_run(path):
         return Run(path)
     return Run(Path(name)) if is_run(Path(name)) else None
@@ -150,7 +141,7 @@ def find_run(name: str) -> Run | None:
 
 def key_of(run: Run) -> str:
     """What a link calls a run: its name under `checkpoints/`, its path elsewhere."""
-    return run.name if run.path.parent == RUNS else str(run.path)
+    return run.name if run.path.parent == places.RUNS else str(run.path)
 
 
 def page() -> None:
@@ -175,19 +166,19 @@ def page() -> None:
             label_visibility="collapsed",
         )
     if shown != "New run":
-        new_run.keep()
+        form.keep()
     if shown != "Compare":
-        compare.leave()
+        runs_compared.leave()
     if shown == "New run":
         with cases.show_user_errors():
             if state.FORK in st.session_state:
-                fork_run.fork_form()
+                continue_run.fork_form()
             else:
-                new_run.new_run()
+                form.new_run()
         return
     if shown == "Compare":
         with cases.show_user_errors():
-            compare.show_compare()
+            runs_compared.show_compare()
         return
     if shown == "Reference lab":
         with cases.show_user_errors():

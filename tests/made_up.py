@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ascnet_core.training.history import Point, link, measure
-from ascnet_core.training.run_folder import Snapshot, SnapshotData
+from ascnet_core.monitoring.history import Point, link, measure
+from ascnet_core.runs.folder import Snapshot, SnapshotData
 
 SIZE = 32
 THREE = (50, 130, 220)
@@ -128,7 +128,8 @@ def write_run(
 
     from safetensors.numpy import save_file
 
-    from ascnet_core.training.presets import load_preset, to_toml
+    from ascnet_core.settings.presets import load_preset
+    from ascnet_core.settings.text import to_toml
 
     preset = load_preset("teaching")
     chosen = dataclasses.replace(

@@ -8,7 +8,7 @@ def make_small_cohort(
     folder: Path, subjects: int = 4, size: tuple[int, int, int] = (32, 32, 12)
 ) -> Path:
     """Phantom subjects, every other one with lesions; gives the manifest."""
-    from ascnet_core.imaging.phantom import make_demo
+    from ascnet_core.imaging.phantom.demo import make_demo
 
     return make_demo(folder, subjects=subjects, size=size)
 
@@ -18,8 +18,9 @@ def make_small_run(run: Path, cohort: Path, size: int = 32) -> Path:
     import torch
 
     from ascnet_core.network.cutting import CuttingModule
+    from ascnet_core.settings.presets import load_preset
+    from ascnet_core.settings.text import to_toml
     from ascnet_core.training.checkpoint import save_model
-    from ascnet_core.training.presets import load_preset, to_toml
 
     preset = load_preset("teaching")
     settings = dataclasses.replace(

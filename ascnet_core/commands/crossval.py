@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.commands.options import PROGRAM, add_device, add_verb, need_folder, pick_device
+from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ascnet_core.commands.crossval_score import Scores
-    from ascnet_core.scoring.crossplan import CrossPlan
-    from ascnet_core.scoring.tasks import HeldOut, Task
+    from ascnet_core.crossval.plan import CrossPlan
+    from ascnet_core.crossval.scores import Scores
+    from ascnet_core.crossval.tasks import HeldOut, Task
 
 _EXAMPLES = f"""\
 examples:
@@ -148,11 +149,11 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
 def _run(options: argparse.Namespace) -> None:
     device = pick_device(options.device) if options.device != "auto" else "auto"
-    from ascnet_core.scoring.crossplan import read_crossplan
-    from ascnet_core.scoring.tasks import divide, is_finished, tasks_of, write_folds
-    from ascnet_core.training.run_folder import RUNS
+    from ascnet_core import places
+    from ascnet_core.crossval.plan import read_crossplan
+    from ascnet_core.crossval.tasks import divide, is_finished, tasks_of, write_folds
 
-    out = need_folder(options.out or RUNS / "crossval" / options.plan.stem)
+    out = need_folder(options.out or places.RUNS / "crossval" / options.plan.stem)
     whole = read_crossplan(options.plan)
     plan = whole.only(options.only)
     folds = {name: divide(data, out) for name, data in plan.data.items()}
@@ -164,10 +165,10 @@ def _run(options: argparse.Namespace) -> None:
         is_finished(task)  # complains of runs that are another plan's before anything is written
     for several in folds.values():
         write_folds(several)
-    from ascnet_core.commands.crossval_score import Scores
+    from ascnet_core.crossval.scores import Scores
 
     whole = _within_reach(whole, folds, out)
-    scores = Scores(whole, folds, out, pick_device(device), _command_of(options))
+    scores = Scores(whole, folds, out, pick_device(device), _command_of(options), _steps)
     every = tasks_of(whole, folds, out)
     chosen = {task.name for task in tasks}
     _add_known(scores, every, chosen, plan)
@@ -182,9 +183,16 @@ def _run(options: argparse.Namespace) -> None:
     print(f"{len(scores.runs)} runs scored; tables in {out}: table.md, rows.csv, seeds.csv ...")
 
 
+@contextmanager
+def _steps() -> Iterator[Callable[[int, int], None]]:
+    """Show the progress of one scoring."""
+    with Progress("steps") as progress:
+        yield progress.at
+
+
 def _add_known(scores: Scores, every: list[Task], chosen: set[str], plan: CrossPlan) -> None:
     """What --only leaves alone stays in the tables as it was scored before."""
-    from ascnet_core.scoring.tasks import is_finished
+    from ascnet_core.crossval.tasks import is_finished
 
     for name, several in scores.folds.items():
         for held in several if name not in plan.data else []:
@@ -200,7 +208,7 @@ def _add_chosen(
 ) -> None:
     """Score the baselines, then each run once it is trained; tables whenever a seed is done."""
     from ascnet_core.commands.crossval_train import trained
-    from ascnet_core.scoring.tasks import is_finished
+    from ascnet_core.crossval.tasks import is_finished
 
     for name in plan.data:
         for held in scores.folds[name]:  # soon done, and it finds what is wrong with the data
@@ -220,7 +228,7 @@ def _add_chosen(
 
 def _within_reach(whole: CrossPlan, folds: dict[str, list[HeldOut]], out: Path) -> CrossPlan:
     """The plan with the data sets that --only left out, where their files are here."""
-    from ascnet_core.scoring.tasks import divide
+    from ascnet_core.crossval.tasks import divide
 
     for name, data in whole.data.items():
         if name not in folds:
@@ -234,7 +242,7 @@ def _within_reach(whole: CrossPlan, folds: dict[str, list[HeldOut]], out: Path) 
 
 
 def _list(tasks: list[Task], folds: dict[str, list[HeldOut]]) -> None:
-    from ascnet_core.scoring.tasks import is_finished
+    from ascnet_core.crossval.tasks import is_finished
 
     for several in folds.values():
         for held in several:

@@ -17,7 +17,7 @@ from ascnet_core.commands.progress import duration
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ascnet_core.scoring.tasks import Task
+    from ascnet_core.crossval.tasks import Task
 
 _LOOK = 0.2
 
@@ -32,7 +32,7 @@ def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
     KeyboardInterrupt
         After Ctrl-C: the training has stopped and left a checkpoint.
     """
-    from ascnet_core.scoring.tasks import is_finished
+    from ascnet_core.crossval.tasks import is_finished
 
     finished = [is_finished(task) for task in tasks]
     waiting = [task for task, over in zip(tasks, finished, strict=True) if not over]
@@ -69,7 +69,7 @@ def _train(arguments: Sequence[str]) -> None:
 
 def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -> Iterator[Task]:
     """Several `train` processes at a time; each writes the log of its run."""
-    from ascnet_core.scoring.tasks import is_finished
+    from ascnet_core.crossval.tasks import is_finished
 
     queue, running = list(waiting), dict[str, tuple["Task", subprocess.Popen[bytes]]]()
     done = total - len(waiting)

@@ -59,7 +59,7 @@ def parse_size(text: str) -> tuple[int, int, int]:
 
 def run(options: argparse.Namespace) -> None:
     """Make the cohort."""
-    from ascnet_core.imaging.phantom import make_demo
+    from ascnet_core.imaging.phantom.demo import make_demo
 
     if options.subjects < 2:
         raise UserError(f"--subjects is {options.subjects}; a cohort needs at least 2.")

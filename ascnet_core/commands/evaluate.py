@@ -17,16 +17,16 @@ from ascnet_core.commands.options import (
     changed_settings,
     need_folder,
     pick_device,
-    preparation_of,
 )
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
+from ascnet_core.names import UNITS
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
     from ascnet_core.methods.base import Method
     from ascnet_core.scoring.evaluation import EvaluationResult, Plan
-    from ascnet_core.training.settings import Settings
+    from ascnet_core.settings.tables import Settings
 
 BASELINES = ("input-threshold", "equalised-input", "multi-otsu-input", "input-peaks")
 
@@ -97,7 +97,7 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument(
         "--unit",
-        choices=("subject", "scan"),
+        choices=UNITS,
         default="subject",
         help="what the mean is over (default: subject, its scans pooled)",
     )
@@ -131,6 +131,7 @@ def run(options: argparse.Namespace) -> None:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.scoring.evaluation import evaluate
+    from ascnet_core.settings.preparation import preparation_of
 
     cohort = read_manifest(options.manifest)
     settings, plan = _plan(options)
@@ -145,9 +146,9 @@ def run(options: argparse.Namespace) -> None:
 
 def _plan(options: argparse.Namespace) -> tuple[Settings, Plan]:
     """The settings that scans are prepared by, and how they are scored."""
+    from ascnet_core.runs.folder import Run, resolve_run
     from ascnet_core.scoring.evaluation import Plan
-    from ascnet_core.training.run_folder import Run, resolve_run
-    from ascnet_core.training.settings import Data, Segmentation, Settings
+    from ascnet_core.settings.tables import Data, Segmentation, Settings
 
     if options.runs and Path(options.runs[0]).is_file():
         from ascnet_core.training.checkpoint import load_model_file

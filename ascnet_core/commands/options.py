@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.names import MAPS, RANGES, SCOPES, SIDES
 
 if TYPE_CHECKING:
-    from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.training.settings import Settings
+    from ascnet_core.settings.tables import Settings
 
 PROGRAM = "python -m ascnet_core"
-MAPS = ("reconstruction", "wild", "fence", "residual")
-REGIONS = ("file", "auto", "none")
 
 RULES_HELP = """\
 threshold rules (levels run from 0 to 255; a rule never looks at a mask):
@@ -106,12 +104,12 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     group.add_argument("--threshold", metavar="RULE", help="a rule, see below", **many)
     group.add_argument(
         "--side",
-        choices=("bright", "dark"),
+        choices=SIDES,
         help="whether the anomaly is bright or dark on the map",
     )
     group.add_argument(
         "--scope",
-        choices=("subject", "cohort"),
+        choices=SCOPES,
         help="a threshold for each subject, or one for all",
     )
     group.add_argument(
@@ -123,7 +121,7 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     )
     group.add_argument(
         "--range",
-        choices=("raw", "subject", "cohort"),
+        choices=RANGES,
         default="raw",
         dest="range_kind",
         help="what levels 0 and 255 stand for: 0 and 1 (raw, the default), or the "
@@ -133,7 +131,7 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
 
 def changed_settings(settings: Settings, options: argparse.Namespace) -> Settings:
     """Settings with `--set`, and the options that name a setting, laid over."""
-    from ascnet_core.training.presets import apply_set
+    from ascnet_core.settings.text import apply_set
 
     named = {
         "data.scaling": "scaling",
@@ -155,13 +153,6 @@ def changed_settings(settings: Settings, options: argparse.Namespace) -> Setting
     if getattr(options, "post", None) is not None:
         assignments.append("segmentation.post=" + ",".join(p for p in options.post if p != "none"))
     return apply_set(settings, assignments)
-
-
-def preparation_of(settings: Settings) -> Preparation:
-    """How the settings say a scan is prepared."""
-    from ascnet_core.training import run_sets
-
-    return run_sets.preparation_of(settings)
 
 
 def pick_device(name: str) -> str:

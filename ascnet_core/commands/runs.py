@@ -105,11 +105,12 @@ def _action(
 
 
 def _list(options: argparse.Namespace) -> None:
-    from ascnet_core.training import run_folder
-    from ascnet_core.training.run_shelf import in_words, size_of
-    from ascnet_core.training.run_summary import summary_of
+    from ascnet_core import places
+    from ascnet_core.runs import folder as run_folder
+    from ascnet_core.runs.manage import in_words, size_of
+    from ascnet_core.runs.summary import summary_of
 
-    folder = options.folder or run_folder.RUNS
+    folder = options.folder or places.RUNS
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; give one that holds runs.")
     paths = run_folder.list_runs(folder)
@@ -129,8 +130,8 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _note(options: argparse.Namespace) -> None:
-    from ascnet_core.training.run_folder import resolve_run
-    from ascnet_core.training.run_note import read_note, write_note
+    from ascnet_core.runs.folder import resolve_run
+    from ascnet_core.runs.manage import read_note, write_note
 
     run = resolve_run(options.run)
     if options.clear and options.text:
@@ -142,15 +143,15 @@ def _note(options: argparse.Namespace) -> None:
 
 
 def _rename(options: argparse.Namespace) -> None:
-    from ascnet_core.training.run_folder import resolve_run
-    from ascnet_core.training.run_shelf import rename_run
+    from ascnet_core.runs.folder import resolve_run
+    from ascnet_core.runs.manage import rename_run
 
     print(f"renamed to {rename_run(resolve_run(options.run), options.name)}")
 
 
 def _delete(options: argparse.Namespace) -> None:
-    from ascnet_core.training.run_folder import resolve_run
-    from ascnet_core.training.run_shelf import delete_run, in_words, size_of, why_kept
+    from ascnet_core.runs.folder import resolve_run
+    from ascnet_core.runs.manage import delete_run, in_words, size_of, why_kept
 
     # All are looked at first: a mistyped second name must not cost the first run.
     runs = [resolve_run(name) for name in options.runs]
@@ -179,9 +180,9 @@ def _agreed(question: str) -> bool:
 
 def _export(options: argparse.Namespace) -> None:
     from ascnet_core.commands.progress import Progress
-    from ascnet_core.training.run_file import export_run
-    from ascnet_core.training.run_folder import resolve_run
-    from ascnet_core.training.run_shelf import in_words
+    from ascnet_core.runs.export import export_run
+    from ascnet_core.runs.folder import resolve_run
+    from ascnet_core.runs.manage import in_words
 
     run = resolve_run(options.run)
     out: Path = options.out or Path(f"{run.resolve().name}.zip")
@@ -203,7 +204,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from ascnet_core.commands.progress import Progress
-    from ascnet_core.training.run_file import import_run
+    from ascnet_core.runs.export import import_run
 
     with Progress("MB") as bar:
         run = import_run(

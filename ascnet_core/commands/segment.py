@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.commands.options import (
     PROGRAM,
-    REGIONS,
     RULES_HELP,
     add_device,
     add_reading,
@@ -23,17 +22,17 @@ from ascnet_core.commands.options import (
     changed_settings,
     need_folder,
     pick_device,
-    preparation_of,
 )
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
+from ascnet_core.names import REGIONS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from ascnet_core.imaging.cohort import Scan
-    from ascnet_core.training.settings import Segmentation
+    from ascnet_core.settings.tables import Segmentation
 
 _EXAMPLES = f"""\
 examples:
@@ -113,7 +112,8 @@ def run(options: argparse.Namespace) -> None:
     parse_steps(options.post or ())
     device = pick_device(options.device)
 
-    from ascnet_core.commands import segment_scans
+    from ascnet_core.segmentation import scans as segment_scans
+    from ascnet_core.settings.preparation import preparation_of
     from ascnet_core.training.checkpoint import load_model
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
@@ -189,7 +189,7 @@ def _reference_counts(options: argparse.Namespace, how: Segmentation) -> NDArray
     """The run's reference histogram, if the rule asks for it."""
     if not how.rule.startswith("reference-quantile"):
         return None
-    from ascnet_core.training.run_folder import Run, resolve_run
+    from ascnet_core.runs.folder import Run, resolve_run
 
     if options.range_kind != "raw":
         raise UserError("reference-quantile works on the raw range; leave --range out.")
@@ -207,7 +207,7 @@ def _write_tables(
     rows: Sequence[dict[str, Any]], options: argparse.Namespace, settings: Any, out: Path
 ) -> None:
     from ascnet_core.files import write_json, write_text
-    from ascnet_core.training.run_create import versions
+    from ascnet_core.runs.create import versions
 
     table = io.StringIO()
     writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")

@@ -24,12 +24,12 @@ from ascnet_core.commands.train_fork import (
 )
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
-from ascnet_core.training.launch import check_batches, launched, own_launch_words
+from ascnet_core.runs.launch import check_batches, launched, own_launch_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
-    from ascnet_core.training.run_folder import Run
-    from ascnet_core.training.settings import Settings
+    from ascnet_core.runs.folder import Run
+    from ascnet_core.settings.tables import Settings
 
 _EXAMPLES = f"""\
 examples:
@@ -148,8 +148,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from ascnet_core.training.run_folder import is_run, new_run_path, resolve_run
-    from ascnet_core.training.run_lock import hold_lock
+    from ascnet_core.runs.folder import is_run, new_run_path, resolve_run
+    from ascnet_core.runs.lock import hold_lock
 
     origin = origin_of(options)
     if isinstance(options.resume, str):
@@ -183,14 +183,14 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
-    from ascnet_core.training.presets import load_preset
+    from ascnet_core.settings.presets import load_preset
 
     return changed_settings(load_preset(options.preset or "teaching"), options)
 
 
 def _settings_to_go_on(path: Path, options: argparse.Namespace) -> "Settings":
-    from ascnet_core.training.presets import differing
-    from ascnet_core.training.run_folder import Run
+    from ascnet_core.runs.folder import Run
+    from ascnet_core.settings.text import differing
 
     if options.preset or options.reference:
         raise UserError(
@@ -243,7 +243,7 @@ def _begin(
     options: argparse.Namespace,
     origin: "Run | None",
 ) -> None:
-    from ascnet_core.training.run_create import create_run
+    from ascnet_core.runs.create import create_run
 
     def fork() -> None:
         from ascnet_core.training.fork import write_fork
@@ -261,9 +261,9 @@ def _go_on(
     path: Path, settings: "Settings", device: str, log: Log, options: argparse.Namespace
 ) -> None:
     from ascnet_core.files import write_text
-    from ascnet_core.training.presets import to_toml
-    from ascnet_core.training.run_create import check_data, note_command
-    from ascnet_core.training.run_folder import SETTINGS
+    from ascnet_core.places import SETTINGS
+    from ascnet_core.runs.create import check_data, note_command
+    from ascnet_core.settings.text import to_toml
 
     check_data(path)
     write_text(path / SETTINGS, to_toml(settings))
@@ -274,9 +274,10 @@ def _go_on(
 def _train(path: Path, settings: "Settings", device: str, log: Log) -> None:
     """Prepare the slices and train; the lock is held."""
     from ascnet_core.imaging.cohort import read_manifest
-    from ascnet_core.training.run_create import reference_of
-    from ascnet_core.training.run_folder import EVENTS, MANIFEST, TRAINING, WATCHED, Run
-    from ascnet_core.training.run_sets import sets_of
+    from ascnet_core.places import EVENTS, MANIFEST, TRAINING, WATCHED
+    from ascnet_core.runs.create import reference_of
+    from ascnet_core.runs.folder import Run
+    from ascnet_core.training.slice_sets import sets_of
 
     cohort = read_manifest(path / MANIFEST)
     with Progress("scans prepared", line=log.say) as progress:
@@ -286,9 +287,9 @@ def _train(path: Path, settings: "Settings", device: str, log: Log) -> None:
         f"{settings.data.size} x {settings.data.size} pixels"
     )
     from ascnet_core.files import write_json
+    from ascnet_core.runs.card import write_card
     from ascnet_core.training.recorder import record
-    from ascnet_core.training.run_card import write_card
-    from ascnet_core.training.watched import watched_of
+    from ascnet_core.training.slice_sets import watched_of
 
     watched = watched_of(settings.data.watched, inputs, reference)
     write_json(path / WATCHED, list(watched.names))
@@ -332,19 +333,14 @@ def _warn(settings: "Settings", inputs: int, references: int, device: str, log: 
 
 
 def _is_named(path: Path) -> bool:
-    from ascnet_core.training.run_folder import RUNS
+    from ascnet_core import places
 
-    return path.resolve().parent == RUNS
+    return path.resolve().parent == places.RUNS
 
 
 def _list_settings(options: argparse.Namespace) -> None:
-    from ascnet_core.training.presets import (
-        help_of,
-        keys,
-        load_preset,
-        preset_names,
-        user_preset_names,
-    )
+    from ascnet_core.settings.presets import load_preset, preset_names, user_preset_names
+    from ascnet_core.settings.text import help_of, keys
 
     for name in preset_names():
         print(f"preset {name}: {load_preset(name).description}")

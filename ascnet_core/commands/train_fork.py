@@ -10,8 +10,8 @@ from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
-    from ascnet_core.training.run_folder import Run
-    from ascnet_core.training.settings import Settings
+    from ascnet_core.runs.folder import Run
+    from ascnet_core.settings.tables import Settings
 
 
 def add_fork(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def origin_of(options: argparse.Namespace) -> Run | None:
     UserError
         If there is no such run, or options don't go together.
     """
-    from ascnet_core.training.run_folder import Run, resolve_run
+    from ascnet_core.runs.folder import Run, resolve_run
 
     if options.fork is None:
         if options.cycle is not None:
@@ -60,8 +60,8 @@ def fork_settings(origin: Run, options: argparse.Namespace) -> Settings:
     UserError
         If the networks would be of another size, or that cycle kept none: before a folder is made.
     """
+    from ascnet_core.runs.parent import check_sizes
     from ascnet_core.training.checkpoint import load_model
-    from ascnet_core.training.origin import check_sizes
 
     before = origin.settings()
     settings = changed_settings(before, options)
@@ -83,6 +83,6 @@ def fork_cohort(origin: Run) -> Cohort:
 
 def fork_reference(origin: Run) -> str:
     """What is normal to the other run, as `--reference` has it. Raises UserError."""
-    from ascnet_core.training.run_create import reference_of
+    from ascnet_core.runs.create import reference_of
 
     return str(reference_of(origin.path))

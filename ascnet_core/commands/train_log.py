@@ -9,14 +9,14 @@ from typing import Any
 
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
-from ascnet_core.training.run_events import memory_in_words
+from ascnet_core.runs.events import memory_in_words
 
 
 class Log:
     """Says lines on stdout and keeps them, and whatever goes wrong, in the run's log."""
 
     def __init__(self, run: Path) -> None:
-        from ascnet_core.training.run_folder import LOG
+        from ascnet_core.places import LOG
 
         self._path = run / LOG
 

@@ -8,12 +8,13 @@ from typing import Any
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, outermost_peak
+from ascnet_core.names import Side
 from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.runs.folder import resolve_run
 from ascnet_core.segmentation.cuts import cut_scan
-from ascnet_core.segmentation.threshold import Side, parse_rule
+from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model
-from ascnet_core.training.run_folder import resolve_run
-from ascnet_core.training.settings import Settings
 
 MAPS = ("reconstruction", "wild", "fence", "residual")
 

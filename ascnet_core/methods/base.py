@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Preparation, Prepared
-from ascnet_core.segmentation.threshold import Rule, Side, parse_rule
+from ascnet_core.names import Side
+from ascnet_core.segmentation.threshold import Rule, parse_rule
 
 Grey = NDArray[np.float32]
 REFERENCE_QUANTILE = "reference-quantile:0.995"

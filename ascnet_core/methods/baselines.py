@@ -1,18 +1,69 @@
-"""The methods that need no training, by name."""
+"""The methods that need no training: what brightness alone gives, by four rules."""
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ascnet_core.errors import UserError
-from ascnet_core.methods import equalised_input, input_peaks, input_threshold, multi_otsu_input
-from ascnet_core.methods.base import Method
+from ascnet_core.imaging.intensity import equalise
+from ascnet_core.imaging.prepare import Prepared
+from ascnet_core.methods.base import Grey, Method, is_about_peaks, outermost_peak, own_then_asked
+from ascnet_core.names import Side
+from ascnet_core.segmentation.threshold import parse_rule
+
+
+def scaled_input(prepared: Prepared) -> Grey:
+    """Return the scan's intensities, (X, Y, Z) float32 in [0, 1]."""
+    return prepared.scaled
+
+
+def equalised_input(prepared: Prepared) -> Grey:
+    """Return the equalised intensities, (X, Y, Z) float32 in [0, 1], 0 outside the region.
+
+    For FLAIR a strong baseline (Meissen et al., 2021, "Challenging Current Semi-Supervised Anomaly
+    Segmentation Methods for Brain MRI"). Put on 256 levels that hold the same share each. Rounding
+    to 255 steps instead would halve the outermost levels, and the brightest one alone is more than
+    a small lesion.
+    """
+    share = equalise(prepared.scaled, prepared.region)
+    level = np.minimum(np.floor(share * np.float32(256)), np.float32(255))
+    return np.asarray(level / np.float32(255), np.float32)
+
+
+def _plain_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+    """Otsu's rule and those asked for; peaks of the input and multi-Otsu are other baselines."""
+    return own_then_asked(
+        ("otsu",),
+        asked,
+        reference,
+        lambda rule: not is_about_peaks(str(rule)) and rule.name != "multi-otsu",
+    )
+
+
+def _equalised_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+    """All but peaks: an equalised histogram is flat, whatever peaks it has are rounding."""
+    return own_then_asked(("otsu",), asked, reference, lambda rule: not is_about_peaks(str(rule)))
+
+
+def _multi_otsu_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+    """Three classes; numbers of classes that were asked for replace them."""
+    wanted = [str(rule) for rule in map(parse_rule, asked) if rule.name == "multi-otsu"]
+    return tuple(dict.fromkeys(wanted or [str(parse_rule("multi-otsu"))]))
+
+
+def _peak_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+    """The paper's rule on the input itself: what the network adds to it is the difference."""
+    wanted = [str(parse_rule(rule)) for rule in asked if is_about_peaks(rule)]
+    return tuple(dict.fromkeys(wanted or [outermost_peak(side)]))
+
 
 BASELINES: dict[str, Method] = {
     method.name: method
     for method in (
-        input_threshold.METHOD,
-        equalised_input.METHOD,
-        multi_otsu_input.METHOD,
-        input_peaks.METHOD,
+        Method("input-threshold", None, "input", scaled_input, _plain_rules),
+        Method("equalised-input", None, "equalised", equalised_input, _equalised_rules),
+        Method("multi-otsu-input", None, "input", scaled_input, _multi_otsu_rules),
+        Method("input-peaks", None, "input", scaled_input, _peak_rules),
     )
 }
 

@@ -1,1 +1,1 @@
-"""Metrics and the evaluation of a cohort."""
+"""The evaluation of a cohort and its report."""

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.methods.base import Method
-from ascnet_core.scoring.metrics import (
-    Side,
-    ThresholdTable,
-    oracle_cohort_threshold,
-    oracle_threshold,
-)
+from ascnet_core.metrics.overlap import ThresholdTable, oracle_cohort_threshold, oracle_threshold
+from ascnet_core.names import Scope, Side
 from ascnet_core.segmentation.threshold import Threshold, parse_rule, propose
 
-Scope = Literal["subject", "cohort"]
 ORACLE_COHORT = "oracle-cohort"
 ORACLE_OWN = "oracle-own"
 

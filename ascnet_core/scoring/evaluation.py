@@ -22,13 +22,13 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods.base import Method
+from ascnet_core.metrics.overlap import ThresholdTable
+from ascnet_core.metrics.surface import TruthSurface
 from ascnet_core.scoring.choices import Choice, oracle_choices, rule_choice
-from ascnet_core.scoring.metrics import ThresholdTable
 from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.store import Key, Stored, settle_ranges, store_scan
 from ascnet_core.scoring.summary import summarise, to_frame, to_slices
-from ascnet_core.scoring.surface import TruthSurface
-from ascnet_core.scoring.unit import Tally
+from ascnet_core.scoring.tally import Tally
 from ascnet_core.segmentation.postprocess import Step, parse_steps, run_steps
 from ascnet_core.segmentation.threshold import Threshold, apply
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.methods.base import Method
-from ascnet_core.scoring.choices import Scope
-from ascnet_core.scoring.metrics import Side
-from ascnet_core.segmentation.histogram import RangeKind
+from ascnet_core.names import RangeKind, Scope, Side, Unit
 from ascnet_core.segmentation.postprocess import Step
 from ascnet_core.segmentation.threshold import parse_rule
-
-Unit = Literal["subject", "scan"]
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.methods.base import Method
-from ascnet_core.scoring.metrics import ThresholdTable, threshold_table
-from ascnet_core.segmentation.histogram import RAW, Range, RangeKind, quantise
+from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
+from ascnet_core.names import RangeKind
+from ascnet_core.segmentation.histogram import RAW, Range, quantise
 
 Key = tuple[str, str, str]
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.metrics.statistics import spread
 from ascnet_core.scoring.plan import Plan
-from ascnet_core.scoring.statistics import spread
 
 IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
 COLUMNS = [

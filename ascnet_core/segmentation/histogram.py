@@ -19,7 +19,7 @@ How peaks are found
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from scipy.signal import find_peaks as scipy_find_peaks
 from scipy.signal import peak_widths
 
 from ascnet_core.errors import UserError
+from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.smoothing import LEVELS as LEVELS
 from ascnet_core.segmentation.smoothing import Counts as Counts
 from ascnet_core.segmentation.smoothing import (
@@ -42,7 +43,6 @@ MIN_RISE = 8.5
 MIN_SHARE = 0.0002
 SEPARATED = 0.5
 
-RangeKind = Literal["raw", "subject", "cohort"]
 Levels = NDArray[np.uint8]
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.names import Side
 from ascnet_core.segmentation.histogram import count_levels
-from ascnet_core.segmentation.threshold import Side, Threshold
+from ascnet_core.segmentation.threshold import Threshold
 
 FEWEST = 5
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.names import SIDES, Side
 from ascnet_core.segmentation.histogram import Peak, find_peaks
 from ascnet_core.segmentation.smoothing import LEVELS, Counts, smooth, valley_between
 
-Side = Literal["bright", "dark"]
 Kind = Literal["mask-free", "manual", "oracle"]
 
 RULES: dict[str, str] = {
@@ -155,7 +155,7 @@ def propose(
     UserError
         If the rule is unknown, or the histogram does not have what it asks for.
     """
-    if side not in ("bright", "dark"):
+    if side not in SIDES:
         raise UserError(f"Side '{side}' is neither bright nor dark.")
     parsed = parse_rule(rule) if isinstance(rule, str) else rule
     if parsed.name == "number":

@@ -1,1 +1,1 @@
-"""Presets, the trainer and the files of a run."""
+"""What M and D learn: sampling, steps, the trainer and its checkpoints."""

@@ -12,8 +12,10 @@ from safetensors.torch import save
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_bytes
 from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.training.presets import Settings, from_toml, to_toml
-from ascnet_core.training.run_folder import MODEL, Run, is_run, resolve_run
+from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import Run, is_run, resolve_run
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import from_toml, to_toml
 
 MODEL_FORMAT = "ascnet-explorer model"
 TRAINING_FORMAT = "ascnet-explorer training"

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.settings import Compute
+from ascnet_core.settings.tables import Compute
 
 
 def pick_device(name: str) -> torch.device:

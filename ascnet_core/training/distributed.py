@@ -25,7 +25,7 @@ from torch import Tensor
 
 from ascnet_core.errors import UserError
 from ascnet_core.network.sharding import gathered, place
-from ascnet_core.training.launch import variable
+from ascnet_core.runs.launch import variable
 
 # A pause may last: that a process is gone is told by its broken connection, not by the clock.
 _PATIENCE = timedelta(days=365)

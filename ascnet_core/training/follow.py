@@ -6,9 +6,10 @@ import numpy as np
 
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.network.sharding import place
+from ascnet_core.runs.requests import signals_noted
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import from_toml, to_toml
 from ascnet_core.training.distributed import any_of, share_array, share_json, share_tensors
-from ascnet_core.training.presets import Settings, from_toml, to_toml
-from ascnet_core.training.signals import signals_noted
 from ascnet_core.training.state import TrainingState, restore_state, state_tensors
 from ascnet_core.training.trainer import train
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from ascnet_core.places import MODEL, TRAINING
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.parent import Origin, check_sizes, write_origin
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model, load_training, save_training
-from ascnet_core.training.origin import Origin, check_sizes, write_origin
-from ascnet_core.training.run_folder import MODEL, TRAINING, Run
-from ascnet_core.training.settings import Settings
 from ascnet_core.training.state import (
     TrainingState,
     new_state,

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from ascnet_core.network.cutting import Cuts, CuttingModule
 from ascnet_core.segmentation.quantiser import rank_correlation
-from ascnet_core.training import game
+from ascnet_core.settings.tables import Settings
+from ascnet_core.training.adversary import cutting_side, freeze, norms
 from ascnet_core.training.device import autocast, threads
-from ascnet_core.training.settings import Settings
 from ascnet_core.training.state import TrainingState
 from ascnet_core.training.steps import Sets
 
@@ -76,22 +76,22 @@ def _game(
     assert discriminator is not None
     adversary = settings.adversary
     training = discriminator.training
-    momenta = [norm.momentum for norm in game.norms(discriminator)]
+    momenta = [norm.momentum for norm in norms(discriminator)]
     asked = [parameter.requires_grad for parameter in discriminator.parameters()]
     fences = cut_batches(state.model, inputs, settings).fence
-    game.freeze(discriminator, adversary)
+    freeze(discriminator, adversary)
     discriminator.eval()
     with autocast(state.device, settings.compute):
         with torch.no_grad():
             of_references = discriminator.score(references)
         fences.requires_grad_(True)
         of_fences = discriminator.score(fences)
-        loss = game.cutting_side(discriminator, fences, adversary)
+        loss = cutting_side(discriminator, fences, adversary)
     (gradient,) = torch.autograd.grad(loss * len(fences), fences)
     scores = torch.cat([of_fences.detach(), of_references])
     sign = -1.0 if adversary.mirrored else 1.0
     discriminator.train(training)
-    for norm, momentum in zip(game.norms(discriminator), momenta, strict=True):
+    for norm, momentum in zip(norms(discriminator), momenta, strict=True):
         norm.momentum = momentum
     for parameter, wanted in zip(discriminator.parameters(), asked, strict=True):
         parameter.requires_grad_(wanted)

@@ -16,32 +16,22 @@ from safetensors.numpy import save
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_bytes, write_text
 from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.monitoring.history import Point, read_history
 from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.places import CONTROL, COUNTS, EVENTS, MODEL, SNAPSHOTS, TRAINING
+from ascnet_core.runs.events import last_event, read_events
+from ascnet_core.runs.folder import Run, SnapshotData
+from ascnet_core.runs.lock import lock_holder
+from ascnet_core.runs.requests import read_request, signals_noted, take_request
 from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
-from ascnet_core.training.advisor import advise
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
 from ascnet_core.training.device import peak_memory
 from ascnet_core.training.distributed import any_of, lost_told
 from ascnet_core.training.follow import hand_out
-from ascnet_core.training.history import Point, read_history
-from ascnet_core.training.presets import Settings
-from ascnet_core.training.run_events import last_event, read_events
-from ascnet_core.training.run_folder import (
-    CONTROL,
-    COUNTS,
-    EVENTS,
-    MODEL,
-    SNAPSHOTS,
-    TRAINING,
-    Run,
-    SnapshotData,
-    read_request,
-)
-from ascnet_core.training.run_lock import lock_holder
-from ascnet_core.training.run_sets import describe
-from ascnet_core.training.signals import signals_noted
-from ascnet_core.training.snapshot_request import take_request
+from ascnet_core.training.slice_sets import describe
 from ascnet_core.training.trainer import (
     Event,
     TrainingState,

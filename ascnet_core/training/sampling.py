@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ascnet_core.imaging.reference import balance, match_positions
 from ascnet_core.network.sharding import ALONE, Place
-from ascnet_core.training.plan import Moment, Segment, locate, plan, seed_of, steps_of
-from ascnet_core.training.settings import Data, Schedule, Settings
+from ascnet_core.settings.tables import Data, Schedule, Settings
+from ascnet_core.training.timetable import Moment, Segment, locate, plan, seed_of, steps_of
 
 __all__ = [
     "Moment",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ascnet_core.training.plan import Segment, plan
-from ascnet_core.training.settings import Settings
-from ascnet_core.training.stop_rules import HOLD
+from ascnet_core.monitoring.stop_rules import HOLD
+from ascnet_core.settings.tables import Settings
+from ascnet_core.training.timetable import Segment, plan
 
 SEEN_LEAST = 1.0
 """Times that M sees each slice in all. Below it some are never seen; the paper shows all of them

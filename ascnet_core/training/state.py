@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from ascnet_core.errors import UserError
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.settings.tables import Network, Schedule, Settings
 from ascnet_core.training.device import memory_format
 from ascnet_core.training.sampling import FRESH, seed_of
-from ascnet_core.training.settings import Network, Schedule, Settings
 
 COUNTERS = ("stage", "cycle", "step", "steps_m", "images_seen")
 

@@ -17,7 +17,8 @@ from ascnet_core.network import losses
 from ascnet_core.network.blocks import kernels_3x3
 from ascnet_core.network.cutting import Cuts
 from ascnet_core.network.sharding import gathered, place
-from ascnet_core.training import game
+from ascnet_core.settings.tables import Settings
+from ascnet_core.training.adversary import cutting_side, discriminator_side, freeze, unfreeze
 from ascnet_core.training.corruption import corrupt
 from ascnet_core.training.device import autocast, memory_format, threads
 from ascnet_core.training.distributed import average_gradients
@@ -30,8 +31,7 @@ from ascnet_core.training.sampling import (
     input_indices,
     reference_indices,
 )
-from ascnet_core.training.self_labels import SelfLabels, self_labels
-from ascnet_core.training.settings import Settings
+from ascnet_core.training.self_training import SelfLabels, self_labels
 from ascnet_core.training.state import TrainingState
 
 Losses = dict[str, Tensor]
@@ -176,7 +176,7 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
         if needs_inputs:
             of_inputs = next(split)
             if adversary.weight and state.discriminator is not None:
-                game.freeze(state.discriminator, adversary)
+                freeze(state.discriminator, adversary)
             if teaches:
                 labels = _own_labels(state, settings, inputs, references)
                 error = losses.cross_entropy(of_inputs.wild, labels.target, labels.weights)
@@ -185,7 +185,7 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
     _train_cutting(state, settings, terms, len(parts) * batch)
     report = {name: value for name, (value, _) in terms.items()}
     if adversary.weight and state.discriminator is not None:
-        game.unfreeze(state.discriminator, settings.network.norm_momentum)
+        unfreeze(state.discriminator, settings.network.norm_momentum)
         real = references
         if moment.stage == 2:
             real = torch.cat([references, plain.fence.detach()])
@@ -236,7 +236,7 @@ def _input_terms(
     wanted = settings.losses
     terms: dict[str, tuple[Tensor, float]] = {}
     if settings.adversary.weight and state.discriminator is not None:
-        adversarial = game.cutting_side(state.discriminator, cuts.fence, settings.adversary)
+        adversarial = cutting_side(state.discriminator, cuts.fence, settings.adversary)
         terms["fence"] = (adversarial, settings.adversary.weight)
     if wanted.disjointness and (stage == 1 or wanted.disjointness_in_stage_2):
         overlap = losses.disjointness_loss(
@@ -278,7 +278,7 @@ def _train_discriminator(
     if state.discriminator is None or state.optimiser_d is None:
         return {}
     with autocast(state.device, settings.compute):
-        loss = game.discriminator_side(state.discriminator, fences, references, settings.adversary)
+        loss = discriminator_side(state.discriminator, fences, references, settings.adversary)
     total = loss
     if settings.losses.weight_decay:
         kernels = kernels_3x3(state.discriminator)

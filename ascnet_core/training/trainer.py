@@ -25,11 +25,11 @@ from torch import Tensor
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.network.sharding import place
-from ascnet_core.training import game
+from ascnet_core.settings.tables import Settings
+from ascnet_core.training import adversary
 from ascnet_core.training.distributed import averaged
 from ascnet_core.training.gauges import look, measure
 from ascnet_core.training.sampling import Moment, locate, plan, seed_of, steps_of
-from ascnet_core.training.settings import Settings
 from ascnet_core.training.state import (
     TrainingState,
     new_optimiser,
@@ -188,9 +188,9 @@ def set_turn(state: TrainingState, settings: Settings, moment: Moment) -> None:
     if state.discriminator is None or moment.phase == "joint":
         return
     if moment.phase == "D":
-        game.unfreeze(state.discriminator, settings.network.norm_momentum)
+        adversary.unfreeze(state.discriminator, settings.network.norm_momentum)
     else:
-        game.freeze(state.discriminator, settings.adversary)
+        adversary.freeze(state.discriminator, settings.adversary)
 
 
 def _means(window: list[dict[str, Tensor]], step: int) -> dict[str, float]:

@@ -29,8 +29,9 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ascnet_core.training.run_folder import Run, request_stop
-from ascnet_core.training.run_start import start_training
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.requests import request_stop
+from ascnet_core.runs.start import start_training
 from tests.benchmarks.viewer import READY, measure_clicks
 from tests.browser.conftest import CHROMIUM, FLAGS, start_server, stop_server
 from tests.small import make_small_cohort
@@ -287,7 +288,7 @@ def main() -> int:
 
 def trainer_of(run: Run) -> int:
     """The pid of the process that trains."""
-    from ascnet_core.training.run_lock import lock_holder
+    from ascnet_core.runs.lock import lock_holder
 
     holder = lock_holder(run.path)
     assert holder is not None, run.log(5)

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_lock import lock_holder
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import lock_holder
 from tests.small import make_small_cohort
 
 ROOT = Path(__file__).resolve().parents[2]

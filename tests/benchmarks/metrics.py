@@ -17,9 +17,9 @@ import numpy as np
 from scipy import ndimage
 from sklearn.metrics import average_precision_score
 
-from ascnet_core.scoring.lesions import count_lesions
-from ascnet_core.scoring.metrics import count, threshold_table
-from ascnet_core.scoring.surface import TruthSurface, _surface, surface_distances
+from ascnet_core.metrics.lesions import count_lesions
+from ascnet_core.metrics.overlap import count, threshold_table
+from ascnet_core.metrics.surface import TruthSurface, _surface, surface_distances
 
 SHAPE, SPACING = (181, 217, 181), (1.0, 1.0, 1.0)
 

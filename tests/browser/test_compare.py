@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from ascnet_core.training.history import read_history
-from ascnet_core.training.run_folder import Run
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.runs.folder import Run
 from tests import made_up
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things

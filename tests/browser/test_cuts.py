@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Prepared, prepare_scan
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
-from pages.parts.cases import preparation_of
+from pages.parts.shared.cases import preparation_of
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 

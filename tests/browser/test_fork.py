@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, expect
 
 from ascnet_core.cli import main
-from ascnet_core.training.origin import read_origin
-from ascnet_core.training.run_folder import Run
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.parent import read_origin
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 TINY = ("data.size=48", "network.width=2", "schedule.stage_1=2", "schedule.steps=4")

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_note import read_note, write_note
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.manage import read_note, write_note
 from tests import made_up
 from tests.browser.conftest import settle
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from ascnet_core.training.presets import load_preset, user_presets
-from ascnet_core.training.run_folder import Run
+from ascnet_core.runs.folder import Run
+from ascnet_core.settings.presets import load_preset, user_presets
 from tests.browser.run_form import command, fill
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
-from ascnet_core.training.advisor import advise
-from ascnet_core.training.history import read_history
-from ascnet_core.training.rollback import result_of
-from ascnet_core.training.run_folder import Run
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.result import result_of
 from tests.browser.conftest import settle
 from tests.browser.run_form import command, fill
 

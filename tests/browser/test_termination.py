@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from ascnet_core.training.history import read_history
-from ascnet_core.training.run_folder import Run
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.runs.folder import Run
 from tests import made_up
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
@@ -149,8 +149,8 @@ def test_a_film_of_200_snapshots_shows_each_place_of_its_slider(
 def test_an_earlier_cycle_is_made_the_runs_result(
     page: Page, parted: Path, open_run: Callable[[Path], Locator]
 ) -> None:
+    from ascnet_core.runs.result import result_of
     from ascnet_core.training.checkpoint import load_model, save_model
-    from ascnet_core.training.rollback import result_of
 
     run = Run(parted)
     model, settings = load_model(parted)

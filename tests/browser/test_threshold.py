@@ -19,7 +19,7 @@ from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Prepared, prepare_scan
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
 from ascnet_core.segmentation.postprocess import run_steps
-from pages.parts.cases import preparation_of
+from pages.parts.shared.cases import preparation_of
 from tests.browser.conftest import settle
 
 READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Locator, Page, expect
 
-from ascnet_core.training.run_folder import Run
+from ascnet_core.runs.folder import Run
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 

@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from ascnet_core.errors import UserError
-from ascnet_core.scoring.metrics import threshold_table
+from ascnet_core.metrics.overlap import threshold_table
 from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import Threshold, propose
-from pages.parts import choice
-from pages.parts.state import View
+from pages.parts.shared.state import View
+from pages.parts.threshold import view_rules
 
 
 def two_peaks() -> np.ndarray:
@@ -22,71 +22,71 @@ TOLD = {"seq": 3, "t": 176, "upper": None, "side": "bright", "rule": "", "cursor
 
 
 def test_a_drag_sets_the_level_by_hand_and_keeps_the_chosen_rule() -> None:
-    view = choice.apply_told(View(rule="otsu", side="bright"), TOLD)
+    view = view_rules.apply_told(View(rule="otsu", side="bright"), TOLD)
     assert (view.t, view.upper, view.rule) == (176, None, "otsu")
     assert (view.at, view.slice) == ((3, 4), 5)
 
 
 def test_a_clicked_peak_is_a_rule_not_a_number() -> None:
-    view = choice.apply_told(View(rule="otsu", t=9), TOLD | {"rule": "peak:2"})
+    view = view_rules.apply_told(View(rule="otsu", t=9), TOLD | {"rule": "peak:2"})
     assert (view.rule, view.t) == ("peak:2", None)
     counts = two_peaks()
-    proposed = choice.proposal(view.rule, counts, "bright", None)
-    assert choice.threshold_of(view, proposed).level == find_peaks(counts)[1].position
+    proposed = view_rules.proposal(view.rule, counts, "bright", None)
+    assert view_rules.threshold_of(view, proposed).level == find_peaks(counts)[1].position
     assert proposed.kind == "mask-free"
 
 
 def test_moving_the_cursor_leaves_the_rules_threshold_alone() -> None:
     view = View(rule="otsu", side="bright")
-    assert choice.apply_told(view, TOLD | {"rule": "otsu"}).t is None
+    assert view_rules.apply_told(view, TOLD | {"rule": "otsu"}).t is None
 
 
 def test_bright_and_dark_keep_the_number() -> None:
-    view = choice.apply_told(View(t=176, side="bright"), TOLD | {"side": "dark"})
+    view = view_rules.apply_told(View(t=176, side="bright"), TOLD | {"side": "dark"})
     assert (view.t, view.side) == (176, "dark")
 
 
 def test_a_band_has_its_ends_in_order() -> None:
-    view = choice.apply_told(View(), TOLD | {"t": 100, "upper": 140})
-    threshold = choice.threshold_of(view, propose("otsu", two_peaks(), "bright"))
+    view = view_rules.apply_told(View(), TOLD | {"t": 100, "upper": 140})
+    threshold = view_rules.threshold_of(view, propose("otsu", two_peaks(), "bright"))
     assert (threshold.level, threshold.upper, threshold.kind) == (100, 140, "manual")
-    assert choice.apply_told(View(), TOLD | {"t": 150, "upper": 140}).upper == 150
+    assert view_rules.apply_told(View(), TOLD | {"t": 150, "upper": 140}).upper == 150
 
 
 @pytest.mark.parametrize("t", [-5, 999])
 def test_a_level_told_from_afar_stays_on_the_scale(t: int) -> None:
-    assert choice.apply_told(View(), TOLD | {"t": t}).t in (0, 255)
+    assert view_rules.apply_told(View(), TOLD | {"t": t}).t in (0, 255)
 
 
 def test_an_act_is_done_once_however_often_it_is_told() -> None:
     acts = [{"seq": 3, "accept": True}, {"seq": 4, "step": 1}]
-    assert choice.new_acts({"acts": acts}, 2) == acts
-    assert choice.new_acts({"acts": acts}, 3) == acts[1:]
-    assert choice.new_acts({"acts": acts}, 4) == []
-    assert choice.new_acts({}, 0) == []
+    assert view_rules.new_acts({"acts": acts}, 2) == acts
+    assert view_rules.new_acts({"acts": acts}, 3) == acts[1:]
+    assert view_rules.new_acts({"acts": acts}, 4) == []
+    assert view_rules.new_acts({}, 0) == []
 
 
 def test_a_rule_that_cannot_be_kept_gives_way_and_says_so() -> None:
     one_peak = np.zeros(256, np.int64)
     one_peak[40:60] = 500
-    proposed = choice.proposal("rightmost-peak", one_peak, "bright", None)
+    proposed = view_rules.proposal("rightmost-peak", one_peak, "bright", None)
     assert proposed.rule == "otsu"
     assert "Otsu's level stands in" in proposed.sentence
     assert "single peak" in proposed.sentence
-    assert choice.proposal("otsu", np.zeros(256, np.int64), "bright", None).level == 128
+    assert view_rules.proposal("otsu", np.zeros(256, np.int64), "bright", None).level == 128
 
 
 def test_the_menu_offers_as_many_peaks_as_there_are() -> None:
-    rules = choice.rule_menu(3, "peak:2")
+    rules = view_rules.rule_menu(3, "peak:2")
     assert [rule for rule in rules if rule.startswith("peak:")] == ["peak:1", "peak:2", "peak:3"]
     assert "valley:2" in rules
     assert "valley:3" not in rules
-    assert choice.rule_menu(0, "multi-otsu:4")[0] == "multi-otsu:4"
+    assert view_rules.rule_menu(0, "multi-otsu:4")[0] == "multi-otsu:4"
 
 
 def test_a_rectangle_covers_its_corners_in_every_plane() -> None:
     told = {"plane": "coronal", "kind": "rectangle", "from": [5, 3, 6], "to": [2, 3, 4]}
-    index, drawn = choice.drawn_region(told, (8, 7, 9))
+    index, drawn = view_rules.drawn_region(told, (8, 7, 9))
     expected = np.zeros((8, 7, 9), bool)
     expected[2:6, 3, 4:7] = True
     assert np.array_equal(expected[index], drawn)
@@ -95,7 +95,7 @@ def test_a_rectangle_covers_its_corners_in_every_plane() -> None:
 
 def test_an_ellipse_leaves_the_corners_out() -> None:
     told = {"plane": "axial", "kind": "ellipse", "from": [1, 1, 2], "to": [7, 5, 2]}
-    _, drawn = choice.drawn_region(told, (9, 7, 4))
+    _, drawn = view_rules.drawn_region(told, (9, 7, 4))
     assert drawn[4, 3]
     assert drawn[1, 3]
     assert not drawn[1, 1]
@@ -107,10 +107,12 @@ def test_a_drawn_region_proposes_the_level_that_tells_it_apart() -> None:
     map8 = rng.integers(20, 90, (20, 20, 3)).astype(np.uint8)
     map8[5:10, 5:10, 1] = rng.integers(150, 200, (5, 5))
     told = {"plane": "axial", "kind": "rectangle", "from": [4, 4, 1], "to": [10, 10, 1]}
-    found = choice.propose_drawn(told, map8, np.ones(map8.shape, bool), "bright")
+    found = view_rules.propose_drawn(told, map8, np.ones(map8.shape, bool), "bright")
     assert 89 < found.level <= 150
     with pytest.raises(UserError, match="draw a larger one"):
-        choice.propose_drawn(told | {"to": [4, 4, 1]}, map8, np.ones(map8.shape, bool), "bright")
+        view_rules.propose_drawn(
+            told | {"to": [4, 4, 1]}, map8, np.ones(map8.shape, bool), "bright"
+        )
 
 
 def test_rank_correlation_is_scipys() -> None:
@@ -119,25 +121,25 @@ def test_rank_correlation_is_scipys() -> None:
     second = (first // 3 + rng.integers(0, 9, first.shape)).astype(np.uint8)
     region = rng.random(first.shape) < 0.6
     expected = spearmanr(first[region], second[region]).statistic
-    assert choice.rank_correlation(first, second, region) == pytest.approx(expected, abs=1e-12)
-    assert np.isnan(choice.rank_correlation(np.zeros_like(first), second, region))
+    assert view_rules.rank_correlation(first, second, region) == pytest.approx(expected, abs=1e-12)
+    assert np.isnan(view_rules.rank_correlation(np.zeros_like(first), second, region))
 
 
 def test_only_a_near_perfect_follower_is_called_a_quantiser() -> None:
-    assert "quantiser" in choice.warn_quantiser("reconstruction", -0.97)
-    assert choice.warn_quantiser("reconstruction", 0.8) == ""
-    assert choice.warn_quantiser("reconstruction", float("nan")) == ""
-    assert choice.warn_quantiser("input", 1.0) == ""
+    assert "quantiser" in view_rules.warn_quantiser("reconstruction", -0.97)
+    assert view_rules.warn_quantiser("reconstruction", 0.8) == ""
+    assert view_rules.warn_quantiser("reconstruction", float("nan")) == ""
+    assert view_rules.warn_quantiser("input", 1.0) == ""
 
 
 def test_one_looks_first_where_most_of_the_mask_is() -> None:
     mask, region = np.zeros((9, 9, 5), bool), np.ones((9, 9, 5), bool)
     mask[1:4, 6:8, 3] = True
     mask[0, 0, 1] = True
-    assert choice.first_cursor(mask, region) in {(2, 6, 3), (2, 7, 3)}
-    x, y, z = choice.first_cursor(np.zeros_like(mask), region)
+    assert view_rules.first_cursor(mask, region) in {(2, 6, 3), (2, 7, 3)}
+    x, y, z = view_rules.first_cursor(np.zeros_like(mask), region)
     assert (x, y, z) == (4, 4, 2)
-    assert choice.first_cursor(np.zeros_like(mask), np.zeros_like(mask)) == (4, 4, 2)
+    assert view_rules.first_cursor(np.zeros_like(mask), np.zeros_like(mask)) == (4, 4, 2)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +154,9 @@ def test_numbers_of_the_table_are_those_of_the_mask(
     threshold = Threshold(level, upper, side, "", "")
     spacing = (2.0, 1.0, 3.0)
     table = threshold_table(map8, truth, region)
-    read = choice.numbers_at(table, threshold, 0.006)
-    mask = choice.segment(map8, region, threshold)
-    counted = choice.outcome(mask, truth, spacing).numbers()
+    read = view_rules.numbers_at(table, threshold, 0.006)
+    mask = view_rules.segment(map8, region, threshold)
+    counted = view_rules.outcome(mask, truth, spacing).numbers()
     assert read == pytest.approx(counted)
     hits = (mask & truth).sum()
     assert counted["dice"] == pytest.approx(2 * hits / (mask.sum() + truth.sum()))
@@ -165,18 +167,18 @@ def test_scores_are_unknown_without_a_truth() -> None:
     map8 = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
     table = threshold_table(map8, None, None)
     threshold = Threshold(4, None, "bright", "4", "")
-    assert choice.numbers_at(table, threshold, 1.0) == {
+    assert view_rules.numbers_at(table, threshold, 1.0) == {
         "volume": 4.0, "dice": None, "sensitivity": None, "precision": None
     }  # fmt: skip
-    assert choice.outcome(map8 > 3, None, (10, 10, 10)).numbers()["dice"] is None
+    assert view_rules.outcome(map8 > 3, None, (10, 10, 10)).numbers()["dice"] is None
 
 
 def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
     peaks = find_peaks(two_peaks())
-    text = choice.describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
+    text = view_rules.describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
     assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
-    three = choice.describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
+    three = view_rules.describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
     assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
-    assert choice.describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
+    assert view_rules.describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
         "1 peak: nothing to choose."
     )

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ascnet_core import places
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.runs import folder as run_folder
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
 from ascnet_core.segmentation.histogram import find_peaks
-from ascnet_core.training import run_folder
-from ascnet_core.training.history import read_history
-from ascnet_core.training.presets import apply_set, from_toml, load_preset, to_toml
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_lock import hold_lock
-from pages.parts import compare, compare_slices, film, moments, state
+from ascnet_core.settings.presets import load_preset
+from ascnet_core.settings.text import apply_set, from_toml, to_toml
+from pages.parts.compare import runs_compared, slices_compared
+from pages.parts.film import film, moments
+from pages.parts.shared import state
 from tests import made_up
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
@@ -24,7 +28,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 def runs(monkeypatch: pytest.MonkeyPatch, own_cache: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     folder.mkdir()
-    monkeypatch.setattr(run_folder, "RUNS", folder)
+    monkeypatch.setattr(places, "RUNS", folder)
     monkeypatch.setattr(run_folder.list_runs, "__defaults__", (folder,))
     return folder
 
@@ -209,42 +213,42 @@ def test_a_page_of_one_run_drops_them_from_its_link(
 
 
 def test_runs_of_one_name_are_told_apart_by_their_folders() -> None:
-    called = compare.titles([Run(Path("a/x")), Run(Path("b/x")), Run(Path("a/y"))])
+    called = runs_compared.titles([Run(Path("a/x")), Run(Path("b/x")), Run(Path("a/y"))])
     assert called == ["a/x", "b/x", "y"]
 
 
 def test_the_film_hands_on_its_moment() -> None:
-    assert compare_slices.starts(range(7), None) == (1, 6)
-    assert compare_slices.starts(range(7), 4) == (4, 6)
-    assert compare_slices.starts(range(7), 6) == (1, 6)
-    assert compare_slices.starts((0, 3, 6), 5) == (1, 2)
-    assert compare_slices.starts((0, 1), None) == (0, 1)
+    assert slices_compared.starts(range(7), None) == (1, 6)
+    assert slices_compared.starts(range(7), 4) == (4, 6)
+    assert slices_compared.starts(range(7), 6) == (1, 6)
+    assert slices_compared.starts((0, 3, 6), 5) == (1, 2)
+    assert slices_compared.starts((0, 1), None) == (0, 1)
 
 
 def test_settings_rows_have_every_value_and_the_sentence() -> None:
     one = load_preset("teaching")
     other = apply_set(one, ["schedule.seed=5"])
-    ((key, values, sentence),) = compare.setting_rows([one, other, one])
+    ((key, values, sentence),) = runs_compared.setting_rows([one, other, one])
     assert key == "schedule.seed"
     assert values == ["0", "5", "0"]
     assert sentence.endswith(".")
-    table = compare.setting_table([("a|b", ["1", "2"], "x")], ["one", "two"])
+    table = runs_compared.setting_table([("a|b", ["1", "2"], "x")], ["one", "two"])
     assert table.splitlines()[-1] == "| `a\\|b` | **1** | **2** | x |"
 
 
 def test_terms_of_one_run_alone_are_named_by_run() -> None:
     losses = {"one": {"total": None, "tie": None}, "two": {"total": None}}
-    assert compare.terms_alone(losses, ["total"]) == "one tie"
-    assert compare.terms_alone(losses, ["total", "tie"]) == ""
+    assert runs_compared.terms_alone(losses, ["total"]) == "one tie"
+    assert runs_compared.terms_alone(losses, ["total", "tie"]) == ""
 
 
 def test_a_plane_becomes_a_square_in_true_proportion() -> None:
     plane = np.arange(6, dtype=np.uint8).reshape(2, 3)  # x by y
-    slice_ = compare_slices.square(plane, (1.0, 1.0, 5.0))
+    slice_ = slices_compared.square(plane, (1.0, 1.0, 5.0))
     assert slice_.shape == (3, 3)
     np.testing.assert_array_equal(slice_[:, :2], plane.T)  # rows are y, columns x
     assert not slice_[:, 2].any()
-    long = compare_slices.square(plane, (2.0, 1.0, 5.0))
+    long = slices_compared.square(plane, (2.0, 1.0, 5.0))
     assert long.shape == (4, 4)
     np.testing.assert_array_equal(long[:3], np.repeat(plane.T, 2, axis=1))
 

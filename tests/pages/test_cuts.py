@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.segmentation.histogram import Peak
-from pages.parts import cut_facts, slice_panel
-from pages.parts.slice_panel import Pick
+from pages.parts.cuts import slice_panel
+from pages.parts.cuts.slice_panel import Pick
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "cuts.py"
 
@@ -33,7 +33,7 @@ def test_joint_counts_has_rows_upwards_and_only_the_region() -> None:
     rows = np.array([0, 255, 255], np.uint8).reshape(3, 1, 1)
     columns = np.array([255, 0, 4], np.uint8).reshape(3, 1, 1)
     region = np.array([True, True, False]).reshape(3, 1, 1)
-    joint = cut_facts.joint_counts(rows, columns, region, bins=64)
+    joint = slice_panel.joint_counts(rows, columns, region, bins=64)
     assert joint.sum() == 2
     assert joint[0, 63] == 1
     assert joint[63, 0] == 1
@@ -42,7 +42,7 @@ def test_joint_counts_has_rows_upwards_and_only_the_region() -> None:
 def test_facts_count_what_lies_in_the_region() -> None:
     maps = _maps()
     region = maps["input"] > 100
-    facts = cut_facts.facts_of(maps, region, (1.0, 2.0, 3.0))
+    facts = slice_panel.facts_of(maps, region, (1.0, 2.0, 3.0))
     assert all(counts.sum() == region.sum() for counts in facts.counts.values())
     assert facts.joint.sum() == region.sum()
     assert facts.weights == (1.0, 2.0, 3.0)
@@ -122,7 +122,7 @@ def test_the_block_of_bytes_holds_header_and_volumes_x_fastest() -> None:
 
 def test_header_is_json_with_named_peaks_and_lines() -> None:
     maps = _maps((8, 8, 4))
-    facts = cut_facts.facts_of(maps, np.ones((8, 8, 4), bool), (4.0, 6.0, -3.0))
+    facts = slice_panel.facts_of(maps, np.ones((8, 8, 4), bool), (4.0, 6.0, -3.0))
     header = slice_panel.header_of(
         facts,
         identity="x",

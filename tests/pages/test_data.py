@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
-from pages.parts import forms, pictures, sets, tables, uploads
+from pages.parts.data import sets, uploads
+from pages.parts.shared import forms, pictures, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "data.py"
 

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.errors import UserError
-from pages.parts import jobs, scores, tables
+from pages.parts.evaluation import command
+from pages.parts.shared import jobs, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "evaluation.py"
 
@@ -119,7 +120,7 @@ def test_a_cohort_without_masks_has_no_table_of_dice() -> None:
 
 
 def test_the_command_holds_what_the_form_says() -> None:
-    arguments = scores.arguments_of(
+    arguments = command.arguments_of(
         "m.csv",
         "run",
         2,

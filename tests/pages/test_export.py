@@ -10,8 +10,8 @@ import numpy as np
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.segmentation.threshold import Threshold
-from pages.parts import export
-from pages.parts.state import View
+from pages.parts.shared.state import View
+from pages.parts.threshold import export
 
 VIEW = View(cohort="c", scan="s1", map="wild", side="bright", scope="subject", post=("open:3",))
 THRESHOLD = Threshold(90, None, "bright", "peak:2", "Peak 2.")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ascnet_core.training.history import read_history
-from ascnet_core.training.run_folder import Run
-from pages.parts import film, film_page
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.runs.folder import Run
+from pages.parts.film import film, film_export
 from tests import made_up
 
 
@@ -33,7 +33,7 @@ def packed(run: Run) -> bytes:
 def test_the_file_names_run_preset_what_is_left_out_and_the_licence(
     run: Run, packed: bytes
 ) -> None:
-    page = film_page.page_of(run, packed, "2 of 4 snapshots are in the film.")
+    page = film_export.page_of(run, packed, "2 of 4 snapshots are in the film.")
     assert "<title>Film of told &lt;b&gt;</title>" in page
     assert "preset teaching · 4 snapshots · 2 watched slices of 32 x 32 pixels" in page
     assert "<b>Left out.</b> 2 of 4 snapshots are in the film." in page
@@ -42,13 +42,13 @@ def test_the_file_names_run_preset_what_is_left_out_and_the_licence(
 
 def test_nothing_is_said_of_what_there_is_not(run: Run, packed: bytes) -> None:
     (run.path / "card.md").unlink()
-    page = film_page.page_of(run, packed, "")
+    page = film_export.page_of(run, packed, "")
     assert "Licence" not in page
     assert "Left out" not in page
 
 
 def test_the_file_holds_the_frames_and_asks_for_nothing(run: Run, packed: bytes) -> None:
-    page = film_page.page_of(run, packed, "")
+    page = film_export.page_of(run, packed, "")
     held = re.search(r'id="frames">([^<]*)<', page)
     assert held is not None
     assert gzip.decompress(base64.b64decode(held[1])) == packed
@@ -68,4 +68,4 @@ def test_the_file_holds_the_frames_and_asks_for_nothing(run: Run, packed: bytes)
     ],
 )  # fmt: skip
 def test_a_cards_licence_is_found(card: str, note: str) -> None:
-    assert film_page.licence_note(card) == note
+    assert film_export.licence_note(card) == note

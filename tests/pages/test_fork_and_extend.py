@@ -8,16 +8,21 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ascnet_core import places
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.train_fork import fork_settings, origin_of
-from ascnet_core.training import run_folder, run_start
-from ascnet_core.training.advisor import dead_adversary
-from ascnet_core.training.origin import Origin, write_origin
-from ascnet_core.training.presets import apply_set, differing, from_toml, load_preset, to_toml
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_lock import hold_lock
-from ascnet_core.training.stop_rules import SATURATED
-from pages.parts import extend_run, fork_run, live_run, state, watched_box
+from ascnet_core.monitoring.advisor import dead_adversary
+from ascnet_core.monitoring.stop_rules import SATURATED
+from ascnet_core.runs import folder as run_folder
+from ascnet_core.runs import start
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.parent import Origin, write_origin
+from ascnet_core.settings.presets import load_preset
+from ascnet_core.settings.text import apply_set, differing, from_toml, to_toml
+from pages.parts.new_run import continue_run, watched_box
+from pages.parts.shared import state
+from pages.parts.watch import live_run
 from tests import made_up
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
@@ -28,7 +33,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of runs of the test's own."""
     folder = tmp_path / "runs"
     folder.mkdir()
-    monkeypatch.setattr(run_folder, "RUNS", folder)
+    monkeypatch.setattr(places, "RUNS", folder)
     monkeypatch.setattr(run_folder.list_runs, "__defaults__", (folder,))
     return folder
 
@@ -100,7 +105,7 @@ def test_fork_from_here_opens_the_form_with_that_runs_settings(page: AppTest, ke
 
 def test_a_fork_starts_by_its_command(page: AppTest, kept: Run, monkeypatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(run_start, "start_training", lambda how, _: started.append(how))
+    monkeypatch.setattr(start, "start_training", lambda how, _: started.append(how))
     page.session_state[state.FORK] = ("kept", 2)
     page.session_state[state.TRAINING_VIEW] = "New run"
     page.run()
@@ -124,10 +129,10 @@ def test_a_run_whose_scans_are_not_here_is_forked_onto_others(page: AppTest, kep
 
 
 def test_the_arguments_of_a_fork() -> None:
-    assert fork_run.fork_arguments("a", 3, "b", ["x.y=1"]) == [
+    assert continue_run.fork_arguments("a", 3, "b", ["x.y=1"]) == [
         "--fork", "a", "--cycle", "3", "--name", "b", "--set", "x.y=1",
     ]  # fmt: skip
-    assert fork_run.fork_arguments("a", 0, "b", [], ("m.csv", "normal")) == [
+    assert continue_run.fork_arguments("a", 0, "b", [], ("m.csv", "normal")) == [
         "m.csv", "--fork", "a", "--cycle", "0", "--name", "b", "--reference", "normal",
     ]  # fmt: skip
 
@@ -145,7 +150,7 @@ def test_a_fork_says_where_it_came_from(page: AppTest, kept: Run) -> None:
 
 def test_a_finished_run_goes_on_for_longer(page: AppTest, kept: Run, monkeypatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(run_start, "start_training", lambda how, _: started.append(how))
+    monkeypatch.setattr(start, "start_training", lambda how, _: started.append(how))
     page.query_params["run"] = "kept"
     page.run()
     field = next(n for n in page.number_input if n.label == "Further cycles of stage 1")
@@ -159,7 +164,7 @@ def test_a_finished_run_goes_on_for_longer(page: AppTest, kept: Run, monkeypatch
 
 def test_the_last_stage_is_extended() -> None:
     settings = apply_set(load_preset("teaching"), ["schedule.stage_1=2", "schedule.stage_2=3"])
-    assert extend_run.extend_arguments("r", settings, 2)[-1] == "schedule.stage_2=5"
+    assert continue_run.extend_arguments("r", settings, 2)[-1] == "schedule.stage_2=5"
 
 
 def test_a_run_that_cannot_be_resumed_offers_no_further_cycles(page: AppTest, kept: Run) -> None:

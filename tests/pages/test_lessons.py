@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training import run_folder
-from pages.parts.lesson_stops import STOPS
+from ascnet_core import places
+from pages.parts.lessons.stops import STOPS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,7 +72,7 @@ def test_a_stop_that_does_not_exist_is_the_first(lessons: AppTest) -> None:
 
 
 def test_without_the_shipped_runs_the_page_says_what_is_missing(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(run_folder, "RUNS", tmp_path)
+    monkeypatch.setattr(places, "RUNS", tmp_path)
     at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     at.switch_page("pages/lessons.py").run()
     assert not at.exception

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training import run_folder
-from ascnet_core.training.run_file import export_run, read_contents
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_lock import hold_lock
-from ascnet_core.training.run_note import read_note, write_note
-from pages.parts import live_run, manage, state, tables
+from ascnet_core import places
+from ascnet_core.runs.export import export_run, read_contents
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.manage import read_note, write_note
+from pages.parts.shared import state, tables
+from pages.parts.watch import live_run, manage
 from tests.made_up import write_run
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
@@ -22,7 +23,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "runs"
     for name in ("a", "b", "c"):
         write_run(folder / name, "ms")
-    monkeypatch.setattr(run_folder, "RUNS", folder)
+    monkeypatch.setattr(places, "RUNS", folder)
     return folder
 
 

@@ -13,22 +13,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from ascnet_core import places
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.train import _settings
 from ascnet_core.errors import UserError
-from ascnet_core.training import run_folder, run_start
-from ascnet_core.training.preset_files import save_preset
-from ascnet_core.training.presets import (
-    Settings,
-    apply_set,
-    differing,
-    keys,
-    load_preset,
-    preset_names,
-    user_preset_names,
-    value_of,
-)
-from pages.parts import forms, preset_box, processes_box, reference_box
+from ascnet_core.runs import folder as run_folder
+from ascnet_core.runs import start as run_start
+from ascnet_core.settings.presets import load_preset, preset_names, save_preset, user_preset_names
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set, differing, keys, value_of
+from pages.parts.new_run import preset_box, reference_box, schedule_box
+from pages.parts.shared import forms
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 PARSER = build_parser()
@@ -39,7 +34,7 @@ def page(monkeypatch: pytest.MonkeyPatch, own_cache, tmp_path: Path, small_cohor
     """The page over an own folder of runs and the small cohort; no run is there yet."""
     runs = tmp_path / "runs"
     runs.mkdir()
-    monkeypatch.setattr(run_folder, "RUNS", runs)
+    monkeypatch.setattr(places, "RUNS", runs)
     monkeypatch.setattr(run_folder.list_runs, "__defaults__", (runs,))
     at = AppTest.from_file(PAGE, default_timeout=60)
     at.query_params["cohort"] = str(small_cohort)
@@ -304,8 +299,8 @@ def test_the_reference_lab_previews_what_training_would_have(page) -> None:
 
 
 def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(processes_box, "known_gpus", lambda: count)
-    monkeypatch.setattr(processes_box, "count_gpus", lambda: count)
+    monkeypatch.setattr(schedule_box, "known_gpus", lambda: count)
+    monkeypatch.setattr(schedule_box, "count_gpus", lambda: count)
 
 
 def processes_field(page: AppTest) -> list[Any]:
@@ -365,6 +360,6 @@ def test_a_run_goes_on_with_as_many_processes_as_before_if_it_can(
     two = forms.command_line("train", ["--resume", "a"], 2)
     run = run_folder.Run(tmp_path)
     (tmp_path / "command.txt").write_text(f"{one}\n{two}\n")
-    assert processes_box.processes_as_before(run) == processes
+    assert schedule_box.processes_as_before(run) == processes
     (tmp_path / "command.txt").write_text(f"{two}\n{one}\n")
-    assert processes_box.processes_as_before(run) == 1
+    assert schedule_box.processes_as_before(run) == 1

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.figures import COLOURS
-from ascnet_core.training import run_folder
-from ascnet_core.training.presets import apply_set, from_toml, to_toml
-from ascnet_core.training.reference_effect import Figures
-from pages.parts import reference_lab
+from ascnet_core import places
+from ascnet_core.figures.basics import COLOURS
+from ascnet_core.monitoring.reference_effect import Figures
+from ascnet_core.runs import folder as run_folder
+from ascnet_core.settings.text import apply_set, from_toml, to_toml
+from pages.parts.compare import reference_lab
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 
@@ -24,7 +25,7 @@ def rgb(name: str) -> list[int]:
 def runs(monkeypatch: pytest.MonkeyPatch, own_cache, tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     folder.mkdir()
-    monkeypatch.setattr(run_folder, "RUNS", folder)
+    monkeypatch.setattr(places, "RUNS", folder)
     monkeypatch.setattr(run_folder.list_runs, "__defaults__", (folder,))
     return folder
 

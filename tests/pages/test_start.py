@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training import run_folder
-from pages.parts import state, tour
+from ascnet_core import places
+from ascnet_core.runs import folder as run_folder
+from pages.parts.shared import state
+from pages.parts.start import tour
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +33,7 @@ def test_a_stop_is_never_an_empty_query() -> None:
 
 
 def test_without_a_run_the_page_says_what_to_do(own_cache, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(run_folder, "RUNS", tmp_path)
+    monkeypatch.setattr(places, "RUNS", tmp_path)
     monkeypatch.setattr(run_folder.list_runs, "__defaults__", (tmp_path,))
     at = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
     assert not at.exception
@@ -47,7 +49,7 @@ def test_the_page_opens_and_is_honest(own_cache) -> None:
         assert word.lower() in texts.lower()
 
 
-@pytest.mark.parametrize("module", ["pages.parts.live_run", "pages.parts.tour"])
+@pytest.mark.parametrize("module", ["pages.parts.watch.live_run", "pages.parts.start.tour"])
 def test_the_first_picture_needs_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit(bool({{'torch', 'scipy'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pages.parts import state
-from pages.parts.state import View, change, from_query, link, to_query
+from pages.parts.shared import state
+from pages.parts.shared.state import View, change, from_query, link, to_query
 
 levels = some.none() | some.integers(0, 255)
 names = some.text(

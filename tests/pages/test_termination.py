@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training.advisor import advise
-from ascnet_core.training.history import read_history
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.stop_rules import RULES
-from pages.parts import film, film_export, termination
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.monitoring.stop_rules import RULES
+from ascnet_core.runs.folder import Run
+from pages.parts.film import film, film_export
+from pages.parts.watch import stopping
 from tests import made_up
 
 
@@ -31,8 +32,8 @@ def section(path: str) -> None:
     """What AppTest runs."""
     from pathlib import Path
 
-    from ascnet_core.training.run_folder import Run
-    from pages.parts.termination import show_termination
+    from ascnet_core.runs.folder import Run
+    from pages.parts.watch.stopping import show_termination
 
     show_termination(Run(Path(path)))
 
@@ -95,14 +96,14 @@ def test_a_dead_adversary_is_red(own_cache: Path, tmp_path: Path) -> None:
 
 def test_advice_to_go_on_tells_of_a_run_that_has_ended() -> None:
     advice = advise(made_up.story("mm"))
-    assert "has ended" in termination.sentence_of(advice, "finished")
-    assert "has ended" not in termination.sentence_of(advice, "running")
+    assert "has ended" in stopping.sentence_of(advice, "finished")
+    assert "has ended" not in stopping.sentence_of(advice, "running")
 
 
 def test_a_new_snapshot_alone_is_measured(own_cache: Path, tmp_path: Path) -> None:
     folder = made_up.write_run(tmp_path / "growing", "mm")
-    first = termination.history_of(Run(folder))
-    again = termination.history_of(Run(folder))
+    first = stopping.history_of(Run(folder))
+    again = stopping.history_of(Run(folder))
     assert again.points[1].counts is first.points[1].counts
 
 
@@ -194,10 +195,10 @@ def test_dice_is_laid_over_only_when_asked_and_says_why_it_cannot(
 def test_dice_of_a_run_with_its_cohort_is_drawn(
     own_cache: Path, tmp_path: Path, small_cohort: Path
 ) -> None:
-    from ascnet_core.commands.options import preparation_of
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.imaging.prepare import prepare_scan
     from ascnet_core.segmentation.histogram import quantise
+    from ascnet_core.settings.preparation import preparation_of
 
     folder = made_up.write_run(tmp_path / "known", "sss")
     toml = (folder / "settings.toml").read_text(encoding="utf-8")
@@ -216,7 +217,7 @@ def test_dice_of_a_run_with_its_cohort_is_drawn(
         arrays["watched_input"] = np.ascontiguousarray(watched)
         save_file(arrays, snapshot.path / "cuts.safetensors")
     history = read_history(run)
-    scores = termination.oracle_scores(run, history)
+    scores = stopping.oracle_scores(run, history)
     assert scores is not None
     truth = prepared.truth_slices()
     assert truth is not None
@@ -237,7 +238,7 @@ def test_a_gif_has_few_frames_and_both_ends(number: int) -> None:
 
 def test_the_gif_shows_every_frame_with_its_mask(run: Run) -> None:
     history = read_history(run)
-    picture = Image.open(io.BytesIO(termination.gif_of(run, history, (0, 1))))
+    picture = Image.open(io.BytesIO(stopping.gif_of(run, history, (0, 1))))
     assert picture.n_frames == len(history.points)
     assert picture.width == 5 * film_export.SIDE
     picture.seek(6)
@@ -258,8 +259,8 @@ def test_the_gif_shows_every_frame_with_its_mask(run: Run) -> None:
 def test_a_cycle_is_made_the_result_from_the_page(
     own_cache: Path, tmp_path: Path, small_run: Path
 ) -> None:
+    from ascnet_core.runs.result import result_of
     from ascnet_core.training.checkpoint import load_model, save_model
-    from ascnet_core.training.rollback import result_of
 
     folder = made_up.write_run(tmp_path / "weighty", "sss")
     model, settings = load_model(small_run)

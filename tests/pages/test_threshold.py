@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import state
+from pages.parts.shared import state
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "threshold.py")
 
@@ -73,8 +73,8 @@ def test_the_mirror_image_is_averaged_in_where_the_view_says_so(
     from ascnet_core.imaging.prepare import prepare_scan
     from ascnet_core.segmentation.cuts import cut_scan
     from ascnet_core.segmentation.histogram import count_levels, quantise
+    from ascnet_core.settings.preparation import preparation_of
     from ascnet_core.training.checkpoint import load_model
-    from ascnet_core.training.run_sets import preparation_of
 
     model, settings = load_model(small_run)
     scan = next(s for s in read_manifest(small_cohort).scans if s.group == "anomalous")

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from pages.parts.ticker import Part, due
+from pages.parts.shared.ticker import Part, due
 
 
 @dataclasses.dataclass

@@ -9,11 +9,15 @@ import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.training import run_folder, run_start
-from ascnet_core.training.presets import apply_set, keys, load_preset, preset_names
-from ascnet_core.training.run_events import Progress
-from ascnet_core.training.run_folder import Run
-from pages.parts import forms, live_charts, live_run, tables
+from ascnet_core import places
+from ascnet_core.runs import folder as run_folder
+from ascnet_core.runs import start
+from ascnet_core.runs.events import Progress
+from ascnet_core.runs.folder import Run
+from ascnet_core.settings.presets import load_preset, preset_names
+from ascnet_core.settings.text import apply_set, keys
+from pages.parts.shared import forms, tables
+from pages.parts.watch import live_charts, live_run
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 
@@ -69,7 +73,7 @@ def page(monkeypatch: pytest.MonkeyPatch, own_cache, tmp_path: Path, small_cohor
     """The page over an own folder of runs and the small cohort."""
     runs = tmp_path / "runs"
     runs.mkdir(exist_ok=True)
-    monkeypatch.setattr(run_folder, "RUNS", runs)
+    monkeypatch.setattr(places, "RUNS", runs)
     monkeypatch.setattr(run_folder.list_runs, "__defaults__", (runs,))
     at = AppTest.from_file(PAGE, default_timeout=60)
     at.query_params["cohort"] = str(small_cohort)
@@ -222,7 +226,7 @@ def test_a_setting_out_of_bounds_is_said_before_it_starts(page: AppTest) -> None
 
 def test_start_hands_the_form_to_a_process_of_its_own(page, monkeypatch, watched_run) -> None:
     started = []
-    monkeypatch.setattr(run_start, "start_training", lambda *how: started.append(how))
+    monkeypatch.setattr(start, "start_training", lambda *how: started.append(how))
     page.session_state["training view wanted"] = "New run"
     page.run()
     page.text_input(key="name of the new run").set_value("my-run").run()

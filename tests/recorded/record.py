@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ascnet_core.monitoring.history import Point, read_history
+from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import find_peaks, separations
-from ascnet_core.training.history import Point, read_history
-from ascnet_core.training.run_folder import Run
 
 HERE = Path(__file__).parent
 LEFT_OUT = ("mask", "mirror", "path", "threshold", "peaks", "separations")

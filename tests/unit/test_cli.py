@@ -5,7 +5,8 @@ import re
 import pytest
 
 from ascnet_core.cli import build_parser
-from ascnet_core.commands.options import MAPS, RULES_HELP
+from ascnet_core.commands.options import RULES_HELP
+from ascnet_core.names import MAPS
 from tests.unit.commands.command_line import cli, complaint, in_a_process, rows_of
 
 VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run")
@@ -68,8 +69,7 @@ def test_demo_and_index_work_without_torch(tmp_path):
 
 def test_the_help_names_all_rules_steps_maps_and_baselines():
     from ascnet_core.commands.evaluate import BASELINES
-    from ascnet_core.methods import asc_net
-    from ascnet_core.methods import baselines as methods
+    from ascnet_core.methods import asc_net, baselines
     from ascnet_core.segmentation.postprocess import STEPS
     from ascnet_core.segmentation.threshold import RULES
 
@@ -77,11 +77,11 @@ def test_the_help_names_all_rules_steps_maps_and_baselines():
         if name not in ("NUMBER", "components:largest", "multi-otsu"):
             assert name in RULES_HELP, name
     assert set(MAPS) == set(asc_net.MAPS)
-    assert set(BASELINES) == set(methods.BASELINES)
+    assert set(BASELINES) == set(baselines.BASELINES)
 
 
 def test_list_settings_prints_every_setting(capsys):
-    from ascnet_core.training.presets import keys
+    from ascnet_core.settings.text import keys
 
     assert cli("train", "--list-settings", "--preset", "paper", "--set", "schedule.seed=7") == 0
     text = capsys.readouterr().out
@@ -126,7 +126,7 @@ def test_a_failure_of_ours_is_status_1_and_debug_shows_it(monkeypatch, capsys, t
     def fails(*args, **kwargs):
         raise ZeroDivisionError("two\nlines")
 
-    monkeypatch.setattr("ascnet_core.imaging.phantom.make_demo", fails)
+    monkeypatch.setattr("ascnet_core.imaging.phantom.demo.make_demo", fails)
     assert cli("demo", tmp_path / "d") == 1
     line = complaint(capsys)
     assert "ZeroDivisionError: two lines" in line
@@ -139,6 +139,6 @@ def test_an_interruption_is_no_traceback(monkeypatch, capsys, tmp_path):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ascnet_core.imaging.phantom.make_demo", interrupted)
+    monkeypatch.setattr("ascnet_core.imaging.phantom.demo.make_demo", interrupted)
     assert cli("demo", tmp_path / "d") == 1
     assert "interrupted" in complaint(capsys)

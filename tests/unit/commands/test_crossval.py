@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ascnet_core import places
 from ascnet_core.cli import main
 from ascnet_core.commands import crossval_train
-from ascnet_core.training import run_folder
-from ascnet_core.training.run_folder import Run
+from ascnet_core.runs.folder import Run
 from tests.small import make_small_cohort
 
 PLAN = """
@@ -248,10 +248,10 @@ def test_what_the_user_can_mend_is_said_before_any_work(
     arguments, said, begun, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(begun)
-    monkeypatch.setattr(run_folder, "RUNS", tmp_path)
+    monkeypatch.setattr(places, "RUNS", tmp_path)
     assert cli("crossval", *arguments) == 2
     assert said in capsys.readouterr().err
-    assert not (run_folder.RUNS / "crossval").exists()
+    assert not (places.RUNS / "crossval").exists()
 
 
 def test_the_report_shows_the_pooled_rows(begun, tmp_path):

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from ascnet_core.training import run_folder
-from ascnet_core.training.run_lock import hold_lock
+from ascnet_core import places
+from ascnet_core.runs.lock import hold_lock
 from tests.made_up import write_run
 from tests.unit.commands.command_line import cli, complaint, in_a_process
 
@@ -14,7 +14,7 @@ from tests.unit.commands.command_line import cli, complaint, in_a_process
 def runs(tmp_path, monkeypatch):
     """An own folder of runs, in which the tests also are."""
     folder = tmp_path / "checkpoints"
-    monkeypatch.setattr(run_folder, "RUNS", folder)
+    monkeypatch.setattr(places, "RUNS", folder)
     write_run(folder / "first", "mss")
     write_run(folder / "second", "m")
     monkeypatch.chdir(tmp_path)
@@ -145,8 +145,8 @@ def test_runs_are_kept_in_order_without_torch(runs):
         from pathlib import Path
         sys.modules["torch"] = None
         from ascnet_core.cli import main
-        from ascnet_core.training import run_folder
-        run_folder.RUNS = Path({str(runs)!r})
+        from ascnet_core import places
+        places.RUNS = Path({str(runs)!r})
         out = {str(runs.parent / "f.zip")!r}
         assert main(["run", "list"]) == 0
         assert main(["run", "export", "first", "-o", out]) == 0

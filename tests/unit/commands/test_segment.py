@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ascnet_core.training.run_folder import Run
+from ascnet_core.runs.folder import Run
 from tests.unit.commands.command_line import cli, complaint, rows_of
 
 

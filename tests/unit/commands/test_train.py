@@ -7,14 +7,10 @@ import time
 import pytest
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.run_folder import (
-    Run,
-    request_go,
-    request_pause,
-    request_stop,
-)
-from ascnet_core.training.run_lock import lock_holder
-from ascnet_core.training.run_start import start_training
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import lock_holder
+from ascnet_core.runs.requests import request_go, request_pause, request_stop
+from ascnet_core.runs.start import start_training
 from tests.unit.commands.command_line import TINY, cli, complaint
 
 

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from ascnet_core.training.origin import read_origin
-from ascnet_core.training.run_create import reference_of
-from ascnet_core.training.run_folder import Run
+from ascnet_core.runs.create import reference_of
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.parent import read_origin
 from tests.unit.commands.command_line import cli, complaint
 
 ONE_CYCLE = ["--set", "schedule.stage_1=1", "--device", "cpu"]

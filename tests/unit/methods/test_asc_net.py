@@ -12,8 +12,9 @@ from ascnet_core.methods import asc_net as module
 from ascnet_core.methods.asc_net import MAPS, asc_net
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.segmentation.cuts import cut_scan
+from ascnet_core.settings.presets import load_preset
+from ascnet_core.settings.text import apply_set
 from ascnet_core.training.checkpoint import load_model, save_model
-from ascnet_core.training.presets import apply_set, load_preset
 
 
 @pytest.fixture(scope="module")

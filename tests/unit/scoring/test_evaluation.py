@@ -13,8 +13,8 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods.baselines import BASELINES, baselines
+from ascnet_core.metrics.overlap import count
 from ascnet_core.scoring.evaluation import Plan, evaluate
-from ascnet_core.scoring.metrics import count
 from ascnet_core.scoring.output import reference_cohort, write_evaluation
 from ascnet_core.segmentation.postprocess import run_steps
 

@@ -15,6 +15,11 @@ from torch import Tensor
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.requests import request_stop
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import to_toml
 from ascnet_core.training import follow as follow_module
 from ascnet_core.training import steps, trainer
 from ascnet_core.training.distributed import (
@@ -26,10 +31,7 @@ from ascnet_core.training.distributed import (
     together,
 )
 from ascnet_core.training.follow import follow
-from ascnet_core.training.presets import Settings, to_toml
 from ascnet_core.training.recorder import record
-from ascnet_core.training.run_folder import Run, request_stop
-from ascnet_core.training.run_lock import hold_lock
 from ascnet_core.training.state import TrainingState, refresh_discriminator
 from ascnet_core.training.trainer import Event, new_state, state_tensors, train
 from tests.unit.training import tiny

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from ascnet_core.errors import UserError
 from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.settings.text import to_toml
 from ascnet_core.training.checkpoint import (
     load_model,
     load_model_file,
@@ -16,7 +17,6 @@ from ascnet_core.training.checkpoint import (
     save_model,
     save_training,
 )
-from ascnet_core.training.presets import to_toml
 from tests.unit.training import tiny
 
 

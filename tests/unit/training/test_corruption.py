@@ -6,8 +6,8 @@ import torch
 from scipy import ndimage
 
 from ascnet_core.network.sharding import Place
+from ascnet_core.settings.tables import Corruption
 from ascnet_core.training.corruption import corrupt
-from ascnet_core.training.settings import Corruption
 
 PLAIN = Corruption(share=1.0, texture=0.0, shift_low=0.2, shift_high=0.3)
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from ascnet_core.errors import UserError
+from ascnet_core.settings.tables import Compute
 from ascnet_core.training import device
-from ascnet_core.training.settings import Compute
 
 CPU = torch.device("cpu")
 

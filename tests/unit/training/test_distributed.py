@@ -7,9 +7,9 @@ from contextlib import ExitStack
 import pytest
 import torch
 
+from ascnet_core.runs.folder import Run
 from ascnet_core.training.checkpoint import load_training
 from ascnet_core.training.distributed import average_gradients, averaged
-from ascnet_core.training.run_folder import Run
 from tests.unit.several import on_each
 from tests.unit.training import shared
 

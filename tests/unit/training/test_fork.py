@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from ascnet_core.errors import UserError
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.parent import Origin, read_origin
+from ascnet_core.settings.text import apply_set, to_toml
 from ascnet_core.training.checkpoint import load_model, load_training
 from ascnet_core.training.fork import write_fork
-from ascnet_core.training.origin import Origin, read_origin
-from ascnet_core.training.presets import apply_set, to_toml
 from ascnet_core.training.recorder import record
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_lock import hold_lock
 from ascnet_core.training.state import new_state
 from tests.unit.training import tiny
 

@@ -3,8 +3,9 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set
 from ascnet_core.training import gauges
-from ascnet_core.training.presets import Settings, apply_set
 from ascnet_core.training.state import new_state
 from ascnet_core.training.steps import Sets
 

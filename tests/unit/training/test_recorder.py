@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from ascnet_core.errors import UserError
+from ascnet_core.monitoring.history import read_history
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.requests import request_pause, request_snapshot, request_stop
 from ascnet_core.segmentation.cuts import cut_slices
+from ascnet_core.settings.text import to_toml
 from ascnet_core.training.checkpoint import load_model, load_training
-from ascnet_core.training.history import read_history
-from ascnet_core.training.presets import to_toml
 from ascnet_core.training.recorder import record, reference_counts
-from ascnet_core.training.run_folder import Run, request_pause, request_stop
-from ascnet_core.training.run_lock import hold_lock
-from ascnet_core.training.snapshot_request import request_snapshot
 from tests.unit.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set
 from ascnet_core.training import sampling
-from ascnet_core.training.presets import Settings, apply_set
 from ascnet_core.training.sampling import locate, plan, seed_of, steps_of
 
 SMALL = apply_set(

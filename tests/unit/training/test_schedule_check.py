@@ -8,7 +8,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ascnet_core.cli import main
-from ascnet_core.training.presets import Settings, apply_set, keys, load_preset, preset_names
+from ascnet_core.settings.presets import load_preset, preset_names
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set, keys
 from ascnet_core.training.schedule_check import (
     SEEN_MOST,
     check_schedule,

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from ascnet_core import cli
+from ascnet_core.monitoring.advisor import Advice, advise
+from ascnet_core.monitoring.history import History, cycle_ends, read_history
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.settings.text import to_toml
 from ascnet_core.training import recorder
-from ascnet_core.training.advisor import Advice, advise
-from ascnet_core.training.history import History, cycle_ends, read_history
-from ascnet_core.training.presets import to_toml
 from ascnet_core.training.recorder import record
-from ascnet_core.training.run_folder import Run
-from ascnet_core.training.run_lock import hold_lock
 from tests.unit.training import tiny
 
 LONG = ("schedule.stage_1=4", "schedule.steps=2", "schedule.checkpoint_seconds=1e9")

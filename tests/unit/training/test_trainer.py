@@ -7,9 +7,11 @@ import torch
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.settings.presets import load_preset
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set
 from ascnet_core.training import state as states
 from ascnet_core.training import steps, trainer
-from ascnet_core.training.presets import Settings, apply_set, load_preset
 from ascnet_core.training.sampling import locate, plan, steps_of
 from ascnet_core.training.trainer import new_state, restore_state, state_tensors, train
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.presets import apply_set, from_toml, load_preset, to_toml
-from ascnet_core.training.watched import choose_watched, watched_of
+from ascnet_core.settings.presets import load_preset
+from ascnet_core.settings.text import apply_set, from_toml, to_toml
+from ascnet_core.training.slice_sets import choose_watched, watched_of
 from tests.unit.training import tiny
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 
 from ascnet_core.imaging.reference import SliceSet
-from ascnet_core.training.presets import Settings, apply_set, load_preset
+from ascnet_core.settings.presets import load_preset
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set
 
 SIZE = 16
 

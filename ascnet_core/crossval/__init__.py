@@ -1,0 +1,1 @@
+"""Recipes against each other: patients held out, many runs, one table."""

@@ -1,0 +1,243 @@
+"""Scores of patients that a network was not trained on, kept so that nothing is scored twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ascnet_core.crossval.folds import Fold, without
+from ascnet_core.crossval.plan import DataSet, Scoring
+from ascnet_core.files import write_text
+from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.methods.asc_net import asc_net
+from ascnet_core.methods.base import Method
+from ascnet_core.methods.baselines import baselines
+from ascnet_core.metrics.overlap import ThresholdTable
+from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import Run
+from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
+from ascnet_core.scoring.output import reference_cohort
+from ascnet_core.scoring.plan import Plan
+from ascnet_core.settings.preparation import preparation_of
+
+SUBJECTS = "subjects.csv"
+SCORE = "score.json"
+_TEXT = ["subject", "scan", "group", "method", "run", "map", "rule", "kind", "side", "scope"]
+_TEXT += ["post", "range", "sentence"]
+
+Tell = Callable[[int, int], None]
+Way = tuple[str, bool]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a fold gave.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        As of `evaluate`, a row a subject, method and rule, with a column `flip`.
+    counts : dict
+        (map, flip) -> (256,) int64 levels inside the region over the held-out patients; baselines
+        by their own map.
+    tables : dict
+        (map, flip) -> subject -> what every threshold would score, where there is a truth.
+    """
+
+    rows: pd.DataFrame
+    counts: Mapping[Way, NDArray[np.int64]]
+    tables: Mapping[Way, Mapping[str, ThresholdTable]]
+
+
+def reference_of_fold(data: DataSet, fold: Fold) -> Cohort:
+    """Return what is normal for a fold: of its training patients, or of another manifest.
+
+    Nobody who is scored is in it. Raises UserError.
+    """
+    if data.reference in ("normal", "lesion-free"):
+        return reference_cohort(fold.train, data.reference)
+    other = read_manifest(Path(data.reference))
+    normal = tuple(scan for scan in other.scans if scan.group == "normal")
+    return without(replace(other, scans=normal) if normal else other, fold.test)
+
+
+def score_network(
+    run: Path,
+    fold: Fold,
+    reference: Cohort | None,
+    scoring: Scoring,
+    plans: Sequence[Plan],
+    cycle: int | None = None,
+    device: str = "cpu",
+    progress: Tell | None = None,
+) -> Scored:
+    """Score a run's network on the patients held out.
+
+    Parameters
+    ----------
+    reference : Cohort or None
+        Looked at only if a rule asks for it.
+    plans : sequence of Plan
+        Ways to score that differ in post-processing; their rules are not used, but `scoring`'s.
+    cycle : int or None
+        The network after a cycle; None: the result.
+    """
+    rules = scoring.rules
+    needed = any(rule.startswith("reference-quantile") for of in rules.values() for rule in of)
+    found: list[tuple[bool, Sequence[Method], list[EvaluationResult]]] = []
+    for place, flip in enumerate(scoring.flip):
+        methods = [
+            replace(method, rules=_fixed(rules[method.map]))
+            for method in asc_net(run, list(rules), cycle, device, flip=flip)
+        ]
+        results = evaluate_plans(
+            fold.test,
+            methods,
+            preparation_of(Run(run).settings()),
+            plans,
+            reference if needed else None,
+            _part(progress, place, len(scoring.flip)),
+        )
+        found.append((flip, methods, results))
+    return _joined(found)
+
+
+def score_baselines(
+    fold: Fold,
+    reference: Cohort | None,
+    names: Sequence[str],
+    plans: Sequence[Plan],
+    preparation: Preparation,
+    levels: Mapping[Way, int] | None = None,
+    progress: Tell | None = None,
+) -> Scored:
+    """Score the training-free methods on the same patients, at their own rules and oracles.
+
+    With `levels`, a map's level instead of all rules.
+    """
+    methods = baselines(names)
+    if levels is not None:
+        methods = tuple(
+            replace(method, rules=_fixed((str(levels[method.map, False]),)))
+            for method in {one.map: one for one in methods}.values()
+        )
+    results = evaluate_plans(fold.test, methods, preparation, plans, reference, progress)
+    return _joined([(False, methods, results)])
+
+
+def _fixed(rules: tuple[str, ...]) -> Callable[..., tuple[str, ...]]:
+    return lambda side, asked, reference: rules
+
+
+def _part(progress: Tell | None, place: int, parts: int) -> Tell | None:
+    if progress is None:
+        return None
+    tell = progress
+    return lambda done, total: tell(place * total + done, parts * total)
+
+
+def _joined(found: Sequence[tuple[bool, Sequence[Method], list[EvaluationResult]]]) -> Scored:
+    frames: list[pd.DataFrame] = []
+    counts: dict[Way, NDArray[np.int64]] = {}
+    tables: dict[Way, dict[str, ThresholdTable]] = {}
+    for flip, methods, results in found:
+        first = results[0]
+        frames += [result.rows.assign(flip=flip) for result in results]
+        counts |= {(method.map, flip): first.counts[method.key] for method in methods}
+        for method in methods:
+            own = {unit: t for (key, unit), t in first.tables.items() if key == method.key}
+            tables[method.map, flip] = own
+    return Scored(pd.concat(frames, ignore_index=True), counts, tables)
+
+
+def asked_of(
+    fold: Fold, reference: Cohort | None, plans: Sequence[Plan], **more: Any
+) -> dict[str, Any]:
+    """Return all that a fold's scores depend on, ready for JSON: equal means nothing to redo.
+
+    `more` is what else they depend on: the network (`model_of`), its rules, a preparation.
+    """
+    whole = {
+        "test": _files(fold.test),
+        "reference": _files(reference) if reference else None,
+        "plans": [asdict(plan) for plan in plans],
+        **more,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(whole))
+    return plain
+
+
+def model_of(run: Path, cycle: int | None = None) -> str:
+    """Return what tells the weights of a run, or of its cycle, from all others."""
+    folder = run if cycle is None else Run(run).at_cycle(cycle).path
+    return hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+
+
+def _files(cohort: Cohort) -> list[list[str]]:
+    return [[s.subject, s.image.name, s.mask.name if s.mask else ""] for s in cohort.scans]
+
+
+def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
+    """Write a fold's scores; `score.json` comes last: it makes them complete."""
+    write_text(folder / SUBJECTS, scored.rows.to_csv(index=False, float_format="%.9g"))
+    whole = {
+        "asked": asked,
+        "histograms": [
+            {"map": name, "flip": flip, "counts": levels.tolist()}
+            for (name, flip), levels in scored.counts.items()
+        ],
+        "thresholds": [
+            {"map": name, "flip": flip, "subject": subject, **_plain(table)}
+            for (name, flip), tables in scored.tables.items()
+            for subject, table in tables.items()
+        ],
+    }
+    # a line: 256 counts on a line each would make these files unreadable
+    write_text(folder / SCORE, json.dumps(whole) + "\n")
+
+
+def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
+    """Return the scores of an earlier time, None if there are none or something has changed."""
+    try:
+        known = json.loads((folder / SCORE).read_text(encoding="utf-8"))
+        if known["asked"] != asked:
+            return None
+        rows = pd.read_csv(
+            folder / SUBJECTS,
+            dtype=dict.fromkeys(_TEXT, "str"),
+            keep_default_na=False,
+            na_values=[""],
+        )
+        counts = {
+            (str(one["map"]), bool(one["flip"])): np.asarray(one["counts"], np.int64)
+            for one in known["histograms"]
+        }
+        tables: dict[Way, dict[str, ThresholdTable]] = {way: {} for way in counts}
+        for one in known["thresholds"]:
+            tables[one["map"], one["flip"]][one["subject"]] = ThresholdTable(
+                np.asarray(one["levels"], np.int64),
+                np.asarray(one["lesion"], np.int64),
+                one["outside"],
+                one["background"],
+            )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Scored(rows, counts, tables)
+
+
+def _plain(table: ThresholdTable) -> dict[str, Any]:
+    return {
+        "levels": table.levels.tolist(),
+        "lesion": None if table.lesion is None else table.lesion.tolist(),
+        "outside": table.outside,
+        "background": table.background,
+    }

@@ -1,0 +1,222 @@
+"""Held-out patients of all folds put together: a row a configuration, seed, map and rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ascnet_core.crossval.heldout import Scored, Way
+from ascnet_core.metrics.overlap import ThresholdTable, oracle_cohort_threshold
+from ascnet_core.metrics.statistics import spread
+from ascnet_core.monitoring.history import separated_peaks, separation_index
+from ascnet_core.names import Side
+from ascnet_core.scoring.choices import ORACLE_COHORT, ORACLE_OWN
+from ascnet_core.scoring.summary import summary_row
+from ascnet_core.segmentation.histogram import find_peaks, separations
+
+Counts = NDArray[np.int64]
+
+WHO = ["data", "configuration", "seed", "method", "map", "side", "scope", "post", "flip"]
+COLUMNS = [
+    *WHO,
+    *["rule", "kind", "folds", "folds_planned", "subjects", "subjects_with_lesion"],
+    *["dice", "sd", "median", "ci_low", "ci_high", "dice_all", "auprc", "prevalence"],
+    *["rule_failed", "threshold_low", "threshold_high", "empty_truth", "empty_both"],
+    *["oracle_level", "oracle_dice", "oracle_sd", "oracle_own_dice", "oracle_own_sd"],
+    *["peaks_trained", "index_trained", "peaks_held_out", "index_held_out", "command"],
+]
+OVER_SEEDS = ["dice", "auprc", "oracle_dice", "oracle_own_dice"]
+OVER_SEEDS += ["index_trained", "index_held_out"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The scores of one fold.
+
+    `configuration` is "" and `seed` None for the baselines. `trained` holds the counts (256,) of
+    I_ro that the run kept last, over slices that it was trained on. `at_oracle` are rows at the
+    one oracle threshold of all folds' patients (`shared_oracle`), with post-processing.
+    """
+
+    data: str
+    configuration: str
+    seed: int | None
+    fold: str
+    folds_planned: int
+    scored: Scored
+    trained: Counts | None
+    command: str
+    at_oracle: pd.DataFrame | None = None
+
+
+def subjects_of(parts: Sequence[Part]) -> pd.DataFrame:
+    """Return the rows of all patients who were held out, with who they were held out of."""
+    frames = [
+        part.scored.rows.assign(
+            data=part.data, configuration=part.configuration, seed=part.seed, fold=part.fold
+        )
+        for part in parts
+    ]
+    table = pd.concat(frames, ignore_index=True)
+    table["seed"] = table["seed"].astype("Int64")
+    first = ["data", "configuration", "seed", "fold", "subject"]
+    return table[[*first, *[name for name in table.columns if name not in first]]]
+
+
+def pool(parts: Sequence[Part]) -> pd.DataFrame:
+    """Return `COLUMNS`: a row a configuration, seed, map, way and rule, over all folds' patients.
+
+    `dice` is that of the row's own rule, which `kind` says is mask-free or given by hand; what
+    was chosen with the masks is in the columns `oracle_*` and there alone: one threshold for all
+    patients of all folds, or with `own` one for each patient, both before post-processing.
+    """
+    by_run: dict[tuple[str, str, int | None], list[Part]] = {}
+    for part in parts:
+        by_run.setdefault((part.data, part.configuration, part.seed), []).append(part)
+    rows: list[dict[str, Any]] = []
+    for several in by_run.values():
+        rows += _rows(several)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for name in ("seed", "threshold_low", "threshold_high", "oracle_level"):
+        table[name] = table[name].astype("Int64")
+    return table
+
+
+def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    table = subjects_of(parts)
+    side: Side = "dark" if (table["side"] == "dark").any() else "bright"
+    levels = shared_oracle([part.scored for part in parts], side)
+    rows = []
+    # an oracle has a scope of its own, yet belongs to the rules beside it
+    who = [name for name in WHO if name != "scope"]
+    for _, group in table.groupby(who, sort=False, dropna=False):
+        oracles = group["kind"] == "oracle"
+        first = group[~oracles].iloc[0]
+        shared = {
+            **{name: first[name] for name in WHO},
+            "folds": len(parts),
+            "folds_planned": parts[0].folds_planned,
+            **_oracle(parts, levels, group, side),
+            **_peaks(parts, str(first["map"]), bool(first["flip"])),
+            "command": parts[0].command,
+        }
+        for _, own in group[~oracles].groupby(["rule", "kind"], sort=False):
+            row = summary_row(own, 0)
+            rows.append(
+                {
+                    **shared,
+                    "rule": row["rule"],
+                    "kind": row["kind"],
+                    "subjects": row["subjects"],
+                    "subjects_with_lesion": row["subjects_with_lesion"],
+                    "dice": row["mean_dice"],
+                    "dice_all": row["mean_dice_all"],
+                    "ci_low": row["ci95"][0],
+                    "ci_high": row["ci95"][1],
+                    **{
+                        name: row[name]
+                        for name in (
+                            *("sd", "median", "auprc", "prevalence", "rule_failed"),
+                            *("threshold_low", "threshold_high", "empty_truth", "empty_both"),
+                        )
+                    },
+                }
+            )
+    return rows
+
+
+def shared_oracle(several: Sequence[Scored], side: Side) -> dict[Way, int]:
+    """Return each map's one level of the best mean Dice over the patients of all folds.
+
+    ORACLE: chosen with the masks, before post-processing. Nothing where no patient has a lesion.
+    """
+    levels = {}
+    for way in several[0].tables:
+        tables = _with_lesion(several, way)
+        if tables:
+            levels[way], _ = oracle_cohort_threshold(tables, side)
+    return levels
+
+
+def _with_lesion(several: Sequence[Scored], way: Way) -> list[ThresholdTable]:
+    return [t for scored in several for t in scored.tables.get(way, {}).values() if t.true]
+
+
+def _oracle(
+    parts: Sequence[Part], levels: Mapping[Way, int], group: pd.DataFrame, side: Side
+) -> dict[str, float | None]:
+    """The oracle columns of a map and a post-processing."""
+    first = group.iloc[0]
+    way, post = (str(first["map"]), bool(first["flip"])), str(first["post"])
+    own = spread(lesion_dice(group[group["rule"] == ORACLE_OWN]))
+    level = levels.get(way)
+    shared = spread([])
+    if level is not None and post == "none":
+        tables = _with_lesion([part.scored for part in parts], way)
+        shared = spread([float(table.dice(side)[level]) for table in tables])
+    elif level is not None and len(parts) == 1:
+        shared = spread(lesion_dice(group[group["rule"] == ORACLE_COHORT]))
+    elif level is not None:
+        frames = [part.at_oracle for part in parts if part.at_oracle is not None]
+        if len(frames) == len(parts):
+            rows = pd.concat(frames)
+            same = (rows["map"] == way[0]) & (rows["flip"] == way[1]) & (rows["post"] == post)
+            shared = spread(lesion_dice(rows[same & (rows["rule"] == str(level))]))
+    return {
+        "oracle_level": level,
+        "oracle_dice": shared.mean,
+        "oracle_sd": shared.sd,
+        "oracle_own_dice": own.mean,
+        "oracle_own_sd": own.sd,
+    }
+
+
+def lesion_dice(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the Dice of the units whose truth holds a lesion."""
+    known = rows[rows["dice"].notna()]
+    lesion = known[~known["empty_truth"].astype(bool)]
+    return np.asarray(lesion["dice"], np.float64)
+
+
+def _peaks(parts: Sequence[Part], map_name: str, flip: bool) -> dict[str, float | None]:
+    """Mean over folds: each has a network, so a histogram, of its own."""
+    trained = [part.trained for part in parts if part.trained is not None]
+    held = [c for part in parts if (c := part.scored.counts.get((map_name, flip))) is not None]
+    result: dict[str, float | None] = {}
+    for name, several in (
+        ("trained", trained if map_name == "reconstruction" else []),
+        ("held_out", held),
+    ):
+        looks = [_separation(counts) for counts in several]
+        result[f"peaks_{name}"] = float(np.mean([n for n, _ in looks])) if looks else None
+        result[f"index_{name}"] = float(np.mean([i for _, i in looks])) if looks else None
+    return result
+
+
+def _separation(counts: Counts) -> tuple[int, float]:
+    peaks = find_peaks(counts)
+    values = separations(counts, peaks)
+    return (separated_peaks(values) if peaks else 0), separation_index(values)
+
+
+def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and SD (dividing by n - 1) over the seeds of each configuration and rule."""
+    who = [name for name in WHO if name != "seed"] + ["rule", "kind"]
+    own = rows[rows["configuration"] != ""]
+    found: list[Mapping[str, Any]] = []
+    for _, group in own.groupby(who, sort=False, dropna=False):
+        first = group.iloc[0]
+        row: dict[str, Any] = {name: first[name] for name in who}
+        row["seeds"] = " ".join(str(seed) for seed in group["seed"])
+        for name in OVER_SEEDS:
+            values = group[name].astype(float)
+            row[f"{name}_mean"] = float(values.mean())
+            row[f"{name}_sd"] = float(values.std(ddof=1)) if len(values) > 1 else None
+        found.append(row)
+    columns = [*who, "seeds", *[f"{n}_{end}" for n in OVER_SEEDS for end in ("mean", "sd")]]
+    return pd.DataFrame(found, columns=columns)

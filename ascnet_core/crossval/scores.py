@@ -1,0 +1,307 @@
+"""The scoring of `crossval`: each fold once, kept in `scores/`, and the tables of all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ascnet_core.crossval.heldout import (
+    Scored,
+    Tell,
+    Way,
+    asked_of,
+    keep,
+    kept,
+    model_of,
+    score_baselines,
+    score_network,
+)
+from ascnet_core.crossval.plan import CrossPlan, Scoring
+from ascnet_core.crossval.pooling import Part, over_seeds, pool, shared_oracle, subjects_of
+from ascnet_core.crossval.stopping import (
+    Course,
+    advised_cycle,
+    cycle_rows,
+    kept_cycles,
+    stopping_rows,
+    stopping_text,
+)
+from ascnet_core.crossval.table import table_text
+from ascnet_core.crossval.tasks import HeldOut, Task
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_text
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.names import Side
+from ascnet_core.runs.folder import Run
+
+
+@dataclass
+class Scores:
+    """What is scored by now, and how to write it.
+
+    Attributes
+    ----------
+    command : callable
+        Name of a configuration or data set -> the command line that makes its rows.
+    progress : callable
+        Makes a context manager that yields who is told (steps done, steps in all).
+    """
+
+    plan: CrossPlan
+    folds: Mapping[str, Sequence[HeldOut]]
+    out: Path
+    device: str
+    command: Callable[[str], str]
+    progress: Callable[[], AbstractContextManager[Tell]]
+    parts: dict[str, Part] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, task: Task, anew: bool = True) -> None:
+        """Score a finished run; `anew` False: only if it was scored before."""
+        one, held = task.configuration, task.held
+        scored = self._network(task, one.scoring, task.scores, anew)
+        if scored is None:
+            return
+        self.parts[task.name] = Part(
+            data=one.data.name,
+            configuration=one.name,
+            seed=task.seed,
+            fold=held.fold.name,
+            folds_planned=len(self.folds[one.data.name]),
+            scored=scored,
+            trained=_trained_counts(task.run),
+            command=self.command(one.title),
+        )
+        self.runs[task.name] = _run_row(task)
+        if one.scoring.cycles:
+            self._add_course(task, anew)
+
+    def add_baselines(self, held: HeldOut, anew: bool = True) -> None:
+        """Score the methods without training on a fold."""
+        data = held.data
+        if not data.baselines:
+            return
+        scored = self._baselines(held, None, self.out / "scores" / f"{held.name}-baselines", anew)
+        if scored is not None:
+            self.parts[f"{held.name}-baselines"] = Part(
+                data=data.name,
+                configuration="",
+                seed=None,
+                fold=held.fold.name,
+                folds_planned=len(self.folds[data.name]),
+                scored=scored,
+                trained=None,
+                command=self.command(data.name),
+            )
+
+    def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
+        """Score at the one oracle threshold of all folds, where all folds of a run are scored.
+
+        Without post-processing the tables of thresholds say it already.
+        """
+        groups: dict[tuple[str, int], list[Task]] = {}
+        for task in tasks:
+            groups.setdefault((task.configuration.title, task.seed), []).append(task)
+        for several in groups.values():
+            levels = self._levels([task.name for task in several])
+            for task in several if levels else []:
+                found = []
+                for flip in task.configuration.scoring.flip:
+                    own = {name: level for (name, other), level in levels.items() if other == flip}
+                    rules = {name: (str(level),) for name, level in own.items()}
+                    folder = task.scores / f"oracle{'-flip' if flip else ''}"
+                    found.append(
+                        self._network(task, Scoring(rules, (flip,)), folder, anew, oracle=False)
+                    )
+                self._lay(task.name, found)
+
+    def add_baseline_oracles(self, name: str, anew: bool = True) -> None:
+        """The same for the methods without training on a data set."""
+        folds = self.folds[name]
+        names = [f"{held.name}-baselines" for held in folds]
+        levels = self._levels(names)
+        for held, part in zip(folds, names, strict=True) if levels else []:
+            folder = self.out / "scores" / part / "oracle"
+            self._lay(part, [self._baselines(held, levels, folder, anew)])
+
+    def write(self) -> None:
+        """Write the tables of what is scored by now."""
+        parts = list(self.parts.values())
+        rows = pool(parts)
+        seeds = over_seeds(rows)
+        runs = pd.DataFrame(list(self.runs.values()))
+        about = {name: _about(folds) for name, folds in self.folds.items()}
+        text = table_text(rows, seeds, about, runs)
+        tables = {"rows": rows, "seeds": seeds, "runs": runs, "subjects": subjects_of(parts)}
+        if self.courses:
+            courses = list(self.courses.values())
+            stops = stopping_rows(courses)
+            tables |= {"cycles": cycle_rows(courses), "stopping": stops}
+            text += f"\n### Stopping without masks\n\n{stopping_text(stops)}\n"
+        for name, table in tables.items():
+            write_text(self.out / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
+        write_text(self.out / "table.md", text)
+        write_text(self.out / "plan.toml", self.plan.text)
+
+    def _network(
+        self,
+        task: Task,
+        scoring: Scoring,
+        folder: Path,
+        anew: bool,
+        cycle: int | None = None,
+        oracle: bool = True,
+    ) -> Scored | None:
+        held = task.held
+        plans = held.data.plans(oracle=oracle)
+        asked = asked_of(
+            held.fold,
+            held.reference,
+            plans,
+            rules=dict(scoring.rules),
+            flip=scoring.flip,
+            model=model_of(task.run, cycle),
+        )
+        what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
+        what += "" if oracle or cycle is not None else ", at the oracle of all folds"
+
+        def work(tell: Tell) -> Scored:
+            return score_network(
+                task.run, held.fold, held.reference, scoring, plans, cycle, self.device, tell
+            )
+
+        return self._once(folder, asked, what, work, anew)
+
+    def _baselines(
+        self, held: HeldOut, levels: Mapping[Way, int] | None, folder: Path, anew: bool
+    ) -> Scored | None:
+        data = held.data
+        how = self.plan.preparation(data)
+        plans = data.plans(oracle=levels is None, rules=data.baseline_rules)
+        reference = held.reference if levels is None else None
+        asked = asked_of(
+            held.fold,
+            reference,
+            plans,
+            baselines=data.baselines,
+            levels=[[*way, level] for way, level in levels.items()] if levels else None,
+            # the size of slices matters to networks alone
+            preparation=asdict(replace(how, size=Preparation().size)),
+        )
+        what = f"baselines on {held.name}" + (", at the oracle of all folds" if levels else "")
+
+        def work(tell: Tell) -> Scored:
+            return score_baselines(held.fold, reference, data.baselines, plans, how, levels, tell)
+
+        return self._once(folder, asked, what, work, anew)
+
+    def _once(
+        self,
+        folder: Path,
+        asked: Mapping[str, Any],
+        what: str,
+        work: Callable[[Tell], Scored],
+        anew: bool,
+    ) -> Scored | None:
+        """The scores of an earlier time, or new ones, which are kept."""
+        known = kept(folder, asked)
+        if known is not None or not anew:
+            return known
+        print(f"scoring {what}", flush=True)
+        try:
+            with self.progress() as tell:
+                found = work(tell)
+        except UserError as error:
+            raise UserError(f"{what}: {error}") from error
+        keep(folder, found, asked)
+        return found
+
+    def _levels(self, names: Sequence[str]) -> dict[Way, int]:
+        """The oracle of all folds, if all are scored and post-processing makes it worth it."""
+        parts = [self.parts[name] for name in names if name in self.parts]
+        if len(names) < 2 or len(parts) < len(names):
+            return {}
+        data = self.plan.data[parts[0].data]
+        side: Side = "dark" if data.side == "dark" else "bright"
+        only_raw = data.post == ((),)
+        return {} if only_raw else shared_oracle([part.scored for part in parts], side)
+
+    def _lay(self, name: str, found: Sequence[Scored | None]) -> None:
+        frames = [scored.rows for scored in found if scored is not None]
+        if len(frames) == len(found):
+            rows = pd.concat(frames, ignore_index=True)
+            self.parts[name] = replace(self.parts[name], at_oracle=rows)
+
+    def _add_course(self, task: Task, anew: bool) -> None:
+        advice, advised = advised_cycle(task.run)
+        cycles = {}
+        for cycle in kept_cycles(task.run):
+            folder = task.scores / f"cycle{cycle}"
+            scoring = task.configuration.scoring
+            found = self._network(task, scoring, folder, anew, cycle, oracle=False)
+            if found is not None:
+                cycles[cycle] = found
+        one = task.configuration
+        self.courses[task.name] = Course(
+            one.data.name, one.name, task.seed, task.held.fold.name, cycles, advice, advised
+        )
+
+
+def _trained_counts(run: Path) -> Any:
+    snapshots = Run(run).snapshots()
+    return np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
+
+
+def _run_row(task: Task) -> dict[str, Any]:
+    """What a run cost and how it was started."""
+    one, reader = task.configuration, Run(task.run)
+    events = reader.events()
+    seconds = sum(
+        later["time"] - earlier["time"]
+        for earlier, later in pairwise(events)
+        if earlier["kind"] not in ("stop", "pause") and later["kind"] != "resume"
+    )
+    devices = re.findall(r"device ([a-z]+)", reader.log(10**6))
+    return {
+        "run": task.name,
+        "data": one.data.name,
+        "configuration": one.name,
+        "seed": task.seed,
+        "fold": task.held.fold.name,
+        "preset": one.preset,
+        "set": " ".join(one.changes),
+        "note": one.note,
+        "steps": events[-1].get("step") if events else None,
+        "minutes": round(seconds / 60, 2),
+        "device": devices[-1] if devices else "",
+        "command": reader.command().replace("\n", "; "),
+    }
+
+
+def _about(folds: Sequence[HeldOut]) -> str:
+    """A data set and how it was divided, in a sentence."""
+    data = folds[0].data
+    names = " + ".join(f"`{path.name}`" for path in data.manifests)
+    held = sum(len(one.fold.test.subjects) for one in folds)
+    if data.tests:
+        scored = " + ".join(f"`{path.name}`" for path in data.tests)
+        how = f"Trained on {names}, scored on the {held} patients of {scored}"
+    elif isinstance(data.folds, int):
+        how = f"{names}: {held} patients, {data.folds} folds by patient"
+        how += f" (drawn by seed {data.split_seed})"
+    else:
+        how = f"{names}: {held} patients scored, folds: {data.folds}"
+    reference = data.reference
+    if reference not in ("normal", "lesion-free"):
+        reference = f"`{Path(reference).name}`"
+    unit = ", means over scans (not patients)" if data.unit == "scan" else ""
+    return f"{how}. Reference: {reference}. Side {data.side}, scope {data.scope}{unit}."

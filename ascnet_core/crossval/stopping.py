@@ -1,0 +1,138 @@
+"""Stopping without masks: the cycle that the advisor takes, against what every cycle scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ascnet_core.crossval.heldout import Scored
+from ascnet_core.crossval.pooling import WHO, lesion_dice
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.monitoring.history import cycle_ends, read_history
+from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import Run
+
+_WAY = [name for name in WHO if name != "method"] + ["fold", "rule", "kind"]
+CYCLE_COLUMNS = [*_WAY, "cycle", "dice"]
+STOP_COLUMNS = [
+    *_WAY,
+    *["advice", "advised_cycle", "advised_dice", "last_cycle", "last_dice"],
+    *["best_cycle", "best_dice", "worst_dice", "below_best", "last_below_best"],
+]
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run's held-out scores cycle by cycle, and what the advisor said of it."""
+
+    data: str
+    configuration: str
+    seed: int
+    fold: str
+    cycles: dict[int, Scored]
+    advice: str
+    advised: int
+
+
+def kept_cycles(run: Path) -> tuple[int, ...]:
+    """Return the complete cycles whose weights were kept, counted over both stages."""
+    points = cycle_ends(read_history(Run(run)).points)
+    return tuple(p.total_cycle for p in points if p.path and (p.path / MODEL).is_file())
+
+
+def advised_cycle(run: Path) -> tuple[str, int]:
+    """Return what the advisor says of a run that it watched, and the cycle that it would take.
+
+    It is asked after each cycle, knowing nothing of later ones. Where it says stop, the run ends
+    for it, and its best cycle until then is taken. A run that it never stops is taken at the best
+    cycle that its last word names, or else at the last one.
+    """
+    points = cycle_ends(read_history(Run(run)).points)
+    last = advise(points)
+    for number in range(1, len(points) + 1):
+        advice = advise(points[:number])
+        if advice.kind == "stop":
+            return "stop", advice.best_cycle or points[number - 1].total_cycle
+    return last.kind, last.best_cycle or points[-1].total_cycle
+
+
+def cycle_rows(courses: Sequence[Course]) -> pd.DataFrame:
+    """Return `CYCLE_COLUMNS`: the mean Dice of a fold's patients for each run, cycle and rule."""
+    rows: list[dict[str, Any]] = []
+    for course in courses:
+        for cycle, scored in course.cycles.items():
+            table = scored.rows.assign(
+                data=course.data,
+                configuration=course.configuration,
+                seed=course.seed,
+                fold=course.fold,
+            )
+            for names, group in table.groupby(_WAY, sort=False, dropna=False):
+                dice = lesion_dice(group)
+                mean = float(dice.mean()) if dice.size else np.nan
+                rows.append({**dict(zip(_WAY, names, strict=True)), "cycle": cycle, "dice": mean})
+    return pd.DataFrame(rows, columns=CYCLE_COLUMNS)
+
+
+def stopping_rows(courses: Sequence[Course]) -> pd.DataFrame:
+    """Return `STOP_COLUMNS`: a row a run and rule, the advisor's cycle beside the best and last.
+
+    The best cycle is known by the masks: what no one has in use.
+    """
+    every = cycle_rows(courses)
+    rows: list[dict[str, Any]] = []
+    for course in courses:
+        own = every[
+            (every["data"] == course.data)
+            & (every["configuration"] == course.configuration)
+            & (every["seed"] == course.seed)
+            & (every["fold"] == course.fold)
+        ]
+        for names, group in own.groupby(_WAY, sort=False, dropna=False):
+            dice = {int(c): float(d) for c, d in zip(group["cycle"], group["dice"], strict=True)}
+            trained = {cycle: value for cycle, value in dice.items() if cycle > 0}
+            if course.advised not in dice or not trained:
+                continue
+            best = max(trained, key=lambda cycle: trained[cycle])
+            rows.append(
+                {
+                    **dict(zip(_WAY, names, strict=True)),
+                    "advice": course.advice,
+                    "advised_cycle": course.advised,
+                    "advised_dice": dice[course.advised],
+                    "last_cycle": max(trained),
+                    "last_dice": trained[max(trained)],
+                    "best_cycle": best,
+                    "best_dice": trained[best],
+                    "worst_dice": min(trained.values()),
+                    "below_best": trained[best] - dice[course.advised],
+                    "last_below_best": trained[best] - trained[max(trained)],
+                }
+            )
+    return pd.DataFrame(rows, columns=STOP_COLUMNS)
+
+
+def stopping_text(rows: pd.DataFrame) -> str:
+    """Return the Markdown table of `stopping_rows`, means over the runs of a configuration."""
+    head = "| data | configuration | map, rule | runs | said stop | advised cycle | last cycle "
+    head += "| *oracle*: best cycle | worst cycle | advised below best | last below best |"
+    lines = [head, "|" + " --- |" * 11]
+    who = ["data", "configuration", "map", "rule", "post", "flip"]
+    for _, group in rows.groupby(who, sort=False, dropna=False):
+        first = group.iloc[0]
+        way = f"{first['map']}, `{first['rule']}`, post {first['post']}"
+        way += ", flips averaged" if first["flip"] else ""
+        cells = [first["data"], first["configuration"], way, str(len(group))]
+        cells.append(str(int((group["advice"] == "stop").sum())))
+        cells += [
+            f"{group[name].mean():.3f}"
+            for name in ("advised_dice", "last_dice", "best_dice", "worst_dice")
+        ]
+        cells += [f"{group[name].mean():.3f}" for name in ("below_best", "last_below_best")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,170 @@
+"""The work of a cross-validation: who is held out, which runs there are, which are finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ascnet_core.crossval.folds import Fold
+from ascnet_core.crossval.heldout import reference_of_fold
+from ascnet_core.crossval.plan import Configuration, CrossPlan, DataSet
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_json
+from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.methods.baselines import baselines
+from ascnet_core.runs.create import learns_from, manifest_rows
+from ascnet_core.runs.folder import Run, is_run
+from ascnet_core.scoring.plan import check
+from ascnet_core.segmentation.postprocess import parse_steps
+from ascnet_core.settings.text import differing
+
+_OWN_KINDS = ("normal", "lesion-free")
+_NO_MATTER = ("compute.", "segmentation.", "schedule.checkpoint_seconds", "schedule.log_every")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A fold of a data set, what is normal for it, and the folder of its manifests."""
+
+    data: DataSet
+    fold: Fold
+    reference: Cohort
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Unique in the plan."""
+        return f"{self.data.name}-{self.fold.name}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training, and its scoring."""
+
+    configuration: Configuration
+    seed: int
+    held: HeldOut
+    out: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the run, unique in the plan."""
+        return f"{self.configuration.title}-{self.held.fold.name}-seed{self.seed}"
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run."""
+        return self.out / "runs" / self.name
+
+    @property
+    def scores(self) -> Path:
+        """Folder of its scores."""
+        return self.out / "scores" / self.name
+
+    def arguments(self, device: str) -> list[str]:
+        """Return what `train` is called with: a new run, or going on with one."""
+        if is_run(self.run):
+            return ["train", "--resume", str(self.run), "--device", device]
+        one = self.configuration
+        reference = one.data.reference
+        if reference not in _OWN_KINDS:
+            reference = str(self.held.folder / "reference.csv")
+        arguments = ["train", str(self.held.folder / "train.csv"), "--name", str(self.run)]
+        arguments += ["--reference", reference, "--preset", one.preset, "--device", device]
+        for change in (*one.changes, f"schedule.seed={self.seed}"):
+            arguments += ["--set", change]
+        return arguments
+
+
+def divide(data: DataSet, out: Path) -> list[HeldOut]:
+    """Return the folds of a data set, with all that can be checked before the long work.
+
+    Raises
+    ------
+    UserError
+        If they can't be made, or can't be scored.
+    """
+    found = []
+    for fold in data.divide():
+        reference = reference_of_fold(data, fold)
+        for plan in data.plans():
+            check(fold.test, baselines(), plan, parse_steps(list(plan.post)), reference)
+        folder = out / "folds" / f"{data.name}-{fold.name}"
+        found.append(HeldOut(data, fold, reference, folder))
+    return found
+
+
+def tasks_of(plan: CrossPlan, folds: Mapping[str, Sequence[HeldOut]], out: Path) -> list[Task]:
+    """Return the runs of a plan, a configuration and seed after the other. Raises UserError."""
+    tasks = [
+        Task(one, seed, held, out)
+        for one in plan.configurations
+        for seed in one.seeds
+        for held in folds[one.data.name]
+    ]
+    names: set[str] = set()
+    for task in tasks:
+        if task.name in names:
+            raise UserError(f"{plan.path}: two runs would be called {task.name}; rename one.")
+        names.add(task.name)
+    return tasks
+
+
+def write_folds(folds: Sequence[HeldOut]) -> None:
+    """Write the manifests of a data set's folds, and in one JSON file who is on which side."""
+    for held in folds:
+        for name, cohort in (("train", held.fold.train), ("test", held.fold.test)):
+            write_manifest(held.folder / f"{name}.csv", manifest_rows(cohort, held.folder))
+        if held.data.reference not in _OWN_KINDS:
+            rows = manifest_rows(held.reference, held.folder)
+            write_manifest(held.folder / "reference.csv", rows)
+    data = folds[0].data
+    content = {
+        "manifests": [str(path) for path in data.manifests],
+        "test": [str(path) for path in data.tests],
+        "folds": "test manifest" if data.tests else data.folds,
+        "split_seed": data.split_seed,
+        "reference": data.reference,
+        "subjects": {
+            held.fold.name: {"train": held.fold.train.subjects, "test": held.fold.test.subjects}
+            for held in folds
+        },
+    }
+    write_json(folds[0].folder.parent / f"{data.name}.json", content)
+
+
+def is_finished(task: Task) -> bool:
+    """Whether the run is there with the same settings and data, trained to its end.
+
+    It may have been trained elsewhere: files count by what is in them.
+
+    Raises
+    ------
+    UserError
+        If a run of that name has other settings or other data.
+    """
+    if not is_run(task.run):
+        return False
+    reader = Run(task.run)
+    remedy = "rename the configuration, or remove that folder to train it anew"
+    keys = [
+        key
+        for key in differing(reader.settings(), task.configuration.settings(task.seed))
+        if not key.startswith(_NO_MATTER)
+    ]
+    if keys:
+        raise UserError(f"{task.run} has another {', '.join(keys)} than the plan; {remedy}.")
+    learnt = [task.held.fold.train]
+    if task.held.data.reference not in _OWN_KINDS:
+        learnt.append(task.held.reference)
+    if not learns_from(task.run, *learnt):
+        raise UserError(f"{task.run} was trained on other data than the plan's; {remedy}.")
+    return reader.status() == "finished" or _was_enough(reader.events())
+
+
+def _was_enough(events: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the advisor ended the run."""
+    last = [event for event in events if event["kind"] in ("advice", "stop", "resume")][-2:]
+    return [one["kind"] for one in last] == ["advice", "stop"] and last[0]["advice"] == "stop"

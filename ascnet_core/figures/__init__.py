@@ -1,0 +1,1 @@
+"""Data to plotly figures."""

@@ -1,0 +1,310 @@
+"""The course of a training as plotly figures: histograms in time, peaks, what tells to stop.
+
+Colours as in `figures`; the threshold of the run's rule has the mask's colour.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from ascnet_core.figures.basics import COLOURS
+from ascnet_core.monitoring.history import Point
+from ascnet_core.monitoring.peak_tracks import Track
+from ascnet_core.monitoring.stop_rules import INDEX, QUANTISER, STABLE, TORN
+
+Along = Literal["cycle", "images"]
+
+MOST_RIDGES = 40
+"""Ridge lines beyond so many hide each other: of longer courses every second, third ... is drawn,
+the newest always."""
+
+TRACK_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
+ORACLE = "#CC79A7"
+LEVEL_TITLE = "grey level of I_ro, 0–255 (raw)"
+LEVEL_TICKS = [0, 64, 128, 192, 255]
+
+
+def places(points: Sequence[Point], along: Along = "cycle") -> tuple[list[float], str]:
+    """Where points lie on the time axis, and its title.
+
+    Along cycles a complete cycle lies at its number (counted over both stages), moments within it
+    evenly before; along images at the number of slices that M has seen.
+    """
+    if along == "images":
+        return [float(point.images_seen) for point in points], "slices that M was trained on"
+    found = []
+    for place, point in enumerate(points):
+        own = [n for n, other in enumerate(points) if other.total_cycle == point.total_cycle]
+        closed = points[own[-1]].ends_cycle or point.total_cycle == 0
+        share = (own.index(place) + 1) / (len(own) + (0 if closed else 1))
+        found.append(point.total_cycle - 1 + share if point.total_cycle else 0.0)
+    return found, "cycle, counted over both stages (0: before training)"
+
+
+def _shares(points: Sequence[Point]) -> NDArray[np.float64]:
+    """Counts (N, 256) as shares of each point's sum, in percent."""
+    counts = np.array([point.counts for point in points], float).reshape(-1, 256)
+    return np.asarray(100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
+
+
+def _finish(figure: go.Figure, height: int, top: int = 12) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 60, "r": 12, "t": top, "b": 44},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        dragmode=False,
+        hovermode="closest",
+    )
+    figure.update_xaxes(fixedrange=True, title_standoff=6)
+    figure.update_yaxes(fixedrange=True, title_standoff=6)
+    return figure
+
+
+def _whole_ticks(figure: go.Figure, along: Along, xs: Sequence[float]) -> None:
+    if along == "cycle" and xs and max(xs) <= 12:
+        figure.update_xaxes(dtick=1)
+
+
+def timeline(
+    points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, height: int = 320
+) -> go.Figure:
+    """Heat map of the histograms in time, with peaks and the run's threshold laid over it.
+
+    Parameters
+    ----------
+    points
+        In order; each is a column.
+    now
+        Place of the point to mark with a line.
+    """
+    xs, title = places(points, along)
+    shares = _shares(points)
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=xs,
+        y=np.arange(256),
+        z=np.log10(np.maximum(shares.T, 1e-3)),
+        colorscale="Greys",
+        zmin=-3,
+        zmax=1.5,
+        customdata=shares.T,
+        hovertemplate="%{x:.4g}, level %{y}: %{customdata:.3f} %<extra></extra>",
+        colorbar={
+            "title": {"text": "share of pixels, log", "side": "right"},
+            "tickvals": [-3, -2, -1, 0, 1],
+            "ticktext": ["0.001 %", "0.01 %", "0.1 %", "1 %", "10 %"],
+            "thickness": 12,
+        },
+    )
+    marks = [(x, peak) for x, point in zip(xs, points, strict=True) for peak in point.peaks]
+    figure.add_scatter(
+        x=[x for x, _ in marks],
+        y=[peak.position for _, peak in marks],
+        customdata=[100 * peak.share for _, peak in marks],
+        mode="markers",
+        name="peak",
+        marker={"symbol": "diamond", "size": 7, "color": COLOURS["wild"],
+                "line": {"width": 1, "color": "#000000"}},
+        hovertemplate="%{x:.4g}: peak at %{y}, %{customdata:.2f} % of the pixels<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=xs,
+        y=[point.threshold.level if point.threshold else None for point in points],
+        mode="lines+markers",
+        name="threshold of the run's rule",
+        line={"color": COLOURS["mask"], "width": 1.5, "dash": "dot"},
+        marker={"size": 4},
+        hovertemplate="%{x:.4g}: threshold %{y}<extra></extra>",
+    )
+    _mark_now(figure, xs, now)
+    figure.update_xaxes(title_text=title)
+    figure.update_yaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
+    _whole_ticks(figure, along, xs)
+    return _finish(figure, height)
+
+
+def _mark_now(figure: go.Figure, xs: Sequence[float], now: int | None) -> None:
+    if now is not None and 0 <= now < len(xs):
+        figure.add_vline(x=xs[now], line={"color": COLOURS["truth"], "width": 2})
+
+
+def ridge_places(number: int, most: int = MOST_RIDGES) -> list[int]:
+    """Which of `number` points get a ridge line: every n-th, counted from the newest back."""
+    step = -(-number // most) if number else 1
+    return sorted(range(number - 1, -1, -step))
+
+
+def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420) -> go.Figure:
+    """Histograms as lines one behind the other, the newest in front (below)."""
+    xs, title = places(points, along)
+    chosen = ridge_places(len(points))
+    heights = np.cbrt(_shares(points))  # a lesion's peak must show beside the whole brain's
+    tallest = float(heights.max()) if heights.size else 1.0
+    figure = go.Figure()
+    lift = 1.0
+    for row, place in enumerate(chosen):
+        base = lift * (len(chosen) - 1 - row)
+        line = base + 3.0 * heights[place] / max(tallest, 1e-9)
+        name = points[place].label or f"{xs[place]:.4g}"
+        # the foot closes the outline, so that a ridge hides what lies behind it
+        figure.add_scatter(
+            x=[0, *range(256), 255],
+            y=[base, *line, base],
+            mode="lines",
+            fill="toself",
+            fillcolor="rgba(255,255,255,0.85)",
+            line={"color": COLOURS["reconstruction"], "width": 1.2},
+            name=name,
+            text=name,
+            hoverinfo="text",
+            showlegend=False,
+        )
+        marks = [peak.position for peak in points[place].peaks]
+        figure.add_scatter(
+            x=marks,
+            y=[float(line[level]) for level in marks],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 6, "color": COLOURS["wild"]},
+            hovertemplate=name + ": peak at %{x}<extra></extra>",
+            showlegend=False,
+        )
+    labelled = chosen[:: max(1, len(chosen) // 12)]
+    figure.update_xaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
+    figure.update_yaxes(
+        title_text=f"{title.split(',')[0]}; height: cube root of the share of pixels",
+        tickvals=[lift * (len(chosen) - 1 - chosen.index(place)) for place in labelled],
+        ticktext=[f"{xs[place]:.4g}" for place in labelled],
+        showgrid=False,
+        zeroline=False,
+    )
+    return _finish(figure, height)
+
+
+def tracked_peaks(
+    points: Sequence[Point],
+    tracks: Sequence[Track],
+    along: Along = "cycle",
+    *,
+    height: int = 460,
+) -> go.Figure:
+    """Every peak over time by position, height and separation; a cross where one is lost."""
+    xs, title = places(points, along)
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05,
+                           row_heights=[0.5, 0.25, 0.25])  # fmt: skip
+    totals = [max(1, int(point.counts.sum())) for point in points]
+    for track in tracks:
+        colour = TRACK_COLOURS[(track.number - 1) % len(TRACK_COLOURS)]
+        x = [xs[p.place] for p in track.points]
+        symbols = ["circle"] * len(x)
+        if track.lost:
+            symbols[-1] = "x"
+        rows: tuple[list[float], ...] = (
+            [p.position for p in track.points],
+            [100 * p.height / totals[p.place] for p in track.points],
+            [p.separation for p in track.points],
+        )
+        for row, values in enumerate(rows, 1):
+            figure.add_scatter(
+                x=x,
+                y=values,
+                mode="lines+markers",
+                line={"color": colour, "width": 1.8},
+                marker={"size": 7, "symbol": symbols},
+                name=f"peak {track.number}",
+                legendgroup=f"peak {track.number}",
+                showlegend=row == 1,
+                customdata=[[p.position, 100 * p.share, p.separation] for p in track.points],
+                hovertemplate="at %{customdata[0]}, %{customdata[1]:.2f} % of the pixels, "
+                "separation %{customdata[2]:.2f}",
+                row=row,
+                col=1,
+            )
+    figure.add_hline(y=0.5, line={"color": COLOURS["input"], "dash": "dot", "width": 1}, row=3)
+    figure.update_yaxes(title_text="position, level", range=[0, 255], tickvals=LEVEL_TICKS, row=1)
+    figure.update_yaxes(title_text="height, %", type="log", tickformat="~g", nticks=4,
+                        row=2)  # fmt: skip
+    figure.update_yaxes(title_text="separation", range=[-0.05, 1.05], row=3)
+    figure.update_xaxes(title_text=title, row=3)
+    _whole_ticks(figure, along, xs)
+    return _finish(figure, height, top=36)
+
+
+def course(
+    points: Sequence[Point],
+    along: Along = "cycle",
+    *,
+    oracle: Sequence[float | None] | None = None,
+    height: int = 400,
+) -> go.Figure:
+    """Separation index, stability, rank correlation; below them holes and mask area.
+
+    Dotted lines are the advisor's numbers.
+
+    Parameters
+    ----------
+    oracle
+        Dice of each point's mask with true masks: drawn dashed, in italics, as knowledge that the
+        method does not have.
+    """
+    xs, title = places(points, along)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06,
+                           row_heights=[0.66, 0.34])  # fmt: skip
+    ranks = [None if p.rank_correlation is None else abs(p.rank_correlation) for p in points]
+    lines: tuple[tuple[str, Sequence[float | None], str, int], ...] = (
+        ("separation index", [p.separation_index for p in points], COLOURS["fence"], 1),
+        ("mask stability (Dice with the one before)", [p.stability for p in points],
+         COLOURS["mask"], 1),
+        ("abs. rank correlation, I_ro and I_in", ranks, COLOURS["input"], 1),
+        ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points],
+         COLOURS["wild"], 1),
+        ("holes, share of the filled mask", [p.hole_share for p in points],
+         COLOURS["reference"], 2),
+        ("mask, share of the tissue", [p.area for p in points], COLOURS["truth"], 2),
+    )  # fmt: skip
+    for name, values, colour, row in lines:
+        figure.add_scatter(
+            x=xs,
+            y=values,
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": 1.8},
+            marker={"size": 5},
+            hovertemplate="%{x:.4g}: %{y:.3f}",
+            row=row,
+            col=1,
+        )
+    if oracle is not None:
+        figure.add_scatter(
+            x=xs,
+            y=list(oracle),
+            mode="lines+markers",
+            name="<i>oracle: Dice with true masks</i>",
+            line={"color": ORACLE, "width": 2, "dash": "dash"},
+            marker={"size": 6, "symbol": "diamond-open"},
+            hovertemplate="%{x:.4g}: oracle Dice %{y:.3f}",
+            row=1,
+            col=1,
+        )
+    limits = (
+        (INDEX, f"index {INDEX}", COLOURS["fence"], 1),
+        (STABLE, f"stable {STABLE}", COLOURS["mask"], 1),
+        (QUANTISER, f"quantiser {QUANTISER}", COLOURS["input"], 1),
+        (TORN, f"holes {TORN}", COLOURS["reference"], 2),
+    )
+    for value, text, colour, row in limits:
+        figure.add_hline(
+            y=value,
+            line={"color": colour, "width": 1, "dash": "dot"},
+            annotation={"text": text, "font": {"size": 10, "color": colour}},
+            annotation_position="bottom right" if value == QUANTISER else "top left",
+            row=row,
+        )
+    figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], row=1)
+    figure.update_yaxes(title_text="share, 0 to 1", rangemode="tozero", row=2)
+    figure.update_xaxes(title_text=title, row=2)
+    _whole_ticks(figure, along, xs)
+    return _finish(figure, height, top=56)

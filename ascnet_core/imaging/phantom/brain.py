@@ -1,0 +1,350 @@
+"""The anatomy of a synthetic brain: tissue shares of each voxel, different in every subject.
+
+The outer surface is a handful of blended shapes under a smooth random warp. Sulci are the zero
+lines of a band-pass random field on that surface, carried inwards along its normal; the cortex
+lines the surface and the sulci, and white matter is what is left. Coordinates are millimetres in
+RAS, with the anterior commissure near (0, 0, 0).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.imaging.phantom.fields import (
+    Floats,
+    Triple,
+    Waves,
+    as_floats,
+    blend,
+    carve,
+    ellipsoid,
+    inside,
+    length,
+    random_waves,
+    tube,
+)
+
+FIELD_OF_VIEW = (200.0, 200.0, 148.0)
+CENTRE = (0.0, -17.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Brain:
+    """Tissue of the voxels inside the brain region.
+
+    Parameters
+    ----------
+    index : (P,) int, flat indices of the region's voxels in the (X, Y, Z) grid
+    points : (P, 3) float32, their places in the subject's own space, mm
+    template : (P, 3) float32, the same places in the symmetric template, mass effect undone, mm
+    shares : name -> (P,) float32 in [0, 1]; they add up to 1 in each voxel
+    depth : (P,) float32, mm below the surface of the cortex (fissures count, sulci don't)
+    ventricle : (P,) float32, signed distance to the ventricles, mm
+    """
+
+    index: NDArray[np.int64]
+    points: Floats
+    template: Floats
+    shares: dict[str, Floats]
+    depth: Floats
+    ventricle: Floats
+
+
+@dataclass(frozen=True)
+class _Build:
+    """The numbers that make one subject's brain differ from the next."""
+
+    scale: Floats
+    rotation: Floats
+    shift: Floats
+    warp: tuple[Waves, Waves, Waves]
+    fine_warp: tuple[Waves, Waves, Waves]
+    folds: Waves
+    fold_depth: Waves
+    fold_gap: Waves
+    surface: Waves
+    atrophy: float
+    ventricles: float
+    cortex: float
+    asymmetry: float
+
+
+def _draw(rng: np.random.Generator) -> _Build:
+    pitch, yaw, roll = rng.normal(0, np.deg2rad([3.0, 1.6, 1.6]))
+    turn_x = np.array(
+        [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
+    )
+    turn_z = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    turn_y = np.array(
+        [[np.cos(roll), 0, np.sin(roll)], [0, 1, 0], [-np.sin(roll), 0, np.cos(roll)]]
+    )
+    atrophy = float(rng.beta(1.5, 2.5))
+    return _Build(
+        scale=np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07).astype(
+            np.float32
+        ),
+        rotation=(turn_x @ turn_y @ turn_z).astype(np.float32),
+        shift=rng.normal(0, 1.5, 3).astype(np.float32),
+        warp=(
+            random_waves(rng, 8, 90, 220),
+            random_waves(rng, 8, 90, 220),
+            random_waves(rng, 8, 90, 220),
+        ),
+        fine_warp=(
+            random_waves(rng, 10, 24, 60),
+            random_waves(rng, 10, 24, 60),
+            random_waves(rng, 10, 24, 60),
+        ),
+        folds=random_waves(rng, 56, 18, 27),
+        fold_depth=random_waves(rng, 16, 30, 80),
+        fold_gap=random_waves(rng, 16, 25, 70),
+        surface=random_waves(rng, 16, 25, 60),
+        atrophy=atrophy,
+        ventricles=float(np.clip(0.75 + 0.9 * atrophy + rng.normal(0, 0.12), 0.6, 1.9)),
+        cortex=float(rng.normal(3.5, 0.2)),
+        asymmetry=float(rng.normal(0, 0.12)),
+    )
+
+
+def _cerebellum(points: Floats) -> Floats:
+    """Signed distance (mm) to the cerebellum."""
+    folded = np.column_stack([np.abs(points[:, 0]), points[:, 1], points[:, 2]])
+    half = ellipsoid(folded, (22, -60, -37), (31, 29, 24), 2.2)
+    vermis = ellipsoid(points, (0, -56, -30), (11, 20, 25))
+    return blend(half, vermis, 8)
+
+
+def _cerebrum(points: Floats) -> Floats:
+    """Signed distance (mm) to both hemispheres with the temporal lobes, fissures ignored."""
+    x, y, z = points.T
+    across = np.abs(x)
+    # narrower in front than behind, and a flatter temple
+    narrowing = 1 - 0.0006 * (y + 17)
+    egg = np.column_stack([across / narrowing, y, z])
+    main = ellipsoid(egg, (0, -17, 8), (67, 87, 64), 2.35)
+    floor = -(z + 26 - 6 * np.exp(-(((y + 62) / 32) ** 2)))
+    upper = carve(main, floor.astype(np.float32), 16)
+    folded = np.column_stack([across, y, z])
+    tilted = folded.copy()
+    tilted[:, 2] += 0.22 * (y + 8)  # the temporal pole points down
+    temporal = ellipsoid(tilted, (44, -6, -22), (21, 43, 21), 2.2)
+    whole = blend(upper, temporal, 8)
+    # the tentorium: the hemispheres rest on the cerebellum with a thin gap between
+    return as_floats(np.maximum(whole, 0.2 - _cerebellum(points)))
+
+
+def _sheets(points: Floats) -> tuple[Floats, Floats]:
+    """Distance (mm) to the fissure between the hemispheres, and to the lateral fissures."""
+    x, y, z = points.T
+    across = np.abs(x)
+    bridge = ellipsoid(points, (0, -14, 6), (70, 38, 20))
+    middle = np.sqrt(across**2 + np.maximum(-bridge, 0) ** 2)
+    # the lateral fissure: an opening between temporal and frontal lobe that climbs backwards ...
+    height = -8 + 0.55 * np.maximum(12 - y, -14)
+    opening = np.sqrt(
+        (0.87 * (z - height)) ** 2
+        + np.maximum(38 - across, 0) ** 2
+        + np.maximum(y - 24, 0) ** 2
+        + np.maximum(-42 - y, 0) ** 2
+    )
+    # ... and behind it the cleft over the insula
+    cleft = np.sqrt(
+        (0.95 * (across - 40 - 0.05 * y + 0.012 * (y - 2) ** 2)) ** 2
+        + np.maximum(np.abs(y - 2) - 16, 0) ** 2
+        + np.maximum(np.abs(z - 4) - 10, 0) ** 2
+    )
+    return as_floats(middle), as_floats(np.minimum(opening, cleft))
+
+
+def _depth(points: Floats, build: _Build) -> Floats:
+    """Depth (mm, positive inside) below the cortex's surface, fissures counted, sulci not."""
+    middle, side = _sheets(points)
+    depth = np.minimum(-_cerebrum(points), middle - np.float32(0.9 * build.atrophy - 0.5))
+    return as_floats(np.minimum(depth, side - np.float32(1.6 * build.atrophy - 0.8)))
+
+
+def _ventricles(points: Floats, build: _Build) -> Floats:
+    """Signed distance (mm) to the ventricles; they grow with age and differ between the sides."""
+    x, y, z = points.T
+    size = build.ventricles * (1 + build.asymmetry * np.tanh(x / 10)).astype(np.float32)
+    folded = np.column_stack([np.abs(x), y, z])
+    lateral = tube(
+        folded,
+        [
+            ((13, 33, 4), 1.6),
+            ((8.5, 24, 8), 3.6),
+            ((6.5, 8, 14), 3.6),
+            ((9, -10, 20), 4.0),
+            ((14, -28, 20), 4.6),
+            ((23, -42, 11), 6.0),
+            ((24, -58, 7), 3.4),
+            ((22, -70, 5), 1.2),
+        ],
+    )
+    temporal = tube(folded, [((23, -42, 11), 4.5), ((33, -32, -6), 2.4), ((33, -10, -17), 1.6)])
+    # a wider ventricle has its wall further out, not its axis elsewhere
+    lateral = np.minimum(lateral, temporal) - (size - 1) * 3.2 - 0.5
+    septum = 1.1 - np.abs(x)
+    lateral = np.maximum(lateral, septum)
+    third = ellipsoid(points, (0, -14, -1), (1.2, 15, 9)) - (size - 1) * 1.5
+    fourth = ellipsoid(points, (0, -46, -33), (5, 5, 8)) - (size - 1)
+    return as_floats(np.minimum(np.minimum(lateral, third), fourth))
+
+
+def _folded_cortex(points: Floats, depth: Floats, build: _Build) -> Floats:
+    """Distance (mm) to the nearest surface of the cortex, sulci counted."""
+    step = np.float32(1.0)
+    slopes = []
+    for axis in range(3):
+        moved = points.copy()
+        moved[:, axis] += step
+        slopes.append((_depth(moved, build) - depth) / step)
+    normal = np.column_stack(slopes)
+    normal /= np.maximum(length(normal), np.float32(0.3))[:, None]
+    # The foot of each point on the surface; a part of the depth is kept so that sulci bend.
+    foot = points - np.clip(depth, 0, 30)[:, None] * normal * np.float32(0.7)
+    field, gradient = build.folds.with_gradient(foot.astype(np.float32))
+    gradient -= np.einsum("ij,ij->i", gradient, normal)[:, None] * normal
+    steepness = np.sqrt(length(gradient) ** 2 + np.float32(0.17**2))
+    shrink = np.clip(1 - depth / 70, 0.6, 1)
+    across = np.abs(field) / steepness * shrink
+    reach = 18 + 6 * build.fold_depth.at(points)
+    sulcus = np.sqrt(across**2 + np.maximum(depth - reach, 0) ** 2)
+    # no folds in the middle of the brain, where the deep grey matter lies
+    core = ellipsoid(points, (0, -14, 8), (33, 52, 26))
+    sulcus = sulcus + np.maximum(4 - core, 0) * 0.8
+    return as_floats(np.minimum(depth, sulcus))
+
+
+def _stem(points: Floats) -> Floats:
+    """Signed distance (mm) to the brain stem."""
+    stem = tube(points, [((0, -18, -9), 12.0), ((0, -22, -18), 13.0), ((0, -34, -75), 9.0)])
+    return blend(stem, ellipsoid(points, (0, -23, -30), (17, 14, 15)), 5)
+
+
+@dataclass(frozen=True)
+class Mass:
+    """What pushes the brain aside: template centre (mm), radius (mm), strength 0 to 0.5."""
+
+    centre: Triple
+    radius: float
+    strength: float
+
+
+def brain_anatomy(
+    rng: np.random.Generator, size: tuple[int, int, int], mass: Mass | None = None
+) -> Brain:
+    """Make the tissue shares of one brain on a grid of `size` (X, Y, Z) voxels.
+
+    Tissues: csf, cortex, white, callosum (compact, darker white matter), caudate (and putamen),
+    thalamus, pallidum, folia (cerebellar cortex), stem, plexus (in the ventricles) and rim (the
+    thin bright lining of the ventricles).
+    """
+    build = _draw(rng)
+    spacing = np.asarray(FIELD_OF_VIEW) / np.asarray(size)
+    axes = [
+        ((np.arange(n) - (n - 1) / 2) * s + c).astype(np.float32)
+        for n, s, c in zip(size, spacing, CENTRE, strict=True)
+    ]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    near = ellipsoid(grid, (0, -18, 0), (82, 102, 86)) < 0
+    index = np.flatnonzero(near)
+    points = grid[index]
+    template = (points - np.asarray(CENTRE, np.float32) - build.shift) @ build.rotation
+    template = template / build.scale + np.asarray(CENTRE, np.float32)
+    template = template + 2.6 * np.column_stack([wave.at(points) for wave in build.warp])
+    bumps = np.column_stack([wave.at(points) for wave in build.fine_warp])
+    template = (template + bumps * np.array([0.9, 1.5, 1.5], np.float32)).astype(np.float32)
+    undisturbed = template
+    if mass is not None:
+        offset = template - np.asarray(mass.centre, np.float32)
+        reach = (length(offset)[:, None] / np.float32(1.5 * mass.radius)) ** 2
+        template = template - np.float32(mass.strength) * np.exp(-reach) * offset
+
+    cerebrum = _cerebrum(template)
+    cerebellum, stem = _cerebellum(template), _stem(template)
+    envelope = blend(blend(cerebrum, cerebellum, 8), stem, 10)
+    rough = envelope + 0.6 * build.surface.at(points) < 0.6
+    index, points, template = index[rough], points[rough], template[rough]
+    undisturbed = undisturbed[rough]
+    cerebrum, cerebellum, stem = cerebrum[rough], cerebellum[rough], stem[rough]
+
+    softness = float(0.62 * np.sqrt(spacing[0] * spacing[1]))
+    depth = _depth(template, build)
+    surface = _folded_cortex(template, depth, build)
+    ventricle = _ventricles(template, build)
+    x, y, z = template.T
+    folded = np.column_stack([np.abs(x), y, z])
+
+    # sulci open towards the surface and are nearly closed further down, some more than others
+    opening = 0.25 + 0.75 * np.exp(-np.maximum(depth, 0) / 5)
+    gap = (
+        opening
+        * (0.55 + 1.1 * build.atrophy)
+        * np.clip(1 + 0.5 * build.fold_gap.at(points), 0.2, 2)
+    )
+    gap += 0.9 * np.exp(-np.maximum(depth, 0) / 2.2)
+    shares: dict[str, Floats] = {}
+    left = np.ones(len(index), np.float32)
+
+    def take(name: str, share: Floats) -> None:
+        """Give `share` of what is left of each voxel to tissue `name`."""
+        nonlocal left
+        part = (left * share).astype(np.float32)
+        shares[name] = shares[name] + part if name in shares else part
+        left = left - part
+
+    plexus = tube(folded, [((22, -41, 10), 2.6), ((14, -27, 17), 1.4), ((8, -8, 17), 0.9)])
+    take("plexus", inside(np.maximum(plexus, ventricle + 0.6), softness))
+    take("csf", inside(ventricle, softness))
+    rim = inside(np.abs(ventricle) - 0.7, softness)
+    tips = np.exp(-(((y - 34) / 9) ** 2)) + np.exp(-(((y + 66) / 13) ** 2))
+    take("rim", rim * np.clip(0.35 + tips, 0, 1) * (np.abs(x) > 3))
+    take("stem", inside(stem, softness))
+    cerebellar = inside(cerebellum, softness)
+    folia = np.sin(
+        2
+        * np.pi
+        / 5.2
+        * (np.sqrt((y + 38) ** 2 + 1.6 * (z + 30) ** 2) + 1.3 * build.surface.at(points))
+    )
+    leaf = inside(-cerebellum - 8 - 3 * build.fold_depth.at(points), 3.0)
+    take("folia", cerebellar * leaf * (0.72 + 0.28 * folia))
+    take("csf", cerebellar * leaf * 0.55 * (folia < -0.6))
+    take("white", cerebellar)
+
+    wall = ventricle - 1.0
+    take(
+        "caudate", inside(np.maximum(ellipsoid(folded, (14, 14, 8), (6, 13, 10)), -wall), softness)
+    )
+    take(
+        "caudate",
+        inside(
+            np.maximum(tube(folded, [((15, 8, 16), 3.5), ((20, -22, 22), 2.0)]), -wall), softness
+        ),
+    )
+    take(
+        "thalamus",
+        inside(np.maximum(ellipsoid(folded, (11, -19, 6), (9.5, 15, 10)), -wall), softness),
+    )
+    slanted = folded.copy()
+    slanted[:, 0] += 0.22 * (y - 2)
+    take("pallidum", inside(ellipsoid(slanted, (19.5, -1, 1), (4.5, 10, 7)), softness))
+    take("caudate", inside(ellipsoid(slanted, (27, 1, 3), (5.5, 18, 11)), softness))
+    arch = np.abs(np.sqrt(((y + 10) / 1.9) ** 2 + (z - 2) ** 2) - 21) - 3.2
+    callosum = np.maximum(arch, np.abs(x) - 15)
+    callosum = np.maximum(callosum, 2 - z)
+    take("callosum", inside(callosum.astype(np.float32), 1.5 * softness))
+    take("csf", inside(surface - gap, softness))
+    take("cortex", inside(surface - 0.5 * gap - np.float32(build.cortex), 1.1 * softness))
+    take(
+        "cortex",
+        0.8
+        * inside(
+            np.maximum(np.abs(np.abs(x) - 35.5) - 0.5, ellipsoid(folded, (35, 0, 4), (6, 22, 12))),
+            softness,
+        ),
+    )
+    take("white", np.ones_like(left))
+    return Brain(index, points, undisturbed, shares, depth, ventricle)

@@ -1,0 +1,212 @@
+"""The demo cohort: synthetic scans with exact masks, every subject's anatomy different.
+
+Half of the subjects are normal, half anomalous. The lesions stand out against their surroundings,
+but no single grey value tells them from bright normal tissue in every subject, so a plain threshold
+is not enough.
+"""
+
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import write_manifest
+from ascnet_core.imaging.phantom import liver
+from ascnet_core.imaging.phantom.brain import CENTRE, FIELD_OF_VIEW, brain_anatomy
+from ascnet_core.imaging.phantom.lesions import (
+    draw_mass,
+    large_lesion,
+    no_lesions,
+    small_lesions,
+)
+from ascnet_core.imaging.phantom.liver import liver_scan
+from ascnet_core.imaging.phantom.mr import mr_picture
+from ascnet_core.imaging.volume import Grid, write_volume
+
+CONTRASTS = ("flair", "t2", "ct")
+_OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
+
+
+# nibabel carries no types of its own that hold.
+_nib: Any = nib
+
+
+@dataclass(frozen=True)
+class PhantomSubject:
+    """One synthetic subject.
+
+    Parameters
+    ----------
+    name : str, tells seed and number
+    image : (X, Y, Z) float32 in RAS, scanner units (HU for ct), 0 outside the head
+    mask : (X, Y, Z) bool, the exact lesions
+    region : (X, Y, Z) bool, the brain (or the liver)
+    further : name -> (X, Y, Z) float32, pictures of the same anatomy in other contrasts
+    spacing : voxel size in mm
+    origin : place of voxel (0, 0, 0) in mm
+    group : "normal" or "anomalous"
+    notes : one phrase about the lesions
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    region: NDArray[np.bool_]
+    further: dict[str, NDArray[np.float32]]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    group: str
+    notes: str
+
+
+def phantom_subject(
+    seed: int, index: int, contrast: str = "flair", size: tuple[int, int, int] = (96, 96, 32)
+) -> PhantomSubject:
+    """Make subject `index` of the cohort with `seed`; it does not depend on the cohort's size.
+
+    Even subjects are normal, odd ones anomalous, with small and large lesions in turn. The same
+    seed and index give the same brain and lesions on "flair" and "t2".
+    """
+    anatomy, lesion, second, first = (
+        np.random.default_rng(child) for child in np.random.SeedSequence([seed, index]).spawn(4)
+    )
+    kind = ("none", "small", "none", "large")[index % 4]
+    further: dict[str, NDArray[np.float32]] = {}
+    if contrast == "ct":
+        scan = liver_scan(anatomy, lesion, second, kind, size)
+        image, mask, region = scan.picture, scan.mask, scan.region
+        extent, middle = liver.FIELD_OF_VIEW, liver.CENTRE
+    else:
+        extent, middle = FIELD_OF_VIEW, CENTRE
+        mass = draw_mass(lesion) if kind == "large" else None
+        brain = brain_anatomy(anatomy, size, mass)
+        if mass is not None:
+            lesions = large_lesion(lesion, brain, mass)
+        else:
+            lesions = small_lesions(lesion, brain) if kind == "small" else no_lesions(brain)
+        image = mr_picture(first, brain, lesions, "flair", size)
+        if contrast == "t2":
+            further["flair"] = image
+            image = mr_picture(second, brain, lesions, "t2", size)
+        mask, region = np.zeros(size, bool), np.zeros(size, bool)
+        mask.reshape(-1)[brain.index] = lesions.mask
+        region.reshape(-1)[brain.index] = True
+    x, y, z = (side / count for side, count in zip(extent, size, strict=True))
+    left, back, bottom = (
+        centre - (side - side / count) / 2
+        for centre, side, count in zip(middle, extent, size, strict=True)
+    )
+    return PhantomSubject(
+        name=f"demo{seed}-{index + 1:03d}",
+        image=image,
+        mask=mask,
+        region=region,
+        further=further,
+        spacing=(x, y, z),
+        origin=(left, back, bottom),
+        group="normal" if kind == "none" else "anomalous",
+        notes={"none": "no lesion", "small": "small lesions", "large": "large lesion"}[kind],
+    )
+
+
+def _grid(subject: PhantomSubject) -> Grid:
+    affine = np.diag([*subject.spacing, 1.0])
+    affine[:3, 3] = subject.origin
+    header = _nib.Nifti1Header()
+    header.set_data_shape(subject.image.shape)
+    header.set_xyzt_units("mm", "sec")
+    header.set_sform(affine, code=1)
+    header.set_qform(affine, code=1)
+    return Grid(subject.image.shape, affine, header)
+
+
+def _check(contrast: str, subjects: int, size: tuple[int, int, int], seed: int) -> None:
+    if contrast not in CONTRASTS:
+        raise UserError(f"There is no demo contrast {contrast!r}; choose one of {CONTRASTS}.")
+    if subjects < 1:
+        raise UserError(f"A demo cohort of {subjects} subjects cannot be made; ask for 1 or more.")
+    if seed < 0:
+        raise UserError(f"{seed} is no seed; use a whole number from 0 up.")
+    if len(size) != 3 or min(size) < 8 or max(size) > 512:
+        raise UserError(
+            f"A demo volume of {size} voxels cannot be made; use 8 to 512 along each axis."
+        )
+
+
+def _is_replaceable(out: Path) -> bool:
+    """Whether `out` is a folder with nothing in it but an earlier demo cohort."""
+    return out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
+
+
+def make_demo(
+    out: Path,
+    contrast: str = "flair",
+    subjects: int = 24,
+    size: tuple[int, int, int] = (96, 96, 32),
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write a demo cohort to folder `out` and give the path of its manifest.
+
+    Parameters
+    ----------
+    out : folder to make; if it exists it must be empty or hold an earlier demo cohort
+    contrast : "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct"
+        (liver, dark lesions, HU)
+    subjects : number of subjects, half of them normal
+    size : voxels (X, Y, Z); the field of view stays the same
+    seed : subject i of a seed is always the same
+    progress : called with (done, subjects) after each subject
+
+    Raises
+    ------
+    UserError
+        For an unknown contrast, an impossible size, or a folder with other things in it.
+    """
+    _check(contrast, subjects, size, seed)
+    out = Path(out)
+    if out.exists() and not _is_replaceable(out):
+        raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
+    building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
+    try:
+        building.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(
+            f"{out} cannot be made ({error.strerror}); choose another place."
+        ) from error
+    try:
+        rows = []
+        for index in range(subjects):
+            subject = phantom_subject(seed, index, contrast, size)
+            pictures = {"image": subject.image}
+            pictures |= {f"image:{name}": data for name, data in subject.further.items()}
+            columns = {"image": contrast, "mask": "mask", "region": "region"}
+            columns |= {f"image:{name}": name for name in subject.further}
+            paths = {c: building / f"{subject.name}_{end}.nii.gz" for c, end in columns.items()}
+            grid = _grid(subject)
+            for column, data in pictures.items():
+                write_volume(paths[column], np.rint(data), grid, np.int16)
+            write_volume(paths["mask"], subject.mask, grid, np.uint8)
+            write_volume(paths["region"], subject.region, grid, np.uint8)
+            rows.append(
+                {"subject": subject.name}
+                | paths
+                | {"modality": contrast, "group": subject.group, "notes": subject.notes}
+            )
+            if progress is not None:
+                progress(index + 1, subjects)
+        write_manifest(building / "manifest.csv", rows)
+        if out.exists():
+            shutil.rmtree(out)
+        building.replace(out)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return out / "manifest.csv"

@@ -1,0 +1,1 @@
+"""How a mask compares with the truth; works without torch."""

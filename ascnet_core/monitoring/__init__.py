@@ -1,0 +1,1 @@
+"""What a run's events and snapshots say while it trains: history, peaks in time, advice."""

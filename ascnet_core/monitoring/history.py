@@ -1,0 +1,391 @@
+"""What a run's snapshots and events say about its course: peaks, masks, holes, stability.
+
+Everything is read from the run folder and needs neither torch nor masks drawn by people, so a page
+may follow a run that another process trains. Snapshots that hold only cuts and counts suffice.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
+
+from ascnet_core.errors import UserError
+from ascnet_core.names import Side
+from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import Run, Snapshot, SnapshotData
+from ascnet_core.segmentation.histogram import (
+    SEPARATED,
+    Counts,
+    Peak,
+    count_levels,
+    find_peaks,
+    separations,
+)
+from ascnet_core.segmentation.quantiser import rank_correlation, rank_share
+from ascnet_core.segmentation.threshold import Threshold, apply, parse_rule, propose
+
+Bools = NDArray[np.bool_]
+
+MIRRORED = {
+    "rightmost-peak": "leftmost-peak",
+    "leftmost-peak": "rightmost-peak",
+    "rightmost-valley": "leftmost-valley",
+    "leftmost-valley": "rightmost-valley",
+}
+"""A rule's counterpart at the other end of the scale; other rules are their own."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One snapshot, and how it differs from the one before.
+
+    Attributes
+    ----------
+    index, stage, cycle, total_cycle, epoch, step, images_seen
+        As in the snapshot; `total_cycle` counts over both stages, 0 before training.
+    ends_cycle
+        Whether the cycle was complete at this moment.
+    counts : (256,) int64
+        I_ro over sample slices inside the region, 255 for 1.0.
+    peaks, separations
+        Of those counts.
+    peaks_wanted
+        How many separated peaks the run is after (`schedule.stop_peaks`).
+    rank_correlation : float or None
+        Spearman's, of I_ro with I_in inside the region, -1 to 1: the epoch's gauge if there is
+        one, else over the watched slices. None where it is not defined.
+    rank_share : float or None
+        The watched slices' rank correlation over that of a pure quantiser with the same
+        histogram, -1 to 1. With few grey values ties keep even a pure quantiser below 1: three
+        equally full ones give 0.94.
+    gauges
+        Of the epoch that ended here.
+    threshold, no_mask
+        What the run's rule gives for these counts, or why it gives nothing.
+    mask, mirror : (W, S, S) bool or None
+        Watched slices above it, and what the rule's counterpart on the other side keeps.
+    area : float or None
+        Share (0..1) of the watched slices' region that the mask holds.
+    holes, hole_share
+        Background pixels that the mask encloses, slice by slice (paper, Fig. 10), and their
+        share of the filled mask.
+    input_dice : float or None
+        Dice of the mask with the threshold of I_in that is most like it, bright or dark. Near 1
+        the network adds nothing to a threshold of the input.
+    reference_share : float or None
+        Share (0..1) of the reference's tissue that the same threshold keeps: false positives, as
+        the reference is known to be normal.
+    stability, mirror_stability : float or None
+        Dice of the mask, and of `mirror`, with the mask before; None without both or if both are
+        empty.
+    """
+
+    index: int
+    total_cycle: int
+    stage: int = 1
+    cycle: int = 0
+    epoch: int = 0
+    step: int = 0
+    images_seen: int = 0
+    ends_cycle: bool = True
+    label: str = ""
+    counts: Counts = field(default_factory=lambda: np.zeros(256, np.int64))
+    peaks: tuple[Peak, ...] = ()
+    separations: tuple[float, ...] = ()
+    peaks_wanted: int = 3
+    rank_correlation: float | None = None
+    rank_share: float | None = None
+    gauges: Mapping[str, float] = field(default_factory=dict)
+    threshold: Threshold | None = None
+    no_mask: str = ""
+    mask: Bools | None = None
+    mirror: Bools | None = None
+    area: float | None = None
+    holes: int | None = None
+    hole_share: float | None = None
+    input_dice: float | None = None
+    reference_share: float | None = None
+    stability: float | None = None
+    mirror_stability: float | None = None
+    path: Path | None = None
+
+    @property
+    def separated(self) -> int:
+        """Number of separated peaks; neighbours that lean on each other count as one."""
+        return separated_peaks(self.separations) if self.peaks else 0
+
+    @property
+    def separation_index(self) -> float:
+        """See `separation_index`, for the number of peaks that is wanted."""
+        return separation_index(self.separations, self.peaks_wanted)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether M was kept, so that the moment can be opened on any scan."""
+        return self.path is not None and (self.path / MODEL).is_file()
+
+
+@dataclass(frozen=True)
+class History:
+    """The course of a run; `left_out` names snapshots that could not be read, with the reason."""
+
+    run: str
+    points: tuple[Point, ...]
+    map: str = "reconstruction"
+    rule: str = "rightmost-peak"
+    side: Side = "bright"
+    left_out: tuple[str, ...] = ()
+
+
+def separated_peaks(separation: Sequence[float]) -> int:
+    """Number of groups of peaks with a separation of at least `SEPARATED` between them."""
+    return 1 + sum(value >= SEPARATED for value in separation)
+
+
+def separation_index(separation: Sequence[float], peaks: int = 3) -> float:
+    """Mean of the largest separations between neighbouring peaks, a missing one being 0.
+
+    As many as lie between the `peaks` that are wanted (2 or more). The paper wants three or four,
+    and three peaks have two valleys: 1 is three peaks with nothing between them, 0.5 at most two
+    peaks, 0 a single one. A further peak that leans on its neighbour neither adds nor takes.
+    """
+    valleys = peaks - 1
+    largest = sorted((*[0.0] * valleys, *separation))[-valleys:]
+    return float(sum(largest)) / valleys
+
+
+def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
+    """The history of a run.
+
+    Parameters
+    ----------
+    run
+        May be in training.
+    known
+        Points of an earlier call by their snapshots' paths, which are not measured again; new
+        ones are added.
+
+    Raises
+    ------
+    UserError
+        If the settings cannot be read.
+    """
+    settings = run.settings()
+    chosen = settings.segmentation
+    side: Side = "dark" if chosen.side == "dark" else "bright"
+    known = {} if known is None else known
+    events = run.events()
+    snapshots = run.snapshots()
+    points: list[Point] = []
+    left_out: list[str] = []
+    for snapshot in snapshots:
+        point = known.get(snapshot.path)
+        if point is None or point.step != snapshot.step:
+            try:
+                data = run.load_snapshot(snapshot)
+            except UserError as error:
+                left_out.append(str(error))
+                continue
+            reference = _reference_counts(run, snapshot, chosen.map)
+            point = replace(
+                measure(snapshot, data, chosen.map, chosen.rule, side, reference),
+                peaks_wanted=settings.schedule.stop_peaks,
+            )
+            known[snapshot.path] = point
+        points.append(point)
+    lasting = tuple(link(_with_events(points, events)))
+    return History(run.name, lasting, chosen.map, chosen.rule, side, tuple(left_out))
+
+
+def measure(
+    snapshot: Snapshot,
+    data: SnapshotData,
+    map_name: str = "reconstruction",
+    rule: str = "rightmost-peak",
+    side: Side = "bright",
+    reference_counts: Counts | None = None,
+) -> Point:
+    """What one snapshot shows by itself.
+
+    The rule reads the snapshot's own counts. They are I_ro's; for another map those of the
+    watched slices are taken.
+    """
+    counts = np.asarray(data.counts, np.int64)
+    inside = data.watched_input > 0
+    levels = map_levels(data, map_name)
+    read = counts if map_name == "reconstruction" else count_levels(levels, inside)
+    peaks = find_peaks(counts)
+    made, seen = data.reconstruction[inside], data.watched_input[inside]
+    point = Point(
+        index=snapshot.index,
+        total_cycle=snapshot.total_cycle,
+        stage=snapshot.stage,
+        cycle=snapshot.cycle,
+        epoch=int(snapshot.info.get("epoch", 0)),
+        step=snapshot.step,
+        images_seen=snapshot.images_seen,
+        ends_cycle=bool(snapshot.info.get("ends_cycle", True)),
+        label=snapshot.label,
+        counts=counts,
+        peaks=peaks,
+        separations=separations(counts, peaks),
+        rank_correlation=_known(rank_correlation(made, seen)),
+        rank_share=_known(rank_share(made, seen)),
+        path=snapshot.path,
+    )
+    try:
+        threshold = propose(rule, read, side, reference_counts)
+    except UserError as error:
+        return replace(point, no_mask=str(error))
+    mask = apply(levels, inside, threshold)
+    holes = count_holes(mask)
+    return replace(
+        point,
+        threshold=threshold,
+        mask=mask,
+        mirror=_mirror(rule, read, side, reference_counts, levels, inside),
+        area=float(mask.sum() / max(1, inside.sum())),
+        holes=holes,
+        hole_share=holes / max(1, int(mask.sum()) + holes),
+        input_dice=_input_dice(data.watched_input[inside], mask[inside]),
+        reference_share=_share_kept(reference_counts, threshold),
+    )
+
+
+def _share_kept(counts: Counts | None, threshold: Threshold) -> float | None:
+    """Share of counted pixels that a threshold keeps, None without any."""
+    if counts is None or not counts.sum():
+        return None
+    kept = apply(np.arange(256, dtype=np.uint8), None, threshold)
+    return float(np.asarray(counts)[kept].sum() / counts.sum())
+
+
+def map_levels(data: SnapshotData, name: str) -> NDArray[np.uint8]:
+    """A map of the watched slices by its name, (W, S, S) uint8 with 255 for 1.0."""
+    if name == "residual":
+        return np.where(data.watched_input > data.fence, data.watched_input - data.fence, 0).astype(
+            np.uint8
+        )
+    maps = {"input": data.watched_input, "fence": data.fence, "wild": data.wild}
+    return maps.get(name, data.reconstruction)
+
+
+def count_holes(mask: Bools) -> int:
+    """Pixels that a mask (W, S, S) encloses without holding them, slice by slice."""
+    return sum(int((binary_fill_holes(plane) & ~plane).sum()) for plane in mask)
+
+
+def dice(one: Bools | None, other: Bools | None) -> float | None:
+    """Dice of two masks; None if one is missing, they differ in shape, or both are empty."""
+    if one is None or other is None or one.shape != other.shape:
+        return None
+    total = int(one.sum()) + int(other.sum())
+    return 2 * int((one & other).sum()) / total if total else None
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def link(points: Sequence[Point]) -> list[Point]:
+    """Set each point's stability against the point before it, where there are masks."""
+    linked = list(points[:1])
+    for before, point in pairwise(points):
+        linked.append(
+            replace(
+                point,
+                stability=dice(before.mask, point.mask),
+                mirror_stability=dice(before.mask, point.mirror),
+            )
+        )
+    return linked
+
+
+def cycle_ends(points: Sequence[Point]) -> list[Point]:
+    """The last snapshot of each complete cycle, stability set from cycle to cycle."""
+    last: dict[int, Point] = {}
+    for point in points:
+        if point.total_cycle > 0 and point.ends_cycle:
+            last[point.total_cycle] = point
+    ends = list(last.values())
+    whole = [point for point in points if point.total_cycle > 0]
+    return ends if len(ends) == len(whole) else link(ends)
+
+
+def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -> list[Point]:
+    """Lay the gauges over points, and note which of them end a cycle."""
+    ended = {event.get("step") for event in events if event.get("kind") == "cycle"}
+    measured = {
+        event.get("step"): {
+            name: float(value)
+            for name, value in (event.get("gauges") or {}).items()
+            if isinstance(value, int | float)
+        }
+        for event in events
+        if event.get("kind") == "epoch"
+    }
+    found = []
+    for place, point in enumerate(points):
+        gauges = measured.get(point.step, {})
+        following = points[place + 1 : place + 2]
+        # A run that was passed on without events kept its cycles' ends, and they come last.
+        last = not any(after.total_cycle == point.total_cycle for after in following)
+        done = point.step in ended if ended else point.ends_cycle and last
+        correlation = gauges.get("rank_correlation", point.rank_correlation)
+        found.append(replace(point, gauges=gauges, ends_cycle=done, rank_correlation=correlation))
+    return found
+
+
+def _mirror(
+    rule: str,
+    counts: Counts,
+    side: Side,
+    reference: Counts | None,
+    levels: NDArray[np.uint8],
+    inside: Bools,
+) -> Bools | None:
+    """The mask that the rule's counterpart on the other side gives, None if it gives none."""
+    parsed = parse_rule(rule)
+    name = MIRRORED.get(parsed.name, parsed.name)
+    values = parsed.values
+    if name in ("peak", "valley"):
+        values = (-values[0],)
+    elif name == "number":
+        values = (255 - values[0],)
+    elif name == "band":
+        values = (255 - values[1], 255 - values[0])
+    other: Side = "dark" if side == "bright" else "bright"
+    try:
+        return apply(
+            levels,
+            inside,
+            propose(replace(parsed, name=name, values=values), counts, other, reference),
+        )
+    except UserError:
+        return None
+
+
+def _input_dice(levels: NDArray[np.uint8], mask: Bools) -> float | None:
+    """Best Dice of a mask with I_in at or above, or at or below, any level; None if empty."""
+    held = int(mask.sum())
+    if held == 0:
+        return None
+    hits = np.bincount(levels[mask], minlength=256)
+    everything = np.bincount(levels, minlength=256)
+    best = 0.0
+    for step in (1, -1):
+        inside, taken = np.cumsum(hits[::step]), np.cumsum(everything[::step])
+        best = max(best, float((2 * inside / (taken + held)).max()))
+    return best
+
+
+def _reference_counts(run: Run, snapshot: Snapshot, name: str) -> Counts | None:
+    """Reference counts kept with the snapshot, else the run's own."""
+    kept = Run(snapshot.path).reference_counts(name)
+    return kept if kept is not None else run.reference_counts(name)

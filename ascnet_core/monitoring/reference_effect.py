@@ -1,0 +1,179 @@
+"""What another reference moves to the wild cut: two runs on the same slices.
+
+The reference is the user's knowledge of what is normal. What it lacks should be in the wild cut,
+what was left in it by mistake should not: so two runs that differ in nothing else are cut on the
+same slices and their wild cuts are laid side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.reference import slices_of
+from ascnet_core.settings.preparation import preparation_of
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import differing
+
+ABOVE = 0.5
+"""A pixel of the wild cut above this counts as clearly in it."""
+SCANS = 12
+"""Slices are taken from so many scans at most."""
+WITHOUT_EFFECT = ("compute.", "segmentation.", "schedule.log_every", "schedule.checkpoint_seconds")
+"""Settings that change nothing in the cuts, as these keys begin."""
+
+Progress = Callable[[int, int], None]
+Cuts = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """N slices that both runs are cut on.
+
+    Attributes
+    ----------
+    images
+        float32 (N, S, S) in [0, 1].
+    tissue
+        bool (N, S, S): the region that is looked at.
+    truth
+        bool (N, S, S): the masks, which the method does not have; None if a scan has none.
+    labels
+        A name for each, "scan, slice z".
+    """
+
+    images: NDArray[np.float32]
+    tissue: Bools
+    truth: Bools | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Where the wild cut of a run lies, pooled over the pixels of a sample; each from 0 to 1.
+
+    `mean` and `above` (share of pixels above 0.5) are over the tissue and need no mask. `inside`
+    and `outside` are means in and out of lesions: oracle knowledge, None without masks or lesions.
+    """
+
+    mean: float
+    above: float
+    inside: float | None
+    outside: float | None
+
+
+def sample_slices(
+    cohort: Cohort, how: Preparation, count: int = 48, progress: Progress | None = None
+) -> Sample:
+    """Slices with tissue, evenly spread over at most 12 scans that are not of the normal group.
+
+    Parameters
+    ----------
+    cohort
+        All scans are taken where none is of another group.
+    count
+        At most so many slices.
+    progress
+        Told (scans done, scans in all).
+
+    Raises
+    ------
+    UserError
+        If there are none, or a scan cannot be made ready.
+    """
+    scans = [scan for scan in cohort.scans if scan.group != "normal"] or list(cohort.scans)
+    scans = [scans[i] for i in _spread(len(scans), SCANS)]
+    parts = []
+    for done, scan in enumerate(scans):
+        if progress is not None:
+            progress(done, len(scans))
+        parts.append(_slices(scan, how, -(-count // len(scans))))
+    if progress is not None:
+        progress(len(scans), len(scans))
+    parts = [part for part in parts if part.labels]
+    if not parts:
+        raise UserError(f"{cohort.manifest} has no slices with tissue; check its regions.")
+    truths = [part.truth for part in parts if part.truth is not None]
+    return Sample(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.tissue for part in parts]),
+        np.concatenate(truths) if len(truths) == len(parts) else None,
+        tuple(label for part in parts for label in part.labels),
+    )
+
+
+def figures_of(wild: Cuts, sample: Sample) -> Figures:
+    """Where a wild cut (N, S, S) in [0, 1] lies."""
+    tissue = sample.tissue
+    held = wild[tissue]
+    inside = outside = None
+    if sample.truth is not None:
+        lesion = sample.truth & tissue
+        if lesion.any() and not lesion[tissue].all():
+            inside, outside = float(wild[lesion].mean()), float(wild[tissue & ~lesion].mean())
+    return Figures(float(held.mean()), float((held > ABOVE).mean()), inside, outside)
+
+
+def most_changed(one: Cuts, other: Cuts, tissue: Bools) -> NDArray[np.int64]:
+    """The slices' indices, those first whose wild cuts differ most (mean over their tissue)."""
+    area = np.maximum(1, tissue.sum(axis=(1, 2)))
+    change = (np.abs(one - other) * tissue).sum(axis=(1, 2)) / area
+    return np.argsort(-change, kind="stable").astype(np.int64)
+
+
+def need_same_slices(one: Settings, other: Settings) -> Preparation:
+    """How both runs prepare a scan.
+
+    Raises
+    ------
+    UserError
+        If they do it differently: their slices could not be laid over one another.
+    """
+    how = preparation_of(one)
+    if preparation_of(other) != how:
+        keys = [
+            f"data.{name}"
+            for name, value in asdict(how).items()
+            if asdict(preparation_of(other))[name] != value
+        ]
+        raise UserError(
+            f"These runs make different slices of a scan ({', '.join(keys)}); choose two with the "
+            "same settings of data."
+        )
+    return how
+
+
+def other_differences(one: Settings, other: Settings) -> tuple[str, ...]:
+    """What may move things to the wild cut besides the reference: keys that differ."""
+    return tuple(
+        key for key in differing(one, other) if not key.startswith(("reference.", *WITHOUT_EFFECT))
+    )
+
+
+def _slices(scan: Scan, how: Preparation, count: int) -> Sample:
+    prepared = prepare_scan(scan, how)
+    found = slices_of(prepared)
+    chosen = found.take(np.array(_spread(len(found), count), np.int64))
+    # a picture of a series is one slice, whatever its place in the series
+    places = chosen.z if prepared.series_place is None else np.zeros(len(chosen), np.int64)
+    truth = prepared.truth_slices()
+    return Sample(
+        chosen.images,
+        prepared.region_slices()[places],
+        None if truth is None else truth[places],
+        tuple(f"{scan.scan}, slice {z}" for z in chosen.z),
+    )
+
+
+def _spread(number: int, wanted: int) -> list[int]:
+    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
+    if number <= wanted:
+        return list(range(number))
+    return [round(float(i)) for i in np.linspace(0, number - 1, wanted)]

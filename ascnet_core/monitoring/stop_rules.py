@@ -1,0 +1,231 @@
+"""The rules of a stop: their numbers, their figures for a run's cycles, and what each means.
+
+The paper stops at three or four well separated peaks, says that they come and go, and shows that
+more training tears holes into the mask (Figs. 9, 10). No rule uses masks drawn by people.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ascnet_core.monitoring.history import Point
+
+HOLD = 3
+INDEX = 0.6
+GROWTH = 0.03
+STABLE = 0.75
+SMALLEST = 0.0005
+LARGEST = 0.5
+TORN = 0.15
+REFERENCE = 0.05
+QUANTISER = 0.98
+LIKE_INPUT = 0.95
+UNLIKE_INPUT = 0.5
+ENOUGH = 0.005
+FLIPPED = 0.5
+TURNED = 0.3
+SATURATED = 0.95
+
+RULES: dict[str, tuple[str, str]] = {
+    "separated peaks": (
+        f"as many as wanted in each of the last {HOLD} cycles",
+        "Groups of peaks with a separation of 0.5 or more between them; the fewest in these "
+        "cycles. The paper wants three or four; a recipe that gathers all healthy tissue in one "
+        "peak says two (`schedule.stop_peaks`).",
+    ),
+    "separation index": (
+        f"at least {INDEX} in each of the last {HOLD} cycles",
+        "Mean of the largest separations between neighbouring peaks, as many as lie between the "
+        "peaks that are wanted, a missing one being 0 (1: nothing between them); the smallest in "
+        "these cycles.",
+    ),
+    "index settled": (
+        f"risen by at most {GROWTH} in {HOLD - 1} cycles",
+        "As long as the peaks move apart there is more to be had: in two runs scored on subjects "
+        "held out, a stop as soon as they had parted cost 0.09 and 0.10 of Dice, one when they had "
+        "come to rest 0.02 and 0.05.",
+    ),
+    "cycles in a row": (
+        f"at least {HOLD}",
+        "Complete cycles with separated peaks up to now, since they last merged or turned round: "
+        "peaks come and go, so one cycle is no proof.",
+    ),
+    "mask stability": (
+        f"at least {STABLE} from cycle to cycle",
+        f"Dice of the mask on the watched slices with that of the cycle before; the smallest of "
+        f"the last {HOLD - 1}. No true mask is needed. A border that moves by one pixel around a "
+        "lesion of 3 pixels radius costs 0.28.",
+    ),
+    "mask area": (
+        f"{SMALLEST:.2%} to {LARGEST:.0%} of the tissue",
+        "A mask that holds nothing or nearly everything cannot be judged by its stability.",
+    ),
+    "holes in the mask": (
+        f"at most {TORN:.0%} of the filled mask",
+        "Background enclosed by the mask, slice by slice (paper, Fig. 10).",
+    ),
+    "reference stays clean": (
+        f"at most {REFERENCE:.0%} of the reference's tissue marked",
+        "What the run's threshold marks on the reference is false, as the reference is known to be "
+        "normal; the newest cycle. Not known for runs that kept no counts of it, which does not "
+        "forbid a stop.",
+    ),
+    "not a quantiser": (
+        f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}",
+        "The mask's best Dice with a threshold of the input, and the rank correlation of I_ro with "
+        "I_in (also as a share of what a pure quantiser with the same histogram has): near 1 I_ro "
+        "may only sort brightness. Ranks warn and do not condemn, as a lesion is little of the "
+        f"tissue: a mask of {ENOUGH:.1%} of it or more that no threshold of the input meets by "
+        f"{UNLIKE_INPUT} is more than a quantiser's, however healthy tissue is ranked.",
+    ),
+    "same side": (
+        "no turn, or an even number",
+        "Counted from when the peaks first parted. "
+        f"A turn: the rank correlation passes from beyond {TURNED} on one side of 0 to beyond it "
+        "on the other, or the mask of before is now more like what lies at the other end of the "
+        "scale. The rule's peak then holds other tissue (paper, Fig. 8).",
+    ),
+}
+"""Every rule that a stop needs: its name, its number, and what it means."""
+
+NOTICES: dict[str, tuple[str, str]] = {
+    "adversary": (
+        f"under {SATURATED:.0%} of the images saturated",
+        "Share of images on which D is so sure (abs(tanh) above 0.999) that M learns nothing from "
+        "it. Does not forbid a stop.",
+    ),
+}
+"""What is shown beside the rules, and their numbers."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule's name, its figure now in words, its number, whether it holds, and its meaning."""
+
+    name: str
+    figure: str
+    threshold: str
+    held: bool
+    meaning: str
+
+
+def rules_of(cycles: Sequence[Point]) -> tuple[Rule, ...]:
+    """The figures of all rules and notices after these cycles."""
+    tail = cycles[-HOLD:]
+    row = row_of(cycles)
+    newest = cycles[-1] if cycles else None
+    wanted = newest.peaks_wanted if newest else Point.peaks_wanted
+    apart = min((point.separated for point in tail), default=0)
+    index = min((point.separation_index for point in tail), default=0.0)
+    growth = None
+    if len(tail) == HOLD:
+        growth = tail[-1].separation_index - tail[0].separation_index
+    steps = [point.stability for point in tail[1:]]
+    known = [value for value in steps if value is not None]
+    judged = len(known) == HOLD - 1
+    areas = [point.area for point in tail]
+    turns = len(turns_of(cycles))
+    saturated = newest.gauges.get("saturated") if newest else None
+    ranked = newest is not None and any(
+        value is not None for value in (newest.rank_correlation, newest.input_dice)
+    )
+    figures: dict[str, tuple[str, bool]] = {
+        "separated peaks": (f"{apart} of {wanted}", apart >= wanted),
+        "separation index": (f"{index:.2f}", index >= INDEX),
+        "index settled": (
+            f"{growth:+.2f}" if growth is not None else "not known",
+            growth is not None and growth <= GROWTH,
+        ),
+        "cycles in a row": (str(len(row)), len(row) >= HOLD),
+        "mask stability": (
+            f"{min(known):.2f}" if judged else "not known",
+            judged and min(known) >= STABLE,
+        ),
+        "mask area": (
+            in_percent(newest.area if newest else None),
+            bool(areas) and all(a is not None and SMALLEST <= a <= LARGEST for a in areas),
+        ),
+        "holes in the mask": (
+            in_percent(newest.hole_share if newest else None),
+            newest is not None and newest.hole_share is not None and newest.hole_share <= TORN,
+        ),
+        "reference stays clean": (
+            in_percent(newest.reference_share if newest else None),
+            newest is not None and (newest.reference_share or 0.0) <= REFERENCE,
+        ),
+        "not a quantiser": (
+            quantiser_figure(newest) if newest else "not measured",
+            ranked and not any(map(is_quantiser, tail)),
+        ),
+        "same side": (f"{turns} turns" if turns != 1 else "1 turn", turns % 2 == 0),
+        "adversary": (
+            "no adversary" if saturated is None else f"{saturated:.0%} saturated",
+            saturated is None or saturated < SATURATED,
+        ),
+    }
+    return tuple(
+        Rule(name, figures[name][0], threshold, figures[name][1], meaning)
+        for name, (threshold, meaning) in (RULES | NOTICES).items()
+    )
+
+
+def is_apart(point: Point) -> bool:
+    """Whether as many peaks as are wanted are separated, and far enough."""
+    return point.separated >= point.peaks_wanted and point.separation_index >= INDEX
+
+
+def row_of(cycles: Sequence[Point]) -> list[Point]:
+    """The separated cycles up to now, since peaks last merged or turned."""
+    start = len(cycles)
+    turns = turns_of(cycles)
+    while start > 0 and is_apart(cycles[start - 1]):
+        start -= 1
+        if start in turns:
+            break
+    return list(cycles[start:])
+
+
+def turns_of(cycles: Sequence[Point]) -> list[int]:
+    """Places of the cycles at which the peaks changed sides, after they were first separated."""
+    first = next((n for n, point in enumerate(cycles) if is_apart(point)), len(cycles))
+    found = []
+    sign = 0
+    for place, point in enumerate(cycles):
+        correlation = point.rank_correlation or 0.0
+        now = (correlation > TURNED) - (correlation < -TURNED)
+        turned = now * sign < 0
+        sign = now or sign
+        mirrored, same = point.mirror_stability, point.stability
+        if mirrored is not None and mirrored >= FLIPPED:
+            turned = turned or mirrored - (same or 0.0) >= TURNED
+        if turned and place > first:
+            found.append(place)
+    return found
+
+
+def is_quantiser(point: Point) -> bool:
+    """Whether nothing shows that I_ro is more than brightness in other steps."""
+    alike = point.input_dice
+    if alike is not None and alike >= LIKE_INPUT:
+        return True
+    if alike is not None and alike < UNLIKE_INPUT and (point.area or 0.0) >= ENOUGH:
+        return False
+    ranks = [point.rank_correlation, point.rank_share]
+    return any(value is not None and abs(value) >= QUANTISER for value in ranks)
+
+
+def quantiser_figure(point: Point) -> str:
+    """What was measured of that, in words."""
+    alike, ranks = point.input_dice, point.rank_correlation
+    parts = []
+    if ranks is not None:
+        parts.append(f"rank correlation {ranks:.3f}")
+    if alike is not None:
+        parts.append(f"mask like a threshold of I_in {alike:.2f}")
+    return ", ".join(parts) or "not measured"
+
+
+def in_percent(value: float | None) -> str:
+    """A share (0..1) in words, small ones with decimals."""
+    if value is None:
+        return "not known"
+    return f"{value:.2%}" if value < 0.01 else f"{value:.0%}"

@@ -1,0 +1,80 @@
+"""Knowledge that the method does not have: how good a run's masks were, cycle by cycle.
+
+Only for looking back at a run whose cohort has masks; the advisor never asks here.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.prepare import prepare_scan
+from ascnet_core.monitoring.history import Point, dice
+from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.histogram import quantise
+from ascnet_core.settings.preparation import preparation_of
+
+Progress = Callable[[int, int], None]
+
+
+def watched_truth(
+    run: Run, watched: NDArray[np.uint8], progress: Progress | None = None
+) -> NDArray[np.bool_]:
+    """The true masks of a run's watched slices, found again in its cohort by their grey values.
+
+    Parameters
+    ----------
+    watched : (W, S, S) uint8
+        The input slices of a snapshot, 255 for 1.0.
+    progress
+        Called with scans looked at and scans in all.
+
+    Returns
+    -------
+    (W, S, S) bool
+
+    Raises
+    ------
+    UserError
+        If the cohort's files are not there, a slice is not found in it, or has no mask.
+    """
+    how = preparation_of(run.settings())
+    found: dict[int, NDArray[np.bool_]] = {}
+    scans = run.cohort().scans
+    for number, scan in enumerate(scans, 1):
+        if len(found) == len(watched):
+            break
+        prepared = prepare_scan(scan, how)
+        slices = quantise(prepared.slices())
+        truth = prepared.truth_slices()
+        for place, wanted in enumerate(watched):
+            if place in found:
+                continue
+            # one level apart: the device that trained may round another way
+            apart = np.abs(slices.astype(np.int16) - wanted).max(axis=(1, 2))
+            matching = np.flatnonzero(apart <= 1)
+            if matching.size:
+                if truth is None:
+                    raise UserError(
+                        f"The watched slice {place + 1} is from {scan.scan}, which has no mask; "
+                        "name one in the manifest's column mask to see Dice."
+                    )
+                found[place] = truth[matching[0]]
+        if progress is not None:
+            progress(number, len(scans))
+    missing = [str(place + 1) for place in range(len(watched)) if place not in found]
+    if missing:
+        raise UserError(
+            f"Watched slices {', '.join(missing)} of run {run.name} are not in its cohort as it "
+            "is now; its files have changed since the training."
+        )
+    return np.stack([found[place] for place in range(len(watched))])
+
+
+def dice_of_points(points: Sequence[Point], truth: NDArray[np.bool_]) -> list[float | None]:
+    """Dice of each point's mask with the true masks of the watched slices, pooled over them.
+
+    None where the rule gave no mask, or where both are empty.
+    """
+    return [dice(point.mask, truth) if point.mask is not None else None for point in points]

@@ -1,0 +1,28 @@
+"""The field's words that code, command line, page and files share. Imports nothing of the project.
+
+So light that `--help` and the first picture can wait for it.
+"""
+
+from typing import Literal, get_args
+
+Side = Literal["bright", "dark"]
+"""Whether the anomaly is bright or dark on the map that is thresholded."""
+SIDES: tuple[Side, ...] = get_args(Side)
+
+Scope = Literal["subject", "cohort"]
+"""Whose histogram a threshold rule reads: a subject's own, or that of the whole cohort."""
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+RangeKind = Literal["raw", "subject", "cohort"]
+"""What levels 0 and 255 stand for: 0 and 1, or the extremes of a subject or of the cohort."""
+RANGES: tuple[RangeKind, ...] = get_args(RangeKind)
+
+Unit = Literal["subject", "scan"]
+"""What a row of an evaluation is: a subject with its scans pooled, or a scan."""
+UNITS: tuple[Unit, ...] = get_args(Unit)
+
+MAPS = ("reconstruction", "wild", "residual", "fence")
+"""The maps of ASC-Net that can be thresholded, in the order of menus."""
+
+REGIONS = ("file", "auto", "none")
+"""What is looked at: the manifest's region (else automatic), always automatic, or everything."""

@@ -1,0 +1,96 @@
+"""The card of a run: what it is, what it learnt from, how far it came."""
+
+import json
+from pathlib import Path
+
+from ascnet_core import __version__
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_text
+from ascnet_core.places import CARD, COUNTS, EVENTS
+from ascnet_core.runs.create import reference_of
+from ascnet_core.runs.events import last_event
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.parent import read_origin
+from ascnet_core.settings.tables import Settings
+
+_MARK = "<!-- Written by `train`, and again when the run goes on; without this line it stays. -->"
+
+
+def write_card(run: Path) -> None:
+    """Write `card.md` from the run's own files, unless someone has written one by hand."""
+    path = run / CARD
+    if path.is_file() and not path.read_text(encoding="utf-8").startswith(_MARK):
+        return
+    reader = Run(run)
+    settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()
+    schedule, how = settings.schedule, settings.segmentation
+    last = last_event(run / EVENTS) or {}
+    origin = read_origin(run)
+    facts = [
+        *([("began", origin.sentence)] if origin else []),
+        ("preset", f"{settings.preset or 'none'}: {settings.description}"),
+        ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
+        ("reference", reference_in_words(run, settings)),
+        ("network", f"width {settings.network.width}, slices of {settings.data.size} pixels"),
+        (
+            "trained",
+            f"{last.get('step', 0)} of {last.get('steps_total', 0)} steps, "
+            f"{last.get('images_seen', 0)} slices seen by M; planned are {schedule.stage_1} + "
+            f"{schedule.stage_2} cycles; seed {schedule.seed}",
+        ),
+        ("ended", {"end": "finished", "stop": "stopped"}.get(str(last.get("kind")), "not yet")),
+        ("histogram", str(snapshots[-1].info.get("verdict", "")) if snapshots else "none yet"),
+        (
+            "mask by default",
+            f"{how.map}, {how.rule}, {how.side} side, scope {how.scope}, "
+            f"post-processing {' '.join(how.post) or 'none'}",
+        ),
+        ("made by", f"ASC-Net Explorer {__version__}"),
+    ]
+    lines = [_MARK, f"# {run.name}", "", "| | |", "| --- | --- |"]
+    lines += [f"| {name} | {text.replace('|', '/')} |" for name, text in facts]
+    lines += ["", "```", reader.command(), "```", ""]
+    lines += ["No mask was learnt from. Research software, not a medical device.", ""]
+    write_text(path, "\n".join(lines))
+
+
+def retitle_card(run: Path) -> None:
+    """Let the card's title follow the run's name, unless someone has written the card by hand."""
+    path = run / CARD
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    lines = text.split("\n")
+    if text.startswith(_MARK) and len(lines) > 1 and lines[1].startswith("# "):
+        lines[1] = f"# {run.name}"
+        write_text(path, "\n".join(lines))
+
+
+def reference_in_words(run: Path, settings: Settings) -> str:
+    """What the run was shown as normal, and what was taken from that or put into it."""
+    asked = settings.reference
+    try:
+        named = str(reference_of(run))
+        text = {"normal": "the normal group", "lesion-free": "lesion-free slices"}.get(
+            named, "another cohort"
+        )
+    except UserError:  # a run that was passed on without its data's record
+        text = "not recorded"
+    try:
+        held = json.loads((run / COUNTS).read_text(encoding="utf-8"))["set"]
+        spoilt = int(held["with_lesion"])
+        text += f", {held['slices']} slices of {held['subjects']} subjects"
+        text += f", {spoilt} of them with lesion" if spoilt else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # runs of before did not count
+    changes = []
+    if asked.share < 1:
+        changes.append(f"{100 * asked.share:g} % of the slices kept")
+    if asked.contamination:
+        changes.append(
+            f"{100 * asked.contamination:g} % lesion slices left in on purpose, chosen by masks"
+        )
+    if asked.level_low > 0 or asked.level_high < 1:
+        changes.append(f"levels {asked.level_low:g} to {asked.level_high:g} of the head only")
+    return "; ".join([text, *changes])

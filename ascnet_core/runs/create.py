@@ -1,0 +1,198 @@
+"""Making a run folder: settings, the cohorts it learns from, and what their files hashed to."""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ascnet_core import __version__
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_json, write_text
+from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
+from ascnet_core.runs.folder import is_run
+from ascnet_core.runs.parent import ORIGIN
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import to_toml
+
+
+def create_run(
+    run: Path,
+    settings: Settings,
+    cohort: Cohort,
+    reference: str,
+    reference_cohort: Cohort | None = None,
+    command: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+    before_settings: Callable[[], None] | None = None,
+) -> None:
+    """Write the files that say what a run is. `settings.toml` comes last: it makes it a run.
+
+    Parameters
+    ----------
+    run
+        The folder; made if it is not there.
+    cohort
+        Where inputs come from (and references, unless `reference_cohort` is given).
+    reference
+        "normal", "lesion-free", or the path of the reference cohort's manifest.
+    command
+        The command line, program first.
+    progress
+        Called with (files hashed, files in all).
+    before_settings
+        Called when all but the settings is written: the place to write what the run begins with.
+
+    Raises
+    ------
+    UserError
+        If the folder is a run already.
+    """
+    if is_run(run):
+        raise UserError(
+            f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
+        )
+    run.mkdir(parents=True, exist_ok=True)
+    # of a fork that was given up before it was a run
+    (run / TRAINING).unlink(missing_ok=True)
+    (run / ORIGIN).unlink(missing_ok=True)
+    write_manifest(run / MANIFEST, manifest_rows(cohort, run))
+    files = _files(cohort)
+    if reference_cohort is not None:
+        write_manifest(run / REFERENCE, manifest_rows(reference_cohort, run))
+        files += [path for path in _files(reference_cohort) if path not in files]
+    hashes = {}
+    for number, path in enumerate(files, 1):
+        hashes[_relative(path, run)] = _sha256(path)
+        if progress is not None:
+            progress(number, len(files))
+    data = {
+        "cohort": cohort.name,
+        "reference": reference if reference_cohort is None else REFERENCE,
+        "sha256": hashes,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+    }
+    write_json(run / DATA, data)
+    note_command(run, command)
+    if before_settings is not None:
+        before_settings()
+    write_text(run / SETTINGS, to_toml(settings))
+
+
+def note_command(run: Path, command: Sequence[str]) -> None:
+    """Add a line to `command.txt`: how the run was started, or gone on with."""
+    if command:
+        path = run / COMMAND
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        write_text(path, before + shlex.join(command) + "\n")
+
+
+def reference_of(run: Path) -> str | Path:
+    """What the run learns as normal: "normal", "lesion-free" or its `reference.csv`."""
+    reference = str(_data(run)["reference"])
+    return run / REFERENCE if reference == REFERENCE else reference
+
+
+def check_data(run: Path) -> None:
+    """Refuse to go on with a run whose files are gone or hold something else than at its start.
+
+    Raises
+    ------
+    UserError
+        Naming the first such file.
+    """
+    for name, expected in _data(run)["sha256"].items():
+        path = run / name
+        if not path.is_file():
+            raise UserError(f"{path.resolve()}, which run {run.name} learns from, is gone.")
+        if _sha256(path) != expected:
+            raise UserError(
+                f"{path.resolve()} has changed since run {run.name} began; "
+                "restore it or start a new run."
+            )
+
+
+def learns_from(run: Path, *cohorts: Cohort) -> bool:
+    """Whether a run's files hold what those of these cohorts hold, wherever either of them lie."""
+    recorded = set(_data(run)["sha256"].values())
+    return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
+
+
+def _data(run: Path) -> dict[str, Any]:
+    try:
+        data = json.loads((run / DATA).read_text(encoding="utf-8"))
+        return {"reference": data["reference"], "sha256": dict(data["sha256"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{run / DATA} cannot be read ({error}); start a new run.") from error
+
+
+def _files(cohort: Cohort) -> list[Path]:
+    files: dict[Path, None] = {}
+    for scan in cohort.scans:
+        for path in (scan.image, scan.mask, scan.region, *scan.further.values()):
+            if path is not None:
+                files[path] = None
+    return list(files)
+
+
+def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
+    """The rows of a cohort for a manifest in the folder `run`, paths relative to it."""
+    rows = []
+    for scan in cohort.scans:
+        row: dict[str, Any] = {
+            name: getattr(scan, name)
+            for name in ("subject", "scan", "modality", "group", "fold", "notes", "channel")
+        }
+        for name in ("image", "mask", "region"):
+            path = getattr(scan, name)
+            row[name] = None if path is None else _relative(path, run)
+        row |= {f"image:{name}": _relative(path, run) for name, path in scan.further.items()}
+        if scan.series:
+            # A series has no name once it is read: that of its lowest slice tells it apart.
+            row["series"] = _relative(scan.series[0][0], run)
+        rows.append(row)
+    return rows
+
+
+def _relative(path: Path, run: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), run.resolve())).as_posix()
+
+
+def _known_sha256(path: Path) -> str:
+    """As `_sha256`, but a file that has not changed is read once."""
+    try:
+        found = path.stat()
+    except OSError:
+        return _sha256(path)
+    return _cached_sha256(path, found.st_mtime_ns, found.st_size)
+
+
+@cache
+def _cached_sha256(path: Path, changed: int, size: int) -> str:
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); mend the manifest.") from error
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a run's numbers depend on."""
+    return {"ascnet": __version__, "python": platform.python_version(), **_installed()}
+
+
+def _installed(names: Iterable[str] = ("torch", "numpy", "nibabel")) -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in names}

@@ -1,0 +1,375 @@
+"""A run as one file, to send, to keep or to open elsewhere: a ZIP with a table of its contents.
+
+The first member is `contents.json`: the format's version, the run's name, and bytes and SHA-256 of
+every other member. The others are the files of the run as they are, in order of their names, with
+no times, so that the same run gives the same file. Whoever has no copy of this program unpacks it
+with any other.
+
+A file that comes from elsewhere is not trusted: nothing is unpacked whose name, kind, size or hash
+is not as it should be, and nothing is unpickled.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from ascnet_core import __version__
+from ascnet_core.errors import UserError
+from ascnet_core.files import replacing
+from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
+from ascnet_core.runs.card import retitle_card
+from ascnet_core.runs.folder import Run, new_run_path
+from ascnet_core.runs.lock import LOCK, lock_holder
+from ascnet_core.runs.manage import arriving, check_name, in_words
+
+FORMAT = 1
+CONTENTS = "contents.json"
+LARGEST = 32 * 10**9
+"""Bytes that a run may have unpacked."""
+
+_KIND = "ASC-Net run"
+_MOST_MEMBERS = 50_000
+_LARGEST_CONTENTS = 16 * 10**6
+_PIECE = 1 << 20
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+# What a run is made of: files of these kinds, at the top or in a snapshot. No name with a dot
+# first, no other folder, nothing that any program runs.
+_MEMBER = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9_-]*\.(?:toml|csv|json|jsonl|txt|md|safetensors)"
+    r"|snapshots/[0-9]{3,}-s[0-9]+-c[0-9]+/[A-Za-z0-9][A-Za-z0-9_-]*\.(?:json|safetensors))\Z"
+)
+_NOT_MEMBERS = (CONTROL, CONTENTS)
+_DAMAGES = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
+    ValueError, KeyError, TypeError, OverflowError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of a run: its path there, its bytes, its SHA-256 in hexadecimal digits."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """What a file says that it holds."""
+
+    name: str
+    members: tuple[Member, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes once unpacked."""
+        return sum(member.size for member in self.members)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether training can go on elsewhere, given the data."""
+        return any(member.name == TRAINING for member in self.members)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: bytes of the file, and files of the run that are none of a run's kinds."""
+
+    contents: RunFile
+    size: int
+    left_out: tuple[str, ...]
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def files_to_export(
+    run: Path, with_training: bool = True, with_networks: bool = True
+) -> tuple[list[str], list[str]]:
+    """Paths in the run that an export holds, in order, and those that are nothing of a run.
+
+    Parameters
+    ----------
+    with_training
+        Whether D and the optimisers go along: what going on with the training needs.
+    with_networks
+        Whether the networks of kept cycles do. The run's result always does.
+    """
+    kept, strange = [], []
+    for path in sorted(run.rglob("*")):
+        name = path.relative_to(run).as_posix()
+        if path.is_symlink():
+            strange.append(name)
+        if not path.is_file() or path.is_symlink() or name in (LOCK, CONTROL):
+            continue
+        if not _is_member(name):
+            strange.append(name)
+        elif not (path.name == TRAINING and not with_training) and not (
+            path.name == MODEL and "/" in name and not with_networks
+        ):
+            kept.append(name)
+    return kept, strange
+
+
+def export_run(
+    run: Path,
+    file: Path,
+    with_training: bool = True,
+    with_networks: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Exported:
+    """Write a run into one file, whole or not at all; an older file of that name is replaced.
+
+    Parameters
+    ----------
+    with_training, with_networks
+        As in `files_to_export`.
+    progress
+        Called with (bytes read, bytes to read in all).
+
+    Raises
+    ------
+    UserError
+        If the run is being trained, changes meanwhile, or the file cannot be written.
+    """
+    run = run.resolve()
+    _refuse_trained(run)
+    names, left_out = files_to_export(run, with_training, with_networks)
+    done, total = 0, 1
+
+    def tell(number: int) -> None:
+        nonlocal done
+        done += number
+        if progress is not None:
+            progress(min(done, total), total)
+
+    try:
+        total = 2 * sum((run / name).stat().st_size for name in names)
+        members = []
+        for name in names:
+            with (run / name).open("rb") as stream:
+                members.append(Member(name, *_copied(stream, None, tell)))
+        _refuse_trained(run)
+        contents = RunFile(run.name, tuple(members))
+        with replacing(file) as temporary:
+            with zipfile.ZipFile(temporary, "w") as archive:
+                archive.writestr(_entry(CONTENTS), _contents_text(contents))
+                for member in contents.members:
+                    entry = _entry(member.name, member.size)
+                    with (run / member.name).open("rb") as stream, archive.open(entry, "w") as out:
+                        found = _copied(stream, out, tell, most=member.size)
+                    if found != (member.size, member.sha256):
+                        raise UserError(
+                            f"{run / member.name} changed while it was exported; try again."
+                        )
+            size = temporary.stat().st_size
+    except OSError as error:
+        raise UserError(
+            f"Run {run.name} cannot be written to {file} ({error.strerror}); make room or choose "
+            "another place."
+        ) from error
+    return Exported(contents, size, tuple(left_out))
+
+
+def _is_member(name: str) -> bool:
+    return bool(_MEMBER.match(name)) and name not in _NOT_MEMBERS
+
+
+def _refuse_trained(run: Path) -> None:
+    if lock_holder(run) is not None:
+        raise UserError(f"Run {run.name} is being trained; stop it before you export it.")
+
+
+def _entry(name: str, size: int = 0) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.create_system = 3
+    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+    entry.file_size = size  # from 2 GiB on the format of the entry is another one
+    # Weights are noise to a packer; cuts and events shrink to a third.
+    weights = Path(name).name in (MODEL, TRAINING)
+    entry.compress_type = zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _contents_text(contents: RunFile) -> str:
+    table = {m.name: {"bytes": m.size, "sha256": m.sha256} for m in contents.members}
+    head = {"kind": _KIND, "format": FORMAT, "made_by": f"ASC-Net Explorer {__version__}"}
+    return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
+
+
+def _copied(
+    source: IO[bytes], target: IO[bytes] | None, tell: Callable[[int], None], most: int = LARGEST
+) -> tuple[int, str]:
+    """Copy (or only read) at most `most` bytes and one piece; the bytes and their SHA-256."""
+    size, digest = 0, hashlib.sha256()
+    while size <= most and (piece := source.read(_PIECE)):
+        size += len(piece)
+        digest.update(piece)
+        tell(len(piece))
+        if target is not None:
+            target.write(piece)
+    return size, digest.hexdigest()
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def read_contents(file: Path | BinaryIO) -> RunFile:
+    """What a file of a run holds; nothing is unpacked.
+
+    Raises
+    ------
+    UserError
+        If it is no such file, of a newer format, or holds what no run holds.
+    """
+    with _opened(file) as archive:
+        return _read_contents(archive, _label(file))
+
+
+def import_run(
+    file: Path | BinaryIO,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Unpack a file of a run under `checkpoints/`, whole or not at all; the run's path.
+
+    Parameters
+    ----------
+    name
+        What to call it (or a path, as in `train --name`); by default what it was called.
+    progress
+        Called with (bytes unpacked, bytes in all).
+
+    Raises
+    ------
+    UserError
+        As `read_contents`; or if the name is taken, or a member is not what the file says of it.
+    """
+    label = _label(file)
+    with _opened(file) as archive:
+        contents = _read_contents(archive, label)
+        if not name:
+            check_name(contents.name)
+        run = new_run_path(name or contents.name)
+        done = 0
+
+        def tell(number: int) -> None:
+            nonlocal done
+            done += number
+            if progress is not None:
+                progress(min(done, contents.size), contents.size)
+
+        with arriving(run) as folder:
+            free = shutil.disk_usage(folder).free
+            if contents.size > free:
+                raise UserError(
+                    f"{label} needs {in_words(contents.size)} and {run.parent} has "
+                    f"{in_words(free)} left; make room first."
+                )
+            for member in contents.members:
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member.name) as source, target.open("xb") as out:
+                    found = _copied(source, out, tell, most=member.size)
+                if found != (member.size, member.sha256):
+                    raise UserError(
+                        f"{label} is damaged: {member.name} is not what its SHA-256 says; get the "
+                        "file again."
+                    )
+            try:
+                Run(folder).settings()
+            except UserError as error:
+                raise UserError(f"{label} would open nowhere: {error}") from error
+    retitle_card(run)
+    return run
+
+
+def _label(file: Path | BinaryIO) -> str:
+    return (
+        str(getattr(file, "name", None) or "The file") if not isinstance(file, Path) else str(file)
+    )
+
+
+@contextmanager
+def _opened(file: Path | BinaryIO) -> Iterator[zipfile.ZipFile]:
+    """Open the archive; whatever a broken one makes the library raise is one sentence."""
+    label = _label(file)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except OSError as error:
+        raise UserError(f"{label} cannot be read ({error.strerror or error}).") from error
+    except _DAMAGES as error:
+        raise UserError(
+            f"{label} is no exported run, or a damaged one ({error}); export the run again."
+        ) from error
+
+
+def _read_contents(archive: zipfile.ZipFile, label: str) -> RunFile:
+    entries = archive.infolist()
+    if len(entries) > _MOST_MEMBERS:
+        raise UserError(f"{label} holds {len(entries)} files, too many for a run; it is refused.")
+    found = {entry.filename: entry for entry in entries}
+    contents = found.get(CONTENTS)
+    if contents is None or contents.file_size > _LARGEST_CONTENTS:
+        raise UserError(
+            f"{label} is no exported run: it has no {CONTENTS}; give a file that Export on the "
+            "Training page or `run export` wrote."
+        )
+    with archive.open(contents) as stream:
+        told = _parse(stream.read(_LARGEST_CONTENTS + 1), label)
+    for entry in entries:
+        _check_entry(entry, label)
+    if len({name.casefold() for name in found}) != len(entries):
+        raise UserError(f"{label} holds a file twice; it is refused.")
+    told_sizes = {member.name: member.size for member in told.members}
+    sizes = {name: entry.file_size for name, entry in found.items() if name != CONTENTS}
+    if sizes != told_sizes:
+        differing = sorted(set(sizes.items()) ^ set(told_sizes.items()))[0][0]
+        raise UserError(
+            f"{label} is damaged: {differing} is not as its {CONTENTS} says; get the file again."
+        )
+    if SETTINGS not in sizes:
+        raise UserError(f"{label} holds no {SETTINGS}, so no run; export the run again.")
+    if told.size > LARGEST:
+        raise UserError(
+            f"{label} would unpack to {in_words(told.size)}, more than the {in_words(LARGEST)} "
+            "that a run may have; export it without the networks of its cycles."
+        )
+    return told
+
+
+def _parse(content: bytes, label: str) -> RunFile:
+    told: Any = json.loads(content)
+    if not isinstance(told, dict) or told.get("kind") != _KIND:
+        raise ValueError(f"{CONTENTS} is another program's")
+    if int(told["format"]) > FORMAT:
+        raise UserError(
+            f"{label} is of format {int(told['format'])}, and this version reads up to {FORMAT}; "
+            "update ASC-Net Explorer."
+        )
+    members = tuple(
+        Member(str(name), int(one["bytes"]), str(one["sha256"]))
+        for name, one in dict(told["members"]).items()
+    )
+    return RunFile(str(told["name"]), members)
+
+
+def _check_entry(entry: zipfile.ZipInfo, label: str) -> None:
+    # a name cut short at a null byte is not the one that was written
+    known = entry.orig_filename == CONTENTS or _is_member(entry.orig_filename)
+    mode = stat.S_IFMT(entry.external_attr >> 16)
+    if not known or mode not in (0, stat.S_IFREG) or entry.flag_bits & 1:
+        shown = entry.orig_filename.encode("ascii", "backslashreplace").decode()[:80]
+        raise UserError(f"{label} holds {shown!r}, which is no part of a run; it is refused.")

@@ -1,0 +1,320 @@
+"""The files of a run: where they are, how they are read while another process writes them.
+
+Nothing here needs torch, so that a page can follow a run without the 2.4 s of importing it.
+
+====================  ==========================================================================
+`settings.toml`       every setting, the preset resolved
+`manifest.csv`        the inputs, paths relative to the run; `reference.csv` if that is a cohort
+`data.json`           where the data came from and the SHA-256 of every file of it
+`model.safetensors`   M, its settings in the header
+`training.safetensors`  D, optimisers, counters: what resuming needs
+`events.jsonl`        one JSON object a line
+`snapshots/`          NNN-sS-cC: the watched slices' cuts, the histogram, M
+`reference.json`      256 counts a map over the reference slices, for `reference-quantile`
+`command.txt`, `log.txt`, `card.md`
+`note.md`             what a person wrote about it
+`origin.json`         of a fork: the run and the cycle that it came from
+`watched.json`        where the watched slices are from, as scan:z
+`run.lock`, `control.json`, `snapshot.json`  only while a process writes: who it is, and what it
+                      was asked to do
+====================  ==========================================================================
+"""
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core import places
+from ascnet_core.errors import UserError
+from ascnet_core.places import (
+    COMMAND,
+    COUNTS,
+    EVENTS,
+    LOG,
+    MANIFEST,
+    MODEL,
+    PLANS,
+    PRESETS,
+    SETTINGS,
+    SNAPSHOTS,
+    TRAINING,
+    WATCHED,
+)
+from ascnet_core.runs.events import Progress, last_event, progress_of, read_events, tail_events
+from ascnet_core.runs.lock import lock_holder
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.cohort import Cohort
+    from ascnet_core.settings.tables import Settings
+
+_STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?"
+_BEGIN = re.compile(_STAMP + "--- process ")
+_ERROR = re.compile(_STAMP + "error: ")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One kept moment of a run.
+
+    `cycle` counts within its stage from 1, as in the paper; `total_cycle` over both stages, 0 at
+    the start. `images_seen` is the number of slices that M was trained on until then.
+    """
+
+    index: int
+    stage: int
+    cycle: int
+    total_cycle: int
+    step: int
+    images_seen: int
+    path: Path
+    info: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The moment in words, for menus."""
+        if self.step == 0:
+            return "start"
+        within = "" if self.info.get("ends_cycle", True) else f", step {self.step}"
+        return f"stage {self.stage}, cycle {self.cycle}{within}"
+
+
+@dataclass(frozen=True)
+class SnapshotData:
+    """What a snapshot shows.
+
+    The four images are (W, S, S) uint8 with 255 for 1.0; `counts` (256,) int64 counts of I_ro over
+    sample slices; `joint` (64, 64) int64, fence by rows, wild by columns, both from 0 to 1.
+    """
+
+    watched_input: NDArray[np.uint8]
+    fence: NDArray[np.uint8]
+    wild: NDArray[np.uint8]
+    reconstruction: NDArray[np.uint8]
+    counts: NDArray[np.int64]
+    joint: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Reads one run folder; safe while a training process writes it."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    def settings(self) -> "Settings":
+        """Every setting of the run."""
+        from ascnet_core.settings.text import from_toml
+
+        try:
+            return from_toml((self.path / SETTINGS).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise UserError(
+                f"{self.path / SETTINGS} cannot be read ({error}); mend the file or train anew."
+            ) from error
+
+    def cohort(self) -> "Cohort":
+        """The cohort of inputs; `UserError` if its images are not there (a run passed on)."""
+        from ascnet_core.imaging.cohort import read_manifest
+
+        return read_manifest(self.path / MANIFEST)
+
+    def events(self) -> list[dict[str, Any]]:
+        """All events so far, oldest first."""
+        return read_events(self.path / EVENTS)[0]
+
+    def snapshots(self) -> list[Snapshot]:
+        """The kept moments, oldest first. Half-written ones have another name and don't count."""
+        folder = self.path / SNAPSHOTS
+        if not folder.is_dir():
+            return []
+        found = [_read_snapshot(path) for path in folder.iterdir() if path.name[:3].isdigit()]
+        return sorted((s for s in found if s is not None), key=lambda s: s.index)
+
+    def load_snapshot(self, snapshot: Snapshot | int) -> SnapshotData:
+        """The arrays of one snapshot, given itself or its index.
+
+        Raises
+        ------
+        UserError
+            If there is no such snapshot or its file is damaged.
+        """
+        from safetensors.numpy import load_file
+
+        if isinstance(snapshot, int):
+            snapshot = self.snapshot(snapshot)
+        try:
+            arrays = load_file(snapshot.path / "cuts.safetensors")
+            return SnapshotData(**{name: arrays[name] for name in SnapshotData.__annotations__})
+        except Exception as error:
+            raise UserError(
+                f"{snapshot.path} is not a readable snapshot ({error}); delete that folder."
+            ) from error
+
+    def snapshot(self, index: int) -> Snapshot:
+        """The snapshot with this index; `UserError` names those there are."""
+        known = self.snapshots()
+        for snapshot in known:
+            if snapshot.index == index:
+                return snapshot
+        listed = ", ".join(str(s.index) for s in known) or "none"
+        raise UserError(f"Run {self.name} has no snapshot {index}; there are: {listed}.")
+
+    def at_cycle(self, cycle: int) -> Snapshot:
+        """The last snapshot of a cycle counted over both stages (0 = before training)."""
+        known = self.snapshots()
+        matching = [s for s in known if s.total_cycle == cycle]
+        if not matching:
+            listed = ", ".join(str(c) for c in sorted({s.total_cycle for s in known})) or "none"
+            raise UserError(f"Run {self.name} kept no cycle {cycle}; there are: {listed}.")
+        return matching[-1]
+
+    def status(self) -> str:
+        """One of running, paused, finished, stopped, died.
+
+        Alive is whose process still holds the lock; how a dead one ended is its last event.
+        """
+        last = last_event(self.path / EVENTS)
+        kind = last.get("kind") if last else None
+        if lock_holder(self.path) is not None:
+            return "paused" if kind == "pause" else "running"
+        if kind == "end":
+            return "finished"
+        if kind == "stop":
+            return "stopped"
+        # A run that was passed on without its events is as finished as it will ever be.
+        if last is None and (self.path / MODEL).is_file() and not (self.path / TRAINING).is_file():
+            return "finished"
+        return "died"
+
+    def progress(self) -> Progress | None:
+        """How far the run is, or None before its first step."""
+        return progress_of(tail_events(self.path / EVENTS))
+
+    def reference_counts(self, name: str, cycle: int | None = None) -> NDArray[np.int64] | None:
+        """Counts (256,) of a map over the reference slices on the raw scale, None if not kept.
+
+        `name` is input, fence, wild, reconstruction or residual; level 255 stands for 1.0.
+        """
+        folder = self.path if cycle is None else self.at_cycle(cycle).path
+        try:
+            counts = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            return None
+        return np.asarray(counts[name], dtype=np.int64) if name in counts else None
+
+    def watched_names(self) -> tuple[str, ...]:
+        """Where each watched slice is from, as `scan:z`; runs of before did not keep it."""
+        try:
+            return tuple(map(str, json.loads((self.path / WATCHED).read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError):
+            return ()
+
+    def log(self, lines: int = 200) -> str:
+        """The end of the log."""
+        try:
+            text = (self.path / LOG).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def last_word(self) -> str:
+        """The line of the log that says how the last process ended; empty if there is none."""
+        return last_word(self.log(1000))
+
+    def command(self) -> str:
+        """The command line that made the run, and below it those that went on with it."""
+        try:
+            return (self.path / COMMAND).read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""
+
+
+def last_word(log: str) -> str:
+    """The line of a log that says how its last process ended: its error, else the last line.
+
+    The launcher of several processes writes a table of its own behind an error.
+    """
+    lines = [line for line in log.splitlines() if re.search(r"\w", line)]
+    begins = [number for number, line in enumerate(lines) if _BEGIN.match(line)]
+    errors = [line for line in lines[begins[-1] if begins else 0 :] if _ERROR.match(line)]
+    return (errors or lines or [""])[-1].strip()
+
+
+def new_run_path(name: str) -> Path:
+    """Where a run of this name goes: under `checkpoints/`, or at the path if it is one.
+
+    Raises
+    ------
+    UserError
+        If the name would be awkward as a folder.
+    """
+    path = Path(name)
+    if not _NAME.match(path.name):
+        raise UserError(
+            f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
+            "letter or digit first."
+        )
+    if name in (PRESETS, PLANS):
+        held = "saved presets" if name == PRESETS else "plans of cross-validations"
+        raise UserError(f"{places.RUNS / name} holds {held}, not a run; choose another name.")
+    return path if len(path.parts) > 1 else places.RUNS / name
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run: it has settings."""
+    return (path / SETTINGS).is_file()
+
+
+def resolve_run(name_or_path: str | Path) -> Path:
+    """The folder of a run, given its name under `checkpoints/` or its path.
+
+    Raises
+    ------
+    UserError
+        If there is no run.
+    """
+    for path in (places.RUNS / name_or_path, Path(name_or_path)):
+        if is_run(path):
+            return path
+    known = ", ".join(path.name for path in list_runs()) or "none yet"
+    if Path(name_or_path).is_dir():
+        problem = f"{name_or_path} is a folder without {SETTINGS}, so not a run"
+    else:
+        problem = f"There is no run {str(name_or_path)!r}"
+    raise UserError(f"{problem}; give a run's folder or a name under {places.RUNS} ({known}).")
+
+
+def list_runs(folder: Path | None = None) -> list[Path]:
+    """All runs of a folder (`checkpoints/` unless given), by name; hidden folders are none."""
+    folder = folder or places.RUNS
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if is_run(p) and not p.name.startswith("."))
+
+
+def _read_snapshot(path: Path) -> Snapshot | None:
+    try:
+        info = json.loads((path / "info.json").read_text(encoding="utf-8"))
+        return Snapshot(
+            index=int(path.name[:3]),
+            stage=int(info["stage"]),
+            cycle=int(info["cycle"]),
+            total_cycle=int(info["total_cycle"]),
+            step=int(info["step"]),
+            images_seen=int(info.get("images_seen", 0)),
+            path=path,
+            info=info,
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

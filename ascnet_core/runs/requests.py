@@ -1,0 +1,89 @@
+"""A snapshot on demand: asked for by a file in the run folder, taken between two steps."""
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from ascnet_core.files import write_json
+from ascnet_core.places import CONTROL
+from ascnet_core.runs.lock import lock_holder
+
+WANTED = "snapshot.json"
+"""A file of its own beside `control.json`, so that it takes back neither a pause nor a stop."""
+
+
+def request_stop(run: Path) -> bool:
+    """Ask the process that trains to stop within a step; False if none is training."""
+    return _request(run, "stop")
+
+
+def request_pause(run: Path) -> bool:
+    """Ask the process that trains to pause within a step; False if none is training."""
+    return _request(run, "pause")
+
+
+def request_go(run: Path) -> bool:
+    """Let a paused process go on; False if none is there."""
+    return _request(run, "go")
+
+
+def read_request(run: Path) -> str | None:
+    """What the training process is asked for: stop, pause, go, or None."""
+    try:
+        request = json.loads((run / CONTROL).read_text(encoding="utf-8"))["request"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return request if request in ("stop", "pause", "go") else None
+
+
+def _request(run: Path, what: str) -> bool:
+    if lock_holder(run) is None:
+        return False
+    write_json(run / CONTROL, {"request": what})
+    return True
+
+
+def request_snapshot(run: Path) -> bool:
+    """Ask the process that trains for a snapshot; False if none is training.
+
+    It is one more kept moment and ends no cycle. A paused process takes it when it goes on.
+    """
+    if lock_holder(run) is None:
+        return False
+    write_json(run / WANTED, {"request": "snapshot"})
+    return True
+
+
+def take_request(run: Path) -> bool:
+    """Whether a snapshot was asked for since the last call."""
+    wanted = run / WANTED
+    if not wanted.exists():
+        return False
+    wanted.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def signals_noted() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as ever."""
+    received = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield received.is_set
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        received.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield received.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

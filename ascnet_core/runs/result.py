@@ -1,0 +1,54 @@
+"""Going back: make the network of a kept cycle the run's result."""
+
+import json
+
+from safetensors import safe_open
+
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_bytes
+from ascnet_core.places import COUNTS, MODEL
+from ascnet_core.runs.folder import Run, Snapshot
+from ascnet_core.runs.lock import hold_lock, lock_holder
+
+
+def result_of(run: Run) -> Snapshot | None:
+    """The snapshot whose network is the run's result, None if it is none of those kept.
+
+    A run that stopped between two snapshots has a result of its own.
+    """
+    try:
+        with safe_open(run.path / MODEL, framework="numpy") as opened:
+            position = json.loads((opened.metadata() or {}).get("position", "{}"))
+    except Exception:  # no file, or a damaged one: neither is a kept cycle
+        return None
+    step = position.get("step")
+    return next((s for s in run.snapshots() if s.step == step and step is not None), None)
+
+
+def make_result(run: Run, snapshot: Snapshot) -> None:
+    """Make a kept cycle's network, and its reference counts, the run's result.
+
+    What resuming needs stays as it is: a run that goes on does so from its last step, and its next
+    checkpoint is the result again. Every cycle that was kept can be made the result at any time.
+
+    Raises
+    ------
+    UserError
+        If the run is being trained, or the snapshot keeps no network.
+    """
+    if lock_holder(run.path) is not None:
+        raise UserError(f"Run {run.name} is being trained; stop it before choosing its result.")
+    source = snapshot.path / MODEL
+    if not source.is_file():
+        raise UserError(
+            f"{snapshot.label.capitalize()} of run {run.name} keeps no network; choose a cycle "
+            "that has one."
+        )
+    with hold_lock(run.path):
+        counts = snapshot.path / COUNTS
+        if counts.is_file():
+            write_bytes(run.path / COUNTS, counts.read_bytes())
+        else:
+            # Counts of another network would give wrong reference quantiles.
+            (run.path / COUNTS).unlink(missing_ok=True)
+        write_bytes(run.path / MODEL, source.read_bytes())

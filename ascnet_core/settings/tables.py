@@ -1,0 +1,93 @@
+"""Everything a run depends on, as dataclasses with a sentence for every field.
+
+The tables lie beside this file, a group in each `settings_*.py`; this is where they come together,
+and where all of them are imported from. Values are checked when a table is made, so no invalid
+settings exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ascnet_core.errors import UserError
+from ascnet_core.settings.data import Data, Reference
+from ascnet_core.settings.field import Checked, setting
+from ascnet_core.settings.losses import Corruption, Losses
+from ascnet_core.settings.network import Adversary, Network
+from ascnet_core.settings.schedule import Compute, Schedule
+
+__all__ = [
+    "Adversary",
+    "Compute",
+    "Corruption",
+    "Data",
+    "Losses",
+    "Network",
+    "Reference",
+    "Schedule",
+    "Segmentation",
+    "Settings",
+]
+
+
+@dataclass(frozen=True)
+class Segmentation(Checked):
+    """How I_ro becomes a mask unless someone says otherwise: the run's stated default."""
+
+    table = "segmentation"
+    map: str = setting(
+        "reconstruction",
+        "The map that is thresholded.",
+        "reconstruction",
+        "wild",
+        "residual",
+        "fence",
+    )
+    rule: str = setting("rightmost-peak", "Rule of the threshold.")
+    side: str = setting(
+        "bright", "Whether the anomaly is bright or dark on that map.", "bright", "dark"
+    )
+    scope: str = setting(
+        "cohort", "One threshold for the cohort, or one a subject.", "cohort", "subject"
+    )
+    post: tuple[str, ...] = setting((), "Post-processing steps, in order.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All tables of a run, and the preset they came from."""
+
+    preset: str = field(default="", metadata={"help": "The preset these settings started from."})
+    description: str = field(default="", metadata={"help": "What the preset is for."})
+    data: Data = field(default_factory=Data)
+    reference: Reference = field(default_factory=Reference)
+    network: Network = field(default_factory=Network)
+    adversary: Adversary = field(default_factory=Adversary)
+    losses: Losses = field(default_factory=Losses)
+    corruption: Corruption = field(default_factory=Corruption)
+    schedule: Schedule = field(default_factory=Schedule)
+    compute: Compute = field(default_factory=Compute)
+    segmentation: Segmentation = field(default_factory=Segmentation)
+
+    def __post_init__(self) -> None:
+        """Refuse tables that fit each by itself but not together."""
+        if self.schedule.stage_1 + self.schedule.stage_2 == 0:
+            raise UserError("schedule.stage_1 and schedule.stage_2 are both 0; ask for a cycle.")
+        extra = self.losses
+        if self.schedule.order == "alternate" and (
+            extra.denoise_fence
+            or extra.denoise_wild
+            or extra.tie
+            or extra.identity
+            or extra.wild_reference
+            or extra.self_training
+        ):
+            raise UserError(
+                "losses on reference slices need schedule.order=joint, since the paper's order "
+                "shows M the inputs only; set it or set those losses to 0."
+            )
+        if extra.self_training and not (self.schedule.average and self.schedule.stage_2):
+            raise UserError(
+                "losses.self_training learns in stage 2 from the moving average of M; set "
+                "schedule.average and schedule.stage_2 above 0."
+            )

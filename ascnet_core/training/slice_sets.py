@@ -1,0 +1,122 @@
+"""The two sets that a run learns from, as its settings ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort
+from ascnet_core.imaging.reference import SliceSet, reference_pools
+from ascnet_core.imaging.reference_draw import draw_reference
+from ascnet_core.settings.preparation import draw_of, preparation_of
+from ascnet_core.settings.tables import Settings
+
+Progress = Callable[[int, int], None]
+
+
+def sets_of(
+    settings: Settings,
+    cohort: Cohort,
+    reference: str | Path,
+    progress: Progress | None = None,
+) -> tuple[SliceSet, SliceSet]:
+    """The inputs, and the reference as it is drawn from; see `reference_pools`. Raises UserError.
+
+    The inputs are the same whatever is asked of the reference, so that two runs differ by that
+    alone; a slice with lesion may then be in both.
+    """
+    pools = reference_pools(cohort, preparation_of(settings), reference, progress)
+    return pools.inputs, draw_reference(pools.reference, pools.lesions, draw_of(settings))
+
+
+def describe(reference: SliceSet) -> dict[str, int | float]:
+    """What a reference holds, as `reference.json` keeps it under "set".
+
+    `with_lesion` counts by masks and is 0 where there are none; levels are positions in the head.
+    """
+    return {
+        "slices": len(reference),
+        "subjects": len(np.unique(reference.subjects)),
+        "with_lesion": int(reference.lesion.sum()),
+        "level_low": round(float(reference.positions.min(initial=1)), 3),
+        "level_high": round(float(reference.positions.max(initial=0)), 3),
+    }
+
+
+# --- watched slices ------------------------------------------------------------------------------
+
+
+class Watched(NamedTuple):
+    """Slices (W, S, S) float32 in [0, 1], and where each is from, as `scan:z`."""
+
+    images: NDArray[np.float32]
+    names: tuple[str, ...]
+
+
+def watched_of(asked: tuple[str, ...], inputs: SliceSet, reference: SliceSet) -> Watched:
+    """The slices that `data.watched` asks for.
+
+    Parameters
+    ----------
+    asked
+        One number, for so many that `choose_watched` picks of the inputs; or texts `scan:z`, the
+        slice z of a scan of either set.
+
+    Raises
+    ------
+    UserError
+        If a slice is in neither set.
+    """
+    if len(asked) == 1 and asked[0].isdecimal():
+        chosen = inputs.take(choose_watched(inputs, int(asked[0])))
+        return Watched(np.ascontiguousarray(chosen.images), _names(chosen))
+    found = [_find(text, inputs, reference) for text in asked]
+    return Watched(np.ascontiguousarray(np.stack(found)), asked)
+
+
+def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.int64]:
+    """Places (W,) of slices to watch: from as many subjects as can be, at mid height of the tissue.
+
+    Slices that masks say hold a lesion come first: it is the lesions that one wants to see. They
+    are only looked at; nothing is learnt from the choice.
+    """
+    chosen: list[int] = []
+    subjects = list(dict.fromkeys(inputs.subjects.tolist()))
+    for number in range(min(count, len(inputs.images))):
+        subject = subjects[number * max(len(subjects) // count, 1) % len(subjects)]
+        own = np.flatnonzero(inputs.subjects == subject)
+        own = own[~np.isin(own, chosen)]
+        if own.size == 0:
+            own = np.setdiff1d(np.arange(len(inputs.images)), chosen)
+        own = own[inputs.lesion[own]] if inputs.lesion[own].any() else own
+        chosen.append(int(own[np.abs(inputs.positions[own] - 0.5).argmin()]))
+    return np.array(chosen, np.int64)
+
+
+def _names(slices: SliceSet) -> tuple[str, ...]:
+    return tuple(f"{scan}:{z}" for scan, z in zip(slices.scans, slices.z, strict=True))
+
+
+def _find(text: str, inputs: SliceSet, reference: SliceSet) -> NDArray[np.float32]:
+    scan, _, z = text.rpartition(":")
+    there: list[int] = []
+    for one in (inputs, reference):
+        own = one.scans == scan
+        place = np.flatnonzero(own & (one.z == int(z)))
+        if place.size:
+            return np.asarray(one.images[place[0]], np.float32)
+        there += one.z[own].tolist()
+    if not there:
+        raise UserError(
+            f"data.watched names {text}, but this training has no scan {scan!r}; name one of the "
+            "manifest's column scan (or subject)."
+        )
+    raise UserError(
+        f"data.watched names {text}, but slice {z} of {scan} is not in this training, which has "
+        f"slices {min(there)} to {max(there)} of it; choose another."
+    )

@@ -1,0 +1,345 @@
+"""The reference lab: two runs trained with different references, cut on the same slices.
+
+What moves to the wild cut is shown as pictures and as figures: mask-free ones over the tissue,
+and, marked as oracle, those that need masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.figures.basics import COLOURS
+from pages.parts.shared import cases, forms, pictures, state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ascnet_core.imaging.prepare import Preparation
+    from ascnet_core.monitoring.reference_effect import Figures, Sample
+    from ascnet_core.settings.tables import Settings
+
+FIRST, SECOND = "first run of the lab", "second run of the lab"
+OUTLINE = "outline of the lab"
+PLACE = "slices of the lab"
+SHOWN = 6  # slices side by side
+HIGH = 150  # pixels of a slice before the browser scales it, about
+GAP = 3  # pixels between slices
+TABLE_STYLE = """<style>
+.lab { border-collapse: collapse; width: 100%; font-size: 0.85rem;
+  font-variant-numeric: tabular-nums; }
+.lab th, .lab td { text-align: right; padding: 0.25rem 0 0.25rem 0.5rem;
+  border-bottom: 1px solid rgba(128, 128, 128, 0.25); }
+.lab td:not(:first-child), .lab th:last-child { white-space: nowrap; }
+.lab th { overflow-wrap: anywhere; }
+.lab th:first-child, .lab td:first-child { text-align: left; padding-left: 0; }
+.lab .oracle { font-style: italic; }
+</style>"""
+
+
+def show_lab() -> None:
+    """The whole view."""
+    from ascnet_core.monitoring.reference_effect import need_same_slices
+
+    names, current = lab_runs(), state.current()
+    if len(names) < 2:
+        st.info(
+            "Train two runs that differ in their reference: choose New run above, open Reference "
+            "lab in the form, and start once with and once without lesion slices left in."
+        )
+        return
+    left, right = st.columns([1, 1.9], gap="medium")
+    with left:
+        first, second = choose_runs(names, current.run)
+        one, other = cases.run_settings(first), cases.run_settings(second)
+        how = need_same_slices(one, other)
+        show_warning(one, other, unfinished([first, second]))
+        sample, wild = cut_both(first, second, current.cohort, how)
+        show_figures(first, second, sample, wild)
+        chosen, truth = choose_slices(sample, wild)
+    with right:
+        show_slices(first, second, sample, wild, chosen, truth)
+
+
+def lab_runs() -> list[str]:
+    """Runs that have a model: those under `checkpoints/`, and the view's own with its neighbours.
+
+    The latter are paths, for runs that are kept elsewhere.
+    """
+    from ascnet_core.places import MODEL
+    from ascnet_core.runs.folder import list_runs
+
+    names, current = cases.known_runs(), state.current().run
+    if current in names:
+        return names
+    try:
+        beside = list_runs(cases.run_path(current).parent)
+    except UserError:
+        return names
+    return [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
+
+
+def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
+    """The two menus; the second begins at the run most like the first but for its reference."""
+    first = st.selectbox(
+        "Run",
+        names,
+        index=list(names).index(current) if current in names else 0,
+        key=FIRST,
+        format_func=short,
+        help="Any run that has a model; it is cut as it is now.",
+    )
+    st.caption(about(first))
+    others = [name for name in names if name != first]
+    second = st.selectbox(
+        "Compared with",
+        others,
+        index=others.index(partner(first, others)),
+        key=f"{SECOND} {first}",
+        format_func=short,
+        help="Best a run with the same settings and another reference, so that nothing else moves "
+        "things to the wild cut.",
+    )
+    st.caption(about(second))
+    return first, second
+
+
+def about(name: str) -> str:
+    """What a run was shown as normal."""
+    from ascnet_core.runs.card import reference_in_words
+
+    return f"Reference: {reference_in_words(cases.run_path(name), cases.run_settings(name))}"
+
+
+def short(name: str) -> str:
+    """A run's name without its folder."""
+    return name.rsplit("/", 1)[-1]
+
+
+def partner(name: str, others: Sequence[str]) -> str:
+    """Of `others` the run whose settings differ least from a run's, its reference left out."""
+    from ascnet_core.monitoring.reference_effect import other_differences
+
+    def unlike(other: str) -> tuple[int, bool]:
+        try:
+            one, two = cases.run_settings(name), cases.run_settings(other)
+        except UserError:
+            return 10_000, True
+        return len(other_differences(one, two)), one.reference == two.reference
+
+    return min(others, key=unlike)
+
+
+def unfinished(names: Sequence[str]) -> list[str]:
+    """Those runs that are not finished, with their status."""
+    from ascnet_core.runs.folder import Run
+
+    found = {name: Run(cases.run_path(name)).status() for name in names}
+    return [f"{short(name)} is {status}" for name, status in found.items() if status != "finished"]
+
+
+def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> None:
+    """Say so where more than the reference differs."""
+    from ascnet_core.monitoring.reference_effect import other_differences
+
+    keys = other_differences(one, other)
+    lines = []
+    if keys:
+        named = ", ".join(f"`{key}`" for key in keys[:6]) + (" and more" if len(keys) > 6 else "")
+        lines.append(f"These runs differ in more than their reference: {named}.")
+    if unfinished:
+        lines.append(f"{', '.join(unfinished)}: not trained as long as its schedule says.")
+    if lines:
+        lines.append("What moves may come from that.")
+        st.warning(" ".join(lines), icon=":material/warning:")
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
+    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.monitoring.reference_effect import sample_slices
+
+    report, close = forms.progress_reporter("Taking scans into slices")
+    try:
+        return sample_slices(read_manifest(manifest), how, progress=report)
+    finally:
+        close()
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _wild(
+    run: str, changed: float, manifest: Path, cohort_changed: float, how: Preparation
+) -> np.ndarray:
+    from ascnet_core.segmentation.cuts import cut_slices
+
+    sample = _sample(manifest, cohort_changed, how)
+    report, close = forms.progress_reporter(f"Cutting with {short(run)}")
+    try:
+        network = cases.load_model(run)
+        wild = cut_slices(network, sample.images, device=cases.device(), progress=report).wild
+    finally:
+        close()
+    wild = np.where(sample.tissue, wild, np.float32(0))
+    wild.setflags(write=False)
+    return wild
+
+
+def cut_both(
+    first: str, second: str, cohort: str, how: Preparation
+) -> tuple[Sample, tuple[np.ndarray, np.ndarray]]:
+    """The slices and both wild cuts, 0 outside the tissue. Raises UserError."""
+    manifest = cases.manifest_of(cohort)
+    changed = manifest.stat().st_mtime
+    weights = [
+        (cases.run_path(name) / "model.safetensors").stat().st_mtime for name in (first, second)
+    ]
+    sample = _sample(manifest, changed, how)
+    a, b = (
+        _wild(name, at, manifest, changed, how)
+        for name, at in zip((first, second), weights, strict=True)
+    )
+    return sample, (a, b)
+
+
+def figure_rows(one: Figures, other: Figures) -> list[tuple[str, float, float]]:
+    """Name and value of both runs; oracle ones, so called, only where there are masks."""
+    rows = [("mean", one.mean, other.mean), ("share above 0.5", one.above, other.above)]
+    for name, title in (("inside", "in lesions"), ("outside", "elsewhere")):
+        before, after = getattr(one, name), getattr(other, name)
+        if before is not None and after is not None:
+            rows.append((f"{title}, oracle", before, after))
+    return rows
+
+
+def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
+    """The figures of both runs and their change as a small table, oracle ones in italics."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
+    lines = [f"{TABLE_STYLE}<table class='lab'><tr>{head}</tr>"]
+    for name, before, after in figure_rows(one, other):
+        mark = " class='oracle'" if "oracle" in name else ""
+        cells = (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}")
+        lines.append(f"<tr{mark}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return "\n".join([*lines, "</table>"])
+
+
+def show_figures(
+    first: str, second: str, sample: Sample, wild: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Both runs in a table, and by how much they differ."""
+    from ascnet_core.monitoring.reference_effect import figures_of
+
+    one, other = (figures_of(cut, sample) for cut in wild)
+    st.html(figure_table(short(first), short(second), one, other))
+    text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
+    if one.inside is None:
+        text += "Whether what moves is lesion only masks could say; there are none here."
+    else:
+        text += "Oracle: by the true masks, which the method does not have."
+    st.caption(text)
+
+
+def choose_slices(
+    sample: Sample, wild: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The slider and the switch; which slices to show, and their masks if they are asked for."""
+    from ascnet_core.monitoring.reference_effect import most_changed
+
+    order = most_changed(*wild, sample.tissue)
+    pages, page = -(-len(order) // SHOWN), 1
+    if pages > 1:
+        page = st.slider(
+            f"Slices, {SHOWN} at a time, most changed first",
+            min_value=1,
+            max_value=pages,
+            key=PLACE,
+            help=f"All {len(order)} slices are ordered by how much their wild cuts differ; no mask "
+            "is asked.",
+        )
+    outlined = st.toggle(
+        "Outline the true mask (oracle)",
+        key=OUTLINE,
+        disabled=sample.truth is None,
+        help="Sky blue: what the method does not know.",
+    )
+    chosen = order[(page - 1) * SHOWN : page * SHOWN]
+    return chosen, sample.truth[chosen] if outlined and sample.truth is not None else None
+
+
+def show_slices(
+    first: str,
+    second: str,
+    sample: Sample,
+    wild: tuple[np.ndarray, np.ndarray],
+    chosen: np.ndarray,
+    truth: np.ndarray | None,
+) -> None:
+    """Input, both wild cuts and their difference above each other, a slice a column."""
+    window = window_of(sample.tissue)
+    one, other = (cut[chosen][window] for cut in wild)
+    outlines = truth[window] if truth is not None else None
+    rows = (
+        ("**Input**", pictures.grey(sample.images[chosen][window])),
+        (f"**Wild cut, {short(first)}** · white is 1", pictures.grey(one)),
+        (f"**Wild cut, {short(second)}** · white is 1", pictures.grey(other)),
+        (
+            f"**Difference** · orange: moved in with {short(second)}; blue: moved out",
+            difference(one, other),
+        ),
+    )
+    with st.container(gap="xsmall"):
+        for title, stack in rows:
+            st.caption(title)
+            st.image(row_of(stack, outlines, SHOWN), width="stretch")
+        st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
+
+
+def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:
+    """The part of slices (N, S, S) that holds all tissue, one pixel around it left."""
+    found = []
+    for axis in (1, 2):
+        held = np.flatnonzero(tissue.any(axis=(0, 3 - axis)))
+        first, last = (held[0], held[-1]) if held.size else (0, tissue.shape[axis] - 1)
+        found.append(slice(max(0, first - 1), last + 2))
+    return slice(None), found[0], found[1]
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Wild cuts (N, S, S) to RGB (N, S, S, 3): orange where the other has more, blue where less."""
+    change = np.clip(other - one, -1, 1)[..., None]
+    more, less = (
+        np.array([int(COLOURS[name][i : i + 2], 16) for i in (1, 3, 5)], np.float32)
+        for name in ("wild", "fence")
+    )
+    return np.rint(np.maximum(change, 0) * more + np.maximum(-change, 0) * less).astype(np.uint8)
+
+
+def row_of(stack: np.ndarray, outlines: np.ndarray | None, count: int) -> np.ndarray:
+    """Pictures (N, H, W) or (N, H, W, 3) beside each other, true masks outlined.
+
+    Filled up with black to `count` pictures, so that rows of fewer have the same scale.
+    """
+    factor = max(1, round(HIGH / stack.shape[1]))
+    shown = []
+    for index, picture in enumerate(stack):
+        rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+        large = pictures.enlarge(rgb, factor)
+        if outlines is not None:
+            large[edge_of(pictures.enlarge(outlines[index], factor))] = [
+                int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)
+            ]
+        # anterior on top, the patient's right on the left
+        shown.append(large[::-1, ::-1])
+    shown += [np.zeros_like(shown[0])] * (count - len(shown))
+    return pictures.side_by_side(shown, GAP)
+
+
+def edge_of(mask: np.ndarray) -> np.ndarray:
+    """The border pixels of a mask (H, W)."""
+    inner = np.pad(mask, 1)
+    inside = inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2]
+    return mask & ~(inside & inner[1:-1, 2:])

@@ -1,0 +1,268 @@
+"""Compare: two to four runs, or two moments of one, by slices, curves and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.figures.compare import COURSE, Panel, laid_over
+from ascnet_core.monitoring.comparison import (
+    Curve,
+    common_slices,
+    course_curves,
+    differing_among,
+    event_curves,
+    shared,
+)
+from ascnet_core.places import EVENTS
+from ascnet_core.runs.folder import Run, is_run, list_runs
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import help_of, value_of
+from pages.parts.compare import slices_compared
+from pages.parts.shared import cases, forms, state, tables, ticker
+from pages.parts.watch import live_run, stopping
+
+MOST = 4
+LOOKED_AT = 20  # runs that are looked at for a partner with the same watched slices
+SECTIONS = ("Slices", "Curves", "Settings")
+SECTION = "what is compared, live"  # a fragment
+BEFORE = "runs compared before"
+AXES = {"images": "by slices seen", "cycle": "by cycle"}
+
+
+def known_names(current: str, compared: Sequence[str]) -> list[str]:
+    """What can be compared: runs under `checkpoints/`, the view's own with its neighbours.
+
+    The latter are paths, for runs that are kept elsewhere; as are those that a link names.
+    """
+    names = [path.name for path in list_runs()]
+    if current not in names and is_run(Path(current)):
+        names += [str(path) for path in list_runs(Path(current).parent)]
+    names += [name for name in compared if name not in names and is_run(Path(name))]
+    return names
+
+
+def titles(runs: Sequence[Run]) -> list[str]:
+    """Names of runs, with their folders' where two are called the same."""
+    names = [run.name for run in runs]
+    return [
+        name if names.count(name) == 1 else f"{run.path.parent.name}/{name}"
+        for run, name in zip(runs, names, strict=True)
+    ]
+
+
+def first_choice(names: Sequence[str], current: str) -> list[str]:
+    """The view's run, and one that watches the same slices if there is one, else any other."""
+    first = current if current in names else names[0]
+    others = [name for name in names if name != first]
+    if not others:
+        return [first]
+
+    def in_common(name: str) -> int:
+        try:
+            watched = [
+                slices_compared.watched_of(Run(cases.run_path(one))) for one in (first, name)
+            ]
+        except UserError:
+            return -1
+        return len(common_slices([one for one in watched if one is not None]))
+
+    return [first, max(others[:LOOKED_AT], key=in_common)]
+
+
+def _changed() -> None:
+    st.session_state[BEFORE] = ()
+    state.update(compare=tuple(st.session_state[state.widget("compare")]))
+
+
+def choose(names: Sequence[str]) -> list[str]:
+    """The menu of runs; what is chosen is in the URL."""
+    view = state.current()
+    wanted = view.compare or st.session_state.get(BEFORE, ())
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        st.warning(
+            f"There is no run {', '.join(missing)} any more; it is left out.",
+            icon=":material/link_off:",
+        )
+    chosen = [name for name in wanted if name in names][:MOST]
+    chosen = chosen or first_choice(names, view.run)
+    st.session_state[BEFORE] = tuple(chosen)
+    if tuple(chosen) != view.compare:
+        state.update(compare=tuple(chosen))
+    st.session_state[state.widget("compare")] = chosen
+    return list(
+        st.multiselect(
+            "Runs to compare",
+            names,
+            key=state.widget("compare"),
+            max_selections=MOST,
+            format_func=lambda name: name.rsplit("/", 1)[-1],
+            on_change=_changed,
+            placeholder="Choose a run for two of its moments, or two to four runs",
+            label_visibility="collapsed",
+        )
+    )
+
+
+def leave() -> None:
+    """Take the runs out of the URL when another view is shown; coming back brings them again."""
+    if state.current().compare:
+        state.update(compare=())
+
+
+def show_compare() -> None:
+    """The whole view."""
+    view = state.current()
+    names = known_names(view.run, view.compare)
+    if not names:
+        st.info("There is no run yet. Choose New run above and train one, or import one.")
+        return
+    left, right = st.columns([1.6, 1], vertical_alignment="bottom")
+    with left:
+        chosen = choose(names)
+    runs = [Run(cases.run_path(name)) for name in chosen]
+    section = SECTIONS[0]
+    if len(runs) > 1:
+        with right:
+            section = (
+                st.segmented_control(
+                    "Section",
+                    SECTIONS,
+                    default=SECTIONS[0],
+                    key="section of the comparison",
+                    label_visibility="collapsed",
+                    width="stretch",
+                )
+                or SECTIONS[0]
+            )
+    else:
+        more = (
+            "Choose a second one beside it to compare runs."
+            if len(names) > 1
+            else "It is the only run here: train another one under New run, or import one."
+        )
+        right.caption(f"Two moments of {runs[0].name}. {more}")
+    called = titles(runs)
+
+    def show_section() -> None:
+        with cases.show_user_errors(stop=False):
+            if section == SECTIONS[1]:
+                show_curves(runs, called)
+            elif section == SECTIONS[2]:
+                show_settings(runs, called)
+            else:
+                slices_compared.show_slices(runs, called)
+
+    follow(runs)
+    st.fragment(show_section, key=SECTION)()
+
+
+def follow(runs: Sequence[Run]) -> None:
+    """Bring the comparison up to date whenever one of its runs has kept another snapshot."""
+
+    def kept() -> list[int]:
+        return [len(run.snapshots()) for run in runs]
+
+    ticker.follow("comparison", runs, lambda trains: {SECTION: ticker.Part(kept, 4.0)})
+
+
+def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
+    """What each snapshot says, losses that runs share, gauges: laid over one another."""
+    along = (
+        st.segmented_control(
+            "Time axis",
+            list(AXES),
+            default="images",
+            format_func=AXES.get,
+            key="time axis of the comparison",
+            label_visibility="collapsed",
+        )
+        or "images"
+    )
+    axis = "cycle" if along == "cycle" else "images"
+    course: dict[str, Mapping[str, Curve]] = {}
+    losses: dict[str, Mapping[str, Curve]] = {}
+    gauges: dict[str, Mapping[str, Curve]] = {}
+    for run, name in zip(runs, called, strict=True):
+        points = stopping.history_of(run).points
+        events = live_run.read_new_events(run.path / EVENTS)
+        course[name] = course_curves(points)
+        losses[name] = event_curves(events, points)
+        gauges[name] = event_curves(events, points, "epoch", "gauges")
+    st.markdown("**What every snapshot shows**, mask by each run's own rule on its watched slices")
+    draw(course, COURSE, axis, "course")
+    terms = shared([list(one) for one in losses.values()])
+    st.markdown("**Losses** that runs share, weighted as in the sum")
+    if terms:
+        panels = [Panel(term, term, log=all_positive(losses, term)) for term in terms]
+        draw(losses, panels, axis, "losses")
+    else:
+        st.caption("These runs share no loss term.")
+    if alone := terms_alone(losses, terms):
+        st.caption(f"In one run only: {alone}.")
+    measured = shared([list(one) for one in gauges.values()])
+    if measured:
+        st.markdown("**Gauges** at each epoch's end, mean over sample slices")
+        panels = [Panel(name, live_run.GAUGES.get(name, (name, ""))[0]) for name in measured]
+        draw(gauges, panels, axis, "gauges")
+
+
+def draw(
+    runs: Mapping[str, Mapping[str, Curve]], panels: Sequence[Panel], along: str, name: str
+) -> None:
+    """One figure of panels."""
+    figure = laid_over(runs, panels, "cycle" if along == "cycle" else "images")
+    st.plotly_chart(figure, key=f"compared {name}", config={"displayModeBar": False})
+
+
+def all_positive(runs: Mapping[str, Mapping[str, Curve]], name: str) -> bool:
+    """Whether a curve is above 0 in every run that has it, so that a logarithm can be drawn."""
+    values = [v for one in runs.values() if name in one for v in one[name].values if v is not None]
+    return bool(values) and min(values) > 0
+
+
+def terms_alone(losses: Mapping[str, Mapping[str, Curve]], together: Sequence[str]) -> str:
+    """The terms that one run alone has, by run."""
+    found = {name: [term for term in one if term not in together] for name, one in losses.items()}
+    return "; ".join(f"{name} {', '.join(terms)}" for name, terms in found.items() if terms)
+
+
+def setting_rows(several: Sequence[Settings]) -> list[tuple[str, list[str], str]]:
+    """What differs: key, its value in each run, its sentence."""
+    return [
+        (key, [forms.text_of(value_of(one, key)) or "not set" for one in several], help_of(key))
+        for key in differing_among(several)
+    ]
+
+
+def setting_table(rows: Sequence[tuple[str, Sequence[str], str]], called: Sequence[str]) -> str:
+    """The rows as a table in Markdown."""
+    heads = ["setting", *called, "what it is"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    for key, values, sentence in rows:
+        cells = [f"`{key}`", *(f"**{value}**" for value in values), sentence]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def show_settings(runs: Sequence[Run], called: Sequence[str]) -> None:
+    """In which settings the runs differ, and what each setting is."""
+    from ascnet_core.runs.card import reference_in_words
+
+    several = [run.settings() for run in runs]
+    shown = [reference_in_words(run.path, one) for run, one in zip(runs, several, strict=True)]
+    rows = setting_rows(several)
+    st.markdown(
+        f"**{tables.counted(len(rows), 'setting')}** not the same in all"
+        if rows
+        else "**No setting differs**"
+    )
+    first = [
+        ("preset", [one.preset or "none" for one in several], "What the settings began as."),
+        ("reference", shown, "What the run was shown as normal."),
+    ]
+    st.markdown(setting_table([*first, *rows], called))

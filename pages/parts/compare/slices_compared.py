@@ -1,0 +1,325 @@
+"""The same slice through several runs, or through two moments of one.
+
+Runs that watch the same slices are compared at every snapshot; others on a slice of a scan that is
+cut with the networks they kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from ascnet_core.monitoring.comparison import Common, common_slices
+from ascnet_core.monitoring.history import History, Point, count_holes, map_levels, measure
+from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import Run, Snapshot, SnapshotData
+from ascnet_core.runs.result import result_of
+from ascnet_core.segmentation.threshold import apply, propose
+from pages.parts.film import film, moments
+from pages.parts.shared import cases, state
+from pages.parts.watch import stopping
+
+WATCHED, SCAN = "Watched slices, every snapshot", "A slice of a scan, kept networks"
+FINISHED = -1
+KEYS = (
+    "Drag the handle over the pictures, or click them and use ← →. Masks by each run's own rule at "
+    "the counts shown, without post-processing; no true mask is used."
+)
+
+Levels = NDArray[np.uint8]
+
+
+def _stamp(point: Point) -> float:
+    """When a snapshot was written: another run may have taken its place."""
+    return (point.path / "cuts.safetensors").stat().st_mtime if point.path else 0.0
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _watched(run: str, index: int, changed: float) -> Levels:
+    return Run(Path(run)).load_snapshot(index).watched_input
+
+
+def watched_of(run: Run) -> Levels | None:
+    """The run's watched inputs (W, S, S), None if it has no snapshot that can be read."""
+    points = stopping.history_of(run).points
+    return _watched(str(run.path), points[-1].index, _stamp(points[-1])) if points else None
+
+
+def why_nothing(runs: Sequence[Run], watched: Sequence[Levels]) -> str:
+    """Says why runs have no watched slice in common, and what follows."""
+    sizes = [one.shape[-1] for one in watched]
+    if len(set(sizes)) > 1:
+        told = ", ".join(f"{run.name} {size}" for run, size in zip(runs, sizes, strict=True))
+        why = f"their slices differ in size ({told} pixels)"
+    else:
+        why = "they watch slices of other scans"
+    return (
+        f"These runs have no watched slice in common: {why}. So their snapshots cannot be laid "
+        "over one another; a slice of a scan can, cut with the networks that they kept."
+    )
+
+
+@st.fragment
+def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """The whole section, for one run (two of its moments) or two to four."""
+    with cases.show_user_errors():
+        _show_slices(runs, names)
+
+
+def _show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
+    watched = [watched_of(run) for run in runs]
+    known = [one for one in watched if one is not None]
+    common = common_slices(known) if len(known) == len(runs) else Common(())
+    key = "slices compared of " + "|".join(str(run.path) for run in runs)
+    usable = len(common) > 0 and (len(runs) > 1 or len(stopping.history_of(runs[0]).points) > 1)
+    how = WATCHED
+    if usable:
+        how = (
+            st.segmented_control(
+                "What to compare on",
+                [WATCHED, SCAN],
+                default=WATCHED,
+                key=f"{key} how",
+                label_visibility="collapsed",
+            )
+            or WATCHED
+        )
+    elif len(known) < len(runs):
+        missing = [r.name for r, one in zip(runs, watched, strict=True) if one is None]
+        st.info(
+            f"No snapshot can be read of {', '.join(missing)}; a slice of a scan can be compared.",
+            icon=":material/info:",
+        )
+    elif len(runs) == 1:
+        st.info(
+            f"{names[0]} kept one snapshot so far; two moments can be compared once it has two. "
+            "Choose a second run above to compare it with that.",
+            icon=":material/hourglass:",
+        )
+        return
+    else:
+        st.info(why_nothing(runs, known), icon=":material/info:")
+    if usable and how == WATCHED:
+        show_watched(runs, names, common, key)
+    else:
+        show_scan(runs, names, key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _packed(
+    path: str, identity: str, kept: tuple[int, ...], slices: tuple[int, ...], _history: History
+) -> bytes:
+    run = Run(Path(path))
+    datas = [run.load_snapshot(_history.points[place].index) for place in kept]
+    return moments.pack_run(_history, kept, datas, slices, identity)
+
+
+def starts(kept: Sequence[int], wanted: int | None) -> tuple[int, int]:
+    """Frames that two moments of a run begin at: the wanted place (else an early one), the newest.
+
+    Where the newest is wanted, the other one is early.
+    """
+    last = len(kept) - 1
+    early = min(1, max(0, last - 1))
+    if wanted is None:
+        return early, last
+    first = max((at for at, place in enumerate(kept) if place <= wanted), default=early)
+    return (early if first == last else first), last
+
+
+def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key: str) -> None:
+    """Sliders over all snapshots, the slices that the runs have in common."""
+    histories = [stopping.history_of(run) for run in runs]
+    watched = watched_of(runs[0])
+    assert watched is not None
+    longest = max(len(history.points) for history in histories)
+    fitting = film.fitting_slices(len(common), watched.shape[-1], longest)
+    chosen = list(range(len(common)))
+    if fitting < len(common):
+        chosen = (
+            st.pills(
+                "Watched slices",
+                chosen,
+                selection_mode="multi",
+                default=chosen[:fitting],
+                format_func=lambda one: f"slice {common.places[0][one] + 1}",
+                key=f"{key} slices",
+            )
+            or chosen[:1]
+        )
+    films, images, sentences = [], [], []
+    kept: list[int] = []
+    for number, (run, history) in enumerate(zip(runs, histories, strict=True)):
+        places = common.places[number]
+        slices = tuple(places[one] for one in sorted(chosen))
+        kept = film.kept_frames(len(history.points), len(slices), watched.shape[-1])
+        last = history.points[-1]
+        identity = f"{run.path}|{_stamp(last)}|{slices}|{last.ends_cycle}|{kept}"
+        films.append(_packed(str(run.path), identity, tuple(kept), slices, history))
+        images.append([history.points[place].images_seen for place in kept])
+        sentence = film.thinning_sentence(len(history.points), len(kept), len(slices))
+        sentences += [f"{names[number]}: {sentence}"] if sentence else []
+    if len(runs) == 1:
+        at = starts(kept, st.session_state.get(moments.FROM, {}).get(str(runs[0].path)))
+        sides = [moments.Side(names[0], 0, one) for one in at]
+        images = [images[0], images[0]]
+    else:
+        sides = [
+            moments.Side(name, number, len(images[number]) - 1, about(run))
+            for number, (name, run) in enumerate(zip(names, runs, strict=True))
+        ]
+    labels = [f"slice {common.places[0][one] + 1}" for one in sorted(chosen)]
+    show(sides, films, images, labels, key, f"watched|{key}")
+    if not common.scaled_alike:
+        sentences.insert(
+            0, "The same slices, scaled differently by the runs' own settings of data."
+        )
+    st.caption(" ".join([*sentences, KEYS]))
+
+
+def about(run: Run) -> str:
+    """A line on a run for the pointer."""
+    with cases.show_user_errors(stop=False):
+        return f"preset {run.settings().preset or 'none'}"
+    return ""
+
+
+def show(
+    sides: Sequence[moments.Side],
+    films: Sequence[bytes],
+    images: Sequence[Sequence[int]],
+    labels: Sequence[str],
+    key: str,
+    pair: str,
+) -> None:
+    """Send everything to the browser."""
+    identity = f"{pair}|{sides}|{[film.header_in(one)['id'] for one in films]}"
+    header = moments.header_of(sides, images, labels, pair, identity)
+    moments.moments(moments.join(header, films), f"{key} moments")
+
+
+def square(plane: NDArray[np.generic], spacing: Sequence[float]) -> NDArray[np.generic]:
+    """A plane (X, Y) as a slice (S, S) in true proportion: rows are y, columns x, black around it.
+
+    The nearest voxel is taken where voxels are no squares.
+    """
+    fine = min(spacing[:2])
+    counts = [max(1, round(n * mm / fine)) for n, mm in zip(plane.shape, spacing, strict=False)]
+    taken = [
+        np.minimum(((np.arange(count) + 0.5) * n / count).astype(int), n - 1)
+        for count, n in zip(counts, plane.shape, strict=True)
+    ]
+    rows = plane[np.ix_(*taken)].T
+    side = max(rows.shape)
+    top, left = ((side - n) // 2 for n in rows.shape)
+    return np.pad(rows, ((top, side - rows.shape[0] - top), (left, side - rows.shape[1] - left)))
+
+
+def scan_data(case: cases.Case, z: int) -> SnapshotData:
+    """An axial slice of a case as a snapshot has it, with the counts of the whole scan."""
+    region = case.prepared.region
+    inside = region[:, :, z]
+    plane = {name: case.maps[name][:, :, z] * inside for name in ("fence", "wild")}
+    plane["reconstruction"] = case.maps["reconstruction"][:, :, z] * inside
+    # 0 stands for outside, and a dark voxel of the region is not
+    plane["watched_input"] = np.maximum(case.maps["input"][:, :, z], 1) * inside
+    cut = {
+        name: np.ascontiguousarray(square(values, case.prepared.spacing)[None], np.uint8)
+        for name, values in plane.items()
+    }
+    counts = np.bincount(case.maps["reconstruction"][region], minlength=256).astype(np.int64)
+    return SnapshotData(**cut, counts=counts, joint=np.zeros((64, 64), np.int64))
+
+
+def scan_point(run: Run, snapshot: Snapshot, case: cases.Case, data: SnapshotData) -> Point:
+    """What the run's rule makes of a slice, its threshold from the whole scan's counts."""
+    asked = run.settings().segmentation
+    side = "dark" if asked.side == "dark" else "bright"
+    reference = run.reference_counts(asked.map)
+    point = measure(snapshot, data, asked.map, asked.rule, side, reference)
+    if asked.map == "reconstruction" or point.mask is None:
+        return point
+    counts = np.bincount(case.maps[asked.map][case.prepared.region], minlength=256)
+    threshold = propose(asked.rule, counts.astype(np.int64), side, reference)
+    inside = data.watched_input > 0
+    mask = apply(map_levels(data, asked.map), inside, threshold)
+    holes = count_holes(mask)
+    return replace(
+        point,
+        threshold=threshold,
+        mask=mask,
+        area=float(mask.sum() / max(1, inside.sum())),
+        holes=holes,
+        hole_share=holes / max(1, int(mask.sum()) + holes),
+    )
+
+
+def kept_networks(run: Run) -> dict[int, Snapshot]:
+    """Moments of which M was kept by cycle, and the finished model under -1."""
+    found = {s.total_cycle: s for s in run.snapshots() if (s.path / MODEL).is_file()}
+    if (run.path / MODEL).is_file():
+        stands = result_of(run) or (run.snapshots() or [None])[-1]
+        blank = Snapshot(0, 1, 0, 0, 0, 0, run.path, {})
+        found[FINISHED] = stands or blank
+    return found
+
+
+def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
+    """One slice of a scan of the cohort, cut with a kept network of each side."""
+    view = state.current()
+    cohort = cases.load_cohort(view.cohort)
+    several = [runs[0], runs[0]] if len(runs) == 1 else list(runs)
+    titles = [names[0], names[0]] if len(runs) == 1 else list(names)
+    kept = [kept_networks(run) for run in several]
+    without = sorted({title for title, one in zip(titles, kept, strict=True) if not one})
+    if without:
+        st.info(f"{', '.join(without)} has no network yet; compare again once a cycle is done.")
+        return
+    columns = st.columns([1.3, 1.3, *[1] * len(several)], vertical_alignment="bottom")
+    scans = [scan.scan for scan in cohort.scans]
+    first = cases.find_scan(cohort, view.scan).scan
+    scan = columns[0].selectbox("Scan", scans, index=scans.index(first), key=f"{key} {cohort.name}")
+    chosen = []
+    for number, (column, one) in enumerate(zip(columns[2:], kept, strict=True)):
+        options = list(one)
+        early = len(runs) == 1 and number == 0
+        chosen.append(
+            column.selectbox(
+                f"{'ABCD'[number]} · {titles[number]}",
+                options,
+                index=0 if early else len(options) - 1,
+                format_func=lambda c, one=one: "finished" if c == FINISHED else one[c].label,
+                key=f"{key} network {number}",
+            )
+        )
+    loaded = [
+        cases.load_maps(stopping.state_name(run), None if c == FINISHED else c, view.cohort, scan)
+        for run, c in zip(several, chosen, strict=True)
+    ]
+    tissue = np.flatnonzero(loaded[0].prepared.region.any(axis=(0, 1)))
+    low, high = (int(tissue[0]), int(tissue[-1])) if tissue.size else (0, 0)
+    z = low
+    if high > low:
+        z = columns[1].slider("Axial slice", low, high, (low + high) // 2, key=f"{key} {scan} z")
+    films, images = [], []
+    for number, (run, case) in enumerate(zip(several, loaded, strict=True)):
+        snapshot, data = kept[number][chosen[number]], scan_data(case, z)
+        point = scan_point(run, snapshot, case, data)
+        if chosen[number] == FINISHED:
+            point = replace(point, label=f"finished ({point.label})")
+        asked = run.settings().segmentation
+        history = History(titles[number], (point,), asked.map, asked.rule)
+        films.append(moments.pack_run(history, [0], [data], (0,), f"{case.key}|{z}|{point.label}"))
+        images.append([point.images_seen])
+    sides = [moments.Side(title, number, 0) for number, title in enumerate(titles)]
+    show(sides, films, images, [f"slice {z}"], key, f"scan|{key}")
+    st.caption(
+        f"{scan}, axial slice {z}; histograms and thresholds of the whole scan, on its own grid. "
+        "Stability needs snapshots in a row, gauges the run's own sample: neither is known here. "
+        + KEYS
+    )

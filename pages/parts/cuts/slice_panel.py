@@ -1,0 +1,380 @@
+"""The Cuts page's panel: six pictures of a slice under one cursor, and charts that light them up.
+
+The browser draws (`slice_tiles.js` and `slice_charts.js`; `slice_panel.js` listens); Python packs
+slices, counts and peaks into one block of bytes and hears back the slice and the choice of pixels.
+Everything but `slice_panel` itself is a pure function.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from ascnet_core.monitoring.stop_rules import QUANTISER
+from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
+from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
+
+MAPS = ("input", "fence", "wild", "reconstruction", "residual")
+REGION, TRUTH, MASK = 1, 2, 4
+BUDGET = 12_000_000  # bytes of slices sent at once; more than that is sent in pieces
+NAMES = {
+    "input": "I_in",
+    "fence": "fence",
+    "wild": "wild",
+    "reconstruction": "I_ro",
+    "residual": "residual",
+}
+
+Levels = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Pixels chosen by their grey levels, all ends included.
+
+    `ranges` holds (map, from, to) conditions that must hold together: one for a peak of a
+    histogram, two (fence and wild) for a rectangle of the joint histogram. `name` is the peak's.
+    """
+
+    ranges: tuple[tuple[str, int, int], ...]
+    name: str = ""
+
+
+def parse_pick(value: Any) -> Pick | None:
+    """What the browser reports as a choice; None where nothing (or nothing sensible) is chosen."""
+    if not isinstance(value, Mapping):
+        return None
+    try:
+        if value["kind"] == "levels":
+            ranges = [(value["map"], value["from"], value["to"])]
+        elif value["kind"] == "pairs":
+            ranges = [("fence", *value["fence"]), ("wild", *value["wild"])]
+        else:
+            return None
+        checked = tuple((str(name), int(low), int(high)) for name, low, high in ranges)
+    except (KeyError, TypeError, ValueError):
+        return None
+    if any(name not in MAPS or not 0 <= low <= high <= 255 for name, low, high in checked):
+        return None
+    return Pick(checked, str(value.get("name", "")))
+
+
+def chosen(pick: Pick, maps: Mapping[str, Levels], region: Bools) -> Bools:
+    """Voxels (X, Y, Z) of the region whose levels meet every condition of a choice."""
+    mask = region.copy()
+    for name, low, high in pick.ranges:
+        mask &= (maps[name] >= low) & (maps[name] <= high)
+    return mask
+
+
+def describe_pick(
+    pick: Pick | None,
+    maps: Mapping[str, Levels],
+    region: Bools,
+    truth: Bools | None,
+    spacing: Sequence[float],
+) -> str:
+    """What the chosen pixels are, over the whole volume, in a sentence."""
+    if pick is None:
+        return (
+            "Click a peak, drag over levels of a histogram, or drag a rectangle in the joint "
+            "histogram: its pixels light up in every picture."
+        )
+    mask = chosen(pick, maps, region)
+    count = int(mask.sum())
+    millilitres = count * float(np.prod(spacing)) / 1000
+    what = " and ".join(f"{NAMES[name]} {low}–{high}" for name, low, high in pick.ranges)
+    if pick.name:
+        what = f"{pick.name} of {NAMES[pick.ranges[0][0]]} ({what})"
+    share = 100 * count / max(1, int(region.sum()))
+    text = f"{what}: {millilitres:.1f} ml, {share:.1f} % of the region in the whole volume"
+    if truth is None:
+        return text + "."
+    if not truth.any():
+        return text + "; the mask of this scan is empty."
+    hit = int((mask & truth).sum())
+    dice = 2 * hit / (count + int(truth.sum()))
+    return (
+        f"{text}. It holds {100 * hit / int(truth.sum()):.0f} % of the true lesion, "
+        f"{100 * hit / max(1, count):.0f} % of it is lesion: Dice {dice:.3f} "
+        "(knowledge of the mask, not a result)."
+    )
+
+
+def lines_of_equal(
+    peaks: Sequence[Peak], threshold: int | None, grid: Sequence[int] = (32, 96, 160, 224)
+) -> list[dict[str, Any]]:
+    """Levels of I_ro (0..255, raw) to draw in the joint histogram: a grid, peaks, threshold."""
+    # Labels are placed in this order; one without room is left out.
+    lines: list[dict[str, Any]] = []
+    if threshold is not None:
+        lines.append({"level": threshold, "kind": "threshold", "name": f"threshold {threshold}"})
+    lines += [
+        {"level": peak.position, "kind": "peak", "name": f"peak {i} · {peak.position}"}
+        for i, peak in enumerate(peaks, 1)
+    ]
+    lines += [{"level": level, "kind": "grid", "name": str(level)} for level in grid]
+    return lines
+
+
+def held_slices(shape: Sequence[int], centre: int, budget: int = BUDGET) -> tuple[int, int]:
+    """First slice and number of slices to send around `centre` so that six volumes fit."""
+    depth = int(shape[2])
+    fits = max(1, budget // (int(shape[0]) * int(shape[1]) * (len(MAPS) + 1)))
+    if fits >= depth:
+        return 0, depth
+    return min(max(0, centre - fits // 2), depth - fits), fits
+
+
+def box_of(region: Bools) -> tuple[int, int, int, int]:
+    """First and last voxel of a region along x, then along y; the whole plane where it is empty."""
+    plane = region.any(axis=2)
+    if not plane.any():
+        return 0, region.shape[0] - 1, 0, region.shape[1] - 1
+    x, y = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+    return int(x[0]), int(x[-1]), int(y[0]), int(y[-1])
+
+
+def flags(region: Bools, truth: Bools | None, mask: Bools | None) -> Levels:
+    """Region, truth and mask of a volume as the bits 1, 2 and 4 of one uint8 volume."""
+    bits = region.astype(np.uint8) * REGION
+    if truth is not None:
+        bits |= truth.astype(np.uint8) * TRUTH
+    if mask is not None:
+        bits |= mask.astype(np.uint8) * MASK
+    return bits
+
+
+def pack(header: Mapping[str, Any], volumes: Sequence[Levels], first: int, held: int) -> bytes:
+    """The block of bytes the browser reads: uint32 length, JSON header, volumes x fastest.
+
+    Parameters
+    ----------
+    header
+        JSON-able; the length is padded so that volumes start at a multiple of 4.
+    volumes
+        (X, Y, Z) uint8 each, RAS; only slices first .. first + held - 1 are packed.
+    """
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    planes = [volume[:, :, first : first + held].tobytes(order="F") for volume in volumes]
+    return b"".join([len(text).to_bytes(4, "little"), text, *planes])
+
+
+def peak_entries(peaks: Sequence[Peak]) -> list[dict[str, Any]]:
+    """Peaks as the browser wants them, named from dark to bright."""
+    return [
+        {
+            "name": f"peak {i}",
+            "position": int(peak.position),
+            "left": int(peak.left),
+            "right": int(peak.right),
+        }
+        for i, peak in enumerate(peaks, 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the charts show of a case; arrays are over the region of the whole volume.
+
+    `counts` (256,) and `peaks` by map, `joint` (B, B) counts with wild by rows and fence by
+    columns, `weights` R's two weights and bias, `correlation` Spearman's of I_ro with I_in.
+    """
+
+    counts: Mapping[str, NDArray[np.int64]]
+    peaks: Mapping[str, tuple[Peak, ...]]
+    joint: NDArray[np.int64]
+    weights: tuple[float, float, float]
+    correlation: float
+
+
+def header_of(
+    facts: Facts,
+    *,
+    identity: str,
+    shape: Sequence[int],
+    spacing: Sequence[float],
+    slice_: int,
+    box: Sequence[int],
+    truth: bool,
+    threshold: int | None,
+    pick: Any,
+    answer: str,
+) -> dict[str, Any]:
+    """The JSON header of the panel.
+
+    `threshold` is a level of I_ro on the raw scale or None; `box` is the region's first and last
+    voxel along x, then along y, all slices together.
+    """
+    first, held = held_slices(shape, slice_)
+    return {
+        "id": identity,
+        "shape": [int(n) for n in shape],
+        "spacing": [float(mm) for mm in spacing],
+        "first": first,
+        "held": held,
+        "slice": int(slice_),
+        "box": [int(n) for n in box],
+        "maps": list(MAPS),
+        "truth": truth,
+        "counts": {name: counts.tolist() for name, counts in facts.counts.items()},
+        "peaks": {name: peak_entries(peaks) for name, peaks in facts.peaks.items()},
+        "bins": int(facts.joint.shape[0]),
+        "joint": facts.joint.ravel().tolist(),
+        "weights": [float(value) for value in facts.weights],
+        "lines": lines_of_equal(facts.peaks["reconstruction"], threshold),
+        "pick": pick,
+        "answer": answer,
+        "note": correlation_sentence(facts.correlation),
+    }
+
+
+def correlation_sentence(correlation: float) -> str:
+    """What the rank correlation of I_ro with I_in means for this picture."""
+    if math.isnan(correlation):
+        return "I_ro is constant inside the region: there is nothing to rank, train longer."
+    head = f"Rank correlation of I_ro with I_in inside the region: {correlation:.3f}."
+    if abs(correlation) >= QUANTISER:
+        return (
+            f"{head} Near 1, tissue lies in the order of the input, as a quantiser would have it; "
+            "a lesion is little of it, so see whether a threshold of I_in gives the same mask."
+        )
+    if abs(correlation) >= 0.7:
+        return f"{head} I_ro follows brightness, yet not everywhere (1: a mere quantiser)."
+    return f"{head} I_ro is not just an order of brightness (that would be 1)."
+
+
+HTML = """
+<div class="cuts">
+  <div class="top">
+    <div class="left" data-node="left">
+      <canvas data-node="tiles" tabindex="0" role="img"
+        aria-label="Six pictures of one slice; arrow keys up and down change the slice"></canvas>
+    </div>
+    <div class="right" data-node="right">
+      <div class="title">Fence × wild, log counts; lines of equal I_ro</div>
+      <canvas data-node="joint" role="img" aria-label="Joint histogram of both cuts"></canvas>
+      <div class="note" data-node="note"></div>
+      <div class="answer" data-node="answer" role="status"></div>
+      <button class="plain" data-node="clear">Clear the choice</button>
+    </div>
+  </div>
+  <div class="bar"><span data-node="readout"></span>
+    <span class="hint">wheel or ↑ ↓ slice · drag window/level ·
+      Ctrl+wheel or + − zoom · Shift+drag move · 0 reset</span>
+    <button class="plain" data-node="log">log counts</button></div>
+  <div class="charts">
+    <div><div class="title">Fence cut: choose a peak</div>
+      <canvas data-node="fenceChart"></canvas><div data-node="fencePeaks" class="peaks"></div></div>
+    <div><div class="title">Wild cut: choose a peak</div>
+      <canvas data-node="wildChart"></canvas><div data-node="wildPeaks" class="peaks"></div></div>
+    <div><div class="title">Input against reconstruction</div>
+      <canvas data-node="reconstructionChart"></canvas>
+      <div data-node="reconstructionPeaks" class="peaks"></div></div>
+  </div>
+</div>
+"""
+
+CSS = """
+.cuts { font-family: var(--st-font); color: var(--st-text-color); font-size: 13px;
+  font-variant-numeric: tabular-nums; }
+.top { display: grid; grid-template-columns: minmax(0, 1fr) minmax(240px, 27%); gap: 16px; }
+.left { background: #000; min-width: 0; }
+.left canvas { display: block; cursor: crosshair; touch-action: none; outline-offset: 2px; }
+.left canvas:focus-visible { outline: 2px solid #56B4E9; }
+.right { min-width: 0; display: flex; flex-direction: column; gap: 6px; align-items: stretch; }
+.right canvas, .charts canvas { cursor: crosshair; touch-action: none; display: block; }
+.title { font-weight: 600; font-size: 12.5px; line-height: 1.3; }
+.note, .answer { line-height: 1.4; }
+.note { padding-left: 8px; border-left: 3px solid #7F7F7F; }
+.answer { padding-left: 8px; border-left: 3px solid #CC79A7; }
+.bar { display: flex; gap: 16px; align-items: baseline; margin: 6px 0 8px; font-size: 12.5px;
+  min-height: 26px; }
+.bar [data-node=readout] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.hint { margin-left: auto; opacity: 0.65; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; }
+.charts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 16px; }
+.charts > div { min-width: 0; }
+.peaks { display: flex; flex-wrap: wrap; gap: 6px; min-height: 28px; padding-left: 42px;
+  font-size: 12px; }
+button { font: inherit; font-size: 12px; color: inherit; background: none; cursor: pointer;
+  border: 1px solid var(--st-border-color, #d0d4da); border-radius: 6px; padding: 2px 8px; }
+button:hover { border-color: currentColor; }
+button[aria-pressed=true] { background: #CC79A7; border-color: #CC79A7; color: #000; }
+.bar button[aria-pressed=true] { background: var(--st-secondary-background-color); color: inherit;
+  border-color: currentColor; }
+button.plain { align-self: flex-start; }
+@media (max-width: 900px) {
+  .top, .charts { grid-template-columns: minmax(0, 1fr); } .hint { display: none; }
+}
+"""
+
+_HERE = Path(__file__).parent
+_JS = "\n".join(
+    (_HERE / f"slice_{part}.js").read_text(encoding="utf-8")
+    for part in ("charts", "tiles", "panel")
+)
+_mount = st.components.v2.component("cuts_panel", html=HTML, css=CSS, js=_JS)
+
+
+def slice_panel(
+    header: Mapping[str, Any],
+    volumes: Sequence[Levels],
+    key: str,
+    on_slice: Callable[[], None],
+    on_pick: Callable[[], None],
+) -> None:
+    """Show the panel; its reports are in `st.session_state[key]` as `slice` and `pick`.
+
+    Parameters
+    ----------
+    header
+        From `header_of`.
+    volumes
+        (X, Y, Z) uint8: the five maps in the order of `MAPS`, then `flags`.
+    """
+    data = pack(header, volumes, header["first"], header["held"])
+    _mount(key=key, data=data, on_slice_change=on_slice, on_pick_change=on_pick)
+
+
+def reported(key: str) -> dict[str, Any]:
+    """What the panel has reported so far."""
+    state = st.session_state.get(key) or {}
+    return dict(state) if isinstance(state, Mapping) else asdict(state)
+
+
+JOINT_BINS = 64
+
+
+def facts_of(
+    maps: Mapping[str, NDArray[np.uint8]],
+    region: NDArray[np.bool_],
+    weights: tuple[float, float, float],
+) -> Facts:
+    """All that the charts show, from the raw 8-bit maps of a case.
+
+    Parameters
+    ----------
+    maps
+        Map name to (X, Y, Z) uint8 on the raw scale (255 is 1.0).
+    weights
+        R's weight of the fence, of the wild cut, and its bias.
+    """
+    counts = {name: count_levels(maps[name], region) for name in MAPS}
+    return Facts(
+        counts=counts,
+        peaks={name: find_peaks(counts[name]) for name in MAPS},
+        joint=joint_counts(maps["wild"], maps["fence"], region, JOINT_BINS),
+        weights=weights,
+        correlation=rank_correlation(maps["reconstruction"], maps["input"], region),
+    )

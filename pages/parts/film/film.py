@@ -1,0 +1,246 @@
+"""The film of a run: one slider over all snapshots drives cuts, mask, histogram and losses.
+
+The browser has all frames (`film.js`), so scrubbing asks nothing of Python, which hears only of the
+frame that was settled on. What is sent stays under `BUDGET`. Everything but `film` is pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from ascnet_core.monitoring.history import History, Point, map_levels
+from ascnet_core.runs.folder import SnapshotData
+
+BUDGET = 8_000_000  # bytes of pictures that are sent
+MAPS = ("fence", "wild", "reconstruction")
+LOSS_POINTS = 300
+
+Levels = NDArray[np.uint8]
+
+
+def fitting_slices(watched: int, size: int, frames: int, budget: int = BUDGET) -> int:
+    """How many watched slices fit with every snapshot kept; at least one."""
+    return max(1, min(watched, budget // max(1, frames * len(MAPS) * size * size)))
+
+
+def kept_frames(frames: int, slices: int, size: int, budget: int = BUDGET) -> list[int]:
+    """Which snapshots are in the film: all if they fit, else every n-th and always first and last.
+
+    n is the smallest whole number that fits; the count goes back from the newest.
+    """
+    if frames == 0:
+        return []
+    fits = max(2, budget // (slices * len(MAPS) * size * size))
+    step = 1
+    while True:
+        kept = sorted({0, *range(frames - 1, -1, -step)})
+        if len(kept) <= fits or step >= frames:
+            return kept
+        step += 1
+
+
+def thinning_sentence(frames: int, kept: int, slices: int) -> str:
+    """Says what was left out, empty if nothing."""
+    if kept == frames:
+        return ""
+    return (
+        f"{kept} of {frames} snapshots are in the film (every n-th, the first and the last "
+        f"always): {slices} slices of all of them exceed {BUDGET // 1_000_000} MB."
+    )
+
+
+def frame_facts(point: Point) -> dict[str, Any]:
+    """What stands beside a frame."""
+    threshold = point.threshold
+    return {
+        "label": point.label,
+        "place": point.index,
+        "cycle": point.total_cycle,
+        "step": point.step,
+        "images": point.images_seen,
+        "peaks": [peak.position for peak in point.peaks],
+        "separated": point.separated,
+        "index": point.separation_index,
+        "stability": point.stability,
+        "rank": point.rank_correlation,
+        "holes": point.hole_share,
+        "level": threshold.level if threshold else None,
+        "upper": threshold.upper if threshold else None,
+        "side": threshold.side if threshold else "bright",
+        "rule": threshold.text() if threshold else "no threshold",
+    }
+
+
+def loss_lines(events: Sequence[Mapping[str, Any]], points: int = LOSS_POINTS) -> list[Any]:
+    """Losses as lines [{name, x: steps, y: values}], each thinned to every n-th value."""
+    found: dict[str, tuple[list[int], list[float]]] = {}
+    for event in events:
+        if event.get("kind") != "step":
+            continue
+        for name, value in (event.get("losses") or {}).items():
+            if isinstance(value, int | float):
+                xs, ys = found.setdefault(name, ([], []))
+                xs.append(int(event.get("step", 0)))
+                ys.append(float(value))
+    lines = []
+    for name, (xs, ys) in found.items():
+        step = -(-len(xs) // points)
+        lines.append({"name": name, "x": xs[::step], "y": ys[::step]})
+    return lines
+
+
+def joint_picture(joint: NDArray[np.int64]) -> Levels:
+    """A joint histogram (64, 64) as grey levels: log counts, 255 for the fullest bin."""
+    logs = np.log1p(joint.astype(np.float64))
+    return np.rint(255 * logs / max(float(logs.max()), 1e-9)).astype(np.uint8)
+
+
+def header_of(
+    history: History,
+    kept: Sequence[int],
+    slices: Sequence[int],
+    size: int,
+    losses: Sequence[Any],
+    identity: str,
+) -> dict[str, Any]:
+    """The JSON header of the film."""
+    return {
+        "id": identity,
+        "run": history.run,
+        "map": history.map,
+        "rule": history.rule,
+        "size": size,
+        "slices": [int(one) for one in slices],
+        "frames": [frame_facts(history.points[place]) for place in kept],
+        "course": [
+            {
+                "step": point.step,
+                "index": point.separation_index,
+                "stability": point.stability,
+                "rank": None if point.rank_correlation is None else abs(point.rank_correlation),
+            }
+            for point in history.points
+        ],
+        "losses": list(losses),
+    }
+
+
+def pack(header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Sequence[int]) -> bytes:
+    """The block of bytes the browser reads.
+
+    uint32 length, JSON header padded to a multiple of 4; then uint32 counts (N, 256), uint8 joint
+    histograms (N, 64, 64), the input (K, S, S), and for each frame fence, wild and reconstruction,
+    (K, S, S) each, and the map that is thresholded where that is the residual or the input.
+    """
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    chosen = list(slices)
+    parts = [len(text).to_bytes(4, "little"), text]
+    parts += [np.asarray(data.counts, "<u4").tobytes() for data in datas]
+    parts += [joint_picture(data.joint).tobytes() for data in datas]
+    if datas:
+        parts.append(datas[-1].watched_input[chosen].tobytes())
+    for data in datas:
+        parts += [np.ascontiguousarray(getattr(data, name)[chosen]).tobytes() for name in MAPS]
+        if header["map"] not in MAPS:
+            parts.append(map_levels(data, header["map"])[chosen].tobytes())
+    return b"".join(parts)
+
+
+def header_in(packed: bytes) -> dict[str, Any]:
+    """The header of a block that `pack` made."""
+    length = int.from_bytes(packed[:4], "little")
+    return dict(json.loads(packed[4 : 4 + length]))
+
+
+HTML = """
+<div class="film" tabindex="0" role="group" aria-label="Film of the run">
+  <div class="bar">
+    <button data-node="back" title="one back (←)" aria-label="one snapshot back">◀</button>
+    <button data-node="play" title="play or pause (space)" aria-label="play">▶ play</button>
+    <button data-node="next" title="one on (→)" aria-label="one snapshot on">▶|</button>
+    <button data-node="loop" title="loop (l)" aria-pressed="true">loop</button>
+    <input type="range" data-node="slider" min="0" value="0" step="1"
+      aria-label="Snapshot of the film">
+    <span data-node="count"></span>
+  </div>
+  <div class="said" data-node="said" role="status"></div>
+  <div class="grid">
+    <div><div class="title" data-node="heads"></div>
+      <canvas data-node="tiles" role="img" aria-label="Watched slices and their cuts"></canvas>
+    </div>
+    <div class="charts">
+      <div><div class="title">Histogram of I_ro, log of the counts; peaks ◆, threshold</div>
+        <canvas data-node="histogram" role="img" aria-label="Histogram of I_ro"></canvas></div>
+      <div class="pair">
+        <div><div class="title">Fence × wild, log</div>
+          <canvas data-node="joint" role="img" aria-label="Joint histogram of both cuts"></canvas>
+        </div>
+        <div><div class="title" data-node="courseTitle"></div>
+          <canvas data-node="course" role="img"
+            aria-label="Separation index, stability and rank correlation; click to jump"></canvas>
+          <div class="title" data-node="lossTitle"></div>
+          <canvas data-node="losses" role="img" aria-label="Losses; click to jump"></canvas>
+        </div>
+      </div>
+    </div>
+  </div>
+</div>
+"""
+
+CSS = """
+.film { font-family: var(--st-font); color: var(--st-text-color); font-size: 13px;
+  font-variant-numeric: tabular-nums; outline-offset: 3px; }
+.film:focus-visible { outline: 2px solid #56B4E9; }
+.bar { display: flex; gap: 8px; align-items: center; }
+.bar input { flex: 1; min-width: 80px; accent-color: #D55E00; }
+.bar [data-node=count] { min-width: 74px; text-align: right; }
+.said { margin: 4px 0 8px; min-height: 20px; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; }
+.grid { display: grid; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); gap: 16px; }
+.charts { display: grid; gap: 8px; align-content: start; min-width: 0; }
+.pair { display: grid; grid-template-columns: 190px minmax(0, 1fr); gap: 14px; min-width: 0; }
+.pair > div, .grid > div { min-width: 0; }
+.title { font-weight: 600; font-size: 12px; line-height: 1.4; white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; }
+canvas { display: block; }
+[data-node=course], [data-node=losses] { cursor: pointer; }
+button { font: inherit; font-size: 12px; color: inherit; background: none; cursor: pointer;
+  border: 1px solid var(--st-border-color, #d0d4da); border-radius: 6px; padding: 2px 9px;
+  white-space: nowrap; }
+button:hover { border-color: currentColor; }
+button[aria-pressed=true] { background: var(--st-secondary-background-color);
+  border-color: currentColor; }
+[data-node=play] { min-width: 68px; }
+@media (max-width: 900px) { .grid { grid-template-columns: minmax(0, 1fr); } }
+"""
+
+
+def script(*names: str) -> str:
+    """JavaScript files of this folder as one module."""
+    return "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in names)
+
+
+JS = script("film_base.js", "film.js")
+_mount = st.components.v2.component("run_film", html=HTML, css=CSS, js=JS)
+
+
+def film(data: bytes, key: str, on_frame: Callable[[], None]) -> None:
+    """Show a film made by `pack`; the frame settled on is in `reported(key)`."""
+    _mount(key=key, data=data, on_frame_change=on_frame)
+
+
+def reported(key: str) -> int | None:
+    """Index of the snapshot the film stands on, None as long as nobody has moved it."""
+    held = st.session_state.get(key) or {}
+    values = dict(held) if isinstance(held, Mapping) else asdict(held)
+    frame = values.get("frame")
+    return int(frame) if isinstance(frame, int | float) else None

@@ -1,0 +1,213 @@
+"""The film of a run as an animated GIF, for slides: cuts, mask and histogram of every frame."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import re
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from ascnet_core.monitoring.history import Point
+from ascnet_core.places import CARD
+from ascnet_core.runs.folder import Run, SnapshotData
+from pages.parts.film import film
+from pages.parts.shared import tables
+from pages.parts.shared.pictures import display
+
+Picture = NDArray[np.uint8]
+
+MASK = (213, 94, 0)
+PEAK = (230, 159, 0)
+MOST_FRAMES = 60
+SIDE = 144  # pixels of a tile
+CHART = 96  # pixels of the histogram's height
+TEXT = 18
+
+
+def frames_for(number: int, most: int = MOST_FRAMES) -> list[int]:
+    """Which snapshots are in the GIF: all up to `most`, else every n-th, first and last always."""
+    if number == 0:
+        return []
+    step = -(-number // most)
+    while True:
+        kept = sorted({0, *range(number - 1, -1, -step)})
+        if len(kept) <= most or step >= number:
+            return kept
+        step += 1
+
+
+def tiles(point: Point, data: SnapshotData, slices: Sequence[int]) -> Picture:
+    """I_in, fence, wild, I_ro and mask of the chosen slices, (rows, columns, 3) uint8."""
+    rows = []
+    for one in slices:
+        inside = data.watched_input[one] > 0
+        maps = [data.watched_input[one]]
+        maps += [getattr(data, name)[one] * inside for name in ("fence", "wild", "reconstruction")]
+        grey = [np.repeat(np.asarray(m)[..., None], 3, axis=2) for m in (*maps, maps[0])]
+        if point.mask is not None:
+            mask = point.mask[one]
+            grey[-1][mask] = (0.35 * grey[-1][mask] + 0.65 * np.array(MASK)).astype(np.uint8)
+        rows.append(np.concatenate([np.moveaxis(display(np.moveaxis(g, 2, 0)), 0, 2) for g in grey],
+                                   axis=1))  # fmt: skip
+    return np.concatenate(rows, axis=0)
+
+
+def frame(point: Point, data: SnapshotData, slices: Sequence[int], tallest: int) -> Image.Image:
+    """One frame: a line of text, the tiles, the histogram on a logarithmic scale."""
+    picture = Image.fromarray(tiles(point, data, slices))
+    wide, high = 5 * SIDE, len(slices) * SIDE
+    canvas = Image.new("RGB", (wide, TEXT + high + CHART), "white")
+    canvas.paste(picture.resize((wide, high), Image.Resampling.BILINEAR), (0, TEXT))
+    pen = ImageDraw.Draw(canvas)
+    text = f"{point.label}   {point.separated} separated peaks, index {point.separation_index:.2f}"
+    if point.stability is not None:
+        text += f", stability {point.stability:.2f}"
+    pen.text((4, 3), text + "   (I_in, fence, wild, I_ro, mask)", fill="black")
+    base, room = TEXT + high + CHART - 4, CHART - 20
+    across = (np.arange(257) * wide / 256).astype(int)
+    heights = np.log1p(point.counts) / np.log1p(max(1, tallest)) * room
+    for level in range(256):
+        if point.counts[level]:
+            box = (across[level], base - heights[level], max(across[level], across[level + 1] - 1))
+            pen.rectangle((*box, base), fill=(51, 51, 51))
+    for peak in point.peaks:
+        x, y = across[peak.position], base - heights[peak.position] - 7
+        pen.polygon([(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)], fill=PEAK)
+    if point.threshold is not None:
+        x = across[point.threshold.level]
+        pen.line((x, base - room - 10, x, base), fill=MASK, width=2)
+    return canvas
+
+
+def palette() -> Image.Image:
+    """Greys, and greys under the mask's colour: one for all frames, so that nothing flickers."""
+    greys = np.linspace(0, 255, 126)
+    plain = np.repeat(greys[:, None], 3, axis=1)
+    covered = 0.35 * plain + 0.65 * np.array(MASK)
+    colours = np.concatenate([plain, covered, [MASK, PEAK, (255, 255, 255), (0, 0, 0)]])
+    image = Image.new("P", (1, 1))
+    image.putpalette(np.rint(colours).astype(np.uint8).tobytes())
+    return image
+
+
+def gif(
+    points: Sequence[Point],
+    datas: Sequence[SnapshotData],
+    slices: Sequence[int],
+    per_second: float = 4.0,
+) -> bytes:
+    """An endless animated GIF of the frames given; the last one stays for two seconds."""
+    tallest = max((int(point.counts.max()) for point in points), default=1)
+    shared = palette()
+    pictures = [
+        frame(point, data, slices, tallest).quantize(palette=shared, dither=Image.Dither.NONE)
+        for point, data in zip(points, datas, strict=True)
+    ]
+    duration = [round(1000 / per_second)] * (len(pictures) - 1) + [2000]
+    out = io.BytesIO()
+    pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=duration,
+                     loop=0, disposal=1)  # fmt: skip
+    return out.getvalue()
+
+
+STYLE = """
+:root { --st-font: system-ui, -apple-system, "Segoe UI", sans-serif; --st-text-color: #1b1f24;
+  --st-border-color: #d0d4da; --st-secondary-background-color: #f0f2f6; }
+body { margin: 0 auto; max-width: 1400px; padding: 20px 28px 28px; background: #fff;
+  color: var(--st-text-color); font: 14px/1.5 var(--st-font); }
+h1 { font-size: 22px; line-height: 1.3; margin: 0; }
+.about, .notes p { color: #59616b; }
+.about { margin: 2px 0 14px; }
+.notes { margin-top: 18px; border-top: 1px solid var(--st-border-color); padding-top: 10px;
+  max-width: 110ch; font-size: 13px; }
+.notes p { margin: 4px 0; }
+.notes b { color: var(--st-text-color); }
+"""
+
+START = """
+const packed = document.getElementById("frames").textContent;
+const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+const opened = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+new Response(opened).arrayBuffer().then((data) => {
+  mount({ parentElement: document, data: new Uint8Array(data), setStateValue: () => {} });
+});
+"""
+
+KEYS = (
+    "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a click on "
+    "a curve jumps there. Masks by the run's rule at each snapshot's own counts, on the watched "
+    "slices; no true mask is used."
+)
+
+
+def licence_note(card: str) -> str:
+    """What a run's card (Markdown) says of its licence, as plain text; empty if it says nothing.
+
+    That is the list item, the row of a table or the paragraph that names a licence first.
+    """
+    blocks = re.split(r"\n(?=\s*(?:[-*|]\s|#))|\n\s*\n", card)
+    for block in blocks:
+        if re.search(r"licen[cs]e", block, re.IGNORECASE):
+            text = re.sub(r"[*`#]", "", block).strip().strip("|").replace("|", ":")
+            told = " ".join(text.removeprefix("- ").split())
+            return re.sub(r"^(data and )?licen[cs]e\s*:\s*", "", told, flags=re.IGNORECASE)
+    return ""
+
+
+def page_of(run: Run, packed: bytes, left_out: str) -> str:
+    """The page of a run's film; `left_out` says which snapshots are not in it."""
+    header = film.header_in(packed)
+    settings, card = run.settings(), run.path / CARD
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    frames, slices = len(header["frames"]), len(header["slices"])
+    about = " · ".join(
+        (
+            f"preset {settings.preset or 'none'}",
+            tables.counted(frames, "snapshot"),
+            f"{tables.counted(slices, 'watched slice')} of {header['size']} x {header['size']} "
+            "pixels",
+            f"mask by {header['rule']} on the {header['map']}",
+        )
+    )
+    notes = [
+        ("How to", KEYS),
+        ("Left out", left_out),
+        ("Preset", settings.description.replace("`", "")),
+        ("Licence, from the run's card", licence_note(text)),
+        ("Made by", "ASC-Net Explorer. Research software, not a medical device."),
+    ]
+    return film_html(packed, run.name, about, notes)
+
+
+def film_html(packed: bytes, run: str, about: str, notes: Sequence[tuple[str, str]]) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    packed
+        What `film.pack` made.
+    run
+        The run's name.
+    about
+        A line below the title: preset, snapshots, slices.
+    notes
+        Heading and text of what stands below the film; those without text are left out.
+    """
+    title = f"Film of {run}"
+    frames = base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii")
+    below = "".join(f"<p><b>{escape(name)}.</b> {escape(text)}</p>" for name, text in notes if text)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{film.CSS}</style></head>\n<body>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n{film.HTML}\n'
+        f'<div class="notes">{below}</div>\n'
+        f'<script type="application/octet-stream" id="frames">{frames}</script>\n'
+        f'<script type="module">\n{film.JS}\n{START}</script>\n</body></html>\n'
+    )

@@ -1,0 +1,276 @@
+"""The live view of each lesson.
+
+Each draws itself and gives back what there is to notice, in numbers computed from what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ascnet_core.figures import basics as figures
+from ascnet_core.figures import lessons as figures_lessons
+from ascnet_core.figures.basics import COLOURS
+from ascnet_core.imaging.cohort import Scan
+from ascnet_core.metrics.overlap import (
+    ThresholdTable,
+    oracle_cohort_threshold,
+    oracle_threshold,
+    threshold_table,
+)
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.histogram import count_levels, find_peaks
+from pages.parts.shared import cases, pictures
+from pages.parts.shared.state import View
+from pages.parts.threshold import findings, view_rules, viewer
+from pages.parts.watch import live_charts, live_run, stopping
+
+COHORT = "demo"
+RUN, PAPER, SLOW = "demo-flair", "demo-flair-paper", "demo-t2"
+ENLARGED = 3
+
+Mask = NDArray[np.bool_]
+PLAIN = {"displayModeBar": False}
+NAMES = {
+    RUN: "the variant (demo-flair)",
+    SLOW: "a slow one (demo-t2)",
+    PAPER: "the paper's losses (demo-flair-paper)",
+}
+
+
+def lesion_scans() -> list[Scan]:
+    """The demo subjects that have a lesion."""
+    return [scan for scan in cases.load_cohort(COHORT).scans if scan.group == "anomalous"]
+
+
+def level_of(case: cases.Case) -> int:
+    """The axial slice that holds most of the lesion."""
+    truth = case.prepared.truth
+    held = case.prepared.region if truth is None else truth
+    return int(held.sum(axis=(0, 1)).argmax())
+
+
+def tile(
+    case: cases.Case, name: str, z: int, mask: Mask | None = None, colour: str = COLOURS["mask"]
+) -> pictures.Picture:
+    """An axial slice of a map as RGB, `mask` (X, Y, Z) over it, the true mask outlined in blue."""
+    region = case.prepared.region[:, :, z]
+    grey = pictures.display((case.maps[name][:, :, z] * region).T)
+    marked = np.zeros(grey.shape, bool) if mask is None else pictures.display(mask[:, :, z].T)
+    picture = pictures.enlarge(pictures.over(grey, marked, colour), ENLARGED)
+    truth = case.prepared.truth
+    if truth is not None and truth[:, :, z].any():
+        held = pictures.enlarge(pictures.display(truth[:, :, z].T), ENLARGED)
+        rim = held & ~ndimage.binary_erosion(held)
+        picture[rim] = [int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)]
+    return picture
+
+
+def row(tiles: Sequence[pictures.Picture]) -> pictures.Picture:
+    """Tiles beside each other."""
+    return pictures.side_by_side(tiles)
+
+
+def _subject(key: str) -> str:
+    names = [scan.scan for scan in lesion_scans()]
+    return str(st.selectbox("Subject", names, key=f"lesson subject {key}"))
+
+
+def _table(case: cases.Case, name: str) -> ThresholdTable:
+    return threshold_table(case.maps[name], case.prepared.truth, case.prepared.region)
+
+
+def histograms() -> str:
+    """Stop 1: the same threshold on the input and on I_ro."""
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    with left:
+        case = cases.load_maps(RUN, None, COHORT, _subject("histograms"))
+    with right:
+        level = st.slider("One threshold for both", 0, 255, 150, key="lesson level of both")
+    z, region = level_of(case), case.prepared.region
+    scores, best = {}, {}
+    for column, name in zip(st.columns(2, gap="large"), ("input", "reconstruction"), strict=True):
+        counts = count_levels(case.maps[name], region)
+        peaks = [peak.position for peak in find_peaks(counts)]
+        table = _table(case, name)
+        scores[name] = float(table.dice("bright")[level])
+        best[name] = oracle_threshold(table, "bright")
+        figure = figures.histogram({name: counts}, peaks, height=200)
+        figure.add_vline(x=level, line={"color": figures.COLOURS["mask"], "width": 2})
+        mask = (case.maps[name] >= level) & region
+        with column:
+            st.plotly_chart(figure, config=PLAIN, key=f"lesson histogram {name}")
+            st.image(row([tile(case, name, z), tile(case, name, z, mask)]), width=440)
+    return (
+        f"At {level} the mask of I_in has Dice {scores['input']:.2f}, that of I_ro "
+        f"{scores['reconstruction']:.2f} (both need the true mask to be known). The best that any "
+        f"threshold could do, an *oracle*: {best['input'][1]:.2f} on I_in at {best['input'][0]}, "
+        f"{best['reconstruction'][1]:.2f} on I_ro at {best['reconstruction'][0]}."
+    )
+
+
+def two_cuts() -> str:
+    """Stop 2: the pixels of a peak of I_ro, in the input and both cuts."""
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    with left:
+        case = cases.load_maps(RUN, None, COHORT, _subject("cuts"))
+    region, z = case.prepared.region, level_of(case)
+    peaks = find_peaks(count_levels(case.maps["reconstruction"], region))
+    with right:
+        labels = [f"peak {n} · level {peak.position}" for n, peak in enumerate(peaks, 1)]
+        chosen = st.segmented_control(
+            "Peak of I_ro", labels, default=labels[-1], key="lesson peak", required=True
+        )
+    peak = peaks[labels.index(chosen) if chosen in labels else -1]
+    levels = case.maps["reconstruction"]
+    lit = (levels >= peak.left) & (levels <= peak.right) & region
+    names = ("input", "fence", "wild", "reconstruction")
+    for column, name in zip(st.columns(4), names, strict=True):
+        column.markdown(f"**{figures.MAP_TITLES[name]}**")
+        column.image(tile(case, name, z, lit, figures.COLOURS["wild"]), width="stretch")
+    means = {name: float(case.maps[name][lit].mean()) / 255 for name in names[:3]}
+    truth = case.prepared.truth
+    held = "" if truth is None else f" Of them {truth[lit].mean():.0%} are lesion (*oracle*)."
+    return (
+        f"This peak holds {lit.sum() / region.sum():.1%} of the voxels. There the input is "
+        f"{means['input']:.2f} on average, the fence cut {means['fence']:.2f}, the wild cut "
+        f"{means['wild']:.2f}.{held}"
+    )
+
+
+def the_click() -> str:
+    """Stop 3: the viewer of the Threshold page."""
+    with st.columns([1, 3])[0]:
+        scan = _subject("click")
+    view = cases.complete(View(cohort=COHORT, run=RUN, scan=scan))
+    shown = findings.look_at(view)
+    viewer.show_volumes(findings.packed(shown))
+    left, right = st.columns([5, 1.2])
+    with left:
+        data = findings.viewer_data(shown, None, 0, "", "")
+        viewer.show_viewer(data, "lesson viewer", lambda: None)
+    with right:
+        viewer.show_numbers()
+    return (
+        f"The rule `{shown.proposed.rule}`, which saw no mask, proposes level "
+        f"{shown.proposed.level} of 255 here; the line moves where you click, and the mask in "
+        "three planes and its numbers move with it."
+    )
+
+
+def too_early() -> str:
+    """Stop 4: a run's snapshots, with what the advisor would have said at each."""
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        name = str(st.selectbox("Run", list(NAMES), format_func=NAMES.get, key="lesson run"))
+    run = Run(cases.run_path(name))
+    snapshots, history = run.snapshots(), stopping.history_of(run)
+    with right:
+        place = st.select_slider(
+            "Moment of the training",
+            options=range(len(snapshots)),
+            value=len(snapshots) - 1,
+            format_func=lambda i: snapshots[i].label,
+            key=f"lesson moment {name}",
+        )
+    snapshot, point = snapshots[place], history.points[place]
+    one, two = st.columns([1, 1.1], gap="medium")
+    one.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
+    with two:
+        st.vega_lite_chart(
+            live_charts.histogram_table(snapshot.info),
+            live_charts.HISTOGRAM_SPEC | {"height": 230},
+            width="stretch",
+        )
+        advice = advise(history.points[: place + 1])
+        box, icon = stopping.BOXES[advice.kind]
+        box(stopping.sentence_of(advice, "running"), icon=icon)
+    holes = "no mask" if point.holes is None else f"enclosed holes in the mask: {point.holes}"
+    same = "" if point.stability is None else f", Dice {point.stability:.2f} with the mask before"
+    return (
+        f"{snapshot.label}: {point.separated} separated "
+        f"{'peak' if point.separated == 1 else 'peaks'}, separation index "
+        f"{point.separation_index:.2f}, {holes}{same}. None of this needs a true mask."
+    )
+
+
+def one_or_each() -> str:
+    """Stop 5: one threshold for the cohort against one a subject."""
+    scans = cases.load_cohort(COHORT).scans
+    tables = cases.cohort_tables(RUN, None, COHORT, "reconstruction")
+    sick = [
+        (scan.scan, table)
+        for scan, table in zip(scans, tables, strict=True)
+        if table.has_truth and table.true
+    ]
+    rule = cases.run_settings(RUN).segmentation.rule
+    pooled = np.sum([table.levels for table in tables], axis=0)
+    common = view_rules.proposal(rule, pooled, "bright", None).level
+    level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
+    own = [view_rules.proposal(rule, table.levels, "bright", None).level for _, table in sick]
+    for_all = [float(table.dice("bright")[level]) for _, table in sick]
+    each = [float(table.dice("bright")[t]) for t, (_, table) in zip(own, sick, strict=True)]
+    best = [oracle_threshold(table, "bright")[1] for _, table in sick]
+    figure = figures_lessons.dice_by_subject(
+        [name for name, _ in sick],
+        {f"level {level} for all": for_all, f"{rule} of each subject": each},
+        {"each subject's best level": best},
+    )
+    st.plotly_chart(figure, config=PLAIN, key="lesson subjects")
+    return (
+        f"Mean Dice of {len(sick)} subjects with a lesion: {np.mean(for_all):.2f} with level "
+        f"{level} for all (the rule, without a mask, proposes {common}), {np.mean(each):.2f} with "
+        f"the rule read anew for each subject, {np.mean(best):.2f} if the best level of each were "
+        "known (*oracle*)."
+    )
+
+
+def when_it_fails() -> str:
+    """Stop 6: a run that only quantises brightness, beside a plain threshold."""
+    name = str(
+        st.segmented_control(
+            "Run",
+            [PAPER, RUN],
+            default=PAPER,
+            format_func=NAMES.get,
+            key="lesson failing run",
+            required=True,
+        )
+    )
+    case = cases.load_maps(name, None, COHORT, lesion_scans()[0].scan)
+    z, region = level_of(case), case.prepared.region
+    rank = view_rules.rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
+    tables = {
+        kind: [t for t in cases.cohort_tables(name, None, COHORT, kind) if t.has_truth and t.true]
+        for kind in ("reconstruction", "input")
+    }
+    best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
+    courses = {
+        NAMES[run]: [
+            point.rank_correlation for point in stopping.history_of(Run(cases.run_path(run))).points
+        ]
+        for run in (PAPER, RUN)
+    }
+    left, right = st.columns([1.3, 1], gap="medium")
+    pictures = []
+    for kind in ("input", "reconstruction"):
+        mask = (case.maps[kind] >= best[kind][0]) & region
+        pictures += [tile(case, kind, z), tile(case, kind, z, mask)]
+    left.markdown("**I_in and its best mask, I_ro and its best mask** (*oracle* levels)")
+    left.image(row(pictures), width="stretch")
+    right.plotly_chart(
+        figures_lessons.course(courses, "rank correlation of I_ro with I_in"),
+        config=PLAIN,
+        key="lesson course",
+    )
+    return (
+        "Mean Dice at the best single level of this cohort, an *oracle*: "
+        f"{best['reconstruction'][1]:.2f} on I_ro, {best['input'][1]:.2f} on the plain input. Rank "
+        f"correlation of I_ro with the input: {rank:.2f}. It counts all tissue, of which a lesion "
+        "is little, so a high one warns but does not condemn: what counts is to beat the input."
+    )

@@ -1,0 +1,142 @@
+"""The schedule in a line, and warnings where it does not fit the data."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from concurrent.futures import Future
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.launch import processes_of
+from ascnet_core.training.schedule_check import (
+    check_schedule,
+    check_time,
+    seconds_of,
+    time_in_words,
+    times_seen,
+)
+from ascnet_core.training.timetable import plan
+
+if TYPE_CHECKING:
+    from ascnet_core.settings.tables import Settings
+
+
+@cache
+def this_processor() -> tuple[int, bool, bool]:
+    """Threads, whether bfloat16 is native, whether there is a GPU; without waiting for torch."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        flags = ""
+    native = "avx512_bf16" in flags or "amx_bf16" in flags
+    threads = os.cpu_count() or 1
+    return threads, native, Path("/proc/driver/nvidia/version").is_file()
+
+
+def schedule_sentence(
+    settings: Settings, inputs: int, references: int, threads: int, native: bool, gpu: bool
+) -> str:
+    """How long a schedule is: cycles, steps, how often a slice is seen, and about what time."""
+    segments = plan(settings, inputs, references)
+    cycles = len({(one.stage, one.cycle) for one in segments})
+    steps = sum(one.epochs * one.steps for one in segments if one.phase != "D")
+    parts = [
+        f"{cycles} cycle" + ("" if cycles == 1 else "s"),
+        f"{steps} steps of M, {settings.schedule.batch_m} slices each",
+    ]
+    seen = times_seen(settings, inputs, references)
+    if seen:
+        each = (f"each {name} slice about {_times(times)}" for name, times in seen.items())
+        parts.append("M sees " + ", ".join(each))
+    seconds = seconds_of(settings, inputs, references, threads, native)
+    parts.append(f"{time_in_words(seconds)} or so on an idle processor like this one")
+    if gpu:
+        parts[-1] += ", far less on this machine's GPU"
+    return " · ".join(parts)
+
+
+def show_schedule(settings: Settings, inputs: int, references: int) -> None:
+    """The line, and under it what does not fit."""
+    threads, native, gpu = this_processor()
+    st.caption(schedule_sentence(settings, inputs, references, threads, native, gpu))
+    found = check_schedule(settings, inputs, references)
+    if not gpu:
+        found += check_time(seconds_of(settings, inputs, references, threads, native))
+    sentences = [one.sentence for one in found]
+    if sentences:
+        lines = sentences if len(sentences) == 1 else [f"- {sentence}" for sentence in sentences]
+        st.warning("\n".join(lines), icon=":material/warning:")
+
+
+def _times(times: float) -> str:
+    return f"{times:.1f} times" if times < 10 else f"{times:.0f} times"
+
+
+KEY = "processes of the new run"
+
+
+def count_gpus() -> int:
+    """GPUs that torch sees; waits for torch (2.4 s) where it is not loaded yet."""
+    try:
+        import torch
+
+        return torch.cuda.device_count()
+    except (ImportError, OSError, RuntimeError):
+        return 0
+
+
+@st.cache_resource(show_spinner=False)
+def _asked() -> Future[int]:
+    """The count, asked once a server by a thread, and not before the first picture is sent."""
+    found: Future[int] = Future()
+
+    def ask() -> None:
+        if "torch" not in sys.modules:
+            time.sleep(2)
+        found.set_result(count_gpus())
+
+    threading.Thread(target=ask, daemon=True).start()
+    return found
+
+
+def known_gpus() -> int:
+    """GPUs that torch sees; 0 until it is known, and then the page is drawn again."""
+    asked = _asked()
+    if asked.done():
+        return asked.result()
+
+    @st.fragment(run_every=0.5)
+    def wait() -> None:
+        if asked.done():
+            st.rerun()
+
+    wait()
+    return 0
+
+
+def choose_processes(gpus: int) -> int:
+    """The field; the number of processes chosen."""
+    return int(
+        st.number_input(
+            "Processes (GPUs)",
+            min_value=1,
+            max_value=gpus,
+            value=1,
+            key=KEY,
+            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm and "
+            "dropout act on the whole batch, so the losses are those of one process.",
+        )
+    )
+
+
+def processes_as_before(run: Run) -> int:
+    """As many as the run was last trained by, if there are GPUs for them; else 1."""
+    wanted = processes_of(run.command().rpartition("\n")[2])
+    return wanted if 1 < wanted <= count_gpus() else 1

@@ -1,0 +1,151 @@
+"""The watched slices: choosing them for a new run, and which of a run's are on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from ascnet_core.settings.data import MOST_WATCHED
+from ascnet_core.settings.text import help_of
+from pages.parts.shared import cases, forms, pictures
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.prepare import Preparation
+    from ascnet_core.imaging.reference import SliceSet
+    from ascnet_core.runs.folder import Run, Snapshot
+    from ascnet_core.settings.tables import Settings
+
+KEY = "data.watched"
+PICKING = "watched slices picked by hand"
+SCAN = "scan to watch"
+SLICE = "slice to watch"
+SHOWN = 2  # watched slices on the screen unless others are chosen
+HIGH = 192  # pixels of the slice in question, about
+SMALL = 96  # pixels of one that is watched by now, about
+
+
+def label_of(name: str) -> str:
+    """`scan:z` in words."""
+    scan, _, z = name.rpartition(":")
+    return f"{scan}, slice {z}"
+
+
+def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
+    """Pills for a run's watched slices; the places of the chosen ones, at least one."""
+    number = len(run.load_snapshot(snapshot).watched_input)
+    names = run.watched_names()
+    known = len(names) == number  # runs of before did not keep them
+    chosen = st.pills(
+        "Watched slices to show",
+        range(number),
+        selection_mode="multi",
+        default=list(range(min(SHOWN, number))),
+        format_func=lambda place: label_of(names[place]) if known else f"slice {place + 1}",
+        key=f"watched slices shown of {run.path}",
+        label_visibility="collapsed",
+    )
+    return sorted(chosen) or [0]
+
+
+def watched_field(settings: Settings, prefix: str) -> str:
+    """The text field of `data.watched`; what it holds."""
+    key = f"{prefix} {KEY}"
+    # No `value`, as the picker writes into it; so a form that comes back, or an emptied field, may
+    # hold nothing.
+    if not st.session_state.get(key):
+        st.session_state[key] = forms.text_of(settings.data.watched)
+    return st.text_input(forms.label_of(KEY), key=key, help=f"{help_of(KEY)} (`{KEY}`)")
+
+
+def with_slice(text: str, name: str) -> str:
+    """What the field holds once the slice `name` is watched, too; a number gives way to it."""
+    listed = [one.strip() for one in text.split(",") if ":" in one]
+    return ",".join(listed if name in listed else [*listed, name])
+
+
+def _watch(key: str, name: str) -> None:
+    st.session_state[key] = with_slice(st.session_state.get(key, ""), name)
+
+
+def _choose_for_me(key: str) -> None:
+    st.session_state[key] = "4"
+
+
+@st.cache_resource(show_spinner="Reading the scan", max_entries=8)
+def _slices(cohort: str, scan: str, preparation: Preparation, changed: float) -> SliceSet:
+    from ascnet_core.imaging.reference import slices_of
+
+    return slices_of(cases.load_case(cohort, scan, preparation))
+
+
+def slices_of_scan(cohort: str, scan: str, preparation: Preparation) -> SliceSet:
+    """The slices with tissue of a scan. Raises UserError."""
+    image = cases.find_scan(cases.load_cohort(cohort), scan).image
+    return _slices(cohort, scan, preparation, image.stat().st_mtime if image.exists() else 0.0)
+
+
+def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
+    """Menus of scan and slice with a picture of it, and the slices that are watched by now."""
+    key = f"{prefix} {KEY}"
+    scans = [scan.scan for scan in cases.load_cohort(cohort).scans]
+    menus, seen, chosen = st.columns([1.1, 0.6, 2.3], gap="medium")
+    with menus:
+        scan = st.selectbox("Scan", scans, key=f"{SCAN} of {cohort}")
+        slices = slices_of_scan(cohort, scan, preparation)
+        marks = {int(z): " · lesion" if bad else "" for z, bad in zip(slices.z, slices.lesion,
+                                                                      strict=True)}  # fmt: skip
+        z = st.select_slider(
+            "Slice, from 0 at the bottom",
+            options=list(marks),
+            value=list(marks)[len(marks) // 2],
+            format_func=lambda one: f"{one}{marks[one]}",
+            key=f"{SLICE} {scan} of {cohort}",
+        )
+        name = f"{scan}:{z}"
+        full = st.session_state[key].count(":") >= MOST_WATCHED
+        st.button(
+            "Watch this slice",
+            icon=":material/add:",
+            on_click=_watch,
+            args=(key, name),
+            disabled=full,
+            width="stretch",
+        )
+    seen.image(_thumbnail(slices, z), caption=label_of(name))
+    with chosen:
+        listed = [one for one in st.session_state[key].split(",") if ":" in one]
+        if not listed:
+            st.caption(
+                "None is chosen yet, so they are chosen for you: at mid height, from as many "
+                "subjects as can be, those with a lesion first."
+            )
+            return
+        st.caption(f"Watched by now: {len(listed)}")
+        with st.container(horizontal=True, gap="small"):
+            for one in listed:
+                _show_chosen(cohort, preparation, one)
+        st.button(
+            "Choose them for me instead",
+            icon=":material/restart_alt:",
+            on_click=_choose_for_me,
+            args=(key,),
+        )
+
+
+def _show_chosen(cohort: str, preparation: Preparation, name: str) -> None:
+    """A small picture of a slice that the field names, or its name alone."""
+    scan, _, z = name.rpartition(":")
+    known = {one.scan for one in cases.load_cohort(cohort).scans}
+    if scan.strip() in known and z.isdecimal():
+        slices = slices_of_scan(cohort, scan.strip(), preparation)
+        if int(z) in slices.z:
+            st.image(_thumbnail(slices, int(z), SMALL), caption=label_of(name))
+            return
+    st.caption(f"{label_of(name)}: not in this cohort")
+
+
+def _thumbnail(slices: SliceSet, z: int, high: int = HIGH) -> np.ndarray:
+    picture = pictures.grey(pictures.display(slices.images[slices.z == z][0]))
+    return pictures.enlarge(picture, max(1, round(high / picture.shape[0])))

@@ -1,0 +1,173 @@
+"""Cohorts that pages open: the demo ones, made when first asked for, and those the user names.
+
+The core is imported inside the functions on purpose: a page without a scan need not wait for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from pages.parts.shared import state
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.cohort import Cohort, Scan
+
+DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
+DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
+DEMO_SUBJECTS = 8
+
+
+@contextmanager
+def show_user_errors(stop: bool = True) -> Iterator[None]:
+    """Show a `UserError` raised inside as its one sentence, then end the page (or not)."""
+    try:
+        yield
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        if stop:
+            st.stop()
+
+
+def cache_folder() -> Path:
+    """Where the app keeps what it makes: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
+    return Path(os.environ.get("ASCNET_CACHE") or Path.home() / ".cache" / "ascnet-explorer")
+
+
+def demo_manifest(key: str = "demo") -> Path:
+    """Where a demo cohort's manifest is, or will be once made."""
+    return cache_folder() / f"demo-{DEMOS[key]}" / "manifest.csv"
+
+
+_MAKING = threading.Lock()
+
+
+def _share(done: tuple[Any, ...], what: str) -> tuple[float, str]:
+    """A progress bar's position and text from a (done, total) report."""
+    count, total = (done[0], done[1]) if len(done) > 1 else (done[0], DEMO_SUBJECTS)
+    return min(1.0, float(count) / max(1, int(total))), f"{what} {int(count)} of {int(total)}"
+
+
+def ensure_demo(key: str = "demo") -> Path:
+    """The manifest of a demo cohort, made with a progress bar where it is not there yet.
+
+    A second session that asks meanwhile waits for the first one's.
+    """
+    manifest = demo_manifest(key)
+    if manifest.is_file():
+        return manifest
+    from ascnet_core.imaging.phantom.demo import make_demo
+
+    bar = st.progress(0.0, text=f"Making the {DEMOS[key]} demo cohort, once")
+
+    def report(*done: Any) -> None:
+        bar.progress(*_share(done, f"Making the {DEMOS[key]} demo cohort, once: subject"))
+
+    try:
+        with _MAKING:
+            if manifest.is_file():
+                return manifest
+            return make_demo(
+                manifest.parent,
+                contrast=DEMOS[key],
+                subjects=DEMO_SUBJECTS,
+                seed=DEMO_SEED,
+                progress=report,
+            )
+    finally:
+        bar.empty()
+
+
+def manifest_of(key: str) -> Path:
+    """The manifest a cohort's key stands for; a folder without one is indexed first.
+
+    Raises UserError where nothing readable is there.
+    """
+    if key in DEMOS:
+        return ensure_demo(key)
+    path = Path(key).expanduser()
+    if path.is_dir():
+        if (path / "manifest.csv").is_file():
+            return path / "manifest.csv"
+        return _index(path)
+    if not path.is_file():
+        raise UserError(
+            f"{key}: no such manifest or folder on this machine; open another cohort on Data."
+        )
+    return path
+
+
+def _index(folder: Path) -> Path:
+    """Index a folder into a manifest of our own, so that the user's folder stays as it is."""
+    from ascnet_core.imaging.cohort import write_manifest
+    from ascnet_core.imaging.index import index_folder
+
+    name = f"{folder.name}-{hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]}"
+    manifest = cache_folder() / "indexed" / f"{name}.csv"
+    indexed = index_folder(folder)
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    write_manifest(manifest, indexed.rows)
+    return manifest
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _read_cohort(manifest: Path, changed: float) -> Cohort:
+    from ascnet_core.imaging.cohort import read_manifest
+
+    return read_manifest(manifest)
+
+
+def load_cohort(key: str) -> Cohort:
+    """The cohort of a key, read again when its manifest changed. Raises UserError."""
+    manifest = manifest_of(key)
+    return _read_cohort(manifest, manifest.stat().st_mtime)
+
+
+def open_cohort(path: str) -> str:
+    """Read a manifest or folder the user named, remember it for this session, give its key back."""
+    path = path.strip()
+    key = path if path in DEMOS else str(Path(path).expanduser().resolve())
+    load_cohort(key)
+    opened = st.session_state.setdefault(state.OPENED, [])
+    if key not in DEMOS and key not in opened:
+        opened.append(key)
+    return key
+
+
+def known_cohorts() -> list[str]:
+    """Keys to choose from: the demo, what this session opened, and what the URL names."""
+    keys = ["demo", *st.session_state.get(state.OPENED, [])]
+    keys += [key for key in DEMOS if key != "demo" and demo_manifest(key).is_file()]
+    named = state.current().cohort
+    return keys if named in keys else [*keys, named]
+
+
+def cohort_label(key: str) -> str:
+    """A cohort's short name for a menu."""
+    if key in DEMOS:
+        return f"demo {DEMOS[key].upper() if key != 'demo-t2' else 'T2'}"
+    path = Path(key)
+    return path.parent.name if path.name == "manifest.csv" else path.stem
+
+
+def find_scan(cohort: Cohort, name: str) -> Scan:
+    """A cohort's scan by name, the first anomalous one for "". Raises UserError."""
+    if not cohort.scans:
+        raise UserError(f"{cohort.manifest}: the manifest has no scans; add rows or open another.")
+    if not name:
+        return next((scan for scan in cohort.scans if scan.group != "normal"), cohort.scans[0])
+    for scan in cohort.scans:
+        if name in (scan.scan, scan.subject):
+            return scan
+    raise UserError(
+        f"{name}: no such subject in {cohort.name}; it has {cohort.scans[0].scan} to "
+        f"{cohort.scans[-1].scan}."
+    )

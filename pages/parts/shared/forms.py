@@ -1,0 +1,227 @@
+"""Forms made of settings: a widget for every field, with the field's sentence as its help.
+
+What the widgets hold becomes `--set key=value` assignments and a command line; those functions are
+pure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.runs.launch import launch_words
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import apply_set, keys, value_of
+
+# What most people change; everything else is under "All settings".
+FIRST = (
+    "data.size",
+    "network.width",
+    "schedule.seed",
+    "schedule.stage_1",
+    "schedule.stage_2",
+    "schedule.stop_when",
+    "schedule.epochs_m",
+    "schedule.steps",
+    "schedule.batch_m",
+    "schedule.order",
+    "schedule.learning_rate",
+    "schedule.learning_rate_d",
+)
+LABELS = {
+    "data.size": "Slice size, pixels",
+    "network.width": "Width of M, feature maps",
+    "schedule.stage_1": "Cycles of stage 1",
+    "schedule.stage_2": "Cycles of stage 2",
+    "schedule.stop_when": "When to stop",
+    "schedule.epochs_m": "Epochs of M in a cycle",
+    "schedule.steps": "Steps in an epoch (0: all slices)",
+    "schedule.batch_m": "Batch of M, slices",
+    "schedule.order": "Order of D and M",
+    "schedule.learning_rate": "Learning rate of M",
+    "schedule.learning_rate_d": "Learning rate of D",
+    "schedule.seed": "Seed",
+    "schedule.snapshot_epochs": "Epochs between snapshots (0: cycles)",
+    "data.watched": "Watched slices",
+}
+WORDS = {
+    "schedule.stop_when": {
+        "never": "at the schedule's end",
+        "separated": "as soon as the peaks separate",
+    },
+    "schedule.order": {
+        "alternate": "in turns (the paper)",
+        "joint": "both in each step",
+    },
+}
+"""What choices are called in the form; others are called as in the settings."""
+
+
+def text_of(value: Any) -> str:
+    """A value as `--set` takes it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    if isinstance(value, float):
+        return repr(value)
+    return str(value)
+
+
+def assignments(settings: Settings, values: Mapping[str, Any]) -> list[str]:
+    """The "key=value" texts for what differs from the settings a form started from."""
+    changed = []
+    for key, value in values.items():
+        if text_of(value) != text_of(value_of(settings, key)):
+            changed.append(f"{key}={text_of(value)}")
+    return changed
+
+
+def checked(settings: Settings, changes: Iterable[str]) -> tuple[Settings | None, str]:
+    """The settings after the changes, or None and the sentence that says what does not fit."""
+    try:
+        return apply_set(settings, changes), ""
+    except UserError as error:
+        return None, str(error)
+
+
+def training_arguments(
+    manifest: str, name: str, preset: str, reference: str, changes: Sequence[str]
+) -> list[str]:
+    """What follows `python -m ascnet_core train` for a form's content."""
+    arguments = [manifest, "--name", name, "--preset", preset, "--reference", reference]
+    for change in changes:
+        arguments += ["--set", change]
+    return arguments
+
+
+def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str:
+    """The command a user could type instead."""
+    launch = launch_words(processes)
+    return shlex.join(["python", *launch, "-m", "ascnet_core", verb, *arguments])
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """`wanted`, or with the first number behind it that makes it new; letters a folder can have."""
+    safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in wanted).strip("-._") or "run"
+    names = set(taken)
+    if safe not in names:
+        return safe
+    number = 2
+    while f"{safe}-{number}" in names:
+        number += 1
+    return f"{safe}-{number}"
+
+
+def label_of(key: str) -> str:
+    """A field's label: one of ours, or its name in words."""
+    return LABELS.get(key, key.split(".")[1].replace("_", " "))
+
+
+def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False) -> Any:
+    """The widget of a dotted key; returns its value. `prefix` tells forms (and presets) apart.
+
+    A `fixed` one shows its value and cannot be changed.
+    """
+    table, name = key.split(".")
+    part = getattr(settings, table)
+    field = next(one for one in dataclasses.fields(part) if one.name == name)
+    value, about = getattr(part, name), field.metadata
+    common: dict[str, Any] = {
+        "label": label_of(key),
+        "key": f"{prefix} {key}",
+        "help": f"{about['help']} (`{key}`)",
+        "disabled": fixed,
+    }
+    if about.get("choices"):
+        choices = list(about["choices"])
+        words = WORDS.get(key, {})
+        return st.selectbox(
+            options=choices,
+            index=choices.index(value),
+            format_func=lambda choice: words.get(choice, choice),
+            **common,
+        )
+    if isinstance(value, bool):
+        return st.checkbox(value=value, **common)
+    if isinstance(value, int) and not isinstance(value, bool):
+        low, high = about.get("low"), about.get("high")
+        return st.number_input(
+            value=value,
+            step=16 if key == "data.size" else 1,
+            min_value=None if low is None else int(low),
+            max_value=None if high is None else int(high),
+            **common,
+        )
+    # Small and unset numbers are typed: a number field would round 5e-5 away.
+    text = st.text_input(value=text_of(value), placeholder="not set", **common)
+    return text
+
+
+def fields_grid(
+    keys: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
+) -> dict[str, Any]:
+    """Widgets of some settings in three columns, row by row; their values by key."""
+    values: dict[str, Any] = {}
+    for start in range(0, len(keys), 3):
+        columns = st.columns(3)
+        for column, key in zip(columns, keys[start : start + 3], strict=False):
+            with column:
+                values[key] = field_widget(key, settings, prefix, key in fixed)
+    return values
+
+
+def all_other_fields(
+    settings: Settings, prefix: str, shown: Collection[str], fixed: Collection[str] = ()
+) -> dict[str, Any]:
+    """A tab for each table with the widgets of what is not `shown` elsewhere; values by key."""
+    values: dict[str, Any] = {}
+    tables = {
+        table: [key for key in group if key not in shown]
+        for table, group in itertools.groupby(keys(), lambda key: key.split(".")[0])
+    }
+    tables = {table: left for table, left in tables.items() if left}
+    for tab, (table, left) in zip(st.tabs(list(tables)), tables.items(), strict=True):
+        with tab:
+            st.caption((type(getattr(settings, table)).__doc__ or "").splitlines()[0])
+            values |= fields_grid(left, settings, prefix, fixed)
+    return values
+
+
+def whole(name: str, text: str) -> int | None:
+    """A field that may be empty as a whole number. Raises UserError."""
+    if not text.strip():
+        return None
+    if not text.strip().isdecimal():
+        raise UserError(f"{name} is {text!r}; write a whole number from 0, or leave it empty.")
+    return int(text)
+
+
+def number(name: str, text: str) -> float | None:
+    """A field that may be empty as a number. Raises UserError."""
+    if not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{name} is {text!r}; write a number, or leave it empty.") from None
+
+
+def progress_reporter(text: str) -> tuple[Callable[..., None], Callable[[], None]]:
+    """A progress bar's (report, close); report takes (done, total) or (done, total, name)."""
+    bar = st.progress(0.0, text=text)
+
+    def report(*done: Any) -> None:
+        count, total = (done[0], done[1]) if len(done) > 1 else (done[0], 1.0)
+        name = f" {done[2]}" if len(done) > 2 else ""
+        bar.progress(min(1.0, float(count) / max(1e-9, float(total))), text=f"{text}{name}")
+
+    return report, bar.empty

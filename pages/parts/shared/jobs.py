@@ -1,0 +1,145 @@
+"""Long work of a page as a process of its own, over a folder: start, progress, cancel, result.
+
+A job is `python -m ascnet_core VERB ... -o FOLDER`. It writes its lines to `log.txt` there, so a
+page that is opened again, or by someone else, finds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ascnet_core.files import write_json
+
+ROOT = Path(__file__).resolve().parents[3]
+JOB, LOG = "job.json", "log.txt"
+_STEPS = re.compile(r"(\d+) of (\d+) (\w+)(?:, ([^,]+) left)?")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job's state: `status` is none, running, done, cancelled or failed.
+
+    `share` (0..1) and `text` say how far a running one is; for a failed one `text` is its reason.
+    """
+
+    status: str
+    share: float = 0.0
+    text: str = ""
+    seconds: float = 0.0
+
+
+def folder_for(parent: Path, label: str, arguments: Sequence[str], stamps: Sequence[float]) -> Path:
+    """A folder named by what is to be done, so that the same work is found again.
+
+    `stamps` are times of change of what the work reads: a changed input is other work.
+    """
+    text = "\0".join([*arguments, *(f"{stamp:.3f}" for stamp in stamps)])
+    safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in label)
+    return parent / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def parse_progress(log: str) -> tuple[float, str]:
+    """How far the last line that says `3 of 18 steps, 20 s left` is."""
+    found = _STEPS.findall(log)
+    if not found:
+        return 0.0, "starting"
+    done, total, unit, left = found[-1]
+    share = int(done) / max(1, int(total))
+    return min(1.0, share), f"{done} of {total} {unit}" + (f", {left} left" if left else "")
+
+
+def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
+    """Start the job; `-o FOLDER` is added. One that is running there is left alone."""
+    if look(folder, "").status == "running":
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-u", "-m", "ascnet_core", verb, *arguments, "-o", str(folder)]
+    search = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
+    with (folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": search},
+        )
+    write_json(folder / JOB, {"pid": process.pid, "started": time.time(), "command": command[1:]})
+
+    def finish() -> None:
+        """Note the exit status; an ended child that nobody waits for would seem alive."""
+        status = process.wait()
+        about = _about(folder)
+        if about.get("pid") == process.pid:
+            write_json(folder / JOB, {**about, "exit": status, "ended": time.time()})
+
+    threading.Thread(target=finish, daemon=True).start()
+
+
+def look(folder: Path, result: str) -> Job:
+    """The state of the job in a folder; it is done once the file `result` is there."""
+    about = _about(folder)
+    seconds = float(about.get("ended", time.time())) - float(about.get("started", time.time()))
+    log = _log(folder)
+    if about and "exit" not in about and _alive(int(about["pid"])):
+        return Job("running", *parse_progress(log), seconds)
+    if result and (folder / result).is_file():
+        return Job("done", 1.0, "", seconds)
+    if not about:
+        return Job("none")
+    if about.get("cancelled"):
+        return Job("cancelled", 0.0, "", seconds)
+    lines = [line for line in log.splitlines() if line.strip()]
+    return Job("failed", 0.0, lines[-1] if lines else "it ended without a word", seconds)
+
+
+def cancel(folder: Path) -> None:
+    """End the job's process and what it started."""
+    about = _about(folder)
+    if "exit" in about or not about:
+        return
+    write_json(folder / JOB, {**about, "cancelled": True})
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(int(about["pid"]), signal.SIGTERM)
+
+
+def _about(folder: Path) -> dict[str, object]:
+    try:
+        content = json.loads((folder / JOB).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _log(folder: Path) -> str:
+    try:
+        return (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process lives and is still one of ours (a number may be given again)."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (OSError, IndexError):
+        return True  # no /proc on this system: believe the number
+    # a process that has only just begun has no words yet
+    return (not words or b"ascnet_core" in words) and state != "Z"

@@ -1,0 +1,102 @@
+"""Runs that pages open: their settings, cycles and networks, each read once and kept.
+
+The core is imported inside the functions on purpose: a page that cuts nothing must not wait for
+torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.parts.shared.cohorts import find_scan, load_cohort
+from pages.parts.shared.state import View
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.prepare import Preparation
+
+
+def known_runs() -> list[str]:
+    """Names of the runs under `checkpoints/` that have a model, shipped ones first."""
+    from ascnet_core.places import MODEL
+    from ascnet_core.runs.folder import list_runs
+
+    names = [path.name for path in list_runs() if (path / MODEL).is_file()]
+    return sorted(names, key=lambda name: (not name.startswith("demo-"), name))
+
+
+def run_path(name: str) -> Path:
+    """The folder of a run. Raises UserError where there is none."""
+    from ascnet_core.runs.folder import resolve_run
+
+    return Path(resolve_run(name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _read_settings(run: Path, changed: float) -> Any:
+    from ascnet_core.runs.folder import Run
+
+    return Run(run).settings()
+
+
+def run_settings(name: str) -> Any:
+    """A run's settings (`ascnet_core.settings.presets.Settings`), read again when they changed."""
+    path = run_path(name)
+    return _read_settings(path, (path / "settings.toml").stat().st_mtime)
+
+
+def run_cycles(name: str) -> dict[int, str]:
+    """Cycles of a run that can be looked back at, counted over both stages, with their labels."""
+    from ascnet_core.places import MODEL
+    from ascnet_core.runs.folder import Run
+
+    snapshots = Run(run_path(name)).snapshots()
+    return {s.total_cycle: s.label for s in snapshots if (s.path / MODEL).is_file()}
+
+
+def preparation_of(name: str) -> Preparation:
+    """How a run wants its scans: size, scaling, region."""
+    from ascnet_core.imaging.prepare import Preparation
+
+    data = run_settings(name).data
+    names = {field.name for field in dataclasses.fields(Preparation)}
+    return Preparation(**{name: getattr(data, name) for name in names if hasattr(data, name)})
+
+
+def complete(view: View) -> View:
+    """A view with everything named: the run's own map, rule, side, scope and steps, the subject."""
+    advised = run_settings(view.run).segmentation
+    return dataclasses.replace(
+        view,
+        scan=find_scan(load_cohort(view.cohort), view.scan).scan,
+        map=view.map or advised.map,
+        rule=view.rule or advised.rule,
+        side=view.side or advised.side,
+        scope=view.scope or advised.scope,
+        post=tuple(advised.post) if view.post is None else view.post,
+    )
+
+
+@st.cache_resource(show_spinner="Loading the network", max_entries=4)
+def _load_model(run: Path, cycle: int | None, changed: float) -> Any:
+    from ascnet_core.training.checkpoint import load_model
+
+    return load_model(run, cycle=cycle, device=device())[0]
+
+
+def load_model(name: str, cycle: int | None = None) -> Any:
+    """A run's network in evaluation mode on this machine's best device. Raises UserError."""
+    path = run_path(name)
+    weights = path / "model.safetensors"
+    return _load_model(path, cycle, weights.stat().st_mtime if weights.exists() else 0.0)
+
+
+@st.cache_resource(show_spinner=False)
+def device() -> str:
+    """The device cuts are made on: "cuda" where there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,174 @@
+"""The narrow column at the left that every page shares: cohort, run, cycle, subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.parts.shared import cases, state
+from pages.parts.shared.state import View
+
+STYLE = """<style>
+[data-testid="stSidebar"] { width: 220px !important; min-width: 220px; }
+[data-testid="stSidebar"][aria-expanded="false"] { min-width: 0; }
+[data-testid="stSidebarContent"] { padding: 0; }
+[data-testid="stSidebarHeader"] { height: 1.75rem; padding: 0.4rem 0.75rem 0; margin: 0; }
+[data-testid="stSidebarNav"] { padding: 0; }
+[data-testid="stSidebarNavItems"] { padding: 0 0.6rem 0.5rem; }
+[data-testid="stSidebarUserContent"] { padding: 0.75rem 0.9rem 1rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] { min-height: 0;
+  margin-bottom: 0.1rem; }
+[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] p { font-size: 0.75rem;
+  opacity: 0.8; }
+[data-testid="stSidebarUserContent"] [data-baseweb="select"] > div { font-size: 0.85rem;
+  min-height: 2.1rem; }
+[data-testid="stSidebarUserContent"] button { min-height: 1.9rem; padding: 0 0.5rem; }
+[data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; max-width: 1500px; }
+[data-testid="stHeader"] { height: 2.25rem; background: transparent; }
+</style>"""
+FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
+
+
+def _changed(name: str) -> None:
+    value = st.session_state[state.widget(name)]
+    if name == "cycle" and value == FINISHED:
+        value = None
+    state.update(**{name: value})
+
+
+def menu(
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    value: Any,
+    names: Callable[[Any], str],
+    help: str | None = None,
+) -> None:
+    """A menu bound to the view: the view says what is chosen, a choice changes the view."""
+    st.session_state[state.widget(name)] = value
+    st.selectbox(
+        label,
+        options,
+        key=state.widget(name),
+        format_func=names,
+        on_change=_changed,
+        args=(name,),
+        help=help,
+    )
+
+
+def choose_cohort(view: View) -> None:
+    """The menu of cohorts; others are opened on the Data page."""
+    menu("cohort", "Cohort", cases.known_cohorts(), view.cohort, cases.cohort_label)
+
+
+def choose_run(view: View) -> None:
+    """The menus of runs and, where the run has snapshots, of its cycles."""
+    names = cases.known_runs()
+    if view.run not in names:
+        names = [*names, view.run]
+    menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
+    cycles = cases.run_cycles(view.run)
+    options = [FINISHED, *reversed(cycles)]
+    if len(options) > 1:
+        chosen = view.cycle if view.cycle in cycles else FINISHED
+        menu(
+            "cycle",
+            "Cycle",
+            options,
+            chosen,
+            lambda number: "finished model" if number == FINISHED else cycles[number],
+            help="A cycle trains the discriminator, then the cutting network (paper, section 3).",
+        )
+
+
+def choose_flip(view: View) -> None:
+    """The switch that averages the cuts over a scan and its mirror image."""
+    st.session_state[state.widget("flip")] = view.flip
+    st.toggle(
+        "Average with mirror image",
+        key=state.widget("flip"),
+        on_change=_changed,
+        args=("flip",),
+        help="Cuts the scan and its left-right mirror image and takes the mean: twice the time, "
+        "steadier maps. The shipped recipe for heads with skull is scored so; `--flip` on the "
+        "command line.",
+    )
+
+
+def neighbour(names: list[str], name: str, step: int) -> str:
+    """The scan `step` places further, round the end; `names` must hold `name`."""
+    return names[(names.index(name) + step) % len(names)]
+
+
+def _step_subject(names: list[str], name: str, step: int) -> None:
+    state.update(scan=neighbour(names, name, step))
+
+
+def choose_subject(view: View) -> View:
+    """The menu of subjects with back and forward; returns the view with the subject named."""
+    cohort = cases.load_cohort(view.cohort)
+    scan = cases.find_scan(cohort, view.scan)
+    names = [one.scan for one in cohort.scans]
+    place = names.index(scan.scan)
+    what = "Subject" if len(names) == len(cohort.subjects) else "Scan"
+    menu(
+        "scan",
+        f"{what} {place + 1} of {len(names)}",
+        names,
+        scan.scan,
+        lambda name: name,
+        help="N goes to the next one. Subjects of the demo were never seen in training.",
+    )
+    back, forward = st.columns(2, gap="small")
+    for column, step, label in ((back, -1, "‹"), (forward, 1, "›")):
+        column.button(
+            label,
+            key=f"subject {step}",
+            on_click=_step_subject,
+            args=(names, scan.scan, step),
+            width="stretch",
+            disabled=len(names) < 2,
+            help="previous subject" if step < 0 else "next subject",
+        )
+    return replace(view, scan=scan.scan)
+
+
+def through_page_list() -> None:
+    """See that `app.py` runs first, also when a link to this page is the server's first visit.
+
+    Until `st.navigation` has run once, Streamlit takes each file in `pages/` for an app of its own
+    and would run this page without the page list and its settings.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def style() -> None:
+    """The measures all pages share; call it first on a page."""
+    through_page_list()
+    st.html(STYLE)
+
+
+def sidebar(run: bool = True, subject: bool = True) -> View:
+    """Draw the sidebar and return the view to show, its subject resolved to a name.
+
+    Of a cohort, run or subject that is not there the page says so, and ends.
+    """
+    style()
+    view = state.current()
+    # pages of one run have no use for those compared on the Training page
+    view = state.show(replace(view, compare=()) if run else view)
+    with cases.show_user_errors(), st.sidebar:
+        choose_cohort(view)
+        if run:
+            choose_run(view)
+        if subject:
+            return choose_subject(view)
+    return view

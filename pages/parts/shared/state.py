@@ -1,0 +1,265 @@
+"""Every URL key and session key of the app by name, and the view they make up.
+
+A `View` is what a copied link holds: which cohort, run, cycle and subject, where in the volume,
+and which threshold. The session keeps the current one under `VIEW`; the URL mirrors it, with
+every value that equals its default left out. Pages read it with `current()` and change it with
+`update()`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from ascnet_core.names import RANGES, SCOPES, SIDES
+
+# Session keys; `widget(name)` makes those of widgets.
+VIEW = "view"
+WRITTEN = "view written to the url"
+PASSED = "queries the url held a moment ago"
+OPENED = "cohorts opened"
+ACCEPTED = "thresholds accepted"
+VIEWER = "threshold viewer"  # the component's own state
+TOLD = "what the viewer told, not yet heard"
+SEQ = "number of the viewer's last message"
+DRAWN = "key of the histogram on the screen"
+HINT = "how a level by hand came about"
+TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
+FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
+TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn
+PRESENTING = "lessons in presenter mode"
+LESSON_KEYS = "lesson keys"  # the component that hears them
+LESSON_HEARD = "number of the last lesson key heard"
+STOP = "stop"  # URL key: the lesson shown
+
+MAPS = ("reconstruction", "wild", "residual", "fence", "input")
+
+MAP_LABELS = {
+    "reconstruction": "reconstruction I_ro",
+    "wild": "wild cut I_wc",
+    "residual": "residual I_in - I_fc",
+    "fence": "fence cut I_fc",
+    "input": "input I_in",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What is looked at; every field is a URL key (`scan` is written as `subject`).
+
+    `cohort` is "demo", "demo-t2", "demo-ct" or the path of a manifest or folder; `run` a name under
+    `checkpoints/` or a path; `cycle` counts over both stages, None is the finished model; `scan` is
+    the scan's name in the cohort, "" the first anomalous one. `slice` is the axial slice and `at`
+    the voxel (x, y) of the cursor, all in RAS voxels from 0; None asks for the middle. `map` and
+    `range` say what is thresholded on which scale. An empty `map`, `rule`, `side` or `scope`, and
+    None for `post` (the post-processing steps in order), ask for what the run recommends;
+    `cases.complete` fills them in. `flip` averages the cuts over the scan and its mirror image.
+    `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`. `compare` are the
+    runs that the Training page compares; empty on every other view.
+    """
+
+    cohort: str = "demo"
+    run: str = "demo-flair"
+    cycle: int | None = None
+    scan: str = ""
+    slice: int | None = None
+    at: tuple[int, int] | None = None
+    map: str = ""
+    range: str = "raw"
+    rule: str = ""
+    t: int | None = None
+    upper: int | None = None
+    side: str = ""
+    scope: str = ""
+    flip: bool = False
+    post: tuple[str, ...] | None = None
+    compare: tuple[str, ...] = ()
+
+
+DEFAULT = View()
+URL_NAMES = {field.name: field.name for field in fields(View)} | {"scan": "subject"}
+STEP_BEHIND = 3.0  # seconds the browser may lag behind the URL we wrote
+YES_NO = ("yes", "no")
+NO_STEPS = "none"  # in the URL: post-processing switched off on purpose
+
+
+def _level(text: str) -> int:
+    level = int(text)
+    if not 0 <= level <= 255:
+        raise ValueError(text)
+    return level
+
+
+def _voxel(text: str) -> int:
+    if int(text) < 0:
+        raise ValueError(text)
+    return int(text)
+
+
+def _one_of(allowed: Iterable[str], text: str) -> str:
+    if text not in allowed:
+        raise ValueError(text)
+    return text
+
+
+def _parse(name: str, text: str) -> Any:
+    """The value of one URL key; ValueError when the text means nothing."""
+    if name in ("t", "upper"):
+        return _level(text)
+    if name in ("slice", "cycle"):
+        return _voxel(text)
+    if name == "at":
+        x, y = text.split(".")
+        return _voxel(x), _voxel(y)
+    if name == "flip":
+        return _one_of(YES_NO, text) == YES_NO[0]
+    if name == "post":
+        return () if text == NO_STEPS else tuple(step for step in text.split(",") if step)
+    if name == "compare":
+        return tuple(run for run in text.split(",") if run)
+    allowed = {"map": MAPS, "range": RANGES, "side": SIDES, "scope": SCOPES}.get(name)
+    return _one_of(allowed, text) if allowed else text
+
+
+def _write(name: str, value: Any) -> str:
+    if name == "at":
+        return f"{value[0]}.{value[1]}"
+    if name == "flip":
+        return YES_NO[0] if value else YES_NO[1]
+    if name == "post":
+        return ",".join(value) or NO_STEPS
+    if name == "compare":
+        return ",".join(value)
+    return str(value)
+
+
+def from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
+    """The view a query string asks for, and one sentence for each value that could not be read."""
+    values: dict[str, Any] = {}
+    problems = []
+    for name, key in URL_NAMES.items():
+        if key not in query:
+            continue
+        try:
+            values[name] = _parse(name, query[key])
+        except ValueError:
+            problems.append(
+                f"The link's {key}={query[key]} means nothing here; the default stands."
+            )
+    return View(**values), problems
+
+
+def to_query(view: View) -> dict[str, str]:
+    """The query of a view, defaults left out, so that a link is as short as it can be."""
+    return {
+        key: _write(name, getattr(view, name))
+        for name, key in URL_NAMES.items()
+        if getattr(view, name) != getattr(DEFAULT, name)
+    }
+
+
+def link(page: str, view: View) -> str:
+    """The address of a page (its URL path, "threshold") at a view, relative to the app's root."""
+    query = urlencode(to_query(view), safe=":,/")
+    return f"/{page}?{query}" if query else f"/{page}"
+
+
+def change(view: View, **changes: Any) -> View:
+    """A view with changes; what depends on them falls back to its default.
+
+    Another cohort forgets the subject and the place; another subject the place and the level set by
+    hand; another run, cycle, map, range, rule, scope or averaging the level set by hand.
+    """
+    changes = {name: value for name, value in changes.items() if value != getattr(view, name)}
+    forgotten: dict[str, Any] = {}
+    if "cohort" in changes:
+        forgotten |= {"scan": "", "slice": None, "at": None, "t": None, "upper": None}
+    if "scan" in changes:
+        forgotten |= {"slice": None, "at": None}
+        if view.scope != "cohort":
+            forgotten |= {"t": None, "upper": None}
+    if "run" in changes:
+        forgotten |= {"cycle": None, "map": "", "rule": "", "side": "", "scope": ""}
+        forgotten |= {"flip": False, "post": None}
+    if {"run", "cycle", "map", "range", "rule", "scope", "flip"} & set(changes):
+        forgotten |= {"t": None, "upper": None}
+    return replace(view, **(forgotten | changes))
+
+
+def _from_outside(query: dict[str, str]) -> bool:
+    """Whether someone else changed the URL, rather than the browser being a step behind us.
+
+    A click that is sent before the URL written by the click before it has arrived still carries the
+    old query; taking that for a wish would undo the first click.
+    """
+    if not query or query == st.session_state.get(WRITTEN):
+        return False
+    passed = st.session_state.get(PASSED, {}).get(urlencode(query))
+    return passed is None or time.monotonic() - passed > STEP_BEHIND
+
+
+def _written(query: dict[str, str]) -> None:
+    """Note that the URL now holds `query`, and that it held another until now."""
+    before = st.session_state.get(WRITTEN)
+    if before is not None and before != query:
+        now = time.monotonic()
+        passed = st.session_state.get(PASSED, {})
+        passed = {text: when for text, when in passed.items() if now - when < STEP_BEHIND}
+        st.session_state[PASSED] = passed | {urlencode(before): now}
+    st.session_state[WRITTEN] = query
+
+
+def current() -> View:
+    """The view of this session, taken from the URL when that was opened or changed from outside."""
+    query = st.query_params.to_dict()
+    known = st.session_state.get(VIEW)
+    if known is None or _from_outside(query):
+        known, problems = from_query(query)
+        for problem in problems:
+            st.toast(problem, icon=":material/link_off:")
+        st.session_state[VIEW] = known
+        _written(query)
+    return known
+
+
+def show(view: View) -> View:
+    """Make a view the session's and write it into the URL."""
+    st.session_state[VIEW] = view
+    query = to_query(view)
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
+    _written(query)
+    return view
+
+
+def update(**changes: Any) -> View:
+    """Change the session's view, and with it the URL."""
+    return show(change(current(), **changes))
+
+
+def lesson_stop(stops: int) -> int:
+    """The lesson that the URL names, 1 to `stops`; the first where it names none."""
+    text = st.query_params.get(STOP, "1")
+    return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
+
+
+def show_stop(number: int) -> None:
+    """Write the lesson into the URL."""
+    st.query_params[STOP] = str(number)
+
+
+def open_page(page: str, **changes: Any) -> None:
+    """Go to a page file ("pages/threshold.py") with a changed view; does not return."""
+    view = change(current(), **changes)
+    st.session_state[VIEW] = view
+    st.switch_page(page, query_params=to_query(view))
+
+
+def widget(name: str) -> str:
+    """The session key of the widget that chooses `name`."""
+    return f"choose {name}"

@@ -1,0 +1,56 @@
+"""The five stops of the tour: links to real views of the demo cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pages.parts.shared import state
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page, what of the view differs from its default, and what there is to see."""
+
+    page: str
+    title: str
+    sentence: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+STOPS = (
+    Stop(
+        "pages/cuts.py",
+        "1 · Two cuts",
+        "One slice as input, fence and wild cut, and as I_ro.",
+    ),
+    Stop(
+        "pages/threshold.py",
+        "2 · Click the peak",
+        "The brightest peak of I_ro is the lesion: click it, drag the line.",
+    ),
+    Stop(
+        "pages/threshold.py",
+        "3 · When it fails",
+        "The plain input under Otsu's rule, on the same subject.",
+        {"map": "input", "rule": "otsu"},
+    ),
+    Stop(
+        "pages/training.py",
+        "4 · Peaks part",
+        "The shipped run by cycles: when would you have stopped?",
+    ),
+    Stop(
+        "pages/evaluation.py",
+        "5 · Is it any good?",
+        "Subjects it never saw, beside baselines without training.",
+        {"scope": "cohort"},
+    ),
+)
+
+
+def query_of(changes: Mapping[str, Any], run: str) -> dict[str, str]:
+    """The query of a stop: explicit about the demo, so that it also leads back from elsewhere."""
+    view = state.change(state.View(run=run), **changes)
+    return {"cohort": "demo", "run": run} | state.to_query(view)

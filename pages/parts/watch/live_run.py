@@ -1,0 +1,330 @@
+"""A run as it goes: progress, losses, gauges, watched cuts and the histogram, read from its folder.
+
+The page only reads; the process that trains is another one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.places import EVENTS, SNAPSHOTS
+from ascnet_core.runs.events import Progress, memory_in_words, read_events
+from ascnet_core.runs.folder import Run, Snapshot
+from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
+from pages.parts.new_run import watched_box
+from pages.parts.shared import cases, pictures
+from pages.parts.shared.ticker import Part
+from pages.parts.watch import live_charts
+
+# scipy and torch are imported where they serve: the app's first picture must not wait for them.
+ACTIVE = ("running", "paused")
+READ = "events read"  # session key: path -> (offset, rows)
+PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
+ANSWER = 1.5  # seconds to wait for what a process was asked for
+STATUS_ICONS = {
+    "running": ":material/play_circle:",
+    "paused": ":material/pause_circle:",
+    "finished": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "died": ":material/error:",
+}
+GAUGES = {
+    "rank_correlation": (
+        "Rank correlation of I_ro with I_in",
+        "Spearman's, inside the region, -1 to 1. Near 1 tissue lies in the order of the input: a "
+        "warning of a quantiser of brightness, no proof, as a lesion is little of it.",
+    ),
+    "wild_input": (
+        "Mean wild cut on inputs",
+        "0 to 1, inside the region. Near 0: the wild cut starves; rising steadily: it fills up.",
+    ),
+    "wild_reference": (
+        "Mean wild cut on references",
+        "0 to 1, inside the region; nothing is wrong there, so it should stay near 0.",
+    ),
+    "score": (
+        "Mean abs(s) of D before tanh",
+        "Above 3 the slope that D gives M is under 0.01: a sure D teaches nothing.",
+    ),
+    "saturated": (
+        "Images with abs(tanh) above 0.999",
+        "Share, 0 to 1, of images from which no gradient comes.",
+    ),
+    "gradient": (
+        "Gradient of the adversary at I_fc",
+        "Norm, mean over images; 0 means that D no longer teaches M.",
+    ),
+    "accuracy_fence": ("Fences that D tells", "Share, 0 to 1, of fences D takes for fences."),
+    "accuracy_reference": ("References that D tells", "Share, 0 to 1, of references D accepts."),
+}
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in words: `3 min 20 s`; empty where unknown."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def progress_sentence(status: str, progress: Progress | None) -> str:
+    """Where a run is, in a line."""
+    if progress is None:
+        return "reading the scans and taking them into slices" if status == "running" else status
+    where = f"stage {progress.stage}, cycle {progress.cycle}"
+    if progress.phase:
+        where += f", {progress.phase} phase" if progress.phase != "joint" else ""
+        where += f", epoch {progress.epoch}" if progress.epoch else ""
+    text = f"{where} · step {progress.step} of {progress.steps_total}"
+    if status == "running" and progress.seconds_left is not None:
+        left = duration(progress.seconds_left)
+        text += f" · {progress.steps_per_second:.1f} steps/s · {left} left"
+    if progress.memory:
+        where = "GPU memory" if progress.device.startswith("cuda") else "memory"
+        text += f" · peak {where} {memory_in_words(progress.memory)}"
+    return text
+
+
+def read_new_events(path: Path) -> list[dict[str, Any]]:
+    """All events of a run, of which only the new ones are read from the disk at each tick."""
+    known: dict[str, tuple[int, list[dict[str, Any]]]] = st.session_state.setdefault(READ, {})
+    offset, events = known.get(str(path), (0, []))
+    size = path.stat().st_size if path.is_file() else 0
+    if size < offset:  # a resumed run takes back what came after its checkpoint
+        offset, events = 0, []
+    more, offset = read_events(path, offset)
+    events = [*events, *more] if more else events
+    known[str(path)] = (offset, events)
+    return events
+
+
+def watched_picture(
+    run: Run, snapshot: Snapshot, wanted: int = 2, which: Sequence[int] | None = None
+) -> np.ndarray:
+    """Watched slices by rows; I_in, fence, wild and I_ro by columns; one picture for the page.
+
+    The first `wanted`, or those at the places `which`.
+
+    What lies outside the region is black, as everywhere: it is neither counted nor segmented.
+    """
+    data = run.load_snapshot(snapshot)
+    inside = data.watched_input > 0
+    names = (
+        data.watched_input,
+        data.fence * inside,
+        data.wild * inside,
+        data.reconstruction * inside,
+    )
+    number = len(data.watched_input)
+    places = range(min(wanted, number)) if which is None else [i for i in which if i < number]
+    tiles = [pictures.display(images[i]) for i in places for images in names]
+    factor = max(1, round(176 / tiles[0].shape[0]))
+    return pictures.enlarge(pictures.montage(np.stack(tiles), 4), factor)
+
+
+def controls(run: Run, status: str) -> None:
+    """Buttons that ask the training process for something; it answers within a step."""
+    left, middle, right = st.columns([1, 1, 1.3])
+    stop = {
+        "label": "Stop",
+        "icon": ":material/stop:",
+        "help": "Stops within a step and keeps a checkpoint to go on from.",
+        "on_click": ask,
+        "args": (run, status, request_stop),
+        "width": "stretch",
+    }
+    if status == "running":
+        left.button(**stop)
+        middle.button(
+            "Pause",
+            icon=":material/pause:",
+            on_click=ask,
+            args=(run, status, request_pause),
+            width="stretch",
+        )
+        right.button(
+            "Snapshot",
+            icon=":material/photo_camera:",
+            on_click=ask_for_snapshot,
+            args=(run,),
+            width="stretch",
+            help="Keeps this moment now, between two steps. It ends no cycle and changes nothing "
+            "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
+        )
+    elif status == "paused":
+        left.button(
+            "Go on",
+            icon=":material/play_arrow:",
+            on_click=ask,
+            args=(run, status, request_go),
+            type="primary",
+            width="stretch",
+        )
+        middle.button(**stop)
+
+
+def ask_for_snapshot(run: Run) -> None:
+    """Ask the process to keep the moment it is in."""
+    request_snapshot(run.path)
+    st.toast("Asked for a snapshot; it is taken after the step the run is in.")
+
+
+def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
+    """Ask the process for something, and wait a moment: most answer before the page is drawn."""
+    if not request(run.path):
+        return
+    deadline = time.monotonic() + ANSWER
+    while run.status() == status and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if run.status() == status:
+        st.toast("Asked for it; the training answers after the step it is in.")
+
+
+def parts(run: Run) -> dict[str, Part]:
+    """The fragments of `show_run` and what each of them shows, for a clock."""
+    events = run.path / EVENTS
+
+    def written() -> int:  # a pause and its end are events too
+        return events.stat().st_size if events.is_file() else 0
+
+    return {
+        PROGRESS: Part(written),
+        LOSSES: Part(written, 4.0),
+        PICTURES: Part(lambda: newest_name(run)),
+    }
+
+
+def newest_name(run: Run) -> str:
+    """The folder of the newest snapshot, empty if there is none; none of them is read."""
+    folder = run.path / SNAPSHOTS
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
+    return max((name for name in names if name[:3].isdigit()), default="")
+
+
+def show_run(run: Run, chosen: Snapshot | None = None) -> None:
+    """Everything a run has to show; `chosen` None shows the newest snapshot."""
+
+    def progress() -> None:
+        with cases.show_user_errors(stop=False):
+            show_progress(run)
+
+    def pictures_of_cuts() -> None:
+        with cases.show_user_errors(stop=False):
+            snapshots = run.snapshots()
+            show_snapshot(run, chosen or (snapshots[-1] if snapshots else None))
+
+    def losses() -> None:
+        with cases.show_user_errors(stop=False):
+            events = read_new_events(run.path / EVENTS)
+            show_losses(events)
+            show_gauges(events, adversary_loss(run))
+
+    st.fragment(progress, key=PROGRESS)()
+    left, right = st.columns([1.05, 1], gap="medium")
+    with left:
+        st.fragment(pictures_of_cuts, key=PICTURES)()
+    with right:
+        st.fragment(losses, key=LOSSES)()
+
+
+def show_progress(run: Run) -> None:
+    """The bar, what can be asked of the process, and why it died if it did."""
+    status, progress = run.status(), run.progress()
+    share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
+    text = f"**{status}** · {progress_sentence(status, progress)}"
+    if status in ACTIVE:
+        bar, buttons = st.columns([2.6, 1.8], vertical_alignment="center")
+        bar.progress(share, text=text)
+        with buttons:
+            controls(run, status)
+    else:
+        st.progress(share, text=text)
+    if status == "died":
+        st.error(
+            f"The process of {run.name} ended before its time. Its log's last word: "
+            f"{run.last_word() or 'none'} Go on from its last checkpoint, or start anew.",
+            icon=":material/error:",
+        )
+
+
+def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
+    """The watched slices' cuts and the histogram of one kept moment."""
+    if snapshot is None:
+        st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
+        return
+    st.markdown(
+        f"**Watched slices, {snapshot.label}** · I_in, fence, wild, I_ro from left to right"
+    )
+    try:
+        which = watched_box.choose_shown(run, snapshot)
+        picture = watched_picture(run, snapshot, which=which)
+    except UserError as error:
+        st.error(str(error))
+        return
+    st.image(picture, width="stretch")
+    st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
+    st.vega_lite_chart(
+        live_charts.histogram_table(snapshot.info), live_charts.HISTOGRAM_SPEC, width="stretch"
+    )
+
+
+def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
+    """Loss curves."""
+    rows = live_charts.thinned(live_charts.event_rows(events, "step", "losses"))
+    st.markdown("**Losses**")
+    if rows:
+        table = live_charts.long_table(rows)
+        st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
+    else:
+        st.caption("No step has been logged yet.")
+
+
+def adversary_loss(run: Run) -> str:
+    """The run's `adversary.loss`; the paper's where its settings cannot be read."""
+    try:
+        return run.settings().adversary.loss
+    except UserError:
+        return "tanh-mae"
+
+
+def gauges_table(gauges: Mapping[str, Any], dead: bool) -> str:
+    """The gauges as a Markdown table, those of a dead adversary in red."""
+    lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
+    for name, (label, about) in GAUGES.items():
+        value = gauges.get(name)
+        if isinstance(value, int | float):
+            cells = [label, f"{value:.3f}", about]
+            if dead and name in ("score", "saturated", "gradient"):
+                cells = [f":red[{label}]", f":red[**{value:.3f}**]", f":red[{about}]"]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def show_gauges(events: Sequence[Mapping[str, Any]], loss: str) -> None:
+    """The newest gauges; a dead adversary in red, with the sentence that says why."""
+    gauges = live_charts.event_rows(events, "epoch", "gauges")
+    st.markdown("**Gauges** of the last epoch, mean over sample slices")
+    if not gauges:
+        st.caption("They are measured at the end of each epoch.")
+        return
+    from ascnet_core.monitoring.advisor import dead_adversary
+
+    why = dead_adversary(gauges[-1], loss)
+    if why:
+        st.error(
+            f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
+            icon=":material/heart_broken:",
+        )
+    table = gauges_table(gauges[-1], bool(why))
+    st.markdown("<small>\n\n" + table + "\n\n</small>", unsafe_allow_html=True)

@@ -1,0 +1,391 @@
+"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back.
+
+`show_termination(run)` is the section for a running or a finished run. It only reads the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.figures import history as figures_history
+from ascnet_core.monitoring.advisor import Advice, advise
+from ascnet_core.monitoring.history import History, Point, cycle_ends, read_history
+from ascnet_core.monitoring.peak_tracks import track_peaks
+from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE, Rule
+from ascnet_core.monitoring.truth import dice_of_points, watched_truth
+from ascnet_core.places import EVENTS, SETTINGS
+from ascnet_core.runs.folder import Run
+from ascnet_core.runs.result import make_result, result_of
+from pages.parts.film import film, film_export, moments
+from pages.parts.new_run import continue_run
+from pages.parts.shared import cases, state
+from pages.parts.shared.ticker import Part
+from pages.parts.watch import live_run
+
+ACTIVE = ("running", "paused")
+COURSE = "course of the run"  # a fragment
+REFRESH = 6.0  # seconds between two looks at a running run
+TIMELINES = ("Heat map", "Ridge lines")
+CURVES = ("Index and stability", "Tracked peaks")
+ORACLE = "Lay Dice with the true masks over it (oracle)"
+ORACLE_HELP = (
+    "On the watched slices, where the cohort has masks. The method does not have this knowledge, "
+    "and no rule of the advisor uses it."
+)
+AXES = {"cycle": "by cycle", "images": "by slices seen"}
+BOXES = {
+    "stop": (st.success, ":material/flag:"),
+    "go on": (st.info, ":material/arrow_forward:"),
+    "go back": (st.warning, ":material/undo:"),
+    "quantiser": (st.warning, ":material/contrast:"),
+    "dead adversary": (st.error, ":material/heart_broken:"),
+}
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _measured(path: str, stamp: float) -> dict[Path, Point]:
+    """What is known of a run's snapshots, so that only new ones are measured."""
+    return {}
+
+
+def history_of(run: Run) -> History:
+    """The history of a run; snapshots that were measured before are not measured again."""
+    settings = run.path / SETTINGS
+    stamp = settings.stat().st_mtime if settings.is_file() else 0.0
+    return read_history(run, _measured(str(run.path), stamp))
+
+
+def rules_table(rules: Sequence[Rule]) -> str:
+    """The advisor's rules as a Markdown table; what each means is its title."""
+    lines = ["| | rule | now | wanted |", "|:-:|:--|:--|:--|"]
+    for rule in rules:
+        mark = ":green[✓]" if rule.held else ":red[✗]"
+        name, figure, wanted = (
+            text.replace("|", "/") for text in (rule.name, rule.figure, rule.threshold)
+        )
+        lines.append(f"| {mark} | {name} | {figure} | {wanted} |")
+    return "\n".join(lines)
+
+
+def meanings(rules: Sequence[Rule]) -> str:
+    """What each rule means, as a list."""
+    return "\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in rules)
+
+
+def sentence_of(advice: Advice, status: str) -> str:
+    """The advice as it is said of a run with that status."""
+    text = advice.sentence[:1].upper() + advice.sentence[1:] + "."
+    if advice.kind == "go on" and status not in ACTIVE:
+        text += " The run has ended: resume or extend it to go on."
+    return text
+
+
+def change(now: float | None, before: float | None) -> str | None:
+    """The change of a gauge since the cycle before, None where one is missing."""
+    if now is None or before is None:
+        return None
+    return f"{now - before:+.2f}"
+
+
+def show_advice(history: History, status: str) -> None:
+    """The advisor's box, the figures of the newest cycle, and all rules with their figures."""
+    advice = advise(history)
+    box, icon = BOXES[advice.kind]
+    ends = cycle_ends(history.points)
+    left, right = st.columns([1, 1.3], gap="medium")
+    with left:
+        box(sentence_of(advice, status), icon=icon)
+        if ends:
+            show_figures(ends[-1], ends[-2] if len(ends) > 1 else None)
+        st.caption(
+            f"Mask on the watched slices by the run's rule, {history.rule} ({history.side}) on "
+            f"the {history.map}, threshold from each snapshot's own counts. No true mask is used. "
+            "`--stop-when separated` stops a training by the same rules."
+        )
+    with right:
+        st.markdown("<small>\n\n" + rules_table(advice.rules) + "\n\n</small>",
+                    unsafe_allow_html=True)  # fmt: skip
+        with st.popover("What the rules mean", icon=":material/help:"):
+            st.markdown(meanings(advice.rules))
+
+
+def show_figures(now: Point, before: Point | None) -> None:
+    """Gauges of the newest complete cycle, with the change since the one before."""
+    dash = "–"
+    first, second, third, fourth = st.columns(4)
+    first.metric(
+        "Separation index",
+        f"{now.separation_index:.2f}",
+        change(now.separation_index, before.separation_index if before else None),
+        help="Mean of the largest separations between neighbouring peaks, one fewer than the "
+        f"{now.peaks_wanted} peaks wanted; 0 to 1.",
+    )
+    second.metric(
+        "Mask stability",
+        dash if now.stability is None else f"{now.stability:.2f}",
+        change(now.stability, before.stability if before else None),
+        help=f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
+    )
+    third.metric(
+        "Rank correlation",
+        dash if now.rank_correlation is None else f"{now.rank_correlation:.2f}",
+        change(now.rank_correlation, before.rank_correlation if before else None),
+        delta_color="off",
+        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it "
+        "warns of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
+    )
+    fourth.metric(
+        "Mask holes",
+        dash if now.holes is None else f"{now.holes}",
+        None if before is None or not now.holes or before.holes is None
+        else f"{now.holes - before.holes:+d}",
+        delta_color="inverse",
+        help="Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
+    )  # fmt: skip
+
+
+@st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)
+def _truth(path: str, stamp: float) -> np.ndarray:
+    run = Run(Path(path))
+    return watched_truth(run, run.load_snapshot(run.snapshots()[-1]).watched_input)
+
+
+def oracle_scores(run: Run, history: History) -> list[float | None] | None:
+    """Dice of each mask with the true ones, None (and a sentence on the page) if unknown."""
+    try:
+        truth = _truth(str(run.path), (run.path / SETTINGS).stat().st_mtime)
+    except UserError as error:
+        st.warning(str(error), icon=":material/visibility_off:")
+        return None
+    return dice_of_points(history.points, truth)
+
+
+def show_course(run: Run, history: History, key: str) -> None:
+    """Histograms in time on the left, curves or tracked peaks on the right."""
+    points = history.points
+    one, two, three = st.columns([1, 0.8, 1], vertical_alignment="bottom")
+    timeline = one.segmented_control(
+        "Histograms in time", TIMELINES, default=TIMELINES[0], key=f"{key} timeline"
+    )
+    along = two.segmented_control(
+        "Time axis", list(AXES), default="cycle", format_func=AXES.get, key=f"{key} axis"
+    )
+    curves = three.segmented_control("Curves", CURVES, default=CURVES[0], key=f"{key} curves")
+    axis = "images" if along == "images" else "cycle"
+    left, right = st.columns(2, gap="medium")
+    with left:
+        if timeline == TIMELINES[1]:
+            figure = figures_history.ridges(points, axis)
+            left_out = len(points) - len(figures_history.ridge_places(len(points)))
+        else:
+            figure, left_out = figures_history.timeline(points, axis, height=420), 0
+        st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
+        if left_out:
+            st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
+    with right:
+        if curves == CURVES[1]:
+            figure = figures_history.tracked_peaks(points, track_peaks(points), axis, height=420)
+        else:
+            scores = None
+            if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
+                scores = oracle_scores(run, history)
+            figure = figures_history.course(points, axis, oracle=scores, height=420)
+        st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _packed(
+    path: str, identity: str, kept: tuple[int, ...], slices: tuple[int, ...], _history: History
+) -> bytes:
+    run = Run(Path(path))
+    datas = [run.load_snapshot(_history.points[place].index) for place in kept]
+    size = int(datas[-1].watched_input.shape[-1])
+    losses = film.loss_lines(run.events())
+    header = film.header_of(_history, kept, slices, size, losses, identity)
+    return film.pack(header, datas, slices)
+
+
+def show_film(run: Run, history: History, key: str) -> int | None:
+    """The film; gives the index of the snapshot it stands on."""
+    newest = run.load_snapshot(history.points[-1].index)
+    watched, size = newest.watched_input.shape[:2]
+    number = len(history.points)
+    fitting = film.fitting_slices(watched, size, number)
+    chosen = st.pills(
+        "Watched slices in the film",
+        range(watched),
+        selection_mode="multi",
+        default=list(range(min(fitting, 3))),
+        format_func=lambda one: f"slice {one + 1}",
+        key=f"{key} slices",
+    ) or [0]
+    slices = tuple(sorted(chosen))
+    kept = tuple(film.kept_frames(number, len(slices), size))
+    last = history.points[-1]
+    identity = f"{run.path}|{number}|{last.step}|{slices}|{history.rule}|{last.ends_cycle}"
+    data = _packed(str(run.path), identity, kept, slices, history)
+    film.film(data, f"{key} film", lambda: None)
+    sentence = film.thinning_sentence(number, len(kept), len(slices))
+    st.caption(
+        (f"{sentence} Choose fewer slices to see more. " if sentence else "")
+        + "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a "
+        "click on a curve jumps there. Masks by the run's rule at each snapshot's own counts."
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Film as GIF",
+            lambda: gif_of(run, history, slices),
+            file_name=f"{run.name}.gif",
+            mime="image/gif",
+            icon=":material/movie:",
+            key=f"{key} gif",
+            help=f"These slices; of more than {film_export.MOST_FRAMES} snapshots every n-th.",
+        )
+        st.download_button(
+            "Film as HTML",
+            lambda: film_export.page_of(run, data, sentence),
+            file_name=f"{run.name}.html",
+            mime="text/html",
+            icon=":material/slideshow:",
+            key=f"{key} html",
+            help="This film with its slider and all panels in one file, which needs neither the "
+            "app nor a network.",
+        )
+        place = film.reported(f"{key} film")
+        if number > 1 and st.button(
+            "Compare two moments",
+            icon=":material/compare:",
+            key=f"{key} compare",
+            help="The film's moment and the newest one, swiped over one another.",
+        ):
+            moments.open_moments(state_name(run), run.path, place)
+    return place
+
+
+def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
+    """The film of the chosen slices as an animated GIF."""
+    points = [history.points[place] for place in film_export.frames_for(len(history.points))]
+    datas = [run.load_snapshot(point.index) for point in points]
+    return film_export.gif(points, datas, slices)
+
+
+def openable(history: History) -> list[Point]:
+    """The moments that can be opened on any scan: the last kept M of each cycle."""
+    last = {point.total_cycle: point for point in history.points if point.has_model}
+    return list(last.values())
+
+
+def show_way_back(run: Run, history: History, place: int | None, key: str) -> None:
+    """Open the film's cycle, or the one that is advised, in Cuts and Threshold."""
+    points = openable(history)
+    if not points:
+        st.caption("No snapshot of this run keeps M, so none can be opened on a scan.")
+        return
+    best = advise(history).best_cycle
+    cycles = [point.total_cycle for point in points]
+    wanted = next((p.total_cycle for p in history.points if p.index == place), best)
+    result = result_of(run)
+    label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
+    cycle = label.selectbox(
+        "Open a cycle on any scan (the film's, or the one that is advised)",
+        cycles,
+        index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
+        format_func=lambda one: (
+            points[cycles.index(one)].label + (" · advised" if one == best else "")
+        ),
+        key=f"{key} cycle {wanted}",
+    )
+    if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
+                  key=f"{key} cuts"):  # fmt: skip
+        state.open_page("pages/cuts.py", run=state_name(run), cycle=cycle)
+    if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
+                        width="stretch", key=f"{key} threshold"):  # fmt: skip
+        state.open_page("pages/threshold.py", run=state_name(run), cycle=cycle)
+    with back.popover("Make it the result", icon=":material/undo:", width="stretch",
+                      disabled=run.status() in ACTIVE):  # fmt: skip
+        chosen = run.at_cycle(cycle)
+        st.markdown(
+            f"Every page and command that opens **{run.name}** without naming a cycle would then "
+            f"use **{chosen.label}** instead of "
+            f"{f'**{result.label}**' if result else 'where it stopped'}. Any kept cycle can be "
+            "made the result again; going on with the training starts from its last step."
+        )
+        if not result:
+            st.warning(
+                "The run's present result is not among the kept cycles and would be lost.",
+                icon=":material/warning:",
+            )
+        if st.button("Yes, make it the result", key=f"{key} promote", type="primary"):
+            make_result(run, chosen)
+            st.rerun()
+    said, _, _, fork = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="center")
+    # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
+    said.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
+    with fork:
+        continue_run.fork_button(state_name(run), cycle, f"{key} fork")
+
+
+def state_name(run: Run) -> str:
+    """How the view names a run: by name where it lies among the others, else by path."""
+    from ascnet_core import places
+
+    return run.name if run.path.parent == places.RUNS else str(run.path)
+
+
+def parts(run: Run) -> dict[str, Part]:
+    """The fragment of `show_termination` that follows a running run, for a clock."""
+
+    def marked() -> object:
+        events = live_run.read_new_events(run.path / EVENTS)
+        kinds = ("snapshot", "cycle", "end")
+        return next(((e["kind"], e["step"]) for e in reversed(events) if e["kind"] in kinds), None)
+
+    return {COURSE: Part(marked, REFRESH)}
+
+
+def show_termination(run: Run) -> None:
+    """The whole section; empty runs are told what to wait for."""
+    key = f"termination of {run.path}"
+    active = run.status() in ACTIVE
+
+    @st.fragment(key=COURSE)
+    def course() -> None:
+        with cases.show_user_errors(stop=False):
+            history = history_of(run)
+            for problem in history.left_out:
+                st.warning(problem, icon=":material/broken_image:")
+            if not history.points:
+                text = (
+                    "The first snapshot comes once the scans are read."
+                    if active
+                    else "This run kept no snapshot; train it on for a cycle to see its course."
+                )
+                st.info(text, icon=":material/hourglass:")
+                return
+            show_advice(history, run.status())
+            show_course(run, history, key)
+
+    @st.fragment
+    def moving() -> None:
+        with cases.show_user_errors(stop=False):
+            history = history_of(run)
+            if not history.points:
+                return
+            st.markdown("**Film of the run**: every snapshot, all panels by one slider")
+            if active:
+                st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
+            place = show_film(run, history, key)
+            show_way_back(run, history, place, key)
+
+    st.markdown(
+        "##### When to stop",
+        help="The paper stops at three or four separated peaks, which come and go; more training "
+        "tears holes into the mask (Figs. 9, 10).",
+    )
+    course()
+    moving()
