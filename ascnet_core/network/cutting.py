@@ -115,6 +115,16 @@ class CuttingModule(nn.Module):
         wild = torch.sigmoid(self.wild_decoder(levels).float())
         return Cuts(fence, wild, self.reconstruct(fence, wild))
 
+    def maps(self, slices: Tensor) -> dict[str, Tensor]:
+        """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) float32 in [0, 1].
+
+        `residual` is the positive part of I_in - I_fc, taken on the slices, where both have the
+        same sharpness: on the volume's grid every edge of the input would show in it.
+        """
+        cuts = self(slices)
+        residual = (slices.float() - cuts.fence).clamp(0, 1)
+        return {**cuts._asdict(), "residual": residual}
+
     def reconstruct(self, fence: Tensor, wild: Tensor) -> Tensor:
         """R: a 1x1 convolution of both cuts and a sigmoid, in float32."""
         with torch.autocast(fence.device.type, enabled=False):
