@@ -1,4 +1,4 @@
-"""The command line: `python -m ascnet_core VERB ...`.
+"""The command line: `ascnet VERB ...`, or `python -m ascnet_core VERB ...` in a checkout.
 
 Exit status 0: done; 1: a failure of this program; 2: something the user can mend, said in one line
 on stderr. Nothing heavy is imported here, so that `--help` comes at once.
@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ascnet_core import __version__
-from ascnet_core.commands import crossval, demo, evaluate, index, report, runs, segment, train
-from ascnet_core.commands.options import Formatter
+from ascnet_core.commands import app, crossval, demo, evaluate, index, report, runs, segment, train
+from ascnet_core.commands.options import PROGRAM, Formatter
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched
-
-PROGRAM = "python -m ascnet_core"
 
 _DESCRIPTION = """\
 ASC-Net Explorer: find anomalies in medical images without ever showing a network a mask.
@@ -52,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in (demo, index, train, segment, evaluate, crossval, report, runs):
+    for verb in (demo, index, train, segment, evaluate, crossval, report, runs, app):
         verb.add(verbs)
     return parser
 
@@ -87,6 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = f"error: {type(error).__name__}: {reason} (a fault of this program"
         return _complain(f"{text}; --debug shows where).", 1, options.debug)
     return 0
+
+
+def entry() -> NoReturn:
+    """What the command `ascnet` calls."""
+    sys.exit(main())
 
 
 def _complain(line: str, status: int, debug: bool) -> int:

@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
-RUNS = Path(__file__).resolve().parents[1] / "checkpoints"
-"""Where runs live unless a path says otherwise."""
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder of the package: where another process of ours finds it."""
+_IS_CHECKOUT = (ROOT / "pyproject.toml").is_file() and (ROOT / "pages").is_dir()
+APP = ROOT if _IS_CHECKOUT else ROOT / "ascnet_core" / "explorer"
+"""The folder of app.py and its pages: the checkout's, or a room of the installed package."""
+
+RUNS = (ROOT if _IS_CHECKOUT else Path.cwd()) / "checkpoints"
+"""Where runs live unless a path says otherwise; of an installed package, beside one's work."""
+INSTALLED_RUNS = None if _IS_CHECKOUT else APP / "checkpoints"
+"""Runs that came with an installed package; None in a checkout, where they lie in `RUNS`."""
 PRESETS, PLANS = "presets", "plans"
 """Folders under `RUNS` of saved presets and of plans for `crossval`; no run may be called so."""
 

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core import places
-from ascnet_core.runs.folder import is_run
+from ascnet_core.runs.folder import find_run
 from pages.parts.lessons import views
 from pages.parts.lessons.stops import STOPS
 from pages.parts.shared import cases, state
@@ -105,7 +105,7 @@ def page() -> None:
         data = {"on": presenting, "heard": heard}
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
     wanted = (views.RUN, views.PAPER, views.SLOW)
-    missing = [name for name in wanted if not is_run(places.RUNS / name)]
+    missing = [name for name in wanted if find_run(name) is None]
     if missing:
         st.info(
             f"The lessons look at the shipped runs, and {' and '.join(missing)} is not under "

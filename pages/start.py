@@ -10,7 +10,7 @@ import streamlit as st
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.runs.folder import Run, Snapshot, is_run, list_runs
+from ascnet_core.runs.folder import Run, Snapshot, find_run, list_runs
 from pages.parts.shared import cases, state
 from pages.parts.shared.sidebar import style
 from pages.parts.start import tour
@@ -38,8 +38,9 @@ HONEST = [
 def shipped_run() -> Run | None:
     """The run to open with: the shipped one, else any with a model."""
     for name in SHIPPED:
-        if is_run(places.RUNS / name):
-            return Run(places.RUNS / name)
+        found = find_run(name)
+        if found is not None:
+            return Run(found)
     trained = [path for path in list_runs() if (path / "model.safetensors").is_file()]
     return Run(trained[0]) if trained else None
 

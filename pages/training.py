@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import streamlit as st
 
-from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS
-from ascnet_core.runs.folder import Run, is_run, list_runs
+from ascnet_core.runs.folder import Run, find_run, list_runs, short_name
 from ascnet_core.runs.parent import read_origin
 from pages.parts.compare import reference_lab, runs_compared
 from pages.parts.new_run import continue_run, form, schedule_box
@@ -64,11 +62,11 @@ def watch(run: Run) -> None:
     head.markdown(f"##### {run.name} · {about}", help=settings.description if settings else None)
     ready = (run.path / "model.safetensors").is_file()
     if cut.button("Cuts", icon=":material/content_cut:", disabled=not ready, width="stretch"):
-        state.open_page("pages/cuts.py", run=key_of(run))
+        state.open_page("pages/cuts.py", run=short_name(run.path))
     if threshold.button(
         "Threshold", icon=":material/equalizer:", disabled=not ready, width="stretch"
     ):
-        state.open_page("pages/threshold.py", run=key_of(run))
+        state.open_page("pages/threshold.py", run=short_name(run.path))
     may_resume = not active and (run.path / "training.safetensors").is_file()
     finished = run.status() == "finished"
     if (
@@ -81,12 +79,12 @@ def watch(run: Run) -> None:
             help="Resumes from the last checkpoint; the same as if it had never stopped.",
         )
     ):
-        again = ["--resume", key_of(run)]
-        form.start(again, key_of(run), schedule_box.processes_as_before(run))
+        again = ["--resume", short_name(run.path)]
+        form.start(again, short_name(run.path), schedule_box.processes_as_before(run))
     if may_resume and finished and settings:
         with resume:
             before = schedule_box.processes_as_before(run)
-            continue_run.extend_popover(key_of(run), settings, before)
+            continue_run.extend_popover(short_name(run.path), settings, before)
     with more:
         manage.show_manage(run)
     origin = read_origin(run.path)
@@ -129,19 +127,6 @@ def follow(run: Run, runs: list[Run]) -> None:
         return {LIST: Part(sizes, 6.0), **shown}
 
     ticker.follow("training", (run, *runs), parts)
-
-
-def find_run(name: str) -> Run | None:
-    """The run the view names, also one that has no model yet."""
-    path = places.RUNS / name
-    if is_run(path):
-        return Run(path)
-    return Run(Path(name)) if is_run(Path(name)) else None
-
-
-def key_of(run: Run) -> str:
-    """What a link calls a run: its name under `checkpoints/`, its path elsewhere."""
-    return run.name if run.path.parent == places.RUNS else str(run.path)
 
 
 def page() -> None:
@@ -188,7 +173,8 @@ def page() -> None:
         st.info("There is no run yet. Choose New run above, then Start training, or import one.")
         manage.show_import()
         return
-    run = find_run(state.current().run) or runs[0]
+    named = find_run(state.current().run)
+    run = Run(named) if named else runs[0]
     follow(run, runs)
     st.fragment(runs_table, key=LIST)(runs)
     manage.show_import()

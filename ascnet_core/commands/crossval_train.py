@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ascnet_core.commands import train
 from ascnet_core.commands.options import PROGRAM
 from ascnet_core.commands.progress import duration
 from ascnet_core.errors import UserError
+from ascnet_core.runs.start import child_environment
 
 if TYPE_CHECKING:
     from ascnet_core.crossval.tasks import Task
@@ -79,7 +78,9 @@ def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -
                 task = queue.pop(0)
                 print(f"--- {task.name} begins; its log: {task.run / 'log.txt'}", flush=True)
                 command = [sys.executable, "-m", "ascnet_core", *task.arguments(device)]
-                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=_environment())
+                process = subprocess.Popen(
+                    command, stdout=subprocess.DEVNULL, env=child_environment()
+                )
                 running[task.name] = (task, process)
             time.sleep(_LOOK)
             for name, (task, process) in list(running.items()):
@@ -99,10 +100,3 @@ def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -
             process.terminate()  # `train` stops at its next step and leaves a checkpoint
         for _, process in running.values():
             process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Give a child this process's variables, and the package from any folder."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from ascnet_core.names import MAPS, RANGES, SCOPES, SIDES
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
-PROGRAM = "python -m ascnet_core"
+PROGRAM = "ascnet" if Path(sys.argv[0]).stem == "ascnet" else "python -m ascnet_core"
+"""How this program was called, so that examples and recorded commands can be copied."""
 
 RULES_HELP = """\
 threshold rules (levels run from 0 to 255; a rule never looks at a mask):

@@ -106,20 +106,20 @@ def _action(
 
 def _list(options: argparse.Namespace) -> None:
     from ascnet_core import places
-    from ascnet_core.runs import folder as run_folder
+    from ascnet_core.runs.folder import Run, list_runs
     from ascnet_core.runs.manage import in_words, size_of
     from ascnet_core.runs.summary import summary_of
 
     folder = options.folder or places.RUNS
-    if not folder.is_dir():
+    if options.folder and not folder.is_dir():
         raise UserError(f"{folder} is no folder; give one that holds runs.")
-    paths = run_folder.list_runs(folder)
+    paths = list_runs(options.folder)
     if not paths:
         print(f"There is no run in {folder}; `{PROGRAM} train` makes one.")
         return
     rows = [("run", "preset", "status", "cycles", "peaks of I_ro", "size", "note")]
     for path in paths:
-        one = summary_of(run_folder.Run(path))
+        one = summary_of(Run(path))
         peaks = "" if one.peaks is None else " ".join(map(str, one.peaks)) or "none"
         size = in_words(size_of(path))
         rows.append((one.name, one.preset, one.status, one.cycles, peaks, size, one.note))

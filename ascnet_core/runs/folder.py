@@ -284,9 +284,9 @@ def resolve_run(name_or_path: str | Path) -> Path:
     UserError
         If there is no run.
     """
-    for path in (places.RUNS / name_or_path, Path(name_or_path)):
-        if is_run(path):
-            return path
+    found = find_run(name_or_path)
+    if found is not None:
+        return found
     known = ", ".join(path.name for path in list_runs()) or "none yet"
     if Path(name_or_path).is_dir():
         problem = f"{name_or_path} is a folder without {SETTINGS}, so not a run"
@@ -295,12 +295,30 @@ def resolve_run(name_or_path: str | Path) -> Path:
     raise UserError(f"{problem}; give a run's folder or a name under {places.RUNS} ({known}).")
 
 
+def find_run(name_or_path: str | Path) -> Path | None:
+    """The folder of a run, given its name under `checkpoints/` or its path; None where none is."""
+    paths = [folder / name_or_path for folder in (*_folders(), Path())]
+    return next((path for path in paths if is_run(path)), None)
+
+
+def short_name(run: Path) -> str:
+    """What finds a run again: its name where that is enough, else its path."""
+    return run.name if find_run(run.name) == run else str(run)
+
+
 def list_runs(folder: Path | None = None) -> list[Path]:
     """All runs of a folder (`checkpoints/` unless given), by name; hidden folders are none."""
-    folder = folder or places.RUNS
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if is_run(p) and not p.name.startswith("."))
+    found: dict[str, Path] = {}
+    for one in _folders() if folder is None else (folder,):
+        for path in one.iterdir() if one.is_dir() else ():
+            if is_run(path) and not path.name.startswith("."):
+                found.setdefault(path.name, path)
+    return [found[name] for name in sorted(found)]
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where a run is looked for by its name: one's own hide those that came with the package."""
+    return (places.RUNS,) if places.INSTALLED_RUNS is None else (places.RUNS, places.INSTALLED_RUNS)
 
 
 def _read_snapshot(path: Path) -> Snapshot | None:

@@ -27,7 +27,8 @@ _TEMPORARY = ".tmp-run-"
 def is_shipped(run: Path) -> bool:
     """Whether a run is one of those that come with the project."""
     run = _absolute(run)
-    return run.name in SHIPPED and run.parent.resolve() == places.RUNS.resolve()
+    folders = [folder.resolve() for folder in (places.RUNS, places.INSTALLED_RUNS) if folder]
+    return run.name in SHIPPED and run.parent.resolve() in folders
 
 
 def size_of(run: Path) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.places import LOG
 from ascnet_core.runs.folder import is_run, last_word, new_run_path, resolve_run
@@ -45,8 +46,7 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 6
     before = log.stat().st_size if log.is_file() else 0
     launch = launch_words(processes)
     command = [sys.executable, *launch, "-m", "ascnet_core", "train", *arguments]
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": _search_path(root)}
+    environment = child_environment()
     if launch:  # the launcher would give each process one thread, and say so in the log
         each = max(1, (os.cpu_count() or 1) // processes)
         environment.setdefault("OMP_NUM_THREADS", str(each))
@@ -86,8 +86,10 @@ def _run_of(arguments: Sequence[str]) -> Path:
     raise UserError("A run needs a name: give --name NAME, or --resume NAME.")
 
 
-def _search_path(root: Path) -> str:
-    return os.pathsep.join(p for p in (str(root), os.environ.get("PYTHONPATH")) if p)
+def child_environment() -> dict[str, str]:
+    """The variables of this process for another one, which finds the package from any folder."""
+    search = (str(places.ROOT), os.environ.get("PYTHONPATH"))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in search if path)}
 
 
 def _remove_if_never_run(run: Path) -> None:

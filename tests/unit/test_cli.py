@@ -9,7 +9,7 @@ from ascnet_core.commands.options import RULES_HELP
 from ascnet_core.names import MAPS
 from tests.unit.commands.command_line import cli, complaint, in_a_process, rows_of
 
-VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run")
+VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run", "app")
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ascnet_core.monitoring.comparison import Common, common_slices
 from ascnet_core.monitoring.history import History, Point, count_holes, map_levels, measure
 from ascnet_core.places import MODEL
-from ascnet_core.runs.folder import Run, Snapshot, SnapshotData
+from ascnet_core.runs.folder import Run, Snapshot, SnapshotData, short_name
 from ascnet_core.runs.result import result_of
 from ascnet_core.segmentation.threshold import apply, propose
 from pages.parts.film import film, moments
@@ -298,7 +298,7 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
             )
         )
     loaded = [
-        cases.load_maps(stopping.state_name(run), None if c == FINISHED else c, view.cohort, scan)
+        cases.load_maps(short_name(run.path), None if c == FINISHED else c, view.cohort, scan)
         for run, c in zip(several, chosen, strict=True)
     ]
     tissue = np.flatnonzero(loaded[0].prepared.region.any(axis=(0, 1)))

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ascnet_core.files import write_json
+from ascnet_core.runs.start import child_environment
 
-ROOT = Path(__file__).resolve().parents[3]
 JOB, LOG = "job.json", "log.txt"
 _STEPS = re.compile(r"(\d+) of (\d+) (\w+)(?:, ([^,]+) left)?")
 
@@ -66,7 +66,6 @@ def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-u", "-m", "ascnet_core", verb, *arguments, "-o", str(folder)]
-    search = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -74,7 +73,7 @@ def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": search},
+            env=child_environment(),
         )
     write_json(folder / JOB, {"pid": process.pid, "started": time.time(), "command": command[1:]})
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.export import export_run, files_to_export, import_run, read_contents
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, list_runs, short_name
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.manage import (
     delete_run,
@@ -23,7 +22,7 @@ from ascnet_core.runs.manage import (
     write_note,
 )
 from pages.parts.shared import cases, forms, state, tables
-from pages.parts.watch import live_run, stopping
+from pages.parts.watch import live_run
 
 UPLOADS = "number of imports"  # a new number is a new, empty uploader
 ASKED = "run that is to be deleted"  # until the question is answered
@@ -104,7 +103,7 @@ def _rename(run: Run) -> None:
         new = rename_run(run.path, name)
         _forget_runs()
         # not `update`: map, rule and threshold stay as they were, it is the same run
-        key = stopping.state_name(Run(new))
+        key = short_name(new)
         state.show(dataclasses.replace(state.current(), run=key))
         st.rerun()
 
@@ -206,7 +205,7 @@ def ask_to_delete(run: Run) -> None:
 
 def follower_of(run: Run) -> str:
     """The run that is shown once `run` is gone: the next of the list, or the last one."""
-    paths = run_folder.list_runs()
+    paths = list_runs()
     if run.path not in paths:
         return state.DEFAULT.run
     place = paths.index(run.path)
@@ -241,7 +240,7 @@ def _import() -> None:
             f"{tables.counted(len(contents.members), 'file')}, {in_words(contents.size)}, "
             + ("its training can go on" if contents.resumable else "its training cannot go on")
         )
-        taken = [path.name for path in run_folder.list_runs()]
+        taken = [path.name for path in list_runs()]
         name = st.text_input(
             "Name", forms.free_name(contents.name, taken), key=f"name of import {number}"
         )
@@ -250,7 +249,7 @@ def _import() -> None:
                 run = import_run(file, name)
             _forget_runs()
             st.session_state[UPLOADS] = number + 1
-            state.update(run=stopping.state_name(Run(run)))
+            state.update(run=short_name(run))
             st.rerun()
 
 

@@ -19,7 +19,7 @@ from ascnet_core.monitoring.peak_tracks import track_peaks
 from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE, Rule
 from ascnet_core.monitoring.truth import dice_of_points, watched_truth
 from ascnet_core.places import EVENTS, SETTINGS
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
@@ -263,7 +263,7 @@ def show_film(run: Run, history: History, key: str) -> int | None:
             key=f"{key} compare",
             help="The film's moment and the newest one, swiped over one another.",
         ):
-            moments.open_moments(state_name(run), run.path, place)
+            moments.open_moments(short_name(run.path), run.path, place)
     return place
 
 
@@ -302,10 +302,10 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
                   key=f"{key} cuts"):  # fmt: skip
-        state.open_page("pages/cuts.py", run=state_name(run), cycle=cycle)
+        state.open_page("pages/cuts.py", run=short_name(run.path), cycle=cycle)
     if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
                         width="stretch", key=f"{key} threshold"):  # fmt: skip
-        state.open_page("pages/threshold.py", run=state_name(run), cycle=cycle)
+        state.open_page("pages/threshold.py", run=short_name(run.path), cycle=cycle)
     with back.popover("Make it the result", icon=":material/undo:", width="stretch",
                       disabled=run.status() in ACTIVE):  # fmt: skip
         chosen = run.at_cycle(cycle)
@@ -327,14 +327,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
     # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
     said.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
     with fork:
-        continue_run.fork_button(state_name(run), cycle, f"{key} fork")
-
-
-def state_name(run: Run) -> str:
-    """How the view names a run: by name where it lies among the others, else by path."""
-    from ascnet_core import places
-
-    return run.name if run.path.parent == places.RUNS else str(run.path)
+        continue_run.fork_button(short_name(run.path), cycle, f"{key} fork")
 
 
 def parts(run: Run) -> dict[str, Part]:

@@ -93,6 +93,19 @@ def test_a_run_is_found_by_name_and_by_path(tmp_path, monkeypatch):
     assert run_folder.new_run_path("other") == tmp_path / "other"
 
 
+def test_a_run_of_ones_own_hides_one_that_came_with_the_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "RUNS", tmp_path / "mine")
+    monkeypatch.setattr(places, "INSTALLED_RUNS", tmp_path / "installed")
+    installed = a_run(tmp_path / "installed")
+    assert run_folder.list_runs() == [installed]
+    assert run_folder.find_run("run") == installed
+    assert run_folder.short_name(installed) == "run"
+    mine = a_run(tmp_path / "mine")
+    assert run_folder.list_runs() == [mine]
+    assert run_folder.find_run("run") == mine
+    assert run_folder.short_name(installed) == str(installed)
+
+
 def test_what_is_no_run_is_refused_with_the_names_there_are(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "RUNS", tmp_path)
     a_run(tmp_path)
