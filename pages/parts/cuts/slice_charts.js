@@ -132,13 +132,10 @@ export function listenToCharts(state, choose) {
 export function makePeakButtons(state, choose) {
   for (const { main } of CHARTS) {
     const peaks = state.header.peaks[main], holder = state.nodes[`${main}Peaks`];
-    holder.replaceChildren(...peaks.map((peak) => {
-      const button = element("button", "peak", `${peak.name} · ${peak.position}`);
-      button.title = `levels ${peak.left} to ${peak.right}; click to light up their pixels`;
-      button.addEventListener("click", () =>
-        choose(isChosen(state.pick, main, peak) ? null : peakChoice(main, peak)));
-      return button;
-    }));
+    holder.replaceChildren(...peaks.map((peak) => element("button", {
+      title: `levels ${peak.left} to ${peak.right}; click to light up their pixels`,
+      onclick: () => choose(isChosen(state.pick, main, peak) ? null : peakChoice(main, peak)),
+    }, `${peak.name} · ${peak.position}`)));
     if (!peaks.length) holder.textContent = "no peak stands out; drag over levels instead";
   }
 }

@@ -55,8 +55,8 @@ export function summary({ header, counts }, { colour }) {
 /** Slices by rows; input, maps and mask by columns. Gives the number of the mask's pixels.
  * @type {(state: State, look: Theme) => number} */
 function drawSlices(state, look) {
-  const { film, at, nodes } = state, { size: S, slices, maps } = film.header;
-  const columns = Object.keys(maps).length + 2, rows = slices.length;
+  const { film, at, nodes } = state, { size: S, slices, heads } = film.header;
+  const columns = heads.length, rows = slices.length;
   const sheet = state.sheet = picture(S, columns * rows * S, state.sheet);
   const covered = shades(0, 255, channels(look.colour("mask")), 0.65);
   const held = slices.map((_, k) =>
@@ -90,7 +90,7 @@ function draw(state) {
   if (!frame || !root.clientWidth) return;
   const look = theme(root), held = drawSlices(state, look);
   drawHistogram(nodes.histogram, look, film, at, state.tallest);
-  drawJoint(nodes.joint, look, film.joints[at], state.pairs);
+  if (header.joint) drawJoint(nodes.joint, look, film.joints[at], state.pairs);
   drawCurves(nodes.course, look, state.course, frame.step, kept.course, header.id);
   drawCurves(nodes.losses, look, state.losses, frame.step, kept.losses, header.id);
   nodes.slider.value = at;
@@ -194,13 +194,23 @@ export default function mount({ parentElement, data, setStateValue }) {
     if (same >= 0) state.at = same; // whoever looks at an earlier frame stays there
   }
   state.told ??= header.frames.at(-1)?.place;
-  state.nodes.slider.max = lastOf(state);
-  state.nodes.courseTitle.innerHTML = legend(state.course.lines);
-  state.nodes.lossTitle.innerHTML = `Losses, log ${legend(state.losses.lines)}`;
-  const columns = ["I_in", ...Object.values(header.maps), "mask on I_in"].join(" · ");
-  const slices = header.slices.map((one) => one + 1).join(", ");
-  state.nodes.heads.textContent = `${columns}, watched slice ${slices}`;
+  showTitles(state);
   state.redraw();
+}
+
+/** @param {State} state */
+function showTitles({ nodes, film: { header }, course, losses }) {
+  const slices = header.slices.map((one) => one + 1).join(", ");
+  nodes.slider.max = header.frames.length - 1;
+  nodes.heads.textContent = `${header.heads.join(" · ")}, watched slice ${slices}`;
+  nodes.histogram.ariaLabel = `Histogram of ${header.countedName}`;
+  nodes.histogramTitle.textContent =
+    `${nodes.histogram.ariaLabel}, log of the counts; peaks ◆, threshold`;
+  nodes.joint.hidden = !header.joint;
+  nodes.jointTitle.textContent = header.noJoint || "Fence × wild, log";
+  nodes.jointTitle.style.whiteSpace = header.noJoint ? "normal" : "";
+  nodes.courseTitle.innerHTML = legend(course.lines);
+  nodes.lossTitle.innerHTML = `Losses, log ${legend(losses.lines)}`;
 }
 
 /** @type {(lines: { name: string, colour: string }[]) => string} */

@@ -22,7 +22,7 @@ from ascnet_core.runs.folder import SnapshotData
 from pages.parts.shared import components
 
 BUDGET = 8_000_000  # bytes of pictures that are sent
-MAPS = {"fence": "fence", "wild": "wild", "reconstruction": "I_ro"}  # of each frame: name, label
+MAPS = ("fence", "wild", "reconstruction")
 LOSS_POINTS = 300
 
 Levels = NDArray[np.uint8]
@@ -113,11 +113,21 @@ def header_of(
     losses: Sequence[Any],
     identity: str,
 ) -> dict[str, Any]:
-    """The JSON header of the film."""
+    """The JSON header of the film.
+
+    `shown` are the maps that have pictures, `maps` all that are sent: those, and the map that is
+    thresholded. `counted` is the map of the histograms.
+    """
     return {
         "id": identity,
         "run": history.run,
-        "maps": MAPS,
+        "shown": MAPS,
+        "maps": list(dict.fromkeys([*MAPS, history.map])),
+        "heads": ["I_in", "fence", "wild", "I_ro", "mask on I_in"],
+        "counted": "reconstruction",
+        "countedName": "I_ro",
+        "joint": True,
+        "noJoint": "",
         "map": history.map,
         "rule": history.rule,
         "size": size,

@@ -11,9 +11,11 @@ import { keptLevels, paintTurned, shades } from "../shared/levels.js";
  *   area?: number | null, wild_in?: number | null, wild_out?: number | null,
  *   wild_input?: number | null, wild_reference?: number | null }} FrameFacts */
 /** @typedef {{ name: string, x: number[], y: (number | null)[] }} Curve by steps */
-/** `maps` gives the labels of the maps that come with each frame, `map` is the thresholded one.
+/** `maps` come with each frame: those `shown` as pictures, and `map`, which is thresholded. `heads`
+ * stand above the pictures: input, maps, mask. The histograms are of the map `counted`.
  * @typedef {{ id: string, run: string, map: string, rule: string, size: number, slices: number[],
- *   maps: Record<string, string>, frames: FrameFacts[], losses: Curve[], colours: string[],
+ *   maps: string[], shown: string[], heads: string[], counted: string, countedName: string,
+ *   joint: boolean, noJoint: string, frames: FrameFacts[], losses: Curve[], colours: string[],
  *   course: { step: number, index: number | null, stability: number | null,
  *     rank: number | null }[] }} FilmHeader */
 /** @typedef {ReturnType<typeof unpackFilm>} Film */
@@ -21,22 +23,20 @@ import { keptLevels, paintTurned, shades } from "../shared/levels.js";
 /** @param {Uint8Array} bytes */
 export function unpackFilm(bytes) {
   const { take, json } = reader(bytes), header = /** @type {FilmHeader} */ (json());
-  const { frames, map, maps } = header, plane = header.slices.length * header.size ** 2;
-  const counts = frames.map(() => uint32(take(1024))), joints = frames.map(() => take(4096));
-  const input = take(frames.length ? plane : 0);
-  const names = new Set([...Object.keys(maps), map]);
-  const cuts = frames.map(() =>
-    Object.fromEntries([...names].map((name) => [name, take(plane)])));
+  const { frames, maps, joint } = header, plane = header.slices.length * header.size ** 2;
+  const counts = frames.map(() => uint32(take(1024)));
+  const joints = frames.map(() => take(joint ? 4096 : 0)), input = take(frames.length ? plane : 0);
+  const cuts = frames.map(() => Object.fromEntries(maps.map((name) => [name, take(plane)])));
   return { header, counts, joints, input, cuts };
 }
 
 /** The levels that a frame's threshold keeps. @param {FrameFacts} frame */
 export const levelsKept = ({ level, upper, side }) => keptLevels(level, upper, side);
 
-/** Lines to draw for a frame's threshold, which is one of I_ro's.
+/** Lines to draw in the histogram for a frame's threshold, where it is one of that map.
  * @type {(film: Film, at: number) => number[]} */
 export function thresholdLines({ header }, at) {
-  if (header.map !== "reconstruction") return [];
+  if (header.map !== header.counted) return [];
   const { level, upper } = header.frames[at];
   return [level, upper].filter((one) => one !== null);
 }
@@ -52,7 +52,7 @@ export function paintSlice(pixels, start, { header, input, cuts }, at, k, covere
   const size = header.size ** 2, cut = (/** @type {Uint8Array} */ all) =>
     all.subarray(k * size, (k + 1) * size);
   const tissue = cut(input), map = cut(cuts[at][header.map]), mask = new Uint8Array(size);
-  const planes = [tissue, ...Object.keys(header.maps).map((name) => cut(cuts[at][name])), tissue];
+  const planes = [tissue, ...header.shown.map((name) => cut(cuts[at][name])), tissue];
   planes.forEach((plane, i) => paintTurned(pixels, start + i * size, plane, GREYS, tissue));
   const [first, last] = levelsKept(header.frames[at]), below = start + (planes.length - 1) * size;
   for (let from = size - 1, to = 0; to < size; from--, to++) {

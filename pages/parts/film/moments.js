@@ -8,7 +8,7 @@ import { clamp } from "../shared/levels.js";
 import { change, nodesOf, onDrag, onKeys, onceAFrame, pointOn, press } from "../shared/panel.js";
 import { unpackFilm } from "./frames.js";
 import { linkTo, makeChoice, makePair, makeSliders, makeTable } from "./moments_controls.js";
-import { drawHistograms, drawTiles } from "./moments_tiles.js";
+import { countedNames, drawHistograms, drawTiles } from "./moments_tiles.js";
 
 /** @typedef {ReturnType<typeof makeState>} State */
 /** @import { Box, Picture } from "../shared/canvas.js" */
@@ -85,6 +85,9 @@ function makeControls(state) {
     makePair(state);
   });
   makeChoice(nodes.slices, header.labels, () => state.slice, (slice) => change(state, { slice }));
+  nodes.histogram.ariaLabel = `Histograms of ${countedNames(state)}`;
+  nodes.histogramTitle.textContent =
+    `${nodes.histogram.ariaLabel}, share of the sample's pixels, log; peaks ◆`;
   nodes.link.hidden = !header.mayLink;
   press(nodes.link, state.linked);
 }

@@ -3,7 +3,7 @@
 
 import { fixed } from "../shared/levels.js";
 import { element, press, put } from "../shared/panel.js";
-import { frameOf } from "./moments_tiles.js";
+import { countedNames, frameOf } from "./moments_tiles.js";
 
 /** @import { Side, State } from "./moments.js" */
 /** @import { FrameFacts } from "./frames.js" */
@@ -11,10 +11,7 @@ import { frameOf } from "./moments_tiles.js";
 /** @type {(value: number | null | undefined) => string} */
 const percent = (value) => (Number.isFinite(value) ? `${fixed(100 * Number(value), 1)} %` : "–");
 /** @type {(one: any, other: any) => string} */
-const twice = (one, other) => {
-  const texts = [one, other].map((value) => fixed(value, 2));
-  return texts.every((text) => text === "–") ? "–" : texts.join(" / ");
-};
+const both = (one, other) => `${fixed(one, 2)} / ${fixed(other, 2)}`.replace("– / –", "–");
 
 /** What is told of a frame: name, explanation, text.
  * @type {[string, string, (frame: FrameFacts, rule: string) => string][]} */
@@ -33,27 +30,23 @@ export const ROWS = [
   ["mask, of the tissue", "Share of the slices' tissue that the mask holds.",
     (f) => percent(f.area)],
   ["wild in / out of the mask", "Mean of the wild cut, 0 to 1, in the mask and in the rest of " +
-    "the tissue.", (f) => twice(f.wild_in, f.wild_out)],
+    "the tissue.", (f) => both(f.wild_in, f.wild_out)],
   ["wild on inputs / references", "Mean of the wild cut, 0 to 1, as measured at the epoch's end.",
-    (f) => twice(f.wild_input, f.wild_reference)],
+    (f) => both(f.wild_input, f.wild_reference)],
 ];
 
 /** A side's letter in its colour. @param {Pick<Side, "letter" | "colour">} side */
-function chip({ letter, colour }) {
-  const made = element("b", "chip", letter);
-  made.style.background = colour;
-  return made;
-}
+const chip = ({ letter, colour }) =>
+  element("b", { className: "chip", style: `background: ${colour}` }, letter);
 
 /** One slider with a name before and a text behind it.
- * @type {(name: any, last: number, label: string, moved: (at: number) => void) => any} */
+ * @type {(name: any[], last: number, label: string, moved: (at: number) => void) => any} */
 function sliderRow(name, last, label, moved) {
-  const row = element("div", "row"), input = element("input"), said = element("span", "taken");
-  Object.assign(input, { type: "range", min: 0, max: last, step: 1 });
-  input.setAttribute("aria-label", label);
-  input.addEventListener("input", () => moved(+input.value));
-  row.append(name, input, said);
-  return { row, input, said };
+  const said = element("span", { className: "taken" }), input = element("input", {
+    type: "range", min: 0, max: last, step: 1, ariaLabel: label, oninput: () => moved(+input.value),
+  });
+  const title = element("span", { className: "name" }, ...name);
+  return { row: element("div", { className: "row" }, title, input, said), input, said };
 }
 
 /** Show every side at a number of slices seen. @type {(state: State, moment: number) => void} */
@@ -72,20 +65,14 @@ export function taken(frames, at, wanted) {
 
 /** One slider of slices seen for all sides, and what each side shows there. @param {State} state */
 function makeLinkedSlider(state) {
-  const { header: { images }, sides } = state, line = element("div", "says");
-  const { row, input, said } = sliderRow(element("span", "name", "slices seen"), images.length - 1,
+  const { header: { images }, sides } = state, texts = sides.map(() => element("span"));
+  const { row, input, said } = sliderRow(["slices seen"], images.length - 1,
     "Slices seen, for all runs", (at) => linkTo(state, at));
-  const texts = sides.map((side) => {
-    const one = element("span"), text = element("span");
-    one.append(chip(side), text);
-    line.append(one);
-    return text;
-  });
-  state.nodes.sliders.replaceChildren(row, line);
+  const says = sides.map((side, n) => element("span", {}, chip(side), texts[n]));
+  state.nodes.sliders.replaceChildren(row, element("div", { className: "says" }, ...says));
   state.showSliders = () => {
     const seen = images[state.moment];
-    input.value = state.moment;
-    input.setAttribute("aria-valuetext", `${seen} slices seen`);
+    Object.assign(input, { value: state.moment, ariaValueText: `${seen} slices seen` });
     said.textContent = `${seen.toLocaleString("en")} slices`;
     state.sides.forEach((side, n) => put(texts[n],
       ` ${side.name}: ${taken(side.film.header.frames, side.at, seen)}`));
@@ -95,9 +82,8 @@ function makeLinkedSlider(state) {
 /** A slider for each side over its own snapshots. @param {State} state */
 function makeOwnSliders(state) {
   const rows = state.sides.map((side) => {
-    const name = element("span", "name"), last = side.film.header.frames.length - 1;
-    name.append(chip(side), ` ${side.name}`);
-    const made = sliderRow(name, last, `Moment ${side.letter}, ${side.name}`, (at) => {
+    const last = side.film.header.frames.length - 1, label = `Moment ${side.letter}, ${side.name}`;
+    const made = sliderRow([chip(side), ` ${side.name}`], last, label, (at) => {
       side.at = at;
       state.redraw();
     });
@@ -107,9 +93,8 @@ function makeOwnSliders(state) {
   state.nodes.sliders.replaceChildren(...rows.map(({ row }) => row));
   state.showSliders = () => rows.forEach(({ input, said }, n) => {
     const { label, images } = frameOf(state.sides[n]);
-    input.value = state.sides[n].at;
     said.textContent = `${label} · ${images.toLocaleString("en")} slices`;
-    input.setAttribute("aria-valuetext", said.textContent);
+    Object.assign(input, { value: state.sides[n].at, ariaValueText: said.textContent });
   });
 }
 
@@ -118,20 +103,15 @@ export const makeSliders = (state) => (state.linked ? makeLinkedSlider : makeOwn
 
 /** @param {State} state */
 export function makeTable(state) {
-  const head = element("tr"), { table } = state.nodes;
-  head.append(element("th"), ...state.sides.map((side) => {
-    const cell = element("th");
-    cell.append(chip(side), ` ${side.name}`);
-    cell.title = side.about;
-    return cell;
-  }));
-  const rows = ROWS.map(([name, about]) => {
-    const row = element("tr"), title = element("td", about ? "told" : "", name);
-    if (about) title.title = about;
-    row.append(title, ...state.sides.map(() => element("td")));
-    return row;
+  const counted = countedNames(state);
+  const heads = state.sides.map((side) =>
+    element("th", { title: side.about }, chip(side), ` ${side.name}`));
+  const rows = ROWS.map((texts) => {
+    const [name, title] = texts.slice(0, 2).map((text) => `${text}`.replace("I_ro", counted));
+    const first = element("td", title ? { title, className: "told" } : {}, name);
+    return element("tr", {}, first, ...heads.map(() => element("td")));
   });
-  table.replaceChildren(head, ...rows);
+  state.nodes.table.replaceChildren(element("tr", {}, element("th"), ...heads), ...rows);
   state.showTable = () => ROWS.forEach(([, , text], r) => state.sides.forEach((side, n) =>
     put(rows[r].children[n + 1], text(frameOf(side), side.film.header.rule))));
 }
@@ -140,15 +120,13 @@ export function makeTable(state) {
  * @type {(place: Element, names: string[], chosen: () => number, choose: (n: number) => void) =>
  *   void} */
 export function makeChoice(place, names, chosen, choose) {
-  const buttons = names.map((name, n) => {
-    const button = element("button", "", name);
-    button.addEventListener("click", () => {
+  const show = () => buttons.forEach((button, n) => press(button, n === chosen()));
+  const buttons = names.map((name, n) => element("button", {
+    onclick() {
       choose(n);
       show();
-    });
-    return button;
-  });
-  const show = () => buttons.forEach((button, n) => press(button, n === chosen()));
+    },
+  }, name));
   show();
   place.replaceChildren(...(names.length > 1 ? buttons : []));
 }
@@ -158,14 +136,13 @@ export function makeChoice(place, names, chosen, choose) {
 export function makePair(state) {
   const { sides, pair, nodes } = state, several = sides.length > 2 && state.mode === "swipe";
   const menus = (several ? [0, 1] : []).map((end) => {
-    const menu = element("select");
-    menu.setAttribute("aria-label", end ? "Right of the handle" : "Left of the handle");
-    menu.append(...sides.map((side, n) => new Option(`${side.letter} ${side.name}`, `${n}`)));
-    menu.value = pair[end];
-    menu.addEventListener("change", () => {
+    const ariaLabel = end ? "Right of the handle" : "Left of the handle";
+    const options = sides.map((side, value) =>
+      element("option", { value, selected: value === pair[end] }, `${side.letter} ${side.name}`));
+    const menu = element("select", { ariaLabel, onchange() {
       pair[end] = +menu.value;
       state.redraw();
-    });
+    } }, ...options);
     return menu;
   });
   nodes.pair.replaceChildren(...menus);

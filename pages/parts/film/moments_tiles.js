@@ -14,11 +14,6 @@ const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 const FLOOR = -5; // log10 of the smallest share of pixels that is drawn
 const GAP = 3;
 const HIGH = 520; // pixels of all tiles above one another, at most
-const MASK = "mask on I_in", BOTH = "both masks";
-
-/** Titles of a side's pictures, in the order of its sheet. @type {(film: Film) => string[]} */
-const titlesOf = ({ header }) => ["I_in", ...Object.values(header.maps), MASK];
-
 /** @type {(side: Side) => import("./frames.js").FrameFacts} */
 export const frameOf = (side) => side.film.header.frames[side.at];
 
@@ -28,7 +23,7 @@ function paintSide(side, slice, look) {
   const { film, at } = side, { size, id } = film.header, wanted = `${id}|${at}|${slice}`;
   if (side.painted === wanted) return;
   side.painted = wanted;
-  side.sheet = picture(size, titlesOf(film).length * size, side.sheet);
+  side.sheet = picture(size, film.header.heads.length * size, side.sheet);
   const covered = shades(0, 255, channels(look.colour("mask")), 0.65);
   side.mask = paintSlice(side.sheet.pixels, 0, film, at, slice, covered);
   side.held = countOf(side.mask);
@@ -82,11 +77,11 @@ function drawPart(pen, { canvas }, n, box, tile, from = 0, to = 1) {
 function drawBeside(state, pen, box, w, h) {
   state.tiles = [];
   state.sides.forEach((side, row) => {
-    const y = row * (h + GAP);
-    titlesOf(side.film).slice(1).forEach((title, column) => {
-      const x = column * (w + GAP);
+    const y = row * (h + GAP), { heads } = side.film.header;
+    heads.slice(1).forEach((head, column) => { // the input is left out: the mask lies on it
+      const x = column * (w + GAP), above = state.sides[row - 1]?.film.header.heads;
       drawPart(pen, side.sheet, column + 1, box, { x, y, w, h });
-      if (row === 0) onPicture(pen, title, x + 9, y + 16, "left");
+      if (head !== above?.[column + 1]) onPicture(pen, head, x + 9, y + 16, "left");
     });
     pen.fillStyle = side.colour;
     pen.fillRect(0, y, 4, h);
@@ -99,27 +94,33 @@ function drawSwiped(state, pen, box, w, h) {
   const [left, right] = state.pair.map((n) => state.sides[n]), { split } = state;
   const [one, other] = [light(left.colour), light(right.colour)];
   paintBoth(state, left, right);
-  const tiles = [...titlesOf(left.film), BOTH].map((title, i) =>
+  const titles = [...commonHeads(left.film, right.film), "both masks"];
+  const tiles = titles.map((title, i) =>
     ({ title, x: (i % 3) * (w + GAP), y: Math.floor(i / 3) * (h + GAP), w, h }));
   state.tiles = tiles.slice(0, -1);
-  tiles.forEach((tile, n) => {
+  for (const tile of tiles) {
     const { title, x, y } = tile, foot = y + h - 8;
-    if (title === BOTH) {
+    const [a, b] = [left, right].map(({ film }) => film.header.heads.indexOf(title));
+    if (a < 0) {
       const word = w > 190 ? " alone" : "";
       drawPart(pen, /** @type {Picture} */ (state.both), 0, box, tile);
       onPicture(pen, `■ ${left.letter}${word}`, x + 6, foot, "left", one);
       onPicture(pen, "■ both", x + w / 2, foot, "center");
       onPicture(pen, `■ ${right.letter}${word}`, x + w - 6, foot, "right", other);
     } else {
-      drawPart(pen, left.sheet, n, box, tile, 0, split);
-      drawPart(pen, right.sheet, n, box, tile, split, 1);
+      drawPart(pen, left.sheet, a, box, tile, 0, split);
+      drawPart(pen, right.sheet, b, box, tile, split, 1);
       drawHandle(pen, x + w * split, y, h, left.colour, right.colour);
       onPicture(pen, left.letter, x + 7, foot, "left", one);
       onPicture(pen, right.letter, x + w - 7, foot, "right", other);
     }
     onPicture(pen, title, x + 7, y + 16, "left");
-  });
+  }
 }
+
+/** Pictures that both films have. @type {(one: Film, other: Film) => string[]} */
+const commonHeads = (one, other) =>
+  one.header.heads.filter((head) => other.header.heads.includes(head));
 
 /** A colour that can be read on black. @type {(colour: string) => string} */
 export const light = (colour) =>
@@ -144,9 +145,9 @@ function drawHandle(pen, x, y, high, one, other) {
 export function drawTiles(state, look) {
   const { sides, nodes: { tiles }, slice } = state, swiped = state.mode === "swipe";
   for (const side of sides) paintSide(side, slice, look);
-  const box = tissueBox(sides[0].film, slice), pictures = titlesOf(sides[0].film).length;
-  const columns = swiped ? 3 : pictures - 1;
-  const rows = swiped ? Math.ceil((pictures + 1) / 3) : sides.length;
+  const box = tissueBox(sides[0].film, slice), [left, right] = state.pair.map((n) => sides[n].film);
+  const columns = swiped ? 3 : Math.max(...sides.map(({ film }) => film.header.heads.length)) - 1;
+  const rows = swiped ? Math.ceil((commonHeads(left, right).length + 1) / 3) : sides.length;
   const width = tiles.parentElement.clientWidth;
   const scale = Math.min((width - (columns - 1) * GAP) / columns / box.w, HIGH / rows / box.h);
   const w = box.w * scale, h = box.h * scale;
@@ -162,9 +163,15 @@ export function drawTiles(state, look) {
   tiles.setAttribute("aria-valuenow", Math.round(100 * state.split));
 }
 
+/** What the histograms are of: "I_ro", or two names where the sides' methods differ.
+ * @param {State} state */
+export const countedNames = ({ sides }) =>
+  [...new Set(sides.map(({ film }) => film.header.countedName))].join(", ");
+
 /** Shares of the sample's pixels at each level, all sides over one another.
  * @type {(state: State, look: Theme) => void} */
-export function drawHistograms({ sides, nodes: { histogram } }, look) {
+export function drawHistograms(state, look) {
+  const { sides, nodes: { histogram } } = state;
   const width = histogram.parentElement.clientWidth, high = 10 * sides.length;
   const pen = fit(histogram, width, 200 + high), frame = levelFrame(46, 6 + high, width - 60, 166);
   const yOf = (/** @type {number} */ share) =>
@@ -203,5 +210,6 @@ export function drawHistograms({ sides, nodes: { histogram } }, look) {
       pen.stroke();
     }
   });
-  drawAxis(pen, look, frame, "grey level of I_ro, 0–255 (raw)", levelTicks(frame));
+  const title = `grey level of ${countedNames(state)}, 0–255 (raw)`;
+  drawAxis(pen, look, frame, title, levelTicks(frame));
 }

@@ -33,9 +33,11 @@ export function change(state, changes) {
   state.redraw();
 }
 
-/** @type {(tag: string, name?: string, text?: string) => any} */
-export function element(tag, name = "", text = "") {
-  return Object.assign(document.createElement(tag), { className: name, textContent: text });
+/** @type {(tag: string, properties?: object, ...children: (Node | string)[]) => any} */
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
 }
 
 /** Change a text only where it is another. @type {(node: Node, text: string) => void} */

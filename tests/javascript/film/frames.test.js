@@ -10,12 +10,13 @@ import { block, uint32s } from "../helpers.js";
 const frame = (level, upper = null, side = "bright") => ({ level, upper, side });
 
 /** A film of two frames of two slices of 2 x 2 pixels, as `film.pack` makes it. */
-function packed(map, own = []) {
-  const header = { size: 2, slices: [4, 7], map, maps: { fence: "fence", wild: "wild" },
+function packed(map, own = [], joint = true) {
+  const shown = ["fence", "wild"], maps = own.length ? [...shown, map] : shown;
+  const header = { size: 2, slices: [4, 7], map, maps, shown, joint,
     frames: [frame(null), frame(20)] };
   const planes = (first) => Array.from({ length: 8 }, (_, i) => first + i);
   return block(header, uint32s([70000, ...Array(255).fill(0)]), uint32s(Array(256).fill(2)),
-    Array(4096).fill(1), Array(4096).fill(2), [0, 1, 2, 3, 10, 20, 30, 40],
+    Array(joint ? 4096 : 0).fill(1), Array(joint ? 4096 : 0).fill(2), [0, 1, 2, 3, 10, 20, 30, 40],
     planes(10), planes(30), own, planes(110), planes(130), own);
 }
 
@@ -33,8 +34,13 @@ test("a thresholded map that is none of them comes behind them", () => {
   assert.equal(cuts[1].fence[0], 110);
 });
 
+test("a film of a method without two cuts has no joint histograms", () => {
+  const { joints, input } = unpackFilm(packed("wild", [], false));
+  assert.deepEqual([joints[0].length, joints[1].length, input[7]], [0, 0, 40]);
+});
+
 test("a film without frames is empty", () => {
-  const header = { size: 2, slices: [1], map: "wild", maps: {}, frames: [] };
+  const header = { size: 2, slices: [1], map: "wild", maps: [], joint: true, frames: [] };
   const { counts, input } = unpackFilm(block(header));
   assert.deepEqual([counts.length, input.length], [0, 0]);
 });
@@ -44,8 +50,8 @@ test("a frame keeps what its threshold keeps", () => {
     [[20, 255], [0, 20], [20, 30]]);
 });
 
-test("only thresholds of I_ro have lines in its histogram", () => {
-  const film = (map, ...frames) => ({ header: { map, frames } });
+test("only thresholds of the counted map have lines in its histogram", () => {
+  const film = (map, ...frames) => ({ header: { map, counted: "reconstruction", frames } });
   assert.deepEqual(thresholdLines(film("reconstruction", frame(20)), 0), [20]);
   assert.deepEqual(thresholdLines(film("reconstruction", frame(20, 30)), 0), [20, 30]);
   assert.deepEqual(thresholdLines(film("reconstruction", frame(null)), 0), []);

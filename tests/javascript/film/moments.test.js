@@ -3,11 +3,12 @@ import test from "node:test";
 
 import { unpack } from "../../../pages/parts/film/moments.js";
 import { ROWS, taken } from "../../../pages/parts/film/moments_controls.js";
-import { frameOf, light, tissueBox } from "../../../pages/parts/film/moments_tiles.js";
+import { countedNames, frameOf, light, tissueBox }
+  from "../../../pages/parts/film/moments_tiles.js";
 import { block, joined } from "../helpers.js";
 
 test("films come behind the header, each behind its length", () => {
-  const film = block({ size: 1, slices: [], map: "wild", maps: {}, frames: [] });
+  const film = block({ size: 1, slices: [], map: "wild", maps: [], frames: [] });
   const { header, films } = unpack(joined(Buffer.from(JSON.stringify({ films: 2 })), film, film));
   assert.equal(header.films, 2);
   assert.deepEqual(films.map((one) => one.header.map), ["wild", "wild"]);
@@ -46,6 +47,12 @@ test("the tissue's box is turned like the picture, two pixels wider, within it",
   input[S * S + 1 * S + 3] = 9;
   assert.deepEqual(tissueBox({ header: { size: S }, input }, 1), { x: 2, y: 4, w: 6, h: 4 });
   assert.deepEqual(tissueBox({ header: { size: S }, input }, 0), { x: 0, y: 0, w: S, h: S });
+});
+
+test("histograms name each map once", () => {
+  const sides = ["I_ro", "residual", "I_ro"].map((countedName) =>
+    ({ film: { header: { countedName } } }));
+  assert.equal(countedNames({ sides }), "I_ro, residual");
 });
 
 test("a colour on black is lighter", () => {
