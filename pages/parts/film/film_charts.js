@@ -30,7 +30,7 @@ export const levelTicks = (frame) =>
 export const diamond = (pen, x, y, half) =>
   polygon(pen, [[x, y - half], [x + half, y], [x, y + half], [x - half, y]]);
 
-/** Counts of I_ro at a frame, `tallest` at the top.
+/** A frame's counts, `tallest` at the top.
  * @type {(canvas: HTMLCanvasElement, look: Theme, film: Film, at: number, tallest: number) =>
  *   void} */
 export function drawHistogram(canvas, look, film, at, tallest) {

@@ -67,8 +67,8 @@ export function onKeys(target, actOf, first = false) {
     if (first) event.stopImmediatePropagation();
     act();
   };
-  target.addEventListener("keydown", listen, first);
-  return () => target.removeEventListener("keydown", listen, first);
+  target.addEventListener("keydown", listen, { capture: first });
+  return () => target.removeEventListener("keydown", listen, { capture: first });
 }
 
 /** Follow a pressed pointer: `start` gives what it holds (nothing: no drag), `move` and `end` get
