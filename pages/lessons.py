@@ -12,13 +12,10 @@ from ascnet_core import places
 from ascnet_core.runs.folder import find_run
 from pages.parts.lessons import views
 from pages.parts.lessons.stops import STOPS
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, components, state
 from pages.parts.shared.sidebar import style
 
-KEYS = st.components.v2.component(
-    "ascnet_lesson_keys",
-    js=(Path(__file__).parent / "parts" / "lessons" / "keys.js").read_text(encoding="utf-8"),
-)
+KEYS = components.declare("ascnet_lesson_keys", Path(__file__).parent / "parts/lessons/keys")
 SHOWN = "lesson stop that is drawn"  # session key
 PRESENTING = """<style>
 [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"]

@@ -1,8 +1,25 @@
-# Sourced by tests/run and .ci/run from the project's folder. Makes sure of an environment with the
-# test requirements and of a browser, and sets `python`.
+# Sourced by tests/run, tests/javascript/run and .ci/run from the project's folder. Makes sure of an
+# environment with the test requirements and of a browser, and sets `python`.
 # shellcheck shell=bash
 
 say() { printf '%s\n' "tests: $*" >&2; }
+
+# need COMMAND PACKAGE...: a command that is missing comes from the system's package manager.
+need() {
+    local wanted="$1" as_root=()
+    shift
+    command -v "$wanted" >/dev/null && return
+    say "installing $*"
+    if [[ "$(id -u)" != 0 ]]; then
+        command -v sudo >/dev/null || { say "$wanted is missing; install it as root."; exit 2; }
+        as_root=(sudo)
+    fi
+    command -v apt-get >/dev/null || { say "$wanted is missing; install it."; exit 2; }
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    command -v "$wanted" >/dev/null || { say "$wanted could not be installed."; exit 2; }
+}
 
 # --- environment: the active one, the project's own, or a new one ----------------------------------
 if [[ -n "${VIRTUAL_ENV:-}" ]]; then
@@ -33,16 +50,4 @@ if [[ ! -e "$mark" ]]; then
 fi
 
 # --- browser ---------------------------------------------------------------------------------------
-if [[ ! -x /usr/bin/chromium ]]; then
-    say "installing chromium"
-    as_root=()
-    if [[ "$(id -u)" != 0 ]]; then
-        command -v sudo >/dev/null || { say "chromium is missing; install it as root."; exit 2; }
-        as_root=(sudo)
-    fi
-    command -v apt-get >/dev/null || { say "chromium is missing; install it."; exit 2; }
-    export DEBIAN_FRONTEND=noninteractive
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium >/dev/null
-    [[ -x /usr/bin/chromium ]] || { say "chromium could not be installed."; exit 2; }
-fi
+need /usr/bin/chromium chromium

@@ -18,6 +18,10 @@ COLOURS = {
     "wild": "#E69F00",
     "reconstruction": "#333333",
     "residual": "#009E73",
+    "chosen": "#CC79A7",
+    "good": "#009E73",
+    "warning": "#E69F00",
+    "focus": "#56B4E9",
 }
 
 MAP_TITLES = {

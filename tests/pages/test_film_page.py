@@ -3,13 +3,13 @@
 import base64
 import gzip
 import re
-from pathlib import Path
 
 import pytest
 
 from ascnet_core.monitoring.history import read_history
 from ascnet_core.runs.folder import Run
 from pages.parts.film import film, film_export
+from pages.parts.shared import components
 from tests import made_up
 
 
@@ -53,7 +53,7 @@ def test_the_file_holds_the_frames_and_asks_for_nothing(run: Run, packed: bytes)
     assert held is not None
     assert gzip.decompress(base64.b64decode(held[1])) == packed
     assert not re.search(r"(src|href)\s*=|@import|url\(|https?://|fetch\(|import ", page)
-    script = (Path(film.__file__).parent / "film.js").read_text("utf-8")
+    script = components.script(film.BROWSER.with_suffix(".js"))
     assert script in page  # the film of the page itself, not another one
 
 

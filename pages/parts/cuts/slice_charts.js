@@ -1,230 +1,153 @@
-// Charts of the Cuts page: histograms with peaks to choose, and the joint histogram of both cuts.
-// Each chart is a canvas that reports a choice of grey levels (0..255) through `choose`.
+// @ts-check
+// The Cuts page's histograms: their peaks and any range of grey levels can be chosen.
 
-const COLOURS = {
-  input: "#7F7F7F", fence: "#0072B2", wild: "#E69F00", residual: "#009E73",
-  mask: "#D55E00", truth: "#56B4E9", lit: "#CC79A7",
-};
-const NAMES = {
-  input: "I_in", fence: "fence", wild: "wild", reconstruction: "I_ro", residual: "I_in − fence",
-};
+import { below, fit, polygon, steps, theme, turnedText, write } from "../shared/canvas.js";
+import { levelAxis, levelFrame, sorted } from "../shared/levels.js";
+import { change, element, onDrag, pointOn, press } from "../shared/panel.js";
 
-/** Colours that follow Streamlit's theme, read once a draw. */
-function theme(element) {
-  const style = getComputedStyle(element);
-  const get = (name, other) => style.getPropertyValue(name).trim() || other;
-  return {
-    text: get("--st-text-color", "#1b1f24"),
-    back: get("--st-background-color", "#ffffff"),
-    plot: get("--st-secondary-background-color", "#f5f6f8"),
-    font: get("--st-font", "system-ui, sans-serif"),
-  };
+/** @import { Choice, Peak, State } from "./slice_panel.js" */
+/** @import { Pen, Theme } from "../shared/canvas.js" */
+/** @typedef {ReturnType<typeof frameOf>} CutsFrame */
+
+const CHARTS = [
+  { main: "fence", title: "fence cut, grey level 0–255 (raw)" },
+  { main: "wild", title: "wild cut, grey level 0–255 (raw)" },
+  { main: "reconstruction", beside: "input",
+    title: "grey line: I_in · dark: I_ro, grey level 0–255 (raw)" },
+];
+export const TICKS = [0, 64, 128, 192, 255];
+
+/** A chart's box; `up` are levels from below. @param {number} width @param {number} height */
+export function frameOf(width, height) {
+  const frame = levelFrame(42, 8, width - 50, height - 42);
+  return { ...frame, up: levelAxis(frame.bottom, -frame.h) };
 }
 
-/** A canvas of its CSS size at the screen's resolution; returns its 2-D context in CSS pixels. */
-function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
+/** @type {(n: number) => string} */
+export const short = (n) => n >= 1e6 ? `${+(n / 1e6).toPrecision(2)}M`
+  : n >= 1e3 ? `${+(n / 1e3).toPrecision(2)}k` : `${n}`;
+
+/** Counts to write at the side of a histogram.
+ * @type {(highest: number, log: boolean) => number[]} */
+export function countTicks(highest, log) {
+  if (!log) return [1, 2, 3].map((i) => +((highest * i) / 3).toPrecision(1));
+  return Array.from({ length: Math.floor(Math.log10(highest)) + 1 }, (_, i) => 10 ** i);
 }
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-const short = (n) =>
-  n >= 1e6 ? `${+(n / 1e6).toPrecision(2)}M` : n >= 1e3 ? `${+(n / 1e3).toPrecision(2)}k` : `${n}`;
-
-/** Pointer gesture on a chart: `locate(event)` -> value, `move(from, to)` live, `end(from, to)`. */
-function gesture(canvas, locate, move, end) {
-  let from = null;
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    from = locate(event);
-    canvas.setPointerCapture(event.pointerId);
-    event.preventDefault();
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (from !== null) move(from, locate(event));
-  });
-  canvas.addEventListener("pointerup", (event) => {
-    if (from === null) return;
-    const start = from;
-    from = null;
-    end(start, locate(event));
-  });
-  canvas.addEventListener("pointercancel", () => { from = null; });
+/** @type {(pen: Pen, frame: CutsFrame, look: Theme, title: string, beside: string) => void} */
+export function drawAxes(pen, frame, look, title, beside) {
+  pen.fillStyle = look.plot;
+  pen.fillRect(frame.x, frame.y, frame.w, frame.h);
+  pen.fillStyle = look.text;
+  pen.globalAlpha = 0.75;
+  pen.font = `11px ${look.font}`;
+  for (const level of TICKS) write(pen, level, frame.px(level), frame.bottom + 13, "center");
+  write(pen, title, frame.x + frame.w / 2, frame.bottom + 28, "center");
+  turnedText(pen, beside, 10, frame.y + frame.h / 2);
+  pen.globalAlpha = 1;
 }
 
-const MARGIN = { left: 42, right: 8, top: 8, bottom: 34 };
-
-/** Pixels of a chart's frame and the two ways between level and pixel. */
-function frameOf(width, height) {
-  const w = width - MARGIN.left - MARGIN.right, h = height - MARGIN.top - MARGIN.bottom;
-  return {
-    x: MARGIN.left, y: MARGIN.top, w, h,
-    px: (level) => MARGIN.left + ((level + 0.5) / 256) * w,
-    py: (level) => MARGIN.top + h - ((level + 0.5) / 256) * h,
-    level: (x) => clamp(Math.floor(((x - MARGIN.left) / w) * 256), 0, 255),
-    levelUp: (y) => clamp(Math.floor(((MARGIN.top + h - y) / h) * 256), 0, 255),
-  };
-}
-
-function axes(g, f, look, xTitle, yTitle) {
-  g.fillStyle = look.plot;
-  g.fillRect(f.x, f.y, f.w, f.h);
-  g.fillStyle = look.text;
-  g.globalAlpha = 0.75;
-  g.font = `11px ${look.font}`;
-  g.textAlign = "center";
-  for (const level of [0, 64, 128, 192, 255]) g.fillText(level, f.px(level), f.y + f.h + 13);
-  g.fillText(xTitle, f.x + f.w / 2, f.y + f.h + 28);
-  g.save();
-  g.translate(10, f.y + f.h / 2);
-  g.rotate(-Math.PI / 2);
-  g.fillText(yTitle, 0, 0);
-  g.restore();
-  g.globalAlpha = 1;
-}
-
-/** Histogram of one or two maps: `series` = [{map, counts, fill}], peaks of `main`. */
-function drawHistogram(canvas, width, height, root, spec, state) {
-  const g = fit(canvas, width, height), look = theme(root), f = frameOf(width, height);
-  axes(g, f, look, spec.xTitle, "voxels");
-  const scale = state.log ? (n) => Math.log10(1 + n) : (n) => n;
-  const highest = Math.max(1, ...spec.series.map((s) => Math.max(...s.counts)));
-  const top = scale(highest) * 1.04;
-  g.font = `11px ${look.font}`;
-  g.textAlign = "right";
-  const ticks = [];
-  if (state.log) for (let n = 1; n <= highest; n *= 10) ticks.push(n);
-  else for (let i = 1; i <= 3; i++) ticks.push(+((highest * i) / 3).toPrecision(1));
-  for (const n of ticks) {
-    const y = f.y + f.h - (scale(n) / top) * f.h;
-    if (y < f.y + 4) continue;
-    g.globalAlpha = 0.15;
-    g.fillStyle = look.text;
-    g.fillRect(f.x, y, f.w, 1);
-    g.globalAlpha = 0.75;
-    g.fillText(short(n), f.x - 4, y + 4);
-    g.globalAlpha = 1;
+/** @type {(state: State, chart: typeof CHARTS[0]) => void} */
+function drawHistogram({ header, nodes, root, log, draft, pick }, { main, beside, title }) {
+  const canvas = nodes[`${main}Chart`], width = canvas.parentElement.clientWidth;
+  const pen = fit(canvas, width, 168), frame = frameOf(width, 168), look = theme(root);
+  drawAxes(pen, frame, look, title, "voxels");
+  const maps = beside ? [beside, main] : [main];
+  const highest = Math.max(1, ...maps.flatMap((map) => header.counts[map]));
+  const scale = (/** @type {number} */ n) => (log ? Math.log10(1 + n) : n);
+  const yOf = (/** @type {number} */ count) =>
+    frame.bottom - (scale(count) / (scale(highest) * 1.04)) * frame.h;
+  for (const count of countTicks(highest, log)) {
+    const y = yOf(count);
+    if (y < frame.y + 4) continue;
+    pen.globalAlpha = 0.15;
+    pen.fillRect(frame.x, y, frame.w, 1);
+    pen.globalAlpha = 0.75;
+    write(pen, short(count), frame.x - 4, y + 4, "right");
   }
-  const pick = state.draft || state.pick;
-  if (pick && pick.kind === "levels" && pick.map === spec.main) {
-    g.fillStyle = COLOURS.lit;
-    g.globalAlpha = 0.22;
-    const a = f.px(pick.from - 0.5), b = f.px(pick.to + 0.5);
-    g.fillRect(a, f.y, Math.max(2, b - a), f.h);
-    g.globalAlpha = 1;
+  const chosen = draft ?? pick;
+  if (chosen?.kind === "levels" && chosen.map === main) {
+    const from = frame.px(chosen.from - 0.5), to = frame.px(chosen.to + 0.5);
+    pen.fillStyle = look.colour("chosen");
+    pen.globalAlpha = 0.22;
+    pen.fillRect(from, frame.y, Math.max(2, to - from), frame.h);
   }
-  for (const s of spec.series) {
-    const colour = s.map === "reconstruction" ? look.text : COLOURS[s.map];
-    g.beginPath();
-    g.moveTo(f.x, f.y + f.h);
-    for (let level = 0; level < 256; level++) {
-      const y = f.y + f.h - (scale(s.counts[level]) / top) * f.h;
-      g.lineTo(f.px(level - 0.5), y);
-      g.lineTo(f.px(level + 0.5), y);
-    }
-    g.lineTo(f.x + f.w, f.y + f.h);
-    g.closePath();
-    g.fillStyle = g.strokeStyle = colour;
-    g.globalAlpha = s.fill ? 0.8 : 0.35;
-    if (s.fill) g.fill();
-    else { g.fill(); g.globalAlpha = 0.9; g.lineWidth = 1; g.stroke(); }
-    g.globalAlpha = 1;
+  for (const map of maps) {
+    const outline = below(frame, steps(frame, (level) => yOf(header.counts[map][level])));
+    pen.fillStyle = pen.strokeStyle = map === "reconstruction" ? look.text : look.colour(map);
+    pen.globalAlpha = map === main ? 0.8 : 0.35;
+    pen.fill(outline);
+    pen.globalAlpha = 0.9;
+    if (map !== main) pen.stroke(outline);
   }
-  g.fillStyle = look.text;
-  g.textAlign = "center";
-  for (const peak of spec.peaks) {
-    const x = f.px(peak.position), y = f.y + f.h;
-    g.beginPath();
-    g.moveTo(x, y - 1);
-    g.lineTo(x - 4, y + 5);
-    g.lineTo(x + 4, y + 5);
-    g.fill();
+  pen.globalAlpha = 1;
+  pen.fillStyle = look.text;
+  for (const peak of header.peaks[main]) {
+    const x = frame.px(peak.position), y = frame.bottom;
+    polygon(pen, [[x, y - 1], [x - 4, y + 5], [x + 4, y + 5]]);
   }
 }
 
-/** Joint histogram: fence to the right, wild upwards, log counts, lines of equal I_ro. */
-function drawJoint(canvas, width, height, root, header, state) {
-  const g = fit(canvas, width, height), look = theme(root), f = frameOf(width, height);
-  axes(g, f, look, "fence, grey level 0–255", "wild, grey level 0–255");
-  g.textAlign = "right";
-  g.font = `11px ${look.font}`;
-  g.fillStyle = look.text;
-  for (const level of [0, 64, 128, 192, 255]) g.fillText(level, f.x - 4, f.py(level) + 4);
-  const n = header.bins, most = Math.log1p(Math.max(1, ...header.joint));
-  const cell = 256 / n;
-  for (let w = 0; w < n; w++) {
-    for (let c = 0; c < n; c++) {
-      const count = header.joint[w * n + c];
-      if (!count) continue;
-      g.globalAlpha = 0.12 + 0.88 * (Math.log1p(count) / most);
-      const x0 = f.px(c * cell - 0.5), x1 = f.px((c + 1) * cell - 0.5);
-      const y0 = f.py((w + 1) * cell - 0.5), y1 = f.py(w * cell - 0.5);
-      g.fillRect(x0, y0, x1 - x0 + 0.4, y1 - y0 + 0.4);
-    }
-  }
-  g.globalAlpha = 1;
-  g.save();
-  g.beginPath();
-  g.rect(f.x, f.y, f.w, f.h);
-  g.clip();
-  const [wf, ww, b] = header.weights, labels = [];
-  for (const line of header.weights.some((w) => w) ? header.lines : []) {
-    // Points where I_ro = sigmoid(wf f + ww w + b) equals the line's level, f and w in [0, 1].
-    const p = clamp(line.level / 255, 1e-4, 1 - 1e-4);
-    const logit = Math.log(p / (1 - p));
-    const points = [];
-    for (let i = 0; i <= 64; i++) {
-      const t = i / 64;
-      if (Math.abs(ww) >= Math.abs(wf)) points.push([t, (logit - b - wf * t) / ww]);
-      else points.push([(logit - b - ww * t) / wf, t]);
-    }
-    g.strokeStyle = line.kind === "threshold" ? COLOURS.mask : look.text;
-    g.globalAlpha = line.kind === "grid" ? 0.25 : 0.9;
-    g.lineWidth = line.kind === "grid" ? 1 : 1.6;
-    g.setLineDash(line.kind === "grid" ? [2, 3] : []);
-    g.beginPath();
-    points.forEach(([u, v], i) => {
-      const x = f.px(u * 255), y = f.py(v * 255);
-      if (i) g.lineTo(x, y); else g.moveTo(x, y);
+/** @param {State} state */
+export function drawCharts(state) {
+  for (const chart of CHARTS) drawHistogram(state, chart);
+}
+
+/** @type {(map: string, peak: Peak) => Choice} */
+const peakChoice = (map, { left, right, name }) =>
+  ({ kind: "levels", map, from: left, to: right, name });
+
+/** A dragged range, or the peak at the level where the pointer hardly moved.
+ * @type {(map: string, peaks: Peak[], a: number, b: number) => Choice | null} */
+export function choiceOf(map, peaks, a, b) {
+  const [from, to] = sorted(a, b);
+  if (to - from >= 3) return { kind: "levels", map, from, to, name: "" };
+  const peak = peaks.find(({ left, right }) => a >= left && a <= right);
+  return peak ? peakChoice(map, peak) : null;
+}
+
+/** @type {(state: State, choose: (choice: Choice | null) => void) => void} */
+export function listenToCharts(state, choose) {
+  for (const { main } of CHARTS) {
+    const canvas = state.nodes[`${main}Chart`];
+    const levelAt = (/** @type {PointerEvent} */ event) => {
+      const [x] = pointOn(event, canvas);
+      return frameOf(canvas.clientWidth, canvas.clientHeight).levelAt(x);
+    };
+    onDrag(canvas, {
+      start: (event) => (event.button ? null : { from: levelAt(event) }),
+      move(event, { from }) {
+        const [low, high] = sorted(from, levelAt(event));
+        const draft = /** @type {Choice} */ ({ kind: "levels", map: main, from: low, to: high });
+        change(state, { draft });
+      },
+      end: (event, { from }) =>
+        choose(choiceOf(main, state.header.peaks[main], from, levelAt(event))),
     });
-    g.stroke();
-    // A label lies where its line enters from the left or from above, if there is room for it.
-    const entry = points.find(([u, v]) => u >= 0.015 && u < 0.95 && v > 0.04 && v < 0.95);
-    if (!entry) continue;
-    const x = f.px(entry[0] * 255) + 4, y = f.py(entry[1] * 255) + (line.kind === "grid" ? -2 : -4);
-    const box = [x - 2, y - 10, g.measureText(line.name).width + 4, 13];
-    if (labels.some((b) => Math.abs(b[1] - y + 10) < 12 && x < b[0] + b[2] && x + box[2] > b[0])) {
-      continue;
-    }
-    labels.push(box);
-    g.setLineDash([]);
-    g.textAlign = "left";
-    g.fillStyle = look.plot;
-    g.globalAlpha = 0.85;
-    g.fillRect(...box);
-    g.fillStyle = line.kind === "threshold" ? COLOURS.mask : look.text;
-    g.globalAlpha = line.kind === "grid" ? 0.6 : 1;
-    g.fillText(line.name, x, y);
   }
-  g.globalAlpha = 1;
-  g.setLineDash([]);
-  const pick = state.draft || state.pick;
-  if (pick && pick.kind === "pairs") {
-    const x0 = f.px(pick.fence[0] - 0.5), x1 = f.px(pick.fence[1] + 0.5);
-    const y0 = f.py(pick.wild[1] + 0.5), y1 = f.py(pick.wild[0] - 0.5);
-    g.fillStyle = g.strokeStyle = COLOURS.lit;
-    g.globalAlpha = 0.25;
-    g.fillRect(x0, y0, x1 - x0, y1 - y0);
-    g.globalAlpha = 1;
-    g.lineWidth = 2;
-    g.strokeRect(x0, y0, x1 - x0, y1 - y0);
+}
+
+/** Buttons of the peaks, so that the keyboard reaches them and they can be read aloud.
+ * @type {typeof listenToCharts} */
+export function makePeakButtons(state, choose) {
+  for (const { main } of CHARTS) {
+    const peaks = state.header.peaks[main], holder = state.nodes[`${main}Peaks`];
+    holder.replaceChildren(...peaks.map((peak) => element("button", {
+      title: `levels ${peak.left} to ${peak.right}; click to light up their pixels`,
+      onclick: () => choose(isChosen(state.pick, main, peak) ? null : peakChoice(main, peak)),
+    }, `${peak.name} · ${peak.position}`)));
+    if (!peaks.length) holder.textContent = "no peak stands out; drag over levels instead";
   }
-  g.restore();
+}
+
+/** @type {(pick: Choice | null, map: string, peak: Peak) => boolean} */
+const isChosen = (pick, map, { name }) =>
+  pick?.kind === "levels" && pick.map === map && pick.name === name;
+
+/** Show which peak is chosen. @param {State} state */
+export function pressPeaks({ header, nodes, pick }) {
+  for (const { main } of CHARTS) {
+    [...nodes[`${main}Peaks`].children].forEach((button, i) =>
+      press(button, isChosen(pick, main, header.peaks[main][i])));
+  }
 }

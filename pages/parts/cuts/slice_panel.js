@@ -1,86 +1,102 @@
-// The Cuts page's panel: six pictures of one slice under one cursor, and the charts that light
-// up their pixels. Data come as one block of bytes: uint32 length, JSON header, then uint8 volumes
-// of the held slices, x fastest. Python hears of the slice and of the choice, never of a mouse move.
+// @ts-check
+// The Cuts page's panel: six pictures of one slice under one cursor, and the charts that light up
+// their pixels. Python hears of the slice and of the choice, never of a mouse move.
 
-function unpack(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(0, true);
-  const text = new TextDecoder().decode(bytes.subarray(4, 4 + length));
-  const header = JSON.parse(text);
-  const [X, Y] = header.shape, size = X * Y * header.held;
-  let at = 4 + length;
+import { bytesOf, reader } from "../shared/blocks.js";
+import { clamp } from "../shared/levels.js";
+import { change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press }
+  from "../shared/panel.js";
+import { drawJoint, listenToJoint } from "./joint.js";
+import { drawCharts, listenToCharts, makePeakButtons, pressPeaks } from "./slice_charts.js";
+import { drawTiles, mapOf, placeOf } from "./slice_tiles.js";
+
+/** @typedef {ReturnType<typeof makeState>} State */
+/** @typedef {{ name: string, position: number, left: number, right: number }} Peak */
+/** Pixels chosen by their grey levels, all ends included.
+ * @typedef {{ kind: "levels", map: string, from: number, to: number, name: string } |
+ *   { kind: "pairs", fence: [number, number], wild: [number, number] }} Choice */
+/** What `slice_panel.header_of` sends; slices `first` to `first + held - 1` come with it.
+ * @typedef {{ id: string, shape: number[], spacing: number[], first: number, held: number,
+ *   slice: number, box: number[], maps: string[], truth: boolean,
+ *   counts: Record<string, number[]>, peaks: Record<string, Peak[]>, bins: number, joint: number[],
+ *   weights: number[], lines: { level: number, kind: string, name: string }[],
+ *   pick: Choice | null, answer: string, note: string }} Header */
+
+/** @type {Record<string, string>} */
+const NAMES = {
+  input: "I_in", fence: "fence", wild: "wild", reconstruction: "I_ro", residual: "I_in − fence",
+};
+
+/** Header and volumes of the block that `slice_panel.pack` makes. @param {Uint8Array} bytes */
+export function unpack(bytes) {
+  const { take, json } = reader(bytes), header = /** @type {Header} */ (json());
+  const size = header.shape[0] * header.shape[1] * header.held;
+  /** @type {Record<string, Uint8Array>} */
   const volumes = {};
-  for (const name of [...header.maps, "flags"]) {
-    volumes[name] = bytes.subarray(at, at + size);
-    at += size;
-  }
+  for (const name of [...header.maps, "flags"]) volumes[name] = take(size);
   return { header, volumes };
 }
 
-function drawCharts(state) {
-  const { header, nodes, root } = state;
-  drawJoint(nodes.joint, nodes.right.clientWidth, clamp(nodes.right.clientWidth * 0.86, 200, 330),
-    root, header, state);
-  for (const chart of CHARTS) {
-    const width = nodes[chart.key].parentElement.clientWidth;
-    drawHistogram(nodes[chart.key], width, 168, root, {
-      main: chart.main, xTitle: chart.xTitle, peaks: header.peaks[chart.main],
-      series: chart.series.map((s) => ({ ...s, counts: header.counts[s.map] })),
-    }, state);
-  }
+/** @param {HTMLElement} root @param {ReturnType<typeof unpack>} packed */
+function makeState(root, { header, volumes }) {
+  return {
+    root, nodes: nodesOf(root), header, volumes, slice: header.slice, log: true,
+    cursor: /** @type {number[] | null} */ (null), // column and row
+    pick: header.pick, draft: /** @type {Choice | null} */ (null), // a choice while it is dragged
+    windows: /** @type {Record<string, number[]>} */ ({}), ...home(header),
+    tiles: /** @type {import("./slice_tiles.js").Tile[]} */ ([]),
+    grey: /** @type {import("../shared/canvas.js").Picture | undefined} */ (undefined),
+    over: /** @type {import("../shared/canvas.js").Picture | undefined} */ (undefined),
+    waiting: /** @type {number | undefined} */ (undefined), // a slice that is not held yet
+    told: -1, timer: 0, redraw: () => {},
+    report: (/** @type {string} */ _name, /** @type {unknown} */ _value) => {},
+  };
 }
 
-const CHARTS = [
-  { key: "fenceChart", main: "fence", xTitle: "fence cut, grey level 0–255 (raw)",
-    series: [{ map: "fence", fill: true }] },
-  { key: "wildChart", main: "wild", xTitle: "wild cut, grey level 0–255 (raw)",
-    series: [{ map: "wild", fill: true }] },
-  { key: "reconstructionChart", main: "reconstruction",
-    xTitle: "grey line: I_in · dark: I_ro, grey level 0–255 (raw)",
-    series: [{ map: "input", fill: false }, { map: "reconstruction", fill: true }] },
-];
+/** The middle of the slices. @param {Pick<Header, "shape">} header */
+const middle = ({ shape }) => [shape[0] / 2, shape[1] / 2];
 
-function redraw(state) {
-  if (state.frame) return;
-  state.frame = requestAnimationFrame(() => {
-    state.frame = 0;
-    drawTiles(state);
-    drawCharts(state);
-    readout(state);
-  });
+/** The view that shows the whole region with a margin; a small region fills its tile.
+ * @param {Pick<Header, "shape" | "box">} header */
+export function home(header) {
+  const { shape: [X, Y], box: [x0, x1, y0, y1] } = header;
+  const closer = clamp(0.92 * Math.min(X / (x1 - x0 + 1), Y / (y1 - y0 + 1)), 1, 6);
+  if (closer < 1.15) return { zoom: 1, centre: middle(header) };
+  return { zoom: closer, centre: [X - (x0 + x1 + 1) / 2, Y - (y0 + y1 + 1) / 2] };
 }
 
-function readout(state) {
-  const { header, nodes, root } = state, [X, Y, Z] = header.shape;
-  const parts = [`slice ${state.slice + 1} of ${Z}`];
-  if (state.cursor) {
-    const x = X - 1 - state.cursor[0], y = Y - 1 - state.cursor[1];
-    const at = ((state.slice - header.first) * Y + y) * X + x;
-    parts.push(`voxel ${x}, ${y}, ${state.slice}`);
-    for (const name of header.maps) parts.push(`${NAMES[name]} ${state.volumes[name][at]}`);
+/** @param {State} state */
+function draw(state) {
+  drawTiles(state);
+  drawJoint(state);
+  drawCharts(state);
+  const { header, nodes, root, slice, cursor, pick, volumes } = state, [X, Y, Z] = header.shape;
+  const parts = [`slice ${slice + 1} of ${Z}`];
+  if (cursor) {
+    const x = X - 1 - cursor[0], y = Y - 1 - cursor[1];
+    const at = ((slice - header.first) * Y + y) * X + x;
+    parts.push(`voxel ${x}, ${y}, ${slice}`);
+    for (const name of header.maps) parts.push(`${NAMES[name]} ${volumes[name][at]}`);
   }
   nodes.readout.textContent = parts.join("  ·  ");
   nodes.answer.textContent = header.answer;
   nodes.note.textContent = header.note;
-  nodes.clear.hidden = !state.pick;
-  nodes.log.setAttribute("aria-pressed", state.log);
-  root.dataset.slice = state.slice;
-  root.dataset.pick = state.pick ? JSON.stringify(state.pick) : "";
-  for (const button of root.querySelectorAll("button.peak")) {
-    const pick = state.pick;
-    button.setAttribute("aria-pressed", Boolean(pick && pick.kind === "levels" &&
-      pick.map === button.dataset.map && pick.name === button.dataset.name));
-  }
+  nodes.clear.hidden = !pick;
+  press(nodes.log, state.log);
+  pressPeaks(state);
+  root.dataset.slice = `${slice}`;
+  root.dataset.pick = pick ? JSON.stringify(pick) : "";
 }
 
+/** Show a slice, and tell Python once the slices rest.
+ * @type {(state: State, slice: number) => void} */
 function goTo(state, slice) {
-  const { header } = state;
-  const wanted = clamp(slice, 0, header.shape[2] - 1);
+  const { header } = state, wanted = clamp(slice, 0, header.shape[2] - 1);
   if (wanted === state.slice) return;
   const held = wanted >= header.first && wanted < header.first + header.held;
   if (held) state.slice = wanted;
   else state.waiting = wanted;
-  redraw(state);
+  state.redraw();
   clearTimeout(state.timer);
   state.timer = setTimeout(() => {
     state.told = wanted;
@@ -88,208 +104,122 @@ function goTo(state, slice) {
   }, held ? 250 : 0);
 }
 
+/** @type {(state: State, pick: Choice | null) => void} */
 function choose(state, pick) {
-  state.draft = null;
-  state.pick = pick;
+  change(state, { draft: null, pick });
   state.report("pick", pick);
-  redraw(state);
 }
 
-const sorted = (a, b) => (a <= b ? [a, b] : [b, a]);
-
-function listenCharts(state) {
-  const { nodes } = state;
-  const joint = nodes.joint;
-  const spot = (event) => {
-    const box = joint.getBoundingClientRect(), f = frameOf(box.width, box.height);
-    return [f.level(event.clientX - box.left), f.levelUp(event.clientY - box.top)];
-  };
-  const pairs = (a, b) => ({ kind: "pairs", fence: sorted(a[0], b[0]), wild: sorted(a[1], b[1]) });
-  gesture(joint, spot, (a, b) => { state.draft = pairs(a, b); redraw(state); }, (a, b) => {
-    const far = Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]) >= 4;
-    choose(state, far ? pairs(a, b) : null);
-  });
-  for (const chart of CHARTS) {
-    const canvas = nodes[chart.key];
-    const level = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return frameOf(box.width, box.height).level(event.clientX - box.left);
-    };
-    const range = (a, b) => {
-      const [from, to] = sorted(a, b);
-      return { kind: "levels", map: chart.main, from, to, name: "" };
-    };
-    gesture(canvas, level, (a, b) => { state.draft = range(a, b); redraw(state); }, (a, b) => {
-      if (Math.abs(a - b) >= 3) return choose(state, range(a, b));
-      const peak = state.header.peaks[chart.main].find((p) => a >= p.left && a <= p.right);
-      return choose(state, peak ? peakPick(chart.main, peak) : null);
-    });
-  }
-}
-
-const peakPick = (map, peak) =>
-  ({ kind: "levels", map, from: peak.left, to: peak.right, name: peak.name });
-
-function listenTiles(state) {
-  const canvas = state.nodes.tiles;
-  const tileAt = (event) => {
-    const box = canvas.getBoundingClientRect();
-    const x = event.clientX - box.left, y = event.clientY - box.top;
-    const tile = state.tiles.find((t) => x >= t.x && x < t.x + t.w && y >= t.y && y < t.y + t.h);
-    return { tile, x, y };
-  };
-  const moveCursor = (event) => {
-    const { tile, x, y } = tileAt(event), [X, Y] = state.header.shape;
-    if (!tile || !tile.to) return;
-    const [c, r] = tile.to(x, y).map(Math.floor);
-    state.cursor = c >= 0 && r >= 0 && c < X && r < Y ? [c, r] : null;
-    redraw(state);
-  };
-  let drag = null;
-  canvas.addEventListener("pointerdown", (event) => {
-    const { tile, x, y } = tileAt(event);
-    if (!tile) return;
-    canvas.focus();
-    canvas.setPointerCapture(event.pointerId);
-    const name = tile.name === "mask" ? "input" : tile.name;
-    drag = { x, y, name, tile, pan: event.shiftKey || event.button !== 0,
-      window: [...state.windows[name]], centre: [...state.centre] };
-    event.preventDefault();
-    canvas.focus();
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    moveCursor(event);
-    if (!drag) return;
-    const { x, y } = tileAt(event), [sx, sy] = state.header.spacing, [X, Y] = state.header.shape;
-    if (drag.pan) {
-      const k = state.zoom * Math.min(drag.tile.w / (X * sx), drag.tile.h / (Y * sy));
-      state.centre = [drag.centre[0] - (x - drag.x) / (sx * k),
-        drag.centre[1] - (y - drag.y) / (sy * k)];
-    } else if (Math.abs(x - drag.x) + Math.abs(y - drag.y) > 3) {
-      // To the right the window widens (less contrast), downwards the picture brightens.
-      const [low, high] = drag.window;
-      const middle = clamp((low + high) / 2 - (y - drag.y), 0, 255);
-      const half = clamp((high - low) / 2 + (x - drag.x) / 2, 2, 255);
-      const a = Math.round(clamp(middle - half, 0, 253));
-      state.windows[drag.name] = [a, Math.round(clamp(middle + half, a + 2, 255))];
-    }
-    redraw(state);
-  });
-  canvas.addEventListener("pointerup", () => { drag = null; });
-  canvas.addEventListener("pointercancel", () => { drag = null; });
-  canvas.addEventListener("pointerleave", () => { state.cursor = null; redraw(state); });
-  canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-  canvas.addEventListener("dblclick", () => reset(state));
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    if (!event.ctrlKey) {
-      state.turned = (state.turned || 0) + event.deltaY;
-      // A notch is 100 or more; a touch pad sends many small turns that add up to one slice.
-      if (Math.abs(state.turned) < 30) return;
-      goTo(state, (state.waiting ?? state.slice) - Math.sign(state.turned));
-      state.turned = 0;
-      return;
-    }
-    const { tile, x, y } = tileAt(event);
-    if (tile) zoom(state, event.deltaY < 0 ? 1.2 : 1 / 1.2, tile.to(x, y));
-  }, { passive: false });
-  canvas.addEventListener("keydown", (event) => {
-    const last = state.header.shape[2] - 1;
-    const keys = {
-      ArrowUp: () => goTo(state, state.slice + 1), ArrowDown: () => goTo(state, state.slice - 1),
-      PageUp: () => goTo(state, state.slice + 5), PageDown: () => goTo(state, state.slice - 5),
-      Home: () => goTo(state, 0), End: () => goTo(state, last),
-      "+": () => zoom(state, 1.2, state.centre), "=": () => zoom(state, 1.2, state.centre),
-      "-": () => zoom(state, 1 / 1.2, state.centre), 0: () => reset(state),
-      Escape: () => choose(state, null),
-    };
-    if (!keys[event.key]) return;
-    event.preventDefault();
-    keys[event.key]();
-  });
-}
-
+/** @type {(state: State, factor: number, about: number[]) => void} */
 function zoom(state, factor, about) {
   const next = clamp(state.zoom * factor, 1, 12), ratio = state.zoom / next;
-  const old = state.centre;
-  state.centre = old.map((c, i) => about[i] + (c - about[i]) * ratio);
-  state.zoom = next;
-  if (next === 1) state.centre = middle(state.header);
-  redraw(state);
+  const centre = state.centre.map((c, i) => about[i] + (c - about[i]) * ratio);
+  change(state, { zoom: next, centre: next === 1 ? middle(state.header) : centre });
 }
 
-const middle = (header) => [header.shape[0] / 2, header.shape[1] / 2];
-
-/** The view that shows the whole region with a margin; a small region fills its tile. */
-function home(header) {
-  const [X, Y] = header.shape, [x0, x1, y0, y1] = header.box;
-  const zoom = clamp(0.92 * Math.min(X / (x1 - x0 + 1), Y / (y1 - y0 + 1)), 1, 6);
-  if (zoom < 1.15) return { zoom: 1, centre: middle(header) };
-  return { zoom, centre: [X - (x0 + x1 + 1) / 2, Y - (y0 + y1 + 1) / 2] };
-}
-
+/** @param {State} state */
 function reset(state) {
-  Object.assign(state, home(state.header));
   for (const name of state.header.maps) state.windows[name] = [0, 255];
-  redraw(state);
+  change(state, home(state.header));
 }
 
-/** Buttons of the peaks, so that they are reached by keyboard and can be read aloud. */
-function peakButtons(state) {
-  for (const chart of CHARTS) {
-    const holder = state.nodes[`${chart.main}Peaks`], peaks = state.header.peaks[chart.main];
-    holder.replaceChildren();
-    if (!peaks.length) holder.textContent = "no peak stands out; drag over levels instead";
-    for (const peak of peaks) {
-      const button = document.createElement("button");
-      button.className = "peak";
-      button.textContent = `${peak.name} · ${peak.position}`;
-      button.title = `levels ${peak.left} to ${peak.right}; click to light up their pixels`;
-      button.dataset.map = chart.main;
-      button.dataset.name = peak.name;
-      button.addEventListener("click", () => {
-        const on = button.getAttribute("aria-pressed") === "true";
-        choose(state, on ? null : peakPick(chart.main, peak));
-      });
-      holder.append(button);
-    }
-  }
+/** The grey window after a drag: to the right it widens (less contrast), downwards it brightens.
+ * @type {(window: number[], dx: number, dy: number) => number[]} */
+export function windowMoved([low, high], dx, dy) {
+  const centre = clamp((low + high) / 2 - dy, 0, 255);
+  const half = clamp((high - low) / 2 + dx / 2, 2, 255);
+  const from = Math.round(clamp(centre - half, 0, 253));
+  return [from, Math.round(clamp(centre + half, from + 2, 255))];
 }
 
-export default function (component) {
-  const { parentElement, data, setStateValue } = component;
-  const root = parentElement.querySelector(".cuts");
+/** @param {State} state */
+function listenToTiles(state) {
+  const canvas = state.nodes.tiles;
+  const tileAt = (/** @type {MouseEvent} */ event) => {
+    const [x, y] = pointOn(event, canvas);
+    const tile = state.tiles.find((t) => x >= t.x && x < t.x + t.w && y >= t.y && y < t.y + t.h);
+    const to = tile && placeOf(tile, state);
+    return { tile, x, y, pixel: to && [(x - to.x) / to.sx, (y - to.y) / to.sy] };
+  };
+  const moveCursor = (/** @type {PointerEvent} */ event) => {
+    const { pixel } = tileAt(event), [X, Y] = state.header.shape;
+    if (!pixel) return;
+    const [column, row] = pixel.map(Math.floor);
+    const inside = column >= 0 && row >= 0 && column < X && row < Y;
+    change(state, { cursor: inside ? [column, row] : null });
+  };
+  onDrag(canvas, {
+    start(event) {
+      const { tile, x, y } = tileAt(event);
+      if (!tile) return null;
+      event.preventDefault();
+      canvas.focus();
+      const name = mapOf(tile.name), pan = event.shiftKey || event.button !== 0;
+      return { x, y, tile, name, pan, window: state.windows[name], centre: state.centre };
+    },
+    move(event, { x, y, tile, name, pan, window, centre }) {
+      moveCursor(event);
+      const [px, py] = pointOn(event, canvas), dx = px - x, dy = py - y;
+      if (pan) {
+        const { sx, sy } = placeOf(tile, state);
+        state.centre = [centre[0] - dx / sx, centre[1] - dy / sy];
+      } else if (Math.abs(dx) + Math.abs(dy) > 3) state.windows[name] = windowMoved(window, dx, dy);
+      state.redraw();
+    },
+    hover: moveCursor,
+    leave: () => change(state, { cursor: null }),
+  });
+  canvas.addEventListener("contextmenu", (/** @type {Event} */ event) => event.preventDefault());
+  canvas.addEventListener("dblclick", () => reset(state));
+  onWheel(canvas, (slices) => slices && goTo(state, (state.waiting ?? state.slice) - slices),
+    (turn, event) => {
+      const { pixel } = tileAt(event);
+      if (pixel) zoom(state, turn < 0 ? 1.2 : 1 / 1.2, pixel);
+    });
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    ArrowUp: () => goTo(state, state.slice + 1), ArrowDown: () => goTo(state, state.slice - 1),
+    PageUp: () => goTo(state, state.slice + 5), PageDown: () => goTo(state, state.slice - 5),
+    Home: () => goTo(state, 0), End: () => goTo(state, state.header.shape[2] - 1),
+    "+": () => zoom(state, 1.2, state.centre), "=": () => zoom(state, 1.2, state.centre),
+    "-": () => zoom(state, 1 / 1.2, state.centre), 0: () => reset(state),
+    Escape: () => choose(state, null),
+  };
+  onKeys(canvas, (event) => keys[event.key]);
+}
+
+/** @param {State} state */
+function listen(state) {
+  const { nodes, root } = state;
+  const chosen = (/** @type {Choice | null} */ pick) => choose(state, pick);
+  state.redraw = onceAFrame(() => draw(state));
+  listenToTiles(state);
+  listenToJoint(state, chosen);
+  listenToCharts(state, chosen);
+  nodes.clear.addEventListener("click", () => chosen(null));
+  nodes.log.addEventListener("click", () => change(state, { log: !state.log }));
+  new ResizeObserver(() => state.redraw()).observe(root);
+}
+
+/** @param {{ parentElement: any, data: any, setStateValue: State["report"] }} component */
+export default function slicePanel({ parentElement, data, setStateValue }) {
   if (!data) return;
-  const { header, volumes } = unpack(data);
-  let state = root.state;
-  if (!state) {
-    const nodes = {};
-    for (const node of root.querySelectorAll("[data-node]")) nodes[node.dataset.node] = node;
-    state = root.state = {
-      root, nodes, scratch: document.createElement("canvas"), log: true, cursor: null, frame: 0,
-      tiles: [], windows: {}, zoom: 1, pick: null, draft: null,
-    };
-  }
-  const first = !state.header, fresh = first || state.header.id !== header.id;
-  const moved = first || state.header.slice !== header.slice;
-  Object.assign(state, { header, volumes, report: setStateValue });
+  const root = parentElement.querySelector(".cuts"), packed = unpack(bytesOf(data));
+  const { header } = packed, first = !root.cuts;
+  /** @type {State} */
+  const state = root.cuts ??= makeState(root, packed);
+  const fresh = first || state.header.id !== header.id, moved = state.header.slice !== header.slice;
+  Object.assign(state, packed, { report: setStateValue });
+  if (first) listen(state);
   if (fresh) {
     reset(state);
-    state.pick = header.pick;
-    state.slice = header.slice;
-    peakButtons(state);
+    makePeakButtons(state, (pick) => choose(state, pick));
+    Object.assign(state, { pick: header.pick, slice: header.slice });
   } else if (state.waiting !== undefined || (moved && header.slice !== state.told)) {
     // An echo of our own report must not undo a wheel turn made meanwhile.
     state.slice = header.slice;
   }
   state.waiting = undefined;
   state.slice = clamp(state.slice, header.first, header.first + header.held - 1);
-  if (first) {
-    listenTiles(state);
-    listenCharts(state);
-    state.nodes.clear.addEventListener("click", () => choose(state, null));
-    state.nodes.log.addEventListener("click", () => { state.log = !state.log; redraw(state); });
-    new ResizeObserver(() => redraw(state)).observe(root);
-  }
-  redraw(state);
+  state.redraw();
 }

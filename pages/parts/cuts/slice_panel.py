@@ -1,7 +1,7 @@
 """The Cuts page's panel: six pictures of a slice under one cursor, and charts that light them up.
 
-The browser draws (`slice_tiles.js` and `slice_charts.js`; `slice_panel.js` listens); Python packs
-slices, counts and peaks into one block of bytes and hears back the slice and the choice of pixels.
+The browser draws (`slice_panel.js` and what it imports); Python packs slices, counts and peaks into
+one block of bytes and hears back the slice and the choice of pixels.
 Everything but `slice_panel` itself is a pure function.
 """
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ascnet_core.monitoring.stop_rules import QUANTISER
 from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
 from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
+from pages.parts.shared import components
 
 MAPS = ("input", "fence", "wild", "reconstruction", "residual")
 REGION, TRUTH, MASK = 1, 2, 4
@@ -254,77 +255,7 @@ def correlation_sentence(correlation: float) -> str:
     return f"{head} I_ro is not just an order of brightness (that would be 1)."
 
 
-HTML = """
-<div class="cuts">
-  <div class="top">
-    <div class="left" data-node="left">
-      <canvas data-node="tiles" tabindex="0" role="img"
-        aria-label="Six pictures of one slice; arrow keys up and down change the slice"></canvas>
-    </div>
-    <div class="right" data-node="right">
-      <div class="title">Fence × wild, log counts; lines of equal I_ro</div>
-      <canvas data-node="joint" role="img" aria-label="Joint histogram of both cuts"></canvas>
-      <div class="note" data-node="note"></div>
-      <div class="answer" data-node="answer" role="status"></div>
-      <button class="plain" data-node="clear">Clear the choice</button>
-    </div>
-  </div>
-  <div class="bar"><span data-node="readout"></span>
-    <span class="hint">wheel or ↑ ↓ slice · drag window/level ·
-      Ctrl+wheel or + − zoom · Shift+drag move · 0 reset</span>
-    <button class="plain" data-node="log">log counts</button></div>
-  <div class="charts">
-    <div><div class="title">Fence cut: choose a peak</div>
-      <canvas data-node="fenceChart"></canvas><div data-node="fencePeaks" class="peaks"></div></div>
-    <div><div class="title">Wild cut: choose a peak</div>
-      <canvas data-node="wildChart"></canvas><div data-node="wildPeaks" class="peaks"></div></div>
-    <div><div class="title">Input against reconstruction</div>
-      <canvas data-node="reconstructionChart"></canvas>
-      <div data-node="reconstructionPeaks" class="peaks"></div></div>
-  </div>
-</div>
-"""
-
-CSS = """
-.cuts { font-family: var(--st-font); color: var(--st-text-color); font-size: 13px;
-  font-variant-numeric: tabular-nums; }
-.top { display: grid; grid-template-columns: minmax(0, 1fr) minmax(240px, 27%); gap: 16px; }
-.left { background: #000; min-width: 0; }
-.left canvas { display: block; cursor: crosshair; touch-action: none; outline-offset: 2px; }
-.left canvas:focus-visible { outline: 2px solid #56B4E9; }
-.right { min-width: 0; display: flex; flex-direction: column; gap: 6px; align-items: stretch; }
-.right canvas, .charts canvas { cursor: crosshair; touch-action: none; display: block; }
-.title { font-weight: 600; font-size: 12.5px; line-height: 1.3; }
-.note, .answer { line-height: 1.4; }
-.note { padding-left: 8px; border-left: 3px solid #7F7F7F; }
-.answer { padding-left: 8px; border-left: 3px solid #CC79A7; }
-.bar { display: flex; gap: 16px; align-items: baseline; margin: 6px 0 8px; font-size: 12.5px;
-  min-height: 26px; }
-.bar [data-node=readout] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.hint { margin-left: auto; opacity: 0.65; white-space: nowrap; overflow: hidden;
-  text-overflow: ellipsis; }
-.charts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 16px; }
-.charts > div { min-width: 0; }
-.peaks { display: flex; flex-wrap: wrap; gap: 6px; min-height: 28px; padding-left: 42px;
-  font-size: 12px; }
-button { font: inherit; font-size: 12px; color: inherit; background: none; cursor: pointer;
-  border: 1px solid var(--st-border-color, #d0d4da); border-radius: 6px; padding: 2px 8px; }
-button:hover { border-color: currentColor; }
-button[aria-pressed=true] { background: #CC79A7; border-color: #CC79A7; color: #000; }
-.bar button[aria-pressed=true] { background: var(--st-secondary-background-color); color: inherit;
-  border-color: currentColor; }
-button.plain { align-self: flex-start; }
-@media (max-width: 900px) {
-  .top, .charts { grid-template-columns: minmax(0, 1fr); } .hint { display: none; }
-}
-"""
-
-_HERE = Path(__file__).parent
-_JS = "\n".join(
-    (_HERE / f"slice_{part}.js").read_text(encoding="utf-8")
-    for part in ("charts", "tiles", "panel")
-)
-_mount = st.components.v2.component("cuts_panel", html=HTML, css=CSS, js=_JS)
+_mount = components.declare("cuts_panel", Path(__file__).with_name("slice_panel"))
 
 
 def slice_panel(

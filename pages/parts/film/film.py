@@ -16,8 +16,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ascnet_core.figures.history import TRACK_COLOURS
 from ascnet_core.monitoring.history import History, Point, map_levels
 from ascnet_core.runs.folder import SnapshotData
+from pages.parts.shared import components
 
 BUDGET = 8_000_000  # bytes of pictures that are sent
 MAPS = ("fence", "wild", "reconstruction")
@@ -111,10 +113,21 @@ def header_of(
     losses: Sequence[Any],
     identity: str,
 ) -> dict[str, Any]:
-    """The JSON header of the film."""
+    """The JSON header of the film.
+
+    `shown` are the maps that have pictures, `maps` all that are sent: those, and the map that is
+    thresholded. `counted` is the map of the histograms.
+    """
     return {
         "id": identity,
         "run": history.run,
+        "shown": MAPS,
+        "maps": list(dict.fromkeys([*MAPS, history.map])),
+        "heads": ["I_in", "fence", "wild", "I_ro", "mask on I_in"],
+        "counted": "reconstruction",
+        "countedName": "I_ro",
+        "joint": True,
+        "noJoint": "",
         "map": history.map,
         "rule": history.rule,
         "size": size,
@@ -130,6 +143,7 @@ def header_of(
             for point in history.points
         ],
         "losses": list(losses),
+        "colours": TRACK_COLOURS,
     }
 
 
@@ -161,76 +175,8 @@ def header_in(packed: bytes) -> dict[str, Any]:
     return dict(json.loads(packed[4 : 4 + length]))
 
 
-HTML = """
-<div class="film" tabindex="0" role="group" aria-label="Film of the run">
-  <div class="bar">
-    <button data-node="back" title="one back (←)" aria-label="one snapshot back">◀</button>
-    <button data-node="play" title="play or pause (space)" aria-label="play">▶ play</button>
-    <button data-node="next" title="one on (→)" aria-label="one snapshot on">▶|</button>
-    <button data-node="loop" title="loop (l)" aria-pressed="true">loop</button>
-    <input type="range" data-node="slider" min="0" value="0" step="1"
-      aria-label="Snapshot of the film">
-    <span data-node="count"></span>
-  </div>
-  <div class="said" data-node="said" role="status"></div>
-  <div class="grid">
-    <div><div class="title" data-node="heads"></div>
-      <canvas data-node="tiles" role="img" aria-label="Watched slices and their cuts"></canvas>
-    </div>
-    <div class="charts">
-      <div><div class="title">Histogram of I_ro, log of the counts; peaks ◆, threshold</div>
-        <canvas data-node="histogram" role="img" aria-label="Histogram of I_ro"></canvas></div>
-      <div class="pair">
-        <div><div class="title">Fence × wild, log</div>
-          <canvas data-node="joint" role="img" aria-label="Joint histogram of both cuts"></canvas>
-        </div>
-        <div><div class="title" data-node="courseTitle"></div>
-          <canvas data-node="course" role="img"
-            aria-label="Separation index, stability and rank correlation; click to jump"></canvas>
-          <div class="title" data-node="lossTitle"></div>
-          <canvas data-node="losses" role="img" aria-label="Losses; click to jump"></canvas>
-        </div>
-      </div>
-    </div>
-  </div>
-</div>
-"""
-
-CSS = """
-.film { font-family: var(--st-font); color: var(--st-text-color); font-size: 13px;
-  font-variant-numeric: tabular-nums; outline-offset: 3px; }
-.film:focus-visible { outline: 2px solid #56B4E9; }
-.bar { display: flex; gap: 8px; align-items: center; }
-.bar input { flex: 1; min-width: 80px; accent-color: #D55E00; }
-.bar [data-node=count] { min-width: 74px; text-align: right; }
-.said { margin: 4px 0 8px; min-height: 20px; white-space: nowrap; overflow: hidden;
-  text-overflow: ellipsis; }
-.grid { display: grid; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); gap: 16px; }
-.charts { display: grid; gap: 8px; align-content: start; min-width: 0; }
-.pair { display: grid; grid-template-columns: 190px minmax(0, 1fr); gap: 14px; min-width: 0; }
-.pair > div, .grid > div { min-width: 0; }
-.title { font-weight: 600; font-size: 12px; line-height: 1.4; white-space: nowrap;
-  overflow: hidden; text-overflow: ellipsis; }
-canvas { display: block; }
-[data-node=course], [data-node=losses] { cursor: pointer; }
-button { font: inherit; font-size: 12px; color: inherit; background: none; cursor: pointer;
-  border: 1px solid var(--st-border-color, #d0d4da); border-radius: 6px; padding: 2px 9px;
-  white-space: nowrap; }
-button:hover { border-color: currentColor; }
-button[aria-pressed=true] { background: var(--st-secondary-background-color);
-  border-color: currentColor; }
-[data-node=play] { min-width: 68px; }
-@media (max-width: 900px) { .grid { grid-template-columns: minmax(0, 1fr); } }
-"""
-
-
-def script(*names: str) -> str:
-    """JavaScript files of this folder as one module."""
-    return "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in names)
-
-
-JS = script("film_base.js", "film.js")
-_mount = st.components.v2.component("run_film", html=HTML, css=CSS, js=JS)
+BROWSER = Path(__file__).with_name("film")  # .html, .css and .js
+_mount = components.declare("run_film", BROWSER)
 
 
 def film(data: bytes, key: str, on_frame: Callable[[], None]) -> None:

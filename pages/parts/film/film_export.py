@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ascnet_core.figures.basics import COLOURS
 from ascnet_core.monitoring.history import Point
 from ascnet_core.places import CARD
 from ascnet_core.runs.folder import Run, SnapshotData
 from pages.parts.film import film
-from pages.parts.shared import tables
+from pages.parts.shared import components, tables
 from pages.parts.shared.pictures import display
 
 Picture = NDArray[np.uint8]
 
-MASK = (213, 94, 0)
-PEAK = (230, 159, 0)
+MASK, PEAK = (tuple(bytes.fromhex(COLOURS[name][1:])) for name in ("mask", "wild"))
 MOST_FRAMES = 60
 SIDE = 144  # pixels of a tile
 CHART = 96  # pixels of the histogram's height
@@ -201,13 +201,16 @@ def film_html(packed: bytes, run: str, about: str, notes: Sequence[tuple[str, st
     """
     title = f"Film of {run}"
     frames = base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii")
+    html = film.BROWSER.with_suffix(".html").read_text("utf-8")
+    css = components.style(film.BROWSER.with_suffix(".css"))
+    js = components.script(film.BROWSER.with_suffix(".js"))
     below = "".join(f"<p><b>{escape(name)}.</b> {escape(text)}</p>" for name, text in notes if text)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{film.CSS}</style></head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n{film.HTML}\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{css}</style></head>\n<body>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n{html}\n'
         f'<div class="notes">{below}</div>\n'
         f'<script type="application/octet-stream" id="frames">{frames}</script>\n'
-        f'<script type="module">\n{film.JS}\n{START}</script>\n</body></html>\n'
+        f'<script type="module">\n{js}\n{START}</script>\n</body></html>\n'
     )

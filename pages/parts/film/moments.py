@@ -19,7 +19,7 @@ from ascnet_core.monitoring.comparison import aligned, wild_split
 from ascnet_core.monitoring.history import History, Point
 from ascnet_core.runs.folder import SnapshotData
 from pages.parts.film import film
-from pages.parts.shared import state
+from pages.parts.shared import components, state
 
 FROM = "moment to compare from"  # session key: a run's path -> place of its snapshot
 
@@ -120,71 +120,7 @@ def join(header: dict[str, Any], films: Sequence[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(4, "little") + part for part in (text, *films))
 
 
-HTML = """
-<div class="moments" role="group" aria-label="Moments compared">
-  <div class="bar">
-    <span class="group" data-node="mode" role="group" aria-label="How to compare"></span>
-    <span class="group" data-node="slices" role="group" aria-label="Slice"></span>
-    <span class="group" data-node="pair" role="group" aria-label="Runs swiped"></span>
-    <button data-node="link" title="One slider for all runs, by the slices that M was trained on"
-      >aligned by slices seen</button>
-  </div>
-  <div class="sliders" data-node="sliders"></div>
-  <div class="grid">
-    <div><canvas data-node="tiles" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="100"
-      aria-valuenow="50" aria-label="Handle between the two sides, percent from the left"></canvas>
-    </div>
-    <div><div class="title">Histograms of I_ro, share of the sample's pixels, log; peaks ◆</div>
-      <canvas data-node="histogram" role="img" aria-label="Histograms of I_ro"></canvas>
-      <table data-node="table"></table></div>
-  </div>
-</div>
-"""
-
-CSS = """
-.moments { font-family: var(--st-font); color: var(--st-text-color); font-size: 13px;
-  font-variant-numeric: tabular-nums; }
-.bar { display: flex; gap: 18px; align-items: center; flex-wrap: wrap; min-height: 26px; }
-.group { display: flex; gap: 4px; }
-.group:empty { display: none; }
-.sliders { margin: 8px 0 10px; display: grid; gap: 2px; }
-.row { display: grid; grid-template-columns: 190px minmax(80px, 1fr) 230px; gap: 12px;
-  align-items: center; height: 24px; }
-.row[hidden] { display: none; }
-.row input { width: 100%; margin: 0; accent-color: #59616b; }
-.name, .taken, .says span { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.says { display: flex; gap: 28px; min-height: 22px; flex-wrap: wrap; }
-.chip { display: inline-block; color: #fff; font-size: 11px; line-height: 16px; width: 16px;
-  border-radius: 4px; text-align: center; text-shadow: 0 0 2px #000; }
-.grid { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: 18px; }
-.grid > div { min-width: 0; }
-.title { font-weight: 600; font-size: 12px; line-height: 1.4; white-space: nowrap;
-  overflow: hidden; text-overflow: ellipsis; }
-canvas { display: block; touch-action: pan-y; }
-canvas:focus-visible { outline: 2px solid #56B4E9; outline-offset: 2px; }
-table { border-collapse: collapse; width: 100%; margin-top: 8px; font-size: 12.5px;
-  table-layout: fixed; }
-th, td { text-align: right; padding: 2px 0 2px 10px; vertical-align: top;
-  border-bottom: 1px solid var(--st-border-color, #d0d4da); }
-th:first-child, td:first-child { text-align: left; padding-left: 0; width: 31%; }
-th { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.told { cursor: help; }
-button, select { font: inherit; font-size: 12px; color: inherit; background: none; cursor: pointer;
-  border: 1px solid var(--st-border-color, #d0d4da); border-radius: 6px; padding: 2px 9px;
-  white-space: nowrap; }
-button[hidden] { display: none; }
-button:hover { border-color: currentColor; }
-button[aria-pressed=true] { background: var(--st-secondary-background-color);
-  border-color: currentColor; }
-@media (max-width: 900px) { .grid { grid-template-columns: minmax(0, 1fr); } }
-"""
-
-_mount = st.components.v2.component(
-    "moments_compared",
-    html=HTML,
-    css=CSS,
-    js=film.script("film_base.js", "moments.js", "moments_controls.js"),
-)
+_mount = components.declare("moments_compared", Path(__file__).with_name("moments"))
 
 
 def open_moments(name: str, path: Path, place: int | None) -> None:

@@ -18,13 +18,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
+from pages.parts.shared import components
 
 SECONDS = 2.0  # each tick costs the browser some 40 ms, changed or not: the page is gone through
 HIDDEN = "<style>.st-key-ticker { display: none; }</style>"
 
-_mount = st.components.v2.component(
-    "ascnet_ticker", js=(Path(__file__).parent / "ticker.js").read_text(encoding="utf-8")
-)
+_mount = components.declare("ascnet_ticker", Path(__file__))
 
 
 @dataclass(frozen=True)

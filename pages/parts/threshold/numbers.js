@@ -1,76 +1,67 @@
+// @ts-check
 // The numbers at the right of the viewer: they follow the line in the histogram at every frame.
 
-const ROWS = [
-  ["volume", "Volume"], ["truth", "True volume"], ["dice", "Dice"],
-  ["sensitivity", "Sensitivity"], ["precision", "Precision"],
-];
+import { fixed } from "../shared/levels.js";
+import { nodesOf, put } from "../shared/panel.js";
+import { scoresAt } from "./scores.js";
+import { sharedStore, tell, thresholdKey } from "./viewer_store.js";
 
-function digits(value, places) {
-  return Number.isFinite(value) ? value.toFixed(places) : "–";
-}
+/** @import { Data, Store } from "./viewer_store.js" */
 
-function put(root, name, text) {
-  const node = root.querySelector(`[data-is="${name}"]`);
-  if (node.textContent !== text) node.textContent = text;
-}
+const SCORES = /** @type {const} */ (["volume", "dice", "sensitivity", "precision"]);
 
-/** What made the number on the line, in a sentence, and of which kind it is. */
-function origin(data, live) {
-  if (live.rule && live.t === data.proposal.t && live.side === data.proposal.side &&
-      live.rule === data.proposal.rule) {
-    return [data.proposal.kind, data.proposal.sentence];
+/** @type {(name: string, value: number | null) => string} */
+const written = (name, value) =>
+  fixed(value, name === "volume" ? 1 : 3) + (name === "volume" && value !== null ? " ml" : "");
+
+/** Which kind of number is on the line, and a sentence that says where it is from.
+ * @type {(data: Data, live: import("./viewer_store.js").Live) => [string, string]} */
+export function sourceOf({ proposal, peaks, hint, live: told }, live) {
+  if (live.rule && live.rule === proposal.rule && live.t === proposal.t &&
+      live.side === proposal.side) {
+    return [proposal.kind, proposal.sentence];
   }
   const peak = live.rule.startsWith("peak:") ? Number(live.rule.slice(5)) : 0;
-  if (peak) return ["mask-free", `The level of peak ${peak} of ${data.peaks.length}.`];
-  if (live.t === data.live.t && live.upper === data.live.upper && data.hint) {
-    return ["by hand", data.hint];
-  }
-  return ["by hand", `The rule “${data.proposal.rule}” proposes ${data.proposal.text}.`];
+  if (peak) return ["mask-free", `The level of peak ${peak} of ${peaks.length}.`];
+  if (live.t === told.t && live.upper === told.upper && hint) return ["by hand", hint];
+  return ["by hand", `The rule “${proposal.rule}” proposes ${proposal.text}.`];
 }
 
-function render(root, store) {
-  const { data, live, table } = store;
+/** @type {(oracle: import("./viewer_store.js").Oracle) => string} */
+const best = (oracle) => (oracle ? `${fixed(oracle.dice, 3)} at ${oracle.t}` : "–");
+
+/** @type {(root: HTMLElement, nodes: Record<string, any>, store: Store) => void} */
+function render(root, nodes, { data, live, table }) {
   if (!data || !live || !table) return;
-  const now = numbersAt(table, live);
-  const [kind, sentence] = origin(data, live);
-  const sign = live.side === "dark" ? "≤" : "≥";
-  put(root, "level", live.upper === null ? `${sign} ${live.t}` : `${live.t} – ${live.upper}`);
-  put(root, "kind", kind);
-  put(root, "sentence", sentence);
-  put(root, "verdict", data.verdict);
-  root.querySelector(".verdict").classList.toggle("weak", !data.separated);
-  const clean = data.cleaned;
-  const fresh = clean && clean.for === `${live.t} ${live.upper} ${live.side}`;
-  root.classList.toggle("steps", Boolean(data.steps));
-  root.querySelector('[data-is="steps"]').title = data.steps;
-  for (const [name] of ROWS) {
-    const unit = name === "volume" || name === "truth" ? " ml" : "";
-    const places = unit ? 1 : 3;
-    const value = name === "truth" ? (data.hasTruth ? data.true * data.voxelMl : null) : now[name];
-    put(root, name, digits(value, places) + (value === null ? "" : unit));
-    if (name === "truth") continue;
-    const after = fresh ? clean.numbers[name] : null;
-    put(root, `${name} after`, fresh ? digits(after, places) + (after === null ? "" : unit) : "…");
-  }
-  put(root, "oracle", data.oracle ? `${digits(data.oracle.dice, 3)} at ${data.oracle.t}` : "–");
-  put(root, "input", data.inputOracle
-    ? `${digits(data.inputOracle.dice, 3)} at ${data.inputOracle.t}` : "–");
+  const now = scoresAt(table, live), [kind, sentence] = sourceOf(data, live);
+  const clean = data.cleaned?.for === thresholdKey(live) ? data.cleaned.numbers : null;
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
+  const texts = {
+    kind, sentence, verdict: data.verdict, warning: data.warning, accepted: data.accepted,
+    level: live.upper !== null ? `${live.t} – ${live.upper}`
+      : `${live.side === "dark" ? "≤" : "≥"} ${live.t}`,
+    truth: written("volume", data.hasTruth ? data.true * data.voxelMl : null),
+    oracle: best(data.oracle), input: best(data.inputOracle), mean: fixed(mean, 3),
+    "mean of": `Mean Dice, ${data.meanOf} with lesion`, rank: fixed(data.rank, 2),
+    ...Object.fromEntries(SCORES.flatMap((name) => [
+      [name, written(name, now[name])],
+      [`${name} after`, clean ? written(name, clean[name]) : "…"],
+    ])),
+  };
+  for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
+  nodes.verdict.classList.toggle("weak", !data.separated);
+  nodes.steps.title = data.steps;
+  nodes.warning.hidden = !data.warning;
+  root.classList.toggle("steps", Boolean(data.steps));
   root.classList.toggle("cohort", Boolean(data.meanDice));
-  put(root, "mean of", `Mean Dice, ${data.meanOf} with lesion`);
-  put(root, "mean", digits(mean, 3));
-  put(root, "rank", digits(data.rank, 2));
-  put(root, "warning", data.warning);
-  root.querySelector(".warning").hidden = !data.warning;
-  put(root, "accepted", data.accepted);
 }
 
-async function copyLink(store, button) {
-  const query = store.data.query ? `?${store.data.query}` : "";
-  const link = location.origin + location.pathname + query;
+/** @type {(store: Store, button: HTMLElement) => Promise<void>} */
+async function copyLink({ data }, button) {
+  const query = data?.query ? `?${data.query}` : "";
   let said = "Copied";
   try {
-    await navigator.clipboard.writeText(link);
+    await navigator.clipboard.writeText(location.origin + location.pathname + query);
   } catch { // no clipboard over plain http from afar: the address bar holds the same link
     said = "Copy it from the address bar";
   }
@@ -78,16 +69,14 @@ async function copyLink(store, button) {
   setTimeout(() => { button.textContent = "Copy link"; }, 1600);
 }
 
+/** @param {{ parentElement: any }} component */
 export default function numbers({ parentElement }) {
-  const root = parentElement.querySelector(".numbers");
-  const store = sharedStore();
+  const root = parentElement.querySelector(".numbers"), store = sharedStore();
   if (root.ascnetLeave) return root.ascnetLeave;
-  const listener = () => render(root, store);
+  const nodes = nodesOf(root, "data-is", "name"), listener = () => render(root, nodes, store);
   store.listeners.add(listener);
-  root.querySelector("[name=accept]").addEventListener("click", () => tell(store, "accept"));
-  const link = root.querySelector("[name=link]");
-  link.addEventListener("click", () => store.data && copyLink(store, link));
+  nodes.accept.addEventListener("click", () => tell(store, "accept"));
+  nodes.link.addEventListener("click", () => store.data && copyLink(store, nodes.link));
   listener();
-  root.ascnetLeave = () => store.listeners.delete(listener);
-  return root.ascnetLeave;
+  return root.ascnetLeave = () => store.listeners.delete(listener);
 }

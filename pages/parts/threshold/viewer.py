@@ -23,6 +23,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.parts.shared import components
+
 Levels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Box = tuple[slice, slice, slice]
@@ -41,31 +43,9 @@ SHORT = {
 }
 
 _HERE = Path(__file__).parent
-
-
-def _read(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-_VIEWER = st.components.v2.component(
-    "ascnet_viewer",
-    html=_read("viewer.html"),
-    css=_read("viewer.css"),
-    js=_read(
-        "viewer_store.js",
-        "viewer_planes.js",
-        "viewer_histogram.js",
-        "viewer_pointer.js",
-        "viewer.js",
-    ),
-)
-_NUMBERS = st.components.v2.component(
-    "ascnet_numbers",
-    html=_read("numbers.html"),
-    css=_read("numbers.css"),
-    js=_read("viewer_store.js", "numbers.js"),
-)
-_VOLUMES = st.components.v2.component("ascnet_volumes", js=_read("viewer_store.js", "volumes.js"))
+_VIEWER = components.declare("ascnet_viewer", _HERE / "viewer")
+_NUMBERS = components.declare("ascnet_numbers", _HERE / "numbers")
+_VOLUMES = components.declare("ascnet_volumes", _HERE / "volumes")
 
 
 def box_of(region: Mask, truth: Mask | None, margin: int = MARGIN) -> Box:

@@ -1,234 +1,184 @@
+// @ts-check
 // The histogram: bars, named peaks, the input's line, the threshold's line or band, Dice's curve.
 
-const CHART = { left: 40, right: 16, top: 24, bottom: 50, curveRight: 44 };
-const SCALES = { linear: (n) => n, sqrt: Math.sqrt, log: (n) => Math.log10(1 + n) };
-const GRAB = 6, SNAP = 8; // pixels around the line, and around a peak
+import { below, line, polygon, sharp, turnedText, write } from "../shared/canvas.js";
+import { clamp, keptLevels, levelFrame } from "../shared/levels.js";
+import { scoresAt } from "./scores.js";
 
-function chartArea(state) {
-  const { width, height } = state.chartBox;
-  const right = state.look.curve && state.data.dice ? CHART.curveRight : CHART.right;
-  return {
-    x: CHART.left, y: CHART.top, width: width - CHART.left - right,
-    height: height - CHART.top - CHART.bottom,
-  };
+/** @import { State } from "./viewer_state.js" */
+/** @import { Pen } from "../shared/canvas.js" */
+/** @import { Frame } from "../shared/levels.js" */
+/** @typedef {(pen: Pen, state: State, frame: Frame) => void} Draw */
+
+const MARGIN = { left: 40, right: 16, top: 24, bottom: 50, curve: 44 };
+/** @type {Record<string, { of: (count: number) => number, name: string }>} */
+const SCALES = {
+  linear: { of: (n) => n, name: "" }, sqrt: { of: Math.sqrt, name: ", √ scale" },
+  log: { of: (n) => Math.log10(1 + n), name: ", log scale" },
+};
+const SNAP = 8; // pixels around a peak
+export const GRAB = 6; // pixels around the line
+
+/** @param {Pick<State, "chart" | "display" | "data">} state */
+export function frameOf({ chart, display, data }) {
+  const { left, top, bottom } = MARGIN;
+  const right = display.curve && data.dice ? MARGIN.curve : MARGIN.right;
+  return levelFrame(left, top, chart.width - left - right, chart.height - top - bottom);
 }
 
-/** The middle of a level's bar, in CSS pixels. */
-function xOfLevel(area, level) {
-  return area.x + ((level + 0.5) / 256) * area.width;
-}
-
-function levelOfX(area, x) {
-  return clamp(Math.floor(((x - area.x) / area.width) * 256), 0, 255);
-}
-
-/** The count at the top of the axis: piles at 0 and 255 do not flatten all else. */
-function topCount(counts) {
-  const inner = Math.max(...counts.slice(1, 255));
-  const pile = Math.max(counts[0], counts[255]);
+/** The count at the top: piles at 0 and 255 do not flatten all else. @param {number[]} counts */
+export function topCount(counts) {
+  const inner = Math.max(...counts.slice(1, 255)), pile = Math.max(counts[0], counts[255]);
   return Math.max(1, pile > 3 * inner ? inner : Math.max(inner, pile)) * 1.06;
 }
 
-/** The index of the peak a pointer means: on its name, or close to its level. -1: none. */
-function peakAt(state, area, x, y) {
-  const under = y > area.y + area.height;
-  let best = -1, nearest = under ? 40 : SNAP;
-  state.data.peaks.forEach((peak, i) => {
-    const away = Math.abs(xOfLevel(area, peak.position) - x);
+/** The index of the peak a pointer means: on its name, or close to its level. -1: none.
+ * @type {(peaks: { position: number }[], frame: Frame, x: number, y: number) => number} */
+export function peakAt(peaks, frame, x, y) {
+  let best = -1, nearest = y > frame.bottom ? 40 : SNAP;
+  peaks.forEach((peak, i) => {
+    const away = Math.abs(frame.px(peak.position) - x);
     if (away < nearest) [best, nearest] = [i, away];
   });
   return best;
 }
 
-function drawBars(pen, state, area) {
-  const { data } = state;
-  const scale = SCALES[state.look.scale];
-  const top = scale(topCount(data.counts));
-  const [first, last] = keptInterval(state);
-  const step = area.width / 256;
-  const base = area.y + area.height;
+/** The text's colour, weaker. @type {(state: State, percent: number) => string} */
+const weak = ({ theme: { text, paper } }, percent) =>
+  `color-mix(in srgb, ${text} ${percent}%, ${paper})`;
+
+/** @type {(state: State, style?: string) => string} */
+const fontOf = ({ theme }, style = "") => `${style} 12px ${theme.font}`;
+
+/** @type {Draw} */
+function drawBars(pen, state, frame) {
+  const { data, live, display } = state, scale = SCALES[display.scale].of;
+  const top = scale(topCount(data.counts)), wide = Math.max(0.6, frame.step - 0.7);
+  const tall = (/** @type {number} */ count) => Math.min(1, scale(count) / top) * frame.h;
+  const [first, last] = keptLevels(live.t, live.upper, live.side);
   for (const kept of [false, true]) {
-    pen.fillStyle = kept ? state.look.colour : state.ink.bar;
-    for (let level = 0; level < 256; level++) {
-      if ((level >= first && level <= last) !== kept || !data.counts[level]) continue;
-      const tall = Math.min(1, scale(data.counts[level]) / top) * area.height;
-      pen.fillRect(area.x + level * step, base - tall, Math.max(0.6, step - 0.7), tall);
-    }
+    pen.fillStyle = kept ? display.colour : weak(state, 78);
+    data.counts.forEach((count, level) => {
+      if ((level >= first && level <= last) !== kept || !count) return;
+      pen.fillRect(frame.x + level * frame.step, frame.bottom - tall(count), wide, tall(count));
+    });
   }
-  if (!data.inputCounts) return;
-  pen.strokeStyle = "#7F7F7F";
+  pen.strokeStyle = state.theme.colour("input");
   pen.lineWidth = 1;
   pen.beginPath();
-  for (let level = 0; level < 256; level++) {
-    const tall = Math.min(1, scale(data.inputCounts[level]) / top) * area.height;
-    pen.lineTo(xOfLevel(area, level), base - tall);
-  }
+  data.inputCounts?.forEach((count, level) =>
+    pen.lineTo(frame.px(level), frame.bottom - tall(count)));
   pen.stroke();
 }
 
-function drawCurve(pen, state, area) {
-  const dice = state.data.dice && state.data.dice[state.side];
-  if (!state.look.curve || !dice) return;
-  const base = area.y + area.height;
-  const yOf = (value) => base - value * area.height;
+/** Dice of every threshold, hatched: this is oracle knowledge. @type {Draw} */
+function drawCurve(pen, state, frame) {
+  const { live, theme } = state, dice = state.data.dice?.[live.side];
+  if (!state.display.curve || !dice) return;
+  const yOf = (/** @type {number | null} */ value) => frame.bottom - (value ?? 0) * frame.h;
   const path = new Path2D();
-  dice.forEach((value, level) => path.lineTo(xOfLevel(area, level), yOf(value)));
-  const under = new Path2D(path);
-  under.lineTo(xOfLevel(area, 255), base);
-  under.lineTo(xOfLevel(area, 0), base);
+  dice.forEach((value, level) => path.lineTo(frame.px(level), yOf(value)));
+  pen.strokeStyle = pen.fillStyle = theme.colour("truth");
   pen.save();
-  pen.clip(under);
-  pen.strokeStyle = "rgba(86, 180, 233, 0.28)"; // hatched: this is oracle knowledge
+  pen.clip(below(frame, path));
+  pen.globalAlpha = 0.28;
   pen.lineWidth = 1;
-  pen.beginPath();
-  for (let x = area.x - area.height; x < area.x + area.width; x += 7) {
-    pen.moveTo(x, base);
-    pen.lineTo(x + area.height, area.y);
+  for (let x = frame.x - frame.h; x < frame.right; x += 7) {
+    line(pen, x, frame.bottom, x + frame.h, frame.y);
   }
-  pen.stroke();
   pen.restore();
-  pen.strokeStyle = "#56B4E9";
   pen.lineWidth = 1.5;
   pen.setLineDash([6, 3]);
   pen.stroke(path);
   pen.setLineDash([]);
-  pen.fillStyle = state.ink.soft;
-  pen.font = `italic ${state.font}`;
-  pen.textAlign = "left";
-  for (const value of [0, 0.5, 1]) {
-    pen.fillText(value.toFixed(1), area.x + area.width + 6, yOf(value) + 4);
-  }
-  pen.save();
-  pen.translate(area.x + area.width + 31, area.y + area.height / 2);
-  pen.rotate(Math.PI / 2);
-  pen.textAlign = "center";
-  pen.fillText("Dice (oracle knowledge)", 0, 0);
-  pen.restore();
-  if (state.upper === null) {
-    pen.fillStyle = "#56B4E9";
-    pen.beginPath();
-    pen.arc(xOfLevel(area, state.t), yOf(dice[state.t]), 4, 0, 2 * Math.PI);
-    pen.fill();
-  }
+  pen.beginPath();
+  if (live.upper === null) pen.arc(frame.px(live.t), yOf(dice[live.t]), 4, 0, 7);
+  pen.fill();
+  pen.fillStyle = weak(state, 60);
+  pen.font = fontOf(state, "italic");
+  for (const value of [0, 0.5, 1]) write(pen, value.toFixed(1), frame.right + 6, yOf(value) + 4);
+  turnedText(pen, "Dice (oracle knowledge)", frame.right + 31, frame.y + frame.h / 2, 1);
 }
 
-function drawPeaks(pen, state, area) {
-  const base = area.y + area.height;
-  pen.textAlign = "center";
-  pen.font = state.font;
-  let free = -Infinity;
-  state.data.peaks.forEach((peak, i) => {
-    const x = xOfLevel(area, peak.position);
-    const taken = state.rule === `peak:${i + 1}` && state.t === peak.position;
-    const chosen = taken || state.hoverPeak === i;
-    pen.fillStyle = chosen ? state.look.colour : state.ink.text;
-    pen.beginPath();
-    pen.moveTo(x, base + 2);
-    pen.lineTo(x - 6, base + 10);
-    pen.lineTo(x + 6, base + 10);
-    pen.fill();
-    let name = `peak ${i + 1} · ${peak.position}`;
-    let half = pen.measureText(name).width / 2;
-    if (x - half < free) {
-      name = `${i + 1}`;
-      half = pen.measureText(name).width / 2;
-    }
-    const at = Math.max(clamp(x, area.x + half - 30, area.x + area.width - half + 12),
-      free + half);
-    pen.fillText(name, at, base + 24);
+/** @type {Draw} */
+function drawPeaks(pen, state, frame) {
+  const { data, live } = state, base = frame.bottom;
+  let free = -Infinity; // from here on there is room for a name
+  data.peaks.forEach(({ position }, i) => {
+    const x = frame.px(position);
+    const chosen = state.hoverPeak === i || (live.rule === `peak:${i + 1}` && live.t === position);
+    pen.fillStyle = chosen ? state.display.colour : state.theme.text;
+    polygon(pen, [[x, base + 2], [x - 6, base + 10], [x + 6, base + 10]]);
+    let name = `peak ${i + 1} · ${position}`;
+    if (x - pen.measureText(name).width / 2 < free) name = `${i + 1}`;
+    const half = pen.measureText(name).width / 2;
+    const at = Math.max(clamp(x, frame.x + half - 30, frame.right - half + 12), free + half);
+    write(pen, name, at, base + 24, "center");
     free = at + half + 7;
   });
 }
 
-function drawAxes(pen, state, area) {
-  const base = area.y + area.height;
-  pen.fillStyle = state.ink.soft;
-  pen.font = state.font;
-  pen.textAlign = "left";
-  pen.fillText("0", area.x, base + 44);
-  pen.textAlign = "right";
-  pen.fillText("255", area.x + area.width, base + 44);
-  pen.textAlign = "center";
-  pen.fillText(state.data.axis, area.x + area.width / 2, base + 44);
-  pen.save();
-  pen.translate(14, area.y + area.height / 2);
-  pen.rotate(-Math.PI / 2);
-  const scaled = { linear: "", sqrt: ", √ scale", log: ", log scale" }[state.look.scale];
-  pen.fillText(`voxels a level${scaled}`, 0, 0);
-  pen.restore();
+/** @type {Draw} */
+function drawAxes(pen, state, frame) {
+  const y = frame.bottom + 44;
+  pen.fillStyle = weak(state, 60);
+  pen.font = fontOf(state);
+  write(pen, 0, frame.x, y);
+  write(pen, 255, frame.right, y, "right");
+  write(pen, state.data.axis, frame.x + frame.w / 2, y, "center");
+  turnedText(pen, `voxels a level${SCALES[state.display.scale].name}`, 14, frame.y + frame.h / 2);
 }
 
-function drawTag(pen, state, area, level, text) {
-  const x = xOfLevel(area, level);
-  pen.fillStyle = state.ink.text;
-  pen.fillRect(Math.round(x) - 1, area.y - 4, 2, area.height + 4);
-  const half = 19;
-  const at = clamp(x, area.x + half, area.x + area.width - half);
-  pen.beginPath();
-  pen.roundRect(at - half, area.y - 22, 2 * half, 18, 3);
-  pen.fill();
-  pen.fillStyle = state.ink.paper;
-  pen.textAlign = "center";
-  pen.font = `600 ${state.font}`;
-  pen.fillText(text, at, area.y - 9);
-  return at + half;
+/** The line or the band's two, their levels in tags, and the scores beside them. @type {Draw} */
+function drawThreshold(pen, state, frame) {
+  const { live: { t, upper }, theme } = state, levels = upper === null ? [t] : [t, upper];
+  const half = 19, middles = levels.map((level) => {
+    const x = frame.px(level), at = clamp(x, frame.x + half, frame.right - half);
+    pen.fillStyle = theme.text;
+    pen.fillRect(Math.round(x) - 1, frame.y - 4, 2, frame.h + 4);
+    pen.beginPath();
+    pen.roundRect(at - half, frame.y - 22, 2 * half, 18, 3);
+    pen.fill();
+    pen.fillStyle = theme.paper;
+    pen.font = fontOf(state, "600");
+    write(pen, level, at, frame.y - 9, "center");
+    return at;
+  });
+  const { volume, dice, sensitivity } = scoresAt(state.table, state.live);
+  const text = [dice === null ? "" : `Dice ${dice.toFixed(3)}`, `${volume.toFixed(1)} ml`,
+    sensitivity === null ? "" : `sens. ${sensitivity.toFixed(3)}`].filter(Boolean).join("   ");
+  pen.font = fontOf(state);
+  pen.fillStyle = theme.text;
+  const right = Math.max(...middles) + half + 8;
+  if (right + pen.measureText(text).width < frame.right) write(pen, text, right, frame.y - 9);
+  else {
+    const left = Math.min(...levels.map(frame.px)) - 27;
+    write(pen, text, Math.min(left, frame.right - 46), frame.y - 9, "right");
+  }
 }
 
-function drawLines(pen, state, area) {
-  const tags = state.upper === null ? [state.t] : [state.t, state.upper];
-  const ends = tags.map((level) => drawTag(pen, state, area, level, `${level}`));
-  const now = numbersAt(state.table, state);
-  const parts = [`${now.volume.toFixed(1)} ml`];
-  if (now.dice !== null) parts.unshift(`Dice ${now.dice.toFixed(3)}`);
-  if (now.sensitivity !== null) parts.push(`sens. ${now.sensitivity.toFixed(3)}`);
-  const text = parts.join("   ");
-  pen.font = state.font;
-  pen.fillStyle = state.ink.text;
-  const wide = pen.measureText(text).width;
-  const right = Math.max(...ends);
-  const roomy = right + 8 + wide < area.x + area.width;
-  pen.textAlign = roomy ? "left" : "right";
-  const left = Math.min(...tags.map((level) => xOfLevel(area, level))) - 27;
-  pen.fillText(text, roomy ? right + 8 : Math.min(left, area.x + area.width - 46), area.y - 9);
-}
-
-function drawHover(pen, state, area) {
-  if (state.hover === null || state.dragging) return;
-  const x = Math.round(xOfLevel(area, state.hover)) + 0.5;
-  pen.strokeStyle = state.ink.soft;
+/** @type {Draw} */
+function drawHover(pen, state, frame) {
+  const { hover } = state;
+  if (hover === null || state.dragging) return;
+  const x = Math.round(frame.px(hover)) + 0.5, left = x <= frame.x + frame.w / 2;
+  pen.strokeStyle = pen.fillStyle = weak(state, 60);
   pen.lineWidth = 1;
   pen.setLineDash([2, 3]);
-  pen.beginPath();
-  pen.moveTo(x, area.y);
-  pen.lineTo(x, area.y + area.height);
-  pen.stroke();
+  line(pen, x, frame.y, x, frame.bottom);
   pen.setLineDash([]);
-  const text = `${state.hover}: ${state.data.counts[state.hover].toLocaleString("en")} voxels`;
-  pen.font = state.font;
-  pen.fillStyle = state.ink.soft;
-  pen.textAlign = x > area.x + area.width / 2 ? "right" : "left";
-  pen.fillText(text, x + (pen.textAlign === "left" ? 5 : -5), area.y + 12);
+  const text = `${hover}: ${state.data.counts[hover].toLocaleString("en")} voxels`;
+  write(pen, text, x + (left ? 5 : -5), frame.y + 12, left ? "left" : "right");
 }
 
-function drawHistogram(state) {
-  const { width, height } = state.chartBox;
+/** @param {State} state */
+export function drawHistogram(state) {
+  const { width, height } = state.chart;
   if (!width) return;
-  const ratio = globalThis.devicePixelRatio || 1;
-  const canvas = state.chart;
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
+  const pen = sharp(state.nodes.histogram, width, height), frame = frameOf(state);
+  pen.fillStyle = weak(state, 2.5);
+  pen.fillRect(frame.x, frame.y, frame.w, frame.h);
+  for (const draw of [drawBars, drawCurve, drawAxes, drawPeaks, drawHover, drawThreshold]) {
+    draw(pen, state, frame);
   }
-  const pen = canvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
-  const area = chartArea(state);
-  pen.fillStyle = state.ink.ground;
-  pen.fillRect(area.x, area.y, area.width, area.height);
-  drawBars(pen, state, area);
-  drawCurve(pen, state, area);
-  drawAxes(pen, state, area);
-  drawPeaks(pen, state, area);
-  drawHover(pen, state, area);
-  drawLines(pen, state, area);
 }

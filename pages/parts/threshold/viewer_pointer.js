@@ -1,176 +1,157 @@
+// @ts-check
 // Pointer and wheel: drag the threshold in the histogram; move, pan, zoom and draw in the planes.
 
-// --- the histogram's pointer ---------------------------------------------------------------------
+import { clamp } from "../shared/levels.js";
+import { change, onDrag, onWheel, pointOn } from "../shared/panel.js";
+import { PLANES } from "./slices.js";
+import { GRAB, frameOf, peakAt } from "./viewer_histogram.js";
+import { localCursor, middle, placeOf, voxelAt } from "./viewer_planes.js";
+import { SETTLE, report, setCursor, setThreshold, showDisplay, takePeak } from "./viewer_state.js";
 
-function listenToChart(state) {
-  const { chart } = state;
-  const place = (event) => {
-    const box = chart.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+/** @import { State } from "./viewer_state.js" */
+/** @import { Plane } from "./viewer_planes.js" */
+/** @typedef {"t" | "upper"} Which of the two lines */
+
+/** @param {State} state */
+export function listenToChart(state) {
+  const chart = state.nodes.histogram;
+  const spot = (/** @type {PointerEvent} */ event) => {
+    const frame = frameOf(state), [x, y] = pointOn(event, chart);
+    const near = (/** @type {number | null} */ level) =>
+      level !== null && Math.abs(frame.px(level) - x) <= GRAB;
+    const { t, upper } = state.live, line = near(t) ? "t" : near(upper) ? "upper" : null;
+    const inside = x >= frame.x && x <= frame.right;
+    return { x, level: frame.levelAt(x), line, inside, above: y < frame.bottom,
+      peak: peakAt(state.data.peaks, frame, x, y) };
   };
-  const move = (level) => {
-    const which = state.dragging.which;
-    if (which === "upper") setThreshold(state, { upper: Math.max(level, state.t) });
-    else setThreshold(state, { t: Math.min(level, state.upper ?? 255) });
+  /** @type {(which: Which, level: number) => void} */
+  const moveLine = (which, level) => {
+    const { t, upper } = state.live;
+    if (which === "upper") setThreshold(state, { upper: Math.max(level, t) });
+    else setThreshold(state, { t: Math.min(level, upper ?? 255) });
   };
-  chart.addEventListener("pointerdown", (event) => {
-    if (event.button || !state.data) return;
-    state.root.focus({ preventScroll: true });
-    chart.setPointerCapture(event.pointerId);
-    const area = chartArea(state), [x, y] = place(event);
-    const near = (level) => level !== null && Math.abs(xOfLevel(area, level) - x) <= GRAB;
-    const held = near(state.t) ? "t" : near(state.upper) ? "upper" : null;
-    const peak = held ? -1 : peakAt(state, area, x, y);
-    state.dragging = { which: held ?? "t", from: x, peak, moved: false };
-    if (held) return;
-    const level = levelOfX(area, x);
-    if (event.shiftKey || state.upper !== null) { // the nearer line of the band follows
-      const lower = state.upper === null ? level < state.t
-        : Math.abs(level - state.t) < Math.abs(level - state.upper);
-      if (state.upper === null) {
-        setThreshold(state, lower ? { t: level, upper: state.t } : { upper: level });
-      }
-      state.dragging = { which: lower ? "t" : "upper", from: x, peak: -1, moved: true };
-      move(level);
-    } else if (peak >= 0) takePeak(state, peak);
-    else move(level);
-  });
-  chart.addEventListener("pointermove", (event) => {
-    if (!state.data) return;
-    const area = chartArea(state), [x, y] = place(event);
-    if (state.dragging) {
-      state.dragging.moved ||= Math.abs(x - state.dragging.from) > 2;
-      if (state.dragging.moved) move(levelOfX(area, x));
-      return;
-    }
-    const inside = x >= area.x && x <= area.x + area.width;
-    state.hover = inside && y < area.y + area.height ? levelOfX(area, x) : null;
-    state.hoverPeak = inside ? peakAt(state, area, x, y) : -1;
-    const near = [state.t, state.upper].some(
-      (level) => level !== null && Math.abs(xOfLevel(area, level) - x) <= GRAB);
-    chart.style.cursor = near ? "ew-resize" : state.hoverPeak >= 0 ? "pointer" : "crosshair";
-    redraw(state);
-  });
-  const release = () => {
-    if (!state.dragging) return;
-    state.dragging = null;
-    report(state, SETTLE.pointer);
-    redraw(state);
-  };
-  chart.addEventListener("pointerup", release);
-  chart.addEventListener("pointercancel", release);
-  chart.addEventListener("pointerleave", () => {
-    state.hover = null;
-    state.hoverPeak = -1;
-    redraw(state);
+  onDrag(chart, {
+    start(event) {
+      if (event.button) return null;
+      state.root.focus({ preventScroll: true });
+      state.dragging = true;
+      const { x, level, line, peak } = spot(event), { t, upper } = state.live;
+      const held = { which: /** @type {Which} */ (line ?? "t"), x, moved: false };
+      if (line) return held;
+      if (event.shiftKey || upper !== null) { // the nearer line of the band follows
+        const lower = upper === null ? level < t : Math.abs(level - t) < Math.abs(level - upper);
+        if (upper === null) setThreshold(state, lower ? { t: level, upper: t } : { upper: level });
+        Object.assign(held, { which: lower ? "t" : "upper", moved: true });
+        moveLine(held.which, level);
+      } else if (peak >= 0) takePeak(state, peak);
+      else moveLine("t", level);
+      return held;
+    },
+    move(event, held) {
+      const { x, level } = spot(event);
+      held.moved ||= Math.abs(x - held.x) > 2;
+      if (held.moved) moveLine(held.which, level);
+    },
+    end() {
+      change(state, { dragging: false });
+      report(state, SETTLE.pointer);
+    },
+    hover(event) {
+      const { level, line, peak, inside, above } = spot(event), hoverPeak = inside ? peak : -1;
+      chart.style.cursor = line ? "ew-resize" : hoverPeak >= 0 ? "pointer" : "crosshair";
+      change(state, { hover: inside && above ? level : null, hoverPeak });
+    },
+    leave: () => change(state, { hover: null, hoverPeak: -1 }),
   });
 }
 
-// --- the planes' pointer -------------------------------------------------------------------------
+/** The grey window after a drag to the right (wider) and down (darker).
+ * @type {(window: number[], dx: number, dy: number) => number[]} */
+export function windowMoved([low, high], dx, dy) {
+  const half = clamp(high - low + dx * 0.7, 8, 510) / 2, centre = (low + high) / 2 + dy * 0.7;
+  return [centre - half, centre + half];
+}
 
-function listenToPlane(state, plane) {
+/** @type {(state: State, plane: Plane) => void} */
+export function listenToPlane(state, plane) {
   const { canvas } = plane;
-  let drag = null, wheel = 0;
-  canvas.addEventListener("pointerdown", (event) => {
-    if (!state.volume) return;
-    event.preventDefault();
-    state.root.focus({ preventScroll: true });
-    canvas.setPointerCapture(event.pointerId);
-    const [x, y] = [event.offsetX, event.offsetY];
-    const kind = event.button === 2 ? "window" : event.button === 1 || event.shiftKey ? "pan"
-      : state.tool ? "shape" : "cursor";
-    drag = { kind, x, y, window: [...state.window],
-      centre: [...(state.centre ?? state.volume.shape.map((n) => n / 2))] };
-    if (kind === "shape") {
-      state.shape = { kind: state.tool, plane: plane.name, box: [x, y, x, y] };
-    } else if (kind === "cursor") setCursor(state, voxelAt(state, plane, x, y, true));
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!state.volume) return;
-    const [x, y] = [event.offsetX, event.offsetY];
-    if (!drag) state.pointed = voxelAt(state, plane, x, y);
-    else if (drag.kind === "cursor") {
-      state.pointed = null;
-      setCursor(state, voxelAt(state, plane, x, y, true));
-    } else if (drag.kind === "shape") state.shape.box = [drag.x, drag.y, x, y];
-    else if (drag.kind === "window") {
-      const [low, high] = drag.window;
-      const width = clamp(high - low + (x - drag.x) * 0.7, 8, 510);
-      const middle = (low + high) / 2 + (y - drag.y) * 0.7;
-      state.window = [middle - width / 2, middle + width / 2];
-    } else if (drag.kind === "pan") panBy(state, plane, drag, x - drag.x, y - drag.y);
-    redraw(state);
-  });
-  canvas.addEventListener("pointerup", () => {
-    if (drag?.kind === "shape") proposeFromShape(state, plane);
-    drag = null;
-    redraw(state);
-  });
-  canvas.addEventListener("pointerleave", () => {
-    state.pointed = null;
-    redraw(state);
+  const voxelUnder = (/** @type {MouseEvent} */ { offsetX, offsetY }) =>
+    voxelAt(state, plane, offsetX, offsetY);
+  onDrag(canvas, {
+    start(event) {
+      if (!state.volume.key) return null;
+      event.preventDefault();
+      state.root.focus({ preventScroll: true });
+      const { offsetX: x, offsetY: y, button, shiftKey } = event, { tool } = state;
+      const kind = button === 2 ? "window" : button === 1 || shiftKey ? "pan" : tool ?? "cursor";
+      if (kind === tool) state.shape = { kind, plane: plane.name, box: [x, y, x, y] };
+      if (kind === "cursor") setCursor(state, voxelUnder(event).voxel);
+      return { kind, x, y, window: state.window, centre: state.centre ?? middle(state) };
+    },
+    move(event, { kind, x, y, window, centre }) {
+      const { offsetX, offsetY } = event, dx = offsetX - x, dy = offsetY - y;
+      if (kind === "cursor") {
+        state.pointed = null;
+        setCursor(state, voxelUnder(event).voxel);
+      } else if (kind === "window") state.window = windowMoved(window, dx, dy);
+      else if (kind === "pan") panTo(state, plane, centre, dx, dy);
+      else if (state.shape) state.shape.box = [x, y, offsetX, offsetY];
+      state.redraw();
+    },
+    end(_event, { kind }) {
+      if (kind === state.tool) proposeFromShape(state, plane);
+      state.redraw();
+    },
+    hover(event) {
+      const { voxel, inside } = voxelUnder(event);
+      change(state, { pointed: inside ? voxel : null });
+    },
+    leave: () => change(state, { pointed: null }),
   });
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-  canvas.addEventListener("wheel", (event) => {
-    if (!state.volume) return;
-    event.preventDefault();
-    const turn = event.deltaMode ? event.deltaY * 34 : event.deltaY;
-    if (event.ctrlKey || event.metaKey) {
-      zoomBy(state, Math.exp(-turn / 300), plane, event.offsetX, event.offsetY);
-      return;
-    }
-    wheel += turn;
-    const steps = Math.trunc(wheel / 34);
-    if (!steps) return;
-    wheel = Math.abs(turn) >= 60 ? 0 : wheel - 34 * steps;
-    moveSlice(state, plane.name, Math.abs(turn) >= 60 ? -Math.sign(steps) : -steps);
-  }, { passive: false });
+  onWheel(canvas, (slices) => moveSlice(state, plane.name, -slices),
+    (turn, event) => zoomBy(state, Math.exp(-turn / 300), plane, event.offsetX, event.offsetY));
 }
 
-function moveSlice(state, name, step, wait) {
-  const cursor = [...state.cursor];
-  cursor[PLANES[name].fixed] += step;
-  setCursor(state, cursor, wait);
+/** @type {(state: State, name: string, step: number) => void} */
+export function moveSlice(state, name, step) {
+  setCursor(state, state.cursor.map((v, axis) => axis === PLANES[name].fixed ? v + step : v));
 }
 
-function panBy(state, plane, drag, dx, dy) {
-  const { axes: [a, b] } = PLANES[plane.name];
-  const to = planeTransform(state, plane);
-  state.centre = [...drag.centre];
-  state.centre[a] = drag.centre[a] + ((to.reversed ? 1 : -1) * dx) / to.sx;
-  state.centre[b] = drag.centre[b] + dy / to.sy;
+/** @type {(state: State, plane: Plane, from: number[], dx: number, dy: number) => void} */
+function panTo(state, plane, from, dx, dy) {
+  const { axes: [a, b] } = PLANES[plane.name], to = placeOf(state, plane);
+  state.centre = [...from];
+  state.centre[a] += ((to.reversed ? 1 : -1) * dx) / to.sx;
+  state.centre[b] += dy / to.sy;
 }
 
-/** Zoom all planes; the voxel under the pointer (or the cursor's) stays where it is. */
-function zoomBy(state, factor, plane = null, px = 0, py = 0) {
-  const { volume } = state;
-  const zoom = clamp(state.zoom * factor, 1, 24);
-  if (plane) {
-    const { axes: [a, b] } = PLANES[plane.name];
-    const before = planeTransform(state, plane);
-    const column = (px - before.x) / before.sx, row = (py - before.y) / before.sy;
-    state.centre ??= volume.shape.map((n) => n / 2);
-    state.zoom = zoom;
-    const after = planeTransform(state, plane);
-    const dc = column - (px - after.x) / after.sx, dr = row - (py - after.y) / after.sy;
-    state.centre[a] += after.reversed ? -dc : dc;
-    state.centre[b] -= dr;
-  } else {
-    state.zoom = zoom;
-    state.centre = localCursor(state).map((v) => v + 0.5);
+/** Zoom all planes; the voxel under the pointer stays where it is, without one the cursor's.
+ * @param {State} state @param {number} factor @param {Plane} [plane] under the pointer */
+export function zoomBy(state, factor, plane, px = 0, py = 0) {
+  const before = plane && placeOf(state, plane), centre = state.centre ?? middle(state);
+  state.zoom = clamp(state.zoom * factor, 1, 24);
+  state.centre = before ? centre : localCursor(state).map((v) => v + 0.5);
+  if (before) {
+    const after = placeOf(state, plane);
+    const moved = [((px - before.x) / before.sx) * after.sx + after.x - px,
+      ((py - before.y) / before.sy) * after.sy + after.y - py];
+    panTo(state, plane, centre, -moved[0], -moved[1]);
   }
-  if (zoom === 1) state.centre = null;
-  redraw(state);
+  if (state.zoom === 1) state.centre = null;
+  state.redraw();
 }
 
+/** @type {(state: State, plane: Plane) => void} */
 function proposeFromShape(state, plane) {
-  const [x0, y0, x1, y1] = state.shape.box;
+  if (!state.shape) return;
+  const { kind, box: [x0, y0, x1, y1] } = state.shape;
   if (Math.abs(x1 - x0) < 3 || Math.abs(y1 - y0) < 3) {
     state.shape = null;
     return;
   }
-  const from = voxelAt(state, plane, x0, y0, true), to = voxelAt(state, plane, x1, y1, true);
-  report(state, 0, { region: { plane: plane.name, kind: state.shape.kind, from, to } });
+  const [from, to] = [[x0, y0], [x1, y1]].map(([x, y]) => voxelAt(state, plane, x, y).voxel);
+  report(state, 0, { region: { plane: plane.name, kind, from, to } });
   state.tool = null;
-  showLook(state);
+  showDisplay(state);
 }

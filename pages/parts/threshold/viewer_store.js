@@ -1,80 +1,48 @@
-// What the viewer and the panel of numbers share in one browser tab, and the pure sums both need.
+// @ts-check
+// What the viewer, the panel of numbers and the volumes share in one browser tab.
 
-/** One store for the tab: the volumes that arrived, what Python said last, what the user moves. */
-function sharedStore() {
-  globalThis.ascnetExplorer ??= {
-    volumes: new Map(), // key of a case -> { shape, full, offset, spacing, maps, labels }
-    data: null, // the newest data from Python
-    live: null, // { t, upper, side, rule } as on the screen now
-    frames: 0, // redraws, for measurements
-    drawn: 0, // when the last one was done, in ms of performance.now()
+/** A case's volumes, cropped to a box that begins at `offset`; x runs fastest, then y, then z.
+ * @typedef {{ key: string, shape: number[], full: number[], offset: number[], spacing: number[],
+ *   maps: Record<string, Uint8Array>, labels: Uint8Array }} Volume */
+/** @typedef {{ t: number, upper: number | null, side: string, rule: string }} Live the threshold */
+/** @typedef {Record<string, (number | null)[]>} Curves a score at each level, by side */
+/** @typedef {{ t: number, dice: number } | null} Oracle */
+/** The mask after post-processing: bits of its own box, made for the threshold `for`.
+ * @typedef {{ key: string, for: string, numbers: Record<string, number | null>, shape: number[],
+ *   offset: number[], bits: string, gzip: boolean }} Cleaned */
+/** What `findings.viewer_data` sends.
+ * @typedef {{ seq: number, key: string, case: string, volumes: string, map: string, full: number[],
+ *   hasTruth: boolean, counts: number[], inputCounts: number[] | null, levels: number[],
+ *   lesion: number[] | null, true: number, voxelMl: number, peaks: { position: number }[],
+ *   verdict: string, separated: boolean, caption: string, axis: string,
+ *   values: [string, string][], live: Live, cursor: number[], hint: string, rank: number | null,
+ *   proposal: Live & { text: string, kind: string, sentence: string }, warning: string,
+ *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
+ *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
+ */
+/** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
+ * (ms of performance.now()) count redraws for measurements.
+ * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,
+ *   table: ReturnType<typeof import("./scores.js").scoreTable> | null, frames: number,
+ *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void> }} Store */
+
+/** Stands where a volume has not arrived yet. @type {Volume} */
+export const NO_VOLUME = { key: "", shape: [1, 1, 1], full: [1, 1, 1], offset: [0, 0, 0],
+  spacing: [1, 1, 1], maps: {}, labels: new Uint8Array(1) };
+
+/** The tab's one store. @returns {Store} */
+export function sharedStore() {
+  const tab = /** @type {any} */ (globalThis);
+  return tab.ascnetExplorer ??= {
+    volumes: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0, cleanedAt: 0,
     listeners: new Set(),
   };
-  return globalThis.ascnetExplorer;
 }
 
-function tell(store, what) {
+/** @type {(store: Store, what: string) => void} */
+export function tell(store, what) {
   for (const listener of store.listeners) listener(what);
 }
 
-function clamp(value, low, high) {
-  return Math.min(high, Math.max(low, value));
-}
-
-/** Unpack the block of bytes of a case: uint32 length, JSON header, gzipped uint8 volumes. */
-async function unpackVolumes(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  let at = 4 + length;
-  const maps = {};
-  await Promise.all(header.parts.map(async ([name, size]) => {
-    const part = bytes.subarray(at, (at += size));
-    maps[name] = await gunzip(part);
-  }));
-  const labels = maps.labels;
-  delete maps.labels;
-  return { ...header, maps, labels };
-}
-
-async function gunzip(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-function fromBase64(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text); // browsers from 2025 on
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-/** First and last level that are kept, both included; an empty interval has first > last. */
-function keptInterval({ t, upper, side }) {
-  if (upper !== null) return [Math.min(t, upper), Math.max(t, upper)];
-  return side === "dark" ? [0, t] : [t, 255];
-}
-
-/** Voxels at levels first..last. `sums[k]` is the count below level k, so it has 257 entries. */
-function countBetween(sums, first, last) {
-  return last < first ? 0 : sums[last + 1] - sums[first];
-}
-
-function runningSums(counts) {
-  const sums = new Float64Array(257);
-  for (let k = 0; k < 256; k++) sums[k + 1] = sums[k] + counts[k];
-  return sums;
-}
-
-/** The numbers at a threshold from the table of counts; null where there is no truth. */
-function numbersAt(table, live) {
-  const [first, last] = keptInterval(live);
-  const kept = countBetween(table.levelSums, first, last);
-  const volume = kept * table.voxelMl;
-  if (!table.lesionSums) return { kept, volume, dice: null, sensitivity: null, precision: null };
-  const hits = countBetween(table.lesionSums, first, last);
-  const all = kept + table.true;
-  return {
-    kept, volume,
-    dice: all ? (2 * hits) / all : 1,
-    sensitivity: table.true ? hits / table.true : null,
-    precision: kept ? hits / kept : null,
-  };
-}
+/** Names a threshold, as `cleaned.for` does. @type {(live: Omit<Live, "rule">) => string} */
+export const thresholdKey = ({ t, upper, side }) => `${t} ${upper} ${side}`;

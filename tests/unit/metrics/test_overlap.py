@@ -1,5 +1,6 @@
 """Counts, ratios and the table of 256 thresholds, against direct counting and scikit-learn."""
 
+import json
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from ascnet_core.metrics import overlap
 from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, threshold_table
+from tests.javascript import make_scores
 
 
 def case(seed: int, shape=(7, 6, 5), prevalence=0.15):
@@ -144,3 +146,41 @@ def test_what_is_refused():
 
 def test_volume_of_a_voxel():
     assert overlap.voxel_ml((1.2, 1.2, 2.5)) == pytest.approx(0.0036)
+
+
+def shared_cases() -> list[dict]:
+    """The cases that the page's scores are held to as well."""
+    return json.loads(make_scores.FILE.read_text("utf-8"))
+
+
+def table_of(case: dict) -> ThresholdTable:
+    levels, lesion = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    for counts, pairs in ((levels, case["levels"]), (lesion, case["lesion"] or [])):
+        for level, number in pairs:
+            counts[level] = number
+    return ThresholdTable(levels, None if case["lesion"] is None else lesion, case["outside"])
+
+
+@pytest.mark.parametrize("case", shared_cases(), ids=lambda case: case["name"])
+def test_scores_are_those_the_page_computes(case: dict) -> None:
+    table = table_of(case)
+    for row in case["thresholds"]:
+        t, upper, side = row["t"], row["upper"], row["side"]
+        low, high = (t, upper) if upper is not None else (t, 255) if side == "bright" else (0, t)
+        if table.has_truth:
+            counts = table.band(low, high)
+            assert counts.predicted == row["kept"]
+            for name in ("dice", "sensitivity", "precision"):
+                expected = np.nan if row[name] is None else row[name]
+                assert getattr(counts, name) == pytest.approx(expected, abs=1e-15, nan_ok=True)
+        if upper is None:
+            assert table.predicted(side)[t] == row["kept"]
+            assert table.volume_ml(case["voxelMl"], side)[t] == row["volume"]
+            for name in ("dice", "sensitivity", "precision"):
+                expected = np.nan if row[name] is None else row[name]
+                found = getattr(table, name)(side)[t]
+                assert found == pytest.approx(expected, abs=1e-15, nan_ok=True)
+
+
+def test_the_shared_cases_are_what_their_script_makes() -> None:
+    assert shared_cases() == json.loads(json.dumps(make_scores.cases()))

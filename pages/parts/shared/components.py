@@ -1,0 +1,84 @@
+"""What runs in the browser: HTML, CSS and JavaScript that lie beside the Python they belong to.
+
+A component of Streamlit takes one JavaScript text, and so does the film's file: `script` makes it
+of a module and all that this imports. There is no build step; tests read the same modules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ascnet_core.figures.basics import COLOURS
+
+_HERE = Path(__file__).parent
+_TYPES = re.compile(r"^/\*\* @import .*\*/\n", re.M)  # for the type checker alone
+_IMPORT = re.compile(r'^import \{([^}]+)\}\s+from "(\.[^"]+)";$', re.M)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const) (\w+))", re.M)
+
+
+def declare(name: str, path: Path) -> Callable[..., Any]:
+    """Declare a component from `path`.js, and `path`.html and `path`.css where there are any."""
+    html, css, js = (path.with_suffix(suffix) for suffix in (".html", ".css", ".js"))
+    return st.components.v2.component(
+        name,
+        html=html.read_text("utf-8") if html.is_file() else None,
+        css=style(css) if css.is_file() else None,
+        js=script(js),
+    )
+
+
+def style(path: Path) -> str:
+    """A style sheet, after the colours of the field as variables and what all panels share."""
+    colours = "".join(f"--colour-{name}: {value}; " for name, value in COLOURS.items())
+    shared = (_HERE / "panel.css").read_text("utf-8")
+    return f":host, :root {{ {colours}}}\n{shared}{path.read_text('utf-8')}"
+
+
+def script(path: Path) -> str:
+    """An ES module and all modules that it imports by relative paths, as one module.
+
+    An imported module becomes a function that is called once and gives what it exports, so that
+    its other names stay its own. Modules use `import { a, b as c } from "./file.js";` and `export`
+    before a function or a constant; ValueError on anything else, on names that are not exported,
+    and on circles.
+    """
+    modules: dict[Path, tuple[str, list[str]]] = {}
+    text, _ = _module(path.resolve(), modules, ())
+    return "".join(
+        f"const {_variable(one)} = (() => {{\n{body}return {{ {', '.join(names)} }};\n}})();\n"
+        for one, (body, names) in modules.items()
+    ) + text  # fmt: skip
+
+
+def _module(
+    path: Path, modules: dict[Path, tuple[str, list[str]]], above: tuple[Path, ...]
+) -> tuple[str, list[str]]:
+    """A module's text with imports from variables, and what it exports; fills `modules`."""
+
+    def bound(found: re.Match[str]) -> str:
+        other = (path.parent / found[2]).resolve()
+        if other in (*above, path):
+            raise ValueError(f"{path} and {other} import each other")
+        if other not in modules:
+            modules[other] = _module(other, modules, (*above, path))
+        missing = {name.split()[0] for name in found[1].split(",")} - set(modules[other][1])
+        if missing:
+            raise ValueError(f"{path} imports {missing} that {other} does not export")
+        return f"const {{{found[1].replace(' as ', ': ')}}} = {_variable(other)};"
+
+    text = _IMPORT.sub(bound, _TYPES.sub("", path.read_text("utf-8")))
+    names = _EXPORT.findall(text)
+    text = _EXPORT.sub("", text)
+    entry = "" if above else "(?!default function)"
+    if other := re.search(rf"^(import\b|export {entry}).*", text, re.M):
+        raise ValueError(f"{path}: cannot put {other[0]!r} into one text")
+    return text, names
+
+
+def _variable(path: Path) -> str:
+    return f"{path.parent.name}_{path.stem}".replace("-", "_")

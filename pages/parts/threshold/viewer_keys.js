@@ -1,0 +1,84 @@
+// @ts-check
+// The viewer's keys, and its buttons and fields.
+
+import { clamp } from "../shared/levels.js";
+import { change, onKeys, press } from "../shared/panel.js";
+import { moveSlice, zoomBy } from "./viewer_pointer.js";
+import { SETTLE, bandFrom, nextPeak, report, setDisplay, setThreshold, showDisplay, takePeak }
+  from "./viewer_state.js";
+
+/** @import { State } from "./viewer_state.js" */
+
+const TYPING = "input:not([type=checkbox]), textarea, select, [role=slider], [role=listbox], " +
+  "[role=combobox], [role=dialog], [contenteditable=true]";
+
+/** @type {Record<string, (state: State, shift: boolean) => void>} */
+const KEYS = {
+  ArrowLeft: (state, shift) => nudge(state, shift ? -10 : -1),
+  ArrowRight: (state, shift) => nudge(state, shift ? 10 : 1),
+  ArrowUp: (state) => moveSlice(state, "axial", 1),
+  ArrowDown: (state) => moveSlice(state, "axial", -1),
+  p: (state, shift) =>
+    takePeak(state, nextPeak(state.data.peaks, state.live.t, shift ? -1 : 1), SETTLE.keys),
+  b: (state) =>
+    setThreshold(state, { side: state.live.side === "dark" ? "bright" : "dark" }, SETTLE.keys),
+  n: (state, shift) => report(state, 0, { step: shift ? -1 : 1 }),
+  Enter: (state) => report(state, 0, { accept: true }),
+  m: (state) => setDisplay(state, { mask: !state.display.mask }),
+  o: (state) => setDisplay(state, { outline: !state.display.outline }),
+  t: (state) => setDisplay(state, { truth: !state.display.truth }),
+  "+": (state) => zoomBy(state, 1.25),
+  "=": (state) => zoomBy(state, 1.25),
+  "-": (state) => zoomBy(state, 0.8),
+  0: (state) => change(state, { zoom: 1, centre: null, window: [0, 255], shape: null }),
+  h({ nodes: { keys, help } }) {
+    keys.hidden = !keys.hidden;
+    press(help, !keys.hidden);
+  },
+};
+
+/** @type {(state: State, by: number) => void} */
+function nudge(state, by) {
+  const { t, upper } = state.live;
+  setThreshold(state, { t: clamp(t + by, 0, upper ?? 255) }, SETTLE.keys);
+}
+
+/** Keys belong to the viewer unless someone types, or a menu or slider has them.
+ * @param {State} state */
+export function listenToKeys(state) {
+  return onKeys(document, (event) => {
+    const path = event.composedPath(), field = /** @type {Element} */ (path[0]);
+    const button = field.closest?.("button, a, label");
+    const act = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
+    if (field.closest?.(TYPING) || (button && !path.includes(state.root))) return null;
+    if (event.key === "Enter" && field.closest?.("button")) return null;
+    return act && (() => act(state, event.shiftKey));
+  }, true);
+}
+
+/** @param {State} state */
+export function listenToTools(state) {
+  const { root, nodes } = state;
+  // a pressed button would keep the focus, and with it Enter, which accepts
+  for (const button of root.querySelectorAll("button")) {
+    button.addEventListener("mousedown", (event) => event.preventDefault());
+  }
+  /** @type {(kind: string, names: string[], act: (name: string, field: any) => void) => void} */
+  const on = (kind, names, act) => names.forEach((name) =>
+    nodes[name].addEventListener(kind, () => act(name, nodes[name])));
+  on("change", ["mask", "outline", "truth"],
+    (name, { checked }) => setDisplay(state, { [name]: checked }));
+  on("input", ["opacity"], (_, { value }) => setDisplay(state, { opacity: +value }));
+  on("input", ["colour"], (_, { value }) => setDisplay(state, { colour: value }));
+  on("click", ["sides"], () => setDisplay(state, { radiological: !state.display.radiological }));
+  on("click", ["curve"], () => setDisplay(state, { curve: !state.display.curve }));
+  on("click", ["linear", "sqrt", "log"], (scale) => setDisplay(state, { scale }));
+  on("click", ["fit"], () => KEYS[0](state, false));
+  on("click", ["help"], () => KEYS.h(state, false));
+  on("click", ["band"], () => setThreshold(state,
+    state.live.upper === null ? bandFrom(state.live) : { upper: null }, SETTLE.pointer));
+  on("click", ["rectangle", "ellipse"], (name) => {
+    state.tool = state.tool === name ? null : name;
+    showDisplay(state);
+  });
+}

@@ -1,0 +1,139 @@
+// @ts-check
+// What the viewer shows and how that changes: threshold, cursor, display; and when Python is told.
+
+import { clamp, sorted } from "../shared/levels.js";
+import { change, nodesOf, press } from "../shared/panel.js";
+import { scoreTable } from "./scores.js";
+import { makePlane } from "./viewer_planes.js";
+import { NO_VOLUME, sharedStore, tell, thresholdKey } from "./viewer_store.js";
+
+/** @typedef {ReturnType<typeof makeState>} State */
+/** @import { Data, Live } from "./viewer_store.js" */
+
+export const SETTLE = { pointer: 0, keys: 180, cursor: 350 }; // ms before Python is told
+const STORED = "ascnet look"; // the browser's name for how a person wants the display
+
+/** @param {HTMLElement} root @param {Data} data @param {string} colour the mask's */
+export function makeState(root, data, colour) {
+  const planes = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".plane"));
+  return {
+    root, data, nodes: nodesOf(root, "data-node", "name"), store: sharedStore(),
+    planes: [...planes].map(makePlane), table: scoreTable(data),
+    live: /** @type {Live} */ ({ t: 128, upper: null, side: "bright", rule: "" }),
+    volume: NO_VOLUME, cursor: [0, 0, 0], window: [0, 255], zoom: 1,
+    scale: 1, // CSS pixels per mm where the zoom is 1
+    centre: /** @type {number[] | null} */ (null), // voxel in the middle of the planes
+    cleaned: /** @type {null | { key: string, for: string, shape: number[], offset: number[],
+      bits: Uint8Array }} */ (null),
+    shape: /** @type {null | { kind: string, plane: string, box: number[] }} */ (null),
+    tool: /** @type {string | null} */ (null),
+    pointed: /** @type {number[] | null} */ (null), // voxel under the pointer
+    hover: /** @type {number | null} */ (null), hoverPeak: -1, dragging: false,
+    seq: 0, acts: /** @type {{ seq: number }[]} */ ([]), unsent: false, timer: 0,
+    display: {
+      mask: true, opacity: 45, colour, outline: false, truth: true, radiological: true,
+      scale: "sqrt", curve: false, ...storedDisplay(),
+    },
+    theme: /** @type {import("../shared/canvas.js").Theme} */ ({}),
+    chart: { width: 0, height: 0 },
+    send: (/** @type {object} */ _told) => {}, redraw: () => {}, leave: () => {},
+  };
+}
+
+/** How the overlay looks is the person's taste, not the view's: it stays in the browser. */
+function storedDisplay() {
+  try {
+    return JSON.parse(localStorage.getItem(STORED) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** @type {(state: State, changes: Partial<State["display"]>) => void} */
+export function setDisplay(state, changes) {
+  Object.assign(state.display, changes);
+  try {
+    localStorage.setItem(STORED, JSON.stringify(state.display));
+  } catch { /* private windows: it lasts as long as the page */ }
+  showDisplay(state);
+  state.redraw();
+}
+
+/** Show on the buttons what is on. @param {State} state */
+export function showDisplay({ root, nodes, display, tool, live }) {
+  for (const name of /** @type {const} */ (["mask", "outline", "truth"])) {
+    nodes[name].checked = display[name];
+  }
+  nodes.opacity.value = display.opacity;
+  nodes.colour.value = display.colour;
+  nodes.sides.textContent = display.radiological ? "R|L" : "L|R";
+  root.style.setProperty("--mask", display.colour);
+  for (const name of ["linear", "sqrt", "log"]) press(nodes[name], display.scale === name);
+  for (const name of ["rectangle", "ellipse"]) press(nodes[name], tool === name);
+  press(nodes.curve, display.curve);
+  press(nodes.band, live.upper !== null);
+}
+
+/** Move the threshold; `rule` names where the number came from ("" = by hand).
+ * @param {State} state @param {Partial<Live>} changes
+ * @param {number} [settle] ms before Python is told, which is not at all without */
+export function setThreshold(state, changes, settle) {
+  const before = state.live, live = { ...before, rule: "", ...changes };
+  state.live = state.store.live = live;
+  if (thresholdKey(before) !== thresholdKey(live) || before.rule !== live.rule) {
+    if (!state.dragging) state.shape = null;
+    tell(state.store, "live");
+    state.redraw();
+    showDisplay(state);
+  }
+  if (settle !== undefined) report(state, settle);
+}
+
+/** Tell Python after a pause, so that a held key is one message. An act (accept, next subject, a
+ * drawn region) goes along until Python answers it: of two messages in quick succession it may see
+ * only the last. @param {State} state @param {number} wait @param {object} [act] */
+export function report(state, wait, act) {
+  if (act) state.acts.push({ ...act, seq: state.seq + 1 });
+  clearTimeout(state.timer);
+  state.unsent = true;
+  const tellPython = () => {
+    state.unsent = false;
+    state.seq += 1;
+    const { seq, acts, cursor, data: { key }, live: { t, upper, side, rule } } = state;
+    state.send({ seq, key, t, upper, side, rule, cursor, acts });
+  };
+  if (wait) state.timer = setTimeout(tellPython, wait);
+  else tellPython();
+}
+
+/** @param {State} state @param {number[]} cursor */
+export function setCursor(state, cursor, wait = SETTLE.cursor) {
+  const next = cursor.map((v, axis) => clamp(v, 0, state.data.full[axis] - 1));
+  if (next.every((v, axis) => v === state.cursor[axis])) return;
+  change(state, { cursor: next });
+  report(state, wait);
+}
+
+/** @type {(state: State, index: number, settle?: number) => void} */
+export function takePeak(state, index, settle) {
+  const t = state.data.peaks[index]?.position, rule = `peak:${index + 1}`;
+  if (t !== undefined) setThreshold(state, { t, upper: null, rule }, settle);
+}
+
+/** The index of the next peak above a level (step 1) or below it (-1), going round; -1 for none.
+ * @param {{ position: number }[]} peaks @param {number} t @param {number} step */
+export function nextPeak(peaks, t, step) {
+  if (step < 0) {
+    const below = peaks.findLastIndex((peak) => peak.position < t);
+    return below < 0 ? peaks.length - 1 : below;
+  }
+  const above = peaks.findIndex((peak) => peak.position > t);
+  return above < 0 && peaks.length ? 0 : above;
+}
+
+/** A band from a threshold on, 30 levels wide to the kept side.
+ * @type {(live: Live) => Partial<Live>} */
+export function bandFrom({ t, side }) {
+  const [low, high] = sorted(t, clamp(side === "dark" ? t - 30 : t + 30, 0, 255));
+  return { t: low, upper: high };
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  bandFrom, nextPeak, report, setCursor, setThreshold, takePeak,
+} from "../../../pages/parts/threshold/viewer_state.js";
+import { FakeNode } from "../helpers.js";
+
+const PEAKS = [{ position: 40 }, { position: 90 }, { position: 200 }];
+
+test("the next peak goes round in both directions", () => {
+  assert.deepEqual([0, 40, 100, 200].map((t) => nextPeak(PEAKS, t, 1)), [0, 1, 2, 0]);
+  assert.deepEqual([255, 200, 90, 40].map((t) => nextPeak(PEAKS, t, -1)), [2, 1, 0, 2]);
+});
+
+test("without peaks there is none", () => {
+  assert.deepEqual([nextPeak([], 5, 1), nextPeak([], 5, -1)], [-1, -1]);
+});
+
+test("a band reaches 30 levels to the kept side, no farther than the ends", () => {
+  assert.deepEqual(bandFrom({ t: 100, side: "bright" }), { t: 100, upper: 130 });
+  assert.deepEqual(bandFrom({ t: 100, side: "dark" }), { t: 70, upper: 100 });
+  assert.deepEqual(bandFrom({ t: 240, side: "bright" }), { t: 240, upper: 255 });
+  assert.deepEqual(bandFrom({ t: 10, side: "dark" }), { t: 0, upper: 10 });
+});
+
+/** A viewer that remembers what it told and how often it was drawn. */
+function viewer() {
+  const nodes = new Proxy({}, { get: (made, name) => (made[name] ??= new FakeNode()) });
+  const state = {
+    live: { t: 100, upper: null, side: "bright", rule: "otsu" }, cursor: [1, 2, 3],
+    data: { key: "k", peaks: PEAKS, full: [10, 20, 30] }, seq: 4, acts: [], timer: 0,
+    dragging: false, told: [], drawn: 0, heard: [], display: {}, nodes,
+    root: { style: { setProperty() {} } }, shape: { kind: "ellipse" },
+  };
+  state.redraw = () => { state.drawn += 1; };
+  state.send = (message) => state.told.push(message);
+  state.store = { live: null, listeners: new Set([(what) => state.heard.push(what)]) };
+  return state;
+}
+
+test("a threshold by hand loses its rule, and all who draw it hear", () => {
+  const state = viewer();
+  setThreshold(state, { t: 120 });
+  assert.deepEqual(state.live, { t: 120, upper: null, side: "bright", rule: "" });
+  assert.equal(state.store.live, state.live);
+  assert.deepEqual([state.heard, state.drawn, state.told, state.shape], [["live"], 1, [], null]);
+});
+
+test("the same threshold again is no news", () => {
+  const state = viewer();
+  setThreshold(state, { t: 100, rule: "otsu" });
+  assert.deepEqual([state.heard, state.drawn], [[], 0]);
+});
+
+test("a drawn region stays while the line is dragged", () => {
+  const state = viewer();
+  state.dragging = true;
+  setThreshold(state, { t: 120 });
+  assert.ok(state.shape);
+});
+
+test("a peak that is taken names itself; one that is not there changes nothing", () => {
+  const state = viewer();
+  takePeak(state, 1, 0);
+  assert.deepEqual(state.told.at(-1).rule, "peak:2");
+  assert.equal(state.live.t, 90);
+  takePeak(state, -1, 0);
+  assert.equal(state.live.t, 90);
+});
+
+test("Python is told once of a held key, with all acts it has not answered", async () => {
+  const state = viewer();
+  report(state, 0, { accept: true });
+  report(state, 5);
+  report(state, 5, { step: 1 });
+  assert.equal(state.told.length, 1);
+  assert.ok(state.unsent);
+  await new Promise((done) => setTimeout(done, 30));
+  assert.equal(state.told.length, 2);
+  assert.deepEqual(state.told[1], { seq: 6, key: "k", t: 100, upper: null, side: "bright",
+    rule: "otsu", cursor: [1, 2, 3], acts: [{ accept: true, seq: 5 }, { step: 1, seq: 6 }] });
+  assert.ok(!state.unsent);
+});
+
+test("the cursor stays on the grid, and is told where it moved", () => {
+  const state = viewer();
+  setCursor(state, [-4, 99, 3], 0);
+  assert.deepEqual(state.cursor, [0, 19, 3]);
+  setCursor(state, [-1, 19, 3], 0);
+  assert.equal(state.told.length, 1);
+});
