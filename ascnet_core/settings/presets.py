@@ -61,7 +61,7 @@ def load_preset(name: str) -> Settings:
             f"There is no preset {name!r}; choose one of {known}, or give a file in .toml."
         )
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Preset {path} cannot be read ({error}); choose another.") from error
     return dataclasses.replace(from_toml(text, f"preset {name}"), preset=called)
