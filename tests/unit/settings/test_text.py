@@ -142,7 +142,9 @@ def test_wrong_values_in_toml_are_refused_in_a_sentence(text, sentence):
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_settings_are_finite_numbers(value):
-    with pytest.raises(UserError, match=r"schedule\.learning_rate is .*; it must be a finite number"):
+    with pytest.raises(
+        UserError, match=r"schedule\.learning_rate is .*; it must be a finite number"
+    ):
         apply_set(Settings(), [f"schedule.learning_rate={value}"])
 
 
