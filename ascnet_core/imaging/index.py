@@ -11,18 +11,15 @@ import numpy as np
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import (
-    NIFTI_SUFFIXES,
-    PAIR_SUFFIXES,
-    PICTURE_SUFFIXES,
-    STACK_SUFFIXES,
-    colour_channels,
-    is_image,
+    FORMATS,
+    format_of,
     load_head,
     load_stored,
     natural_key,
     stem_of,
-    suffix_of,
 )
+from ascnet_core.imaging.formats.picture import colour_channels
+from ascnet_core.imaging.image_format import Format, suffix_of
 from ascnet_core.imaging.naming import (
     Group,
     group_files,
@@ -85,7 +82,7 @@ def index_folder(folder: str | Path) -> Indexed:
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             left_out.append((path, "hidden"))
-        elif is_image(path):
+        elif format_of(path):
             files.append(path)
         else:
             left_out.append((path, "of no image format that is read here"))
@@ -156,12 +153,12 @@ def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[R
 def _readable(path: Path, left_out: LeftOut) -> bool:
     """Say whether a file can be a row; where not, note why."""
     try:
-        full = load_head(path).full_shape
+        frames = load_head(path).frames
     except UserError as error:
         left_out.append((path, _bare(error, path)))
         return False
-    if suffix_of(path) in NIFTI_SUFFIXES + PAIR_SUFFIXES and len(full) > 3 and full[3] > 1:
-        reason = f"holds {full[3]} frames; list it by hand and choose one by --frame"
+    if frames > 1:
+        reason = f"holds {frames} frames; list it by hand and choose one by --frame"
         left_out.append((path, reason))
         return False
     return True
@@ -201,26 +198,23 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
     return rows, [path for path in files if path not in used]
 
 
-def _volumes(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
-    """Take NIfTI files."""
-    suffixes = NIFTI_SUFFIXES + PAIR_SUFFIXES
-    mine = {path for path in files if suffix_of(path) in suffixes}
-    # Of a pair the .img stands for both.
-    headers = {p for p in mine if suffix_of(p) == ".hdr" and p.with_suffix(".img") in mine}
-    groups = group_files(folder, [path for path in files if path in mine - headers])
-    return _rows_of(groups, left_out), [path for path in files if path not in mine]
+def _files_of(one: Format) -> Recogniser:
+    """Make what takes all files of a format."""
 
+    def take(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+        mine = {path for path in files if format_of(path) is one}
+        header, data = one.pair
+        # Of a pair the image data stand for both.
+        headers = {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
+        groups = group_files(folder, [path for path in files if path in mine - headers])
+        return _rows_of(groups, left_out), [path for path in files if path not in mine]
 
-def _stacks(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
-    """Take .npy stacks under other names than the authors'."""
-    mine = [path for path in files if suffix_of(path) in STACK_SUFFIXES]
-    rest = [path for path in files if suffix_of(path) not in STACK_SUFFIXES]
-    return _rows_of(group_files(folder, mine), left_out), rest
+    return take
 
 
 def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
     """Take pictures that have masks or lie in a folder of images; others may be anything."""
-    mine = [path for path in files if suffix_of(path) in PICTURE_SUFFIXES]
+    mine = [path for path in files if (found := format_of(path)) and found.flat]
     groups = [
         group
         for group in group_files(folder, mine)
@@ -247,9 +241,9 @@ def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[
 _LAYOUTS: dict[str, Recogniser] = {
     "the authors' .npy stacks (input, reference, mask)": _authors,
     "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": _lgg,
-    "NIfTI files": _volumes,
-    ".npy stacks": _stacks,
-    "pictures (a subject is what stands before the last _ and number)": _pictures,
+    # those of slices last: many folders hold pictures that are no scans
+    **{one.files: _files_of(one) for one in FORMATS if not one.flat},
+    **{one.files: _pictures for one in FORMATS if one.flat},
 }
 
 

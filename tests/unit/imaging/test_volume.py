@@ -13,7 +13,6 @@ from ascnet_core.imaging.volume import (
     read_volume,
     same_grid,
     to_stored,
-    write_picture,
     write_volume,
 )
 from tests.helpers import ORIENTATIONS, make_nifti
@@ -221,10 +220,10 @@ def test_picture_masks_return_to_the_picture(tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png"))[2], [0, 0, 0, 0])
     assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png"))[3], [255] * 4)
     assert np.array_equal(read_mask(tmp_path / "mask.png", volume), mask)
-    write_picture(tmp_path / "map.tif", volume.data / 23, volume.grid)
+    write_volume(tmp_path / "map.tif", volume.data / 23, volume.grid)
     assert np.asarray(Image.open(tmp_path / "map.tif"))[5, 3] == 255
     with pytest.raises(UserError, match="blur"):
-        write_picture(tmp_path / "mask.jpg", mask, volume.grid)
+        write_volume(tmp_path / "mask.jpg", mask, volume.grid)
     make_nifti(tmp_path / "y.nii")
     solid = read_volume(tmp_path / "y.nii")
     with pytest.raises(UserError, match="one slice"):
