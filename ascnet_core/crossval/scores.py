@@ -39,7 +39,6 @@ from ascnet_core.crossval.tasks import HeldOut, Task
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.names import Side
 from ascnet_core.runs.folder import Run
 
 
@@ -231,9 +230,8 @@ class Scores:
         if len(names) < 2 or len(parts) < len(names):
             return {}
         data = self.plan.data[parts[0].data]
-        side: Side = "dark" if data.side == "dark" else "bright"
         only_raw = data.post == ((),)
-        return {} if only_raw else shared_oracle([part.scored for part in parts], side)
+        return {} if only_raw else shared_oracle([part.scored for part in parts], data.side)
 
     def _lay(self, name: str, found: Sequence[Scored | None]) -> None:
         frames = [scored.rows for scored in found if scored is not None]
@@ -292,8 +290,8 @@ def _about(folds: Sequence[HeldOut]) -> str:
     data = folds[0].data
     names = " + ".join(f"`{path.name}`" for path in data.manifests)
     held = sum(len(one.fold.test.subjects) for one in folds)
-    if data.tests:
-        scored = " + ".join(f"`{path.name}`" for path in data.tests)
+    if data.test:
+        scored = " + ".join(f"`{path.name}`" for path in data.test)
         how = f"Trained on {names}, scored on the {held} patients of {scored}"
     elif isinstance(data.folds, int):
         how = f"{names}: {held} patients, {data.folds} folds by patient"

@@ -123,8 +123,8 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
     data = folds[0].data
     content = {
         "manifests": [str(path) for path in data.manifests],
-        "test": [str(path) for path in data.tests],
-        "folds": "test manifest" if data.tests else data.folds,
+        "test": [str(path) for path in data.test],
+        "folds": "test manifest" if data.test else data.folds,
         "split_seed": data.split_seed,
         "reference": data.reference,
         "subjects": {

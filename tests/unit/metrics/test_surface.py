@@ -25,10 +25,9 @@ def by_two_maps(prediction, truth, spacing) -> SurfaceDistances:
     """The same by a distance map of each surface."""
     deep = [axis for axis, length in enumerate(truth.shape) if length > 1]
     sampling = [spacing[axis] for axis in deep]
-    edges = []
-    for mask in (prediction.squeeze(), truth.squeeze()):
-        edges.append(mask & ~ndimage.binary_erosion(mask))
-    of_prediction, of_truth = edges
+    of_prediction, of_truth = (
+        mask & ~ndimage.binary_erosion(mask) for mask in (prediction.squeeze(), truth.squeeze())
+    )
     return SurfaceDistances(
         ndimage.distance_transform_edt(~of_truth, sampling=sampling)[of_prediction],
         ndimage.distance_transform_edt(~of_prediction, sampling=sampling)[of_truth],
