@@ -1,12 +1,11 @@
 """A run as one file, to send, to keep or to open elsewhere: a ZIP with a table of its contents.
 
 The first member is `contents.json`: the format's version, the run's name, and bytes and SHA-256 of
-every other member. The others are the files of the run as they are, in order of their names, with
-no times, so that the same run gives the same file. Whoever has no copy of this program unpacks it
-with any other.
+every other member. The others are the files of the run as they are, in order of their names and
+without times, so that the same run gives the same file. Any program unpacks it.
 
-A file that comes from elsewhere is not trusted: nothing is unpacked whose name, kind, size or hash
-is not as it should be, and nothing is unpickled.
+Imported files are not trusted: nothing is unpacked whose name, kind, size or hash is not as it
+should be, and nothing is unpickled.
 """
 
 import hashlib
@@ -106,20 +105,18 @@ def files_to_export(
     with_networks
         Whether the networks of kept cycles do. The run's result always does.
     """
-    kept, strange = [], []
+    kept: list[str] = []
+    strange: list[str] = []
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
         if path.is_symlink():
             strange.append(name)
-        if not path.is_file() or path.is_symlink() or name in (LOCK, CONTROL):
-            continue
-        if not _is_member(name):
-            strange.append(name)
-        elif not (path.name == TRAINING and not with_training) and not (
-            path.name == MODEL and "/" in name and not with_networks
-        ):
-            kept.append(name)
-    return kept, strange
+        elif path.is_file() and name not in (LOCK, CONTROL):
+            (kept if _is_member(name) else strange).append(name)
+    left = [] if with_training else [TRAINING]
+    if not with_networks:
+        left += [name for name in kept if name.endswith(f"/{MODEL}")]
+    return [name for name in kept if name not in left], strange
 
 
 def export_run(
@@ -146,16 +143,8 @@ def export_run(
     run = run.resolve()
     _refuse_trained(run)
     names, left_out = files_to_export(run, with_training, with_networks)
-    done, total = 0, 1
-
-    def tell(number: int) -> None:
-        nonlocal done
-        done += number
-        if progress is not None:
-            progress(min(done, total), total)
-
     try:
-        total = 2 * sum((run / name).stat().st_size for name in names)
+        tell = _teller(progress, 2 * sum((run / name).stat().st_size for name in names))
         members = []
         for name in names:
             with (run / name).open("rb") as stream:
@@ -206,6 +195,19 @@ def _contents_text(contents: RunFile) -> str:
     table = {m.name: {"bytes": m.size, "sha256": m.sha256} for m in contents.members}
     head = {"kind": _KIND, "format": FORMAT, "made_by": f"ASC-Net Explorer {__version__}"}
     return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
+
+
+def _teller(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None]:
+    """What adds up bytes and tells how many are done."""
+    done = 0
+
+    def tell(number: int) -> None:
+        nonlocal done
+        done += number
+        if progress is not None:
+            progress(min(done, total), total)
+
+    return tell
 
 
 def _copied(
@@ -262,14 +264,7 @@ def import_run(
         if not name:
             check_name(contents.name)
         run = new_run_path(name or contents.name)
-        done = 0
-
-        def tell(number: int) -> None:
-            nonlocal done
-            done += number
-            if progress is not None:
-                progress(min(done, contents.size), contents.size)
-
+        tell = _teller(progress, contents.size)
         with arriving(run) as folder:
             free = shutil.disk_usage(folder).free
             if contents.size > free:
@@ -296,9 +291,7 @@ def import_run(
 
 
 def _label(file: Path | BinaryIO) -> str:
-    return (
-        str(getattr(file, "name", None) or "The file") if not isinstance(file, Path) else str(file)
-    )
+    return str(file if isinstance(file, Path) else getattr(file, "name", None) or "The file")
 
 
 @contextmanager
