@@ -3,6 +3,7 @@
 So light that `--help` and the first picture can wait for it.
 """
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 Side = Literal["bright", "dark"]
@@ -28,3 +29,6 @@ MAPS: tuple[MapName, ...] = get_args(MapName)
 Region = Literal["file", "auto", "none"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 """What is looked at: the manifest's region (else automatic), always automatic, or everything."""
+
+Tell = Callable[[int, int], None]
+"""Who is told of long work: called with (steps done, steps in all)."""

@@ -168,7 +168,7 @@ def _drawn(cohort: Cohort, number: int, seed: int) -> dict[str, list[str]]:
     for group in groups:
         order = rng.permutation(len(group))
         for part, drawn in zip(held.values(), np.array_split(order, number), strict=True):
-            part += [group[place] for place in drawn]
+            part += [group[index] for index in drawn]
     return held
 
 

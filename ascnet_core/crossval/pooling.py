@@ -192,9 +192,9 @@ def _peaks(parts: Sequence[Part], map_name: str, flip: bool) -> dict[str, float 
         ("trained", trained if map_name == "reconstruction" else []),
         ("held_out", held),
     ):
-        looks = [_separation(counts) for counts in several]
-        result[f"peaks_{name}"] = float(np.mean([n for n, _ in looks])) if looks else None
-        result[f"index_{name}"] = float(np.mean([i for _, i in looks])) if looks else None
+        found = [_separation(counts) for counts in several]
+        result[f"peaks_{name}"] = float(np.mean([n for n, _ in found])) if found else None
+        result[f"index_{name}"] = float(np.mean([i for _, i in found])) if found else None
     return result
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 
 from ascnet_core.crossval.heldout import (
     Scored,
-    Tell,
     Way,
     asked_of,
     keep,
@@ -39,6 +38,7 @@ from ascnet_core.crossval.tasks import HeldOut, Task
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.names import Tell
 from ascnet_core.runs.folder import Run
 
 

@@ -186,12 +186,12 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
     rows: list[Row] = []
     for parent in sorted(cases, key=lambda p: natural_key(str(p))):
         case = parent.name
-        for place, image, mask in sorted(cases[parent]):
+        for z, image, mask in sorted(cases[parent]):
             if not (_readable(image, left_out) and _readable(mask, left_out)):
                 continue
-            row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {place}")
+            row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {z}")
             colour = colour_channels(image) > 1
-            rows.append({**row, "scan": f"{case}_{place}", "channel": 1 if colour else None})
+            rows.append({**row, "scan": f"{case}_{z}", "channel": 1 if colour else None})
     if not rows:
         return [], files
     left_out += [(path, "slice without its mask, or mask without its slice") for path in lonely]

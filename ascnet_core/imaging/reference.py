@@ -1,6 +1,6 @@
 """Sets of slices: the inputs, and the reference that says what is normal."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
+from ascnet_core.names import Tell
 
 WHICH = ("all", "lesion-free", "lesion")
 # A slice with less of the region than this share of the largest slice's is empty.
@@ -18,7 +19,6 @@ EMPTY_SHARE = 0.05
 # Slices within this part of the head's height are neighbours.
 NEAR = 0.05
 
-Progress = Callable[[int, int], None]
 Indices = npt.NDArray[np.int64]
 
 
@@ -98,10 +98,10 @@ def slices_of(prepared: Prepared) -> SliceSet:
         z = kept
     else:
         index, series_areas = prepared.series_place
-        in_series, places = _kept(np.array(series_areas, np.int64))
+        in_series, in_head = _kept(np.array(series_areas, np.int64))
         here = in_series == index
         kept = np.zeros(int(here.any()), np.int64)
-        z, positions = in_series[here], places[here]
+        z, positions = in_series[here], in_head[here]
     if not len(kept):
         return _nothing(prepared.placement.size)
     truth = prepared.truth
@@ -175,7 +175,7 @@ def reference_pools(
     cohort: Cohort,
     preparation: Preparation,
     reference: str | Path | Cohort,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
@@ -240,7 +240,7 @@ def reference_pools(
     return Pools(inputs, found, lesions)
 
 
-def _sets(scans: list[Scan], preparation: Preparation, progress: Progress | None) -> list[SliceSet]:
+def _sets(scans: list[Scan], preparation: Preparation, progress: Tell | None) -> list[SliceSet]:
     sets = []
     for done, scan in enumerate(scans):
         if progress:

@@ -138,11 +138,6 @@ def grid_difference(one: Grid, other: Grid) -> str:
     return f"corners {distance:.3g} mm apart" if distance > GRID_TOLERANCE_MM else ""
 
 
-def same_grid(one: Grid, other: Grid) -> bool:
-    """Say whether two grids hold the same voxels, however they are stored."""
-    return not grid_difference(one, other)
-
-
 def _orientation(grid: Grid) -> npt.NDArray[np.float64]:
     """Return for each stored axis the nearest RAS axis, and -1 where it runs backwards."""
     return np.asarray(_orientations.io_orientation(grid.affine))

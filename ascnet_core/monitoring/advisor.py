@@ -140,9 +140,9 @@ def _quantiser_reason(point: Point) -> str:
 def _deserved(cycles: Sequence[Point]) -> list[Point]:
     """The cycles after which every rule held."""
     found = []
-    for place, point in enumerate(cycles):
+    for index, point in enumerate(cycles):
         if is_apart(point):
-            held = {rule.name: rule.held for rule in rules_of(cycles[: place + 1])}
+            held = {rule.name: rule.held for rule in rules_of(cycles[: index + 1])}
             if all(held[name] for name in RULES):
                 found.append(point)
     return found

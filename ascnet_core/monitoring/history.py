@@ -333,9 +333,9 @@ def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -
         if event.get("kind") == "epoch"
     }
     found = []
-    for place, point in enumerate(points):
+    for index, point in enumerate(points):
         gauges = measured.get(point.step, {})
-        following = points[place + 1 : place + 2]
+        following = points[index + 1 : index + 2]
         # A run that was passed on without events kept its cycles' ends, and they come last.
         last = not any(after.total_cycle == point.total_cycle for after in following)
         done = point.step in ended if ended else point.ends_cycle and last

@@ -186,11 +186,11 @@ def row_of(cycles: Sequence[Point]) -> list[Point]:
 
 
 def turns_of(cycles: Sequence[Point]) -> list[int]:
-    """Places of the cycles at which the peaks changed sides, after they were first separated."""
+    """Indices of the cycles at which the peaks changed sides, after they were first separated."""
     first = next((n for n, point in enumerate(cycles) if is_apart(point)), len(cycles))
     found = []
     sign = 0
-    for place, point in enumerate(cycles):
+    for index, point in enumerate(cycles):
         correlation = point.rank_correlation or 0.0
         now = (correlation > TURNED) - (correlation < -TURNED)
         turned = now * sign < 0
@@ -198,8 +198,8 @@ def turns_of(cycles: Sequence[Point]) -> list[int]:
         mirrored, same = point.mirror_stability, point.stability
         if mirrored is not None and mirrored >= FLIPPED:
             turned = turned or mirrored - (same or 0.0) >= TURNED
-        if turned and place > first:
-            found.append(place)
+        if turned and index > first:
+            found.append(index)
     return found
 
 

@@ -15,9 +15,10 @@ from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.names import Tell
 from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
 from ascnet_core.runs.folder import is_run
-from ascnet_core.runs.parent import ORIGIN
+from ascnet_core.runs.parent import PARENT
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import to_toml
 
@@ -29,7 +30,7 @@ def create_run(
     reference: str,
     reference_cohort: Cohort | None = None,
     command: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
     before_settings: Callable[[], None] | None = None,
 ) -> None:
     """Write the files that say what a run is. `settings.toml` comes last: it makes it a run.
@@ -61,7 +62,7 @@ def create_run(
     run.mkdir(parents=True, exist_ok=True)
     # of a fork that was given up before it was a run
     (run / TRAINING).unlink(missing_ok=True)
-    (run / ORIGIN).unlink(missing_ok=True)
+    (run / PARENT).unlink(missing_ok=True)
     write_manifest(run / MANIFEST, manifest_rows(cohort, run))
     files = _files(cohort)
     if reference_cohort is not None:

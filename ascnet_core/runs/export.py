@@ -25,6 +25,7 @@ from typing import IO, Any, BinaryIO
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import replacing
+from ascnet_core.names import Tell
 from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.folder import Run, new_run_path
@@ -124,7 +125,7 @@ def export_run(
     file: Path,
     with_training: bool = True,
     with_networks: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
@@ -197,7 +198,7 @@ def _contents_text(contents: RunFile) -> str:
     return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
 
 
-def _teller(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None]:
+def _teller(progress: Tell | None, total: int) -> Callable[[int], None]:
     """What adds up bytes and tells how many are done."""
     done = 0
 
@@ -242,7 +243,7 @@ def read_contents(file: Path | BinaryIO) -> RunFile:
 def import_run(
     file: Path | BinaryIO,
     name: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> Path:
     """Unpack a file of a run under `checkpoints/`, whole or not at all; the run's path.
 

@@ -46,7 +46,7 @@ from ascnet_core.places import (
     TRAINING,
     WATCHED,
 )
-from ascnet_core.runs.events import Progress, last_event, progress_of, read_events, tail_events
+from ascnet_core.runs.events import RunProgress, last_event, progress_of, read_events, tail_events
 from ascnet_core.runs.lock import lock_holder
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Run:
             return "finished"
         return "died"
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> RunProgress | None:
         """How far the run is, or None before its first step."""
         return progress_of(tail_events(self.path / EVENTS))
 

@@ -1,4 +1,4 @@
-"""Runs as things on a shelf: how large one is, renaming it, taking it away.
+"""Managing runs: how large one is, renaming it, deleting it, its note.
 
 A run never stands half under its name: what is unpacked or removed has a hidden temporary name
 beside it, and is moved there or away in one step.

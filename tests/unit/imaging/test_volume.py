@@ -9,9 +9,9 @@ from PIL import Image
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.volume import (
+    grid_difference,
     read_mask,
     read_volume,
-    same_grid,
     to_stored,
     write_volume,
 )
@@ -156,7 +156,7 @@ def test_mask_may_be_stored_in_another_axis_order(tmp_path):
     mask = read_mask(tmp_path / "mask.nii", volume)
     assert mask.dtype == np.bool_
     assert np.array_equal(mask, data > 60)
-    assert same_grid(volume.grid, read_volume(tmp_path / "mask.nii").grid)
+    assert not grid_difference(volume.grid, read_volume(tmp_path / "mask.nii").grid)
 
 
 @pytest.mark.parametrize(
