@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ascnet_core.figures.basics import COLOURS
+from ascnet_core.figures.basics import COLOURS, layout
 from ascnet_core.monitoring.history import Point
 from ascnet_core.monitoring.peak_tracks import Track
 from ascnet_core.monitoring.stop_rules import INDEX, QUANTISER, STABLE, TORN
@@ -49,19 +49,6 @@ def _shares(points: Sequence[Point]) -> NDArray[np.float64]:
     """Counts (N, 256) as shares of each point's sum, in percent."""
     counts = np.array([point.counts for point in points], float).reshape(-1, 256)
     return np.asarray(100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
-
-
-def _finish(figure: go.Figure, height: int, top: int = 12) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 60, "r": 12, "t": top, "b": 44},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        dragmode=False,
-        hovermode="closest",
-    )
-    figure.update_xaxes(fixedrange=True, title_standoff=6)
-    figure.update_yaxes(fixedrange=True, title_standoff=6)
-    return figure
 
 
 def _whole_ticks(figure: go.Figure, along: Along, xs: Sequence[float]) -> None:
@@ -124,7 +111,7 @@ def timeline(
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
     _whole_ticks(figure, along, xs)
-    return _finish(figure, height)
+    return layout(figure, height, left=60)
 
 
 def _mark_now(figure: go.Figure, xs: Sequence[float], now: int | None) -> None:
@@ -181,7 +168,7 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
         showgrid=False,
         zeroline=False,
     )
-    return _finish(figure, height)
+    return layout(figure, height, left=60)
 
 
 def tracked_peaks(
@@ -230,7 +217,7 @@ def tracked_peaks(
     figure.update_yaxes(title_text="separation", range=[-0.05, 1.05], row=3)
     figure.update_xaxes(title_text=title, row=3)
     _whole_ticks(figure, along, xs)
-    return _finish(figure, height, top=36)
+    return layout(figure, height, left=60, top=36)
 
 
 def course(
@@ -307,4 +294,4 @@ def course(
     figure.update_yaxes(title_text="share, 0 to 1", rangemode="tozero", row=2)
     figure.update_xaxes(title_text=title, row=2)
     _whole_ticks(figure, along, xs)
-    return _finish(figure, height, top=56)
+    return layout(figure, height, left=60, top=56)

@@ -5,9 +5,10 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -168,15 +169,12 @@ def _relative(path: Path, run: Path) -> str:
 
 def _known_sha256(path: Path) -> str:
     """As `_sha256`, but a file that has not changed is read once."""
-    try:
-        found = path.stat()
-    except OSError:
-        return _sha256(path)
-    return _cached_sha256(path, found.st_mtime_ns, found.st_size)
+    found = path.stat() if path.is_file() else None
+    return _cached_sha256(path, found and (found.st_mtime_ns, found.st_size))
 
 
 @cache
-def _cached_sha256(path: Path, changed: int, size: int) -> str:
+def _cached_sha256(path: Path, stamp: tuple[int, int] | None) -> str:
     return _sha256(path)
 
 
@@ -190,10 +188,5 @@ def _sha256(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what a run's numbers depend on."""
-    return {"ascnet": __version__, "python": platform.python_version(), **_installed()}
-
-
-def _installed(names: Iterable[str] = ("torch", "numpy", "nibabel")) -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in names}
+    installed = {name: version(name) for name in ("torch", "numpy", "nibabel")}
+    return {"ascnet": __version__, "python": platform.python_version(), **installed}
