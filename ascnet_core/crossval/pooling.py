@@ -106,27 +106,10 @@ def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
             "command": parts[0].command,
         }
         for _, own in group[~oracles].groupby(["rule", "kind"], sort=False):
-            row = summary_row(own, 0)
-            rows.append(
-                {
-                    **shared,
-                    "rule": row["rule"],
-                    "kind": row["kind"],
-                    "subjects": row["subjects"],
-                    "subjects_with_lesion": row["subjects_with_lesion"],
-                    "dice": row["mean_dice"],
-                    "dice_all": row["mean_dice_all"],
-                    "ci_low": row["ci95"][0],
-                    "ci_high": row["ci95"][1],
-                    **{
-                        name: row[name]
-                        for name in (
-                            *("sd", "median", "auprc", "prevalence", "rule_failed"),
-                            *("threshold_low", "threshold_high", "empty_truth", "empty_both"),
-                        )
-                    },
-                }
-            )
+            row = summary_row(own, 0) | shared
+            low, high = row["ci95"]
+            row |= {"dice": row["mean_dice"], "dice_all": row["mean_dice_all"]}
+            rows.append(row | {"ci_low": low, "ci_high": high})
     return rows
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -172,12 +173,16 @@ class Scores:
         )
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += "" if oracle or cycle is not None else ", at the oracle of all folds"
-
-        def work(tell: Tell) -> Scored:
-            return score_network(
-                task.run, held.fold, held.reference, scoring, plans, cycle, self.device, tell
-            )
-
+        work = partial(
+            score_network,
+            task.run,
+            held.fold,
+            held.reference,
+            scoring,
+            plans,
+            cycle,
+            self.device,
+        )
         return self._once(folder, asked, what, work, anew)
 
     def _baselines(
@@ -197,10 +202,7 @@ class Scores:
             preparation=asdict(replace(how, size=Preparation().size)),
         )
         what = f"baselines on {held.name}" + (", at the oracle of all folds" if levels else "")
-
-        def work(tell: Tell) -> Scored:
-            return score_baselines(held.fold, reference, data.baselines, plans, how, levels, tell)
-
+        work = partial(score_baselines, held.fold, reference, data.baselines, plans, how, levels)
         return self._once(folder, asked, what, work, anew)
 
     def _once(
