@@ -20,7 +20,7 @@ from ascnet_core.settings.text import apply_set
 
 @dataclass(frozen=True)
 class Scoring:
-    """What is read from each network: the choices of the two tables laid over each other.
+    """How the maps of each network are scored.
 
     Attributes
     ----------
@@ -78,12 +78,12 @@ class Configuration:
     note: str = ""
 
     def settings(self, seed: int) -> Settings:
-        """Return what a run of it is trained with; raises UserError."""
+        """Return the settings of a run with this seed; raises UserError."""
         return apply_set(load_preset(self.preset), [*self.changes, f"schedule.seed={seed}"])
 
     @property
     def title(self) -> str:
-        """What it is called where several data sets come together."""
+        """A name that is unique among several data sets."""
         return f"{self.data.name}-{self.name}"
 
 

@@ -55,7 +55,7 @@ class Part:
 
 
 def subjects_of(parts: Sequence[Part]) -> pd.DataFrame:
-    """Return the rows of all patients who were held out, with who they were held out of."""
+    """Return the rows of all held-out patients with data set, configuration, seed and fold."""
     frames = [
         part.scored.rows.assign(
             data=part.data, configuration=part.configuration, seed=part.seed, fold=part.fold

@@ -1,4 +1,4 @@
-"""The scoring of `crossval`: each fold once, kept in `scores/`, and the tables of all."""
+"""Scoring a cross-validation: each fold once, kept in `scores/`, and the tables of all folds."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Scores:
     def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
         """Score at the one oracle threshold of all folds, where all folds of a run are scored.
 
-        Without post-processing the tables of thresholds say it already.
+        Without post-processing the tables of thresholds hold these scores already.
         """
         groups: dict[tuple[str, int], list[Task]] = {}
         for task in tasks:
@@ -227,7 +227,7 @@ class Scores:
         return found
 
     def _levels(self, names: Sequence[str]) -> dict[Way, int]:
-        """The oracle of all folds, if all are scored and post-processing makes it worth it."""
+        """The oracle levels of all folds; empty until all are scored, or if all is raw."""
         parts = [self.parts[name] for name in names if name in self.parts]
         if len(names) < 2 or len(parts) < len(names):
             return {}

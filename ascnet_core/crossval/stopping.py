@@ -82,7 +82,7 @@ def cycle_rows(courses: Sequence[Course]) -> pd.DataFrame:
 def stopping_rows(courses: Sequence[Course]) -> pd.DataFrame:
     """Return `STOP_COLUMNS`: a row a run and rule, the advisor's cycle beside the best and last.
 
-    The best cycle is known by the masks: what no one has in use.
+    The best cycle is chosen with the masks, which nobody has in practice.
     """
     rows: list[dict[str, Any]] = []
     for course in courses:

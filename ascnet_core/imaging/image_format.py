@@ -96,10 +96,10 @@ class Format:
 
 @contextmanager
 def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
-    """Say in a sentence that a file is damaged where its reader fails.
+    """Turn the errors of a reader into a sentence that says that the file is damaged.
 
-    `errors` are what the reader raises of its own; what is neither those nor common to all
-    readers is a fault of ours.
+    `errors` are those that this reader raises besides the common ones; all others are our faults
+    and pass.
     """
     # MemoryError: a broken header may ask for terabytes
     common: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, KeyError, OverflowError)

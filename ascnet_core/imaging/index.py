@@ -1,4 +1,4 @@
-"""A folder of a known layout -> the rows of a manifest, and what was left out and why."""
+"""Finding the scans in a folder of a known layout: rows for a manifest, and what is left out."""
 
 import re
 from collections import Counter
@@ -36,7 +36,8 @@ AUTHORS_MASK = "tumor_mask_for_generator.npy"
 
 Row = dict[str, Any]
 LeftOut = list[tuple[Path, str]]
-Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], list[Path]]]
+Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], set[Path]]]
+"""(folder, files, left out) -> rows, and the files that are done with, in rows or left out."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def index_folder(folder: str | Path) -> Indexed:
     rows: list[Row] = []
     layouts: list[str] = []
     for name, recognise in _LAYOUTS.items():
-        new, files = recognise(folder, files, left_out)
+        new, used = recognise(folder, files, left_out)
+        files = [path for path in files if path not in used]
         if new:
             rows += new
             layouts.append(name)
@@ -125,7 +127,7 @@ def _row(subject: str, image: Path, mask: Path | None = None, **more: Any) -> Ro
     return {"subject": subject, "scan": subject, "image": image, "mask": mask, **more}
 
 
-def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take the three stacks of the authors' scripts from each subfolder that has them."""
     rows: list[Row] = []
     used: set[Path] = set()
@@ -147,7 +149,7 @@ def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[R
             left_out.append((mask, f"no readable {AUTHORS_INPUT} beside it"))
         if reference and _readable(reference, left_out):
             rows.append(_row(f"{prefix}reference", reference, group="normal", notes=notes))
-    return rows, [path for path in files if path not in used]
+    return rows, used
 
 
 def _readable(path: Path, left_out: LeftOut) -> bool:
@@ -164,7 +166,7 @@ def _readable(path: Path, left_out: LeftOut) -> bool:
     return True
 
 
-def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take CASE/CASE_N.tif + CASE/CASE_N_mask.tif: each row a slice, each case a series."""
     tifs = {path for path in files if suffix_of(path) in (".tif", ".tiff")}
     cases: dict[Path, list[tuple[int, Path, Path]]] = {}
@@ -193,26 +195,26 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
             colour = colour_channels(image) > 1
             rows.append({**row, "scan": f"{case}_{z}", "channel": 1 if colour else None})
     if not rows:
-        return [], files
+        return [], set()
     left_out += [(path, "slice without its mask, or mask without its slice") for path in lonely]
-    return rows, [path for path in files if path not in used]
+    return rows, used
 
 
 def _files_of(one: Format) -> Recogniser:
-    """Make what takes all files of a format."""
+    """Make the recogniser that takes all files of a format."""
 
-    def take(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+    def take(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
         mine = {path for path in files if format_of(path) is one}
         header, data = one.pair
         # Of a pair the image data stand for both.
         headers = {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
         groups = group_files(folder, [path for path in files if path in mine - headers])
-        return _rows_of(groups, left_out), [path for path in files if path not in mine]
+        return _rows_of(groups, left_out), mine
 
     return take
 
 
-def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take pictures that have masks or lie in a folder of images; others may be anything."""
     mine = [path for path in files if (found := format_of(path)) and found.flat]
     groups = [
@@ -230,12 +232,8 @@ def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[
         numbered = re.match(r"^(.*[^_-])[_-]+(\d+)$", row["scan"])
         if numbered:
             row["subject"], row["notes"] = numbered[1], f"slice {int(numbered[2])}"
-    used = {
-        path
-        for group in groups
-        for path in (*(path for _, path in group.images), *group.masks, *group.regions)
-    }
-    return rows, [path for path in files if path not in used]
+    used = {path for group in groups for path in group.files}
+    return rows, used
 
 
 _LAYOUTS: dict[str, Recogniser] = {

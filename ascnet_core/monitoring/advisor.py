@@ -1,7 +1,7 @@
-"""When to stop: the paper leaves it to the eye, here it is the rules of `stop_rules` in a sentence.
+"""When to stop: the paper leaves it to the eye; here the rules of `stop_rules` decide.
 
-The advisor looks at complete cycles only. It says *stop* where every rule holds; what it says where
-one does not is in `advise`. No rule uses masks drawn by people.
+The advisor looks at complete cycles only and says in a sentence what to do (see `advise`). No rule
+uses masks drawn by people.
 """
 
 import math
@@ -63,7 +63,7 @@ class Advice:
 
 
 def advise(history: History | Sequence[Point]) -> Advice:
-    """What the course of a run says about going on.
+    """Advise whether to go on, from the course of a run.
 
     In this order: *stop* if all rules hold; *quantiser* if the peaks are separated long enough
     but nothing shows that I_ro is more than brightness in other steps; *go back* if an earlier
@@ -149,7 +149,7 @@ def _deserved(cycles: Sequence[Point]) -> list[Point]:
 
 
 def _best(points: Sequence[Point]) -> int | None:
-    """The cycle of the highest index whose mask is stable and whole; of equals the last."""
+    """The cycle of the highest index whose mask is stable and whole; the last of equal ones."""
     fit = [
         point
         for point in points

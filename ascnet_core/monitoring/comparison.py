@@ -1,4 +1,4 @@
-"""Several runs beside one another: the same slices, the same moment, their curves, their settings.
+"""Comparing runs: common slices, equal moments, curves and settings.
 
 Nothing here needs torch or masks drawn by people.
 """
@@ -61,7 +61,7 @@ class Curve:
 
 
 def same_slice(one: Levels, other: Levels) -> tuple[bool, bool]:
-    """Whether two slices (S, S) show the same, and whether with the same grey values."""
+    """Whether two slices (S, S) show the same, and whether their grey values are equal too."""
     if one.shape != other.shape:
         return False, False
     apart = int(np.abs(one.astype(np.int16) - other).max())
@@ -106,7 +106,7 @@ def common_slices(watched: Sequence[Levels]) -> Common:
 
 
 def aligned(images: Sequence[Sequence[int]]) -> tuple[list[int], list[tuple[int, ...]]]:
-    """Runs side by side by slices seen.
+    """Align the snapshots of runs by the number of slices seen.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def differing_among(several: Sequence[Settings]) -> tuple[str, ...]:
 
 
 def shared(names: Sequence[Iterable[str]]) -> tuple[str, ...]:
-    """Names that occur in two of several lists at least (in a single list: all), in their order."""
+    """Names that occur in at least two lists (all names if there is one list), in their order."""
     lists = [list(dict.fromkeys(one)) for one in names]
     needed = min(2, len(lists))
     everything = dict.fromkeys(name for one in lists for name in one)

@@ -321,7 +321,7 @@ def cycle_ends(points: Sequence[Point]) -> list[Point]:
 
 
 def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -> list[Point]:
-    """Lay the gauges over points, and note which of them end a cycle."""
+    """Add the gauges of the events to points, and note which points end a cycle."""
     ended = {event.get("step") for event in events if event.get("kind") == "cycle"}
     measured = {
         event.get("step"): {

@@ -1,8 +1,8 @@
-"""What another reference moves to the wild cut: two runs on the same slices.
+"""How the reference changes the wild cut: two runs on the same slices.
 
-The reference is the user's knowledge of what is normal. What it lacks should be in the wild cut,
-what was left in it by mistake should not: so two runs that differ in nothing else are cut on the
-same slices and their wild cuts are laid side by side.
+The reference says what is normal: what it lacks should be in the wild cut, and what it holds by
+mistake will not be. So two runs that differ in the reference alone cut the same slices, and their
+wild cuts are shown side by side.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def need_same_slices(one: Settings, other: Settings) -> Preparation:
 
 
 def other_differences(one: Settings, other: Settings) -> tuple[str, ...]:
-    """What may move things to the wild cut besides the reference: keys that differ."""
+    """The other keys that differ between two runs and may change the wild cut."""
     return tuple(
         key for key in differing(one, other) if not key.startswith(("reference.", *WITHOUT_EFFECT))
     )

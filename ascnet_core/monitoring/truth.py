@@ -1,4 +1,4 @@
-"""Knowledge that the method does not have: how good a run's masks were, cycle by cycle.
+"""How good a run's masks were, cycle by cycle, by true masks, which the method does not have.
 
 Only for looking back at a run whose cohort has masks; the advisor never asks here.
 """

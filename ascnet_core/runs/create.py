@@ -1,4 +1,4 @@
-"""Making a run folder: settings, the cohorts it learns from, and what their files hashed to."""
+"""Making a run folder: settings, cohorts, and hashes of the cohorts' files."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def create_run(
     progress: Tell | None = None,
     before_settings: Callable[[], None] | None = None,
 ) -> None:
-    """Write the files that say what a run is. `settings.toml` comes last: it makes it a run.
+    """Write the files of a new run. `settings.toml` comes last: with it the folder is a run.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def create_run(
     progress
         Called with (files hashed, files in all).
     before_settings
-        Called when all but the settings is written: the place to write what the run begins with.
+        Called when all but the settings is written; a fork writes its first checkpoint here.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def create_run(
             f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
         )
     run.mkdir(parents=True, exist_ok=True)
-    # of a fork that was given up before it was a run
+    # left by a fork that failed before it was a run
     (run / TRAINING).unlink(missing_ok=True)
     (run / PARENT).unlink(missing_ok=True)
     write_manifest(run / MANIFEST, manifest_rows(cohort, run))
@@ -89,7 +89,7 @@ def create_run(
 
 
 def note_command(run: Path, command: Sequence[str]) -> None:
-    """Add a line to `command.txt`: how the run was started, or gone on with."""
+    """Add a line to `command.txt`: how the run was started or resumed."""
     if command:
         path = run / COMMAND
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -103,7 +103,7 @@ def reference_of(run: Path) -> str | Path:
 
 
 def check_data(run: Path) -> None:
-    """Refuse to go on with a run whose files are gone or hold something else than at its start.
+    """Refuse to resume a run whose data files are gone or have changed since it began.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def check_data(run: Path) -> None:
 
 
 def learns_from(run: Path, *cohorts: Cohort) -> bool:
-    """Whether a run's files hold what those of these cohorts hold, wherever either of them lie."""
+    """Whether a run learns from the same data as these cohorts, wherever the files lie."""
     recorded = set(_data(run)["sha256"].values())
     return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
 
@@ -187,6 +187,6 @@ def _sha256(path: Path) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run's numbers depend on."""
+    """Return the versions of the packages that a run's numbers depend on."""
     installed = {name: version(name) for name in ("torch", "numpy", "nibabel")}
     return {"ascnet": __version__, "python": platform.python_version(), **installed}

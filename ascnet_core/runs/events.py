@@ -14,8 +14,8 @@ _RATE_WINDOW = 60.0
 class RunProgress:
     """How far a run is. Rate and time left are None until two steps of one process are known.
 
-    `memory` is the most that the process held until now, in bytes: of its GPU, or of the machine
-    where it trains on a processor; None for runs of before.
+    `memory` is the process's peak memory in bytes, on the GPU if it trains there; older runs did
+    not record it (None).
     """
 
     stage: int
@@ -36,7 +36,7 @@ class RunProgress:
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Events from a byte offset on, and the offset to go on from.
+    """Events from a byte offset on, and the offset for the next call.
 
     A last line without its line break is still being written: it is left for the next call.
     """

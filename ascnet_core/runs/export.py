@@ -78,13 +78,13 @@ class RunFile:
 
     @property
     def resumable(self) -> bool:
-        """Whether training can go on elsewhere, given the data."""
+        """Whether the training can be resumed elsewhere, given the data."""
         return any(member.name == TRAINING for member in self.members)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: bytes of the file, and files of the run that are none of a run's kinds."""
+    """What was written, its size in bytes, and the files that were left out."""
 
     contents: RunFile
     size: int
@@ -97,14 +97,14 @@ class Exported:
 def files_to_export(
     run: Path, with_training: bool = True, with_networks: bool = True
 ) -> tuple[list[str], list[str]]:
-    """Paths in the run that an export holds, in order, and those that are nothing of a run.
+    """Paths that an export holds, in order, and paths in the folder that belong to no run.
 
     Parameters
     ----------
     with_training
-        Whether D and the optimisers go along: what going on with the training needs.
+        Whether to include D and the optimisers, which resuming needs.
     with_networks
-        Whether the networks of kept cycles do. The run's result always does.
+        Whether to include the networks of kept cycles. The run's result is always included.
     """
     kept: list[str] = []
     strange: list[str] = []
@@ -199,7 +199,7 @@ def _contents_text(contents: RunFile) -> str:
 
 
 def _teller(progress: Tell | None, total: int) -> Callable[[int], None]:
-    """What adds up bytes and tells how many are done."""
+    """Make a function that adds up bytes and reports how many are done."""
     done = 0
 
     def tell(number: int) -> None:
@@ -214,7 +214,7 @@ def _teller(progress: Tell | None, total: int) -> Callable[[int], None]:
 def _copied(
     source: IO[bytes], target: IO[bytes] | None, tell: Callable[[int], None], most: int = LARGEST
 ) -> tuple[int, str]:
-    """Copy (or only read) at most `most` bytes and one piece; the bytes and their SHA-256."""
+    """Copy (or only read) up to `most` bytes, or a piece more; their number and SHA-256."""
     size, digest = 0, hashlib.sha256()
     while size <= most and (piece := source.read(_PIECE)):
         size += len(piece)
@@ -229,7 +229,7 @@ def _copied(
 
 
 def read_contents(file: Path | BinaryIO) -> RunFile:
-    """What a file of a run holds; nothing is unpacked.
+    """Read the table of contents of an exported run; nothing is unpacked.
 
     Raises
     ------
@@ -245,7 +245,7 @@ def import_run(
     name: str | None = None,
     progress: Tell | None = None,
 ) -> Path:
-    """Unpack a file of a run under `checkpoints/`, whole or not at all; the run's path.
+    """Unpack an exported run under `checkpoints/`, whole or not at all; returns its path.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def _label(file: Path | BinaryIO) -> str:
 
 @contextmanager
 def _opened(file: Path | BinaryIO) -> Iterator[zipfile.ZipFile]:
-    """Open the archive; whatever a broken one makes the library raise is one sentence."""
+    """Open the archive; a broken one is refused in one sentence."""
     label = _label(file)
     try:
         with zipfile.ZipFile(file) as archive:

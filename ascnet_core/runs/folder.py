@@ -124,7 +124,7 @@ class Run:
             ) from error
 
     def cohort(self) -> "Cohort":
-        """The cohort of inputs; `UserError` if its images are not there (a run passed on)."""
+        """The cohort of inputs; `UserError` if its images are not on this machine."""
         from ascnet_core.imaging.cohort import read_manifest
 
         return read_manifest(self.path / MANIFEST)
@@ -182,7 +182,7 @@ class Run:
     def status(self) -> str:
         """One of running, paused, finished, stopped, died.
 
-        Alive is whose process still holds the lock; how a dead one ended is its last event.
+        A run is alive while a process holds its lock; how others ended is in their last event.
         """
         last = last_event(self.path / EVENTS)
         kind = last.get("kind") if last else None
@@ -192,7 +192,7 @@ class Run:
             return "finished"
         if kind == "stop":
             return "stopped"
-        # A run that was passed on without its events is as finished as it will ever be.
+        # A run that was copied without its events counts as finished.
         if last is None and (self.path / MODEL).is_file() and not (self.path / TRAINING).is_file():
             return "finished"
         return "died"
@@ -214,7 +214,7 @@ class Run:
         return np.asarray(counts[name], dtype=np.int64) if name in counts else None
 
     def watched_names(self) -> tuple[str, ...]:
-        """Where each watched slice is from, as `scan:z`; runs of before did not keep it."""
+        """Where each watched slice is from, as `scan:z`; empty for older runs."""
         try:
             return tuple(map(str, json.loads((self.path / WATCHED).read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError):
@@ -233,7 +233,7 @@ class Run:
         return last_word(self.log(1000))
 
     def command(self) -> str:
-        """The command line that made the run, and below it those that went on with it."""
+        """The command line that began the run, and below it those that resumed it."""
         try:
             return (self.path / COMMAND).read_text(encoding="utf-8").strip()
         except OSError:
@@ -243,7 +243,7 @@ class Run:
 def last_word(log: str) -> str:
     """The line of a log that says how its last process ended: its error, else the last line.
 
-    The launcher of several processes writes a table of its own behind an error.
+    (The launcher of several processes writes a table after an error.)
     """
     lines = [line for line in log.splitlines() if re.search(r"\w", line)]
     begins = [number for number, line in enumerate(lines) if _BEGIN.match(line)]

@@ -1,4 +1,4 @@
-"""Where a fork came from, and what of it may differ from there. Needs no torch."""
+"""The parent of a fork: what it was, and which settings a fork must share. Needs no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A snapshot on demand: asked for by a file in the run folder, taken between two steps."""
+"""Requests to a training process: stop, pause, go on, take a snapshot; files in the run folder."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from ascnet_core.places import CONTROL
 from ascnet_core.runs.lock import lock_holder
 
 WANTED = "snapshot.json"
-"""A file of its own beside `control.json`, so that it takes back neither a pause nor a stop."""
+"""A file of its own, so that asking for a snapshot cancels neither a pause nor a stop."""
 
 
 def request_stop(run: Path) -> bool:
@@ -69,7 +69,7 @@ def take_request(run: Path) -> bool:
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as ever."""
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as usual."""
     received = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield received.is_set

@@ -1,4 +1,4 @@
-"""Settings: how volumes become slices, and what of the reference is taken."""
+"""Settings: how volumes become slices, and what of the reference is used."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _is_slice(text: str) -> bool:
 
 @table
 class Reference:
-    """What of the reference is taken: the user's knowledge of normal, less of it or spoilt."""
+    """What of the reference is used: all of it, a share, some levels, or a spoilt one."""
 
     share: float = Field(1.0, ge=0.001, le=1)
     """Share of the reference slices that is kept, drawn by the seed."""

@@ -1,4 +1,4 @@
-"""What settings say of the preparation of scans and of the draw of the reference."""
+"""From settings to the preparation of scans and the draw of the reference."""
 
 from dataclasses import asdict, fields
 

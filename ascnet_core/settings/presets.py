@@ -72,7 +72,7 @@ def save_preset(
 ) -> Path:
     """Save settings as `checkpoints/presets/NAME.toml`, every value written out.
 
-    Nothing in it depends on a default of today, so that it means the same tomorrow.
+    So it means the same when defaults change.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class Schedule:
 
 @table
 class Compute:
-    """What of the device is used."""
+    """How the device is used."""
 
     autocast: Literal["auto", "off", "on"] = "auto"
     """bfloat16 arithmetic: where the device gains by it, never, or always."""

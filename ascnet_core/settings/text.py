@@ -1,4 +1,4 @@
-"""Single settings by dotted key, and settings as TOML text."""
+"""Settings by dotted key, and as TOML text."""
 
 from __future__ import annotations
 

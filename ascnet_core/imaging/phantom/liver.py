@@ -18,6 +18,7 @@ from ascnet_core.imaging.phantom.fields import (
     blend,
     carve,
     ellipsoid,
+    grid_points,
     inside,
     length,
     random_waves,
@@ -207,12 +208,7 @@ def liver_scan(
     size: tuple[int, int, int],
 ) -> Abdomen:
     """Make one abdomen; `kind` is "none", "small" (many metastases) or "large" (one big lesion)."""
-    spacing = np.asarray(FIELD_OF_VIEW) / np.asarray(size)
-    axes = [
-        ((np.arange(n) - (n - 1) / 2) * step).astype(np.float32)
-        for n, step in zip(size, spacing, strict=True)
-    ]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    grid = grid_points(size, FIELD_OF_VIEW, CENTRE)
     scale = np.clip(anatomy.normal(1, 0.035, 3), 0.92, 1.07).astype(np.float32)
     warp = [random_waves(anatomy, 10, 90, 260) for _ in range(3)]
     waves = (
