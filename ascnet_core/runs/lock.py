@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from ascnet_core.errors import UserError
 
 if sys.platform != "win32":
@@ -43,6 +41,9 @@ def hold_lock(run: Path) -> Iterator[None]:
     UserError
         If a living process holds it, or the folder cannot be written.
     """
+    # Those who only ask who writes, as the first page of the app does, need not wait for it.
+    from filelock import FileLock, Timeout
+
     path = run / LOCK
     lock = FileLock(path)
     try:
@@ -71,16 +72,19 @@ def hold_lock(run: Path) -> Iterator[None]:
 
 def _is_held(path: Path) -> bool:
     """Whether a living process holds the lock file. Raises OSError if it cannot be read."""
+    if sys.platform == "win32":
+        from filelock import FileLock, Timeout
+
+        try:
+            with path.open("rb"), FileLock(path, blocking=False):
+                return False
+        except Timeout:
+            return True
     with path.open("rb") as stream:
         try:
-            if sys.platform != "win32":
-                # A shared lock, which filelock has not: several may ask at once, without the
-                # right to write.
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            else:
-                with FileLock(path, blocking=False):
-                    pass
-        except (OSError, Timeout):
+            # A shared lock, which filelock has not: several may ask at once, and readers may.
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
             return True
     return False
 
