@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +18,7 @@ from ascnet_core.settings.checked import About, about_field, fields_of, refusal
 from ascnet_core.settings.tables import Settings
 
 _SETTINGS = TypeAdapter(Settings)
+_ARRAY = re.compile(r"\[\n((?:    .*,\n)+)\]")
 _ABOUT = {
     table: {name: about_field(field) for name, field in fields_of(whole.annotation).items()}
     for table, whole in fields_of(Settings).items()
@@ -86,7 +88,14 @@ def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
 
 def to_toml(settings: Settings) -> str:
     """TOML text of all settings, every default written out; unset ones are left out."""
-    return tomli_w.dumps(_SETTINGS.dump_python(settings, exclude_none=True))
+    return _ARRAY.sub(
+        _on_one_line, tomli_w.dumps(_SETTINGS.dump_python(settings, exclude_none=True))
+    )
+
+
+def _on_one_line(array: re.Match[str]) -> str:
+    """An array as settings files have it: tomli-w writes a line for each value."""
+    return "[" + ", ".join(line[4:-1] for line in array[1].split("\n")[:-1]) + "]"
 
 
 def from_toml(text: str, where: str = "settings") -> Settings:
