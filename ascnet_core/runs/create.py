@@ -14,7 +14,7 @@ from typing import Any
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_json, write_text
+from ascnet_core.files import read_text, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
 from ascnet_core.names import Tell
 from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
@@ -92,8 +92,7 @@ def note_command(run: Path, command: Sequence[str]) -> None:
     """Add a line to `command.txt`: how the run was started or resumed."""
     if command:
         path = run / COMMAND
-        before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        write_text(path, before + shlex.join(command) + "\n")
+        write_text(path, read_text(path) + shlex.join(command) + "\n")
 
 
 def reference_of(run: Path) -> str | Path:

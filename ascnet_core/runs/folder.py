@@ -20,7 +20,6 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 ====================  ==========================================================================
 """
 
-import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
+from ascnet_core.files import read_json, read_text
 from ascnet_core.places import (
     COMMAND,
     COUNTS,
@@ -207,26 +207,17 @@ class Run:
         `name` is input, fence, wild, reconstruction or residual; level 255 stands for 1.0.
         """
         folder = self.path if cycle is None else self.at_cycle(cycle).path
-        try:
-            counts = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
-            return None
+        counts = read_json(folder / COUNTS) or {}
         return np.asarray(counts[name], dtype=np.int64) if name in counts else None
 
     def watched_names(self) -> tuple[str, ...]:
         """Where each watched slice is from, as `scan:z`; empty for older runs."""
-        try:
-            return tuple(map(str, json.loads((self.path / WATCHED).read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError):
-            return ()
+        names = read_json(self.path / WATCHED)
+        return tuple(map(str, names)) if isinstance(names, list) else ()
 
     def log(self, lines: int = 200) -> str:
         """The end of the log."""
-        try:
-            text = (self.path / LOG).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(read_text(self.path / LOG).splitlines()[-lines:])
 
     def last_word(self) -> str:
         """The line of the log that says how the last process ended; empty if there is none."""
@@ -234,10 +225,7 @@ class Run:
 
     def command(self) -> str:
         """The command line that began the run, and below it those that resumed it."""
-        try:
-            return (self.path / COMMAND).read_text(encoding="utf-8").strip()
-        except OSError:
-            return ""
+        return read_text(self.path / COMMAND).strip()
 
 
 def last_word(log: str) -> str:
@@ -305,7 +293,7 @@ def list_runs(folder: Path | None = None) -> list[Path]:
 
 def _read_snapshot(path: Path) -> Snapshot | None:
     try:
-        info = json.loads((path / "info.json").read_text(encoding="utf-8"))
+        info = read_json(path / "info.json")
         return Snapshot(
             index=int(path.name[:3]),
             stage=int(info["stage"]),
@@ -316,5 +304,5 @@ def _read_snapshot(path: Path) -> Snapshot | None:
             path=path,
             info=info,
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None

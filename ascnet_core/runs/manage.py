@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_text
+from ascnet_core.files import read_text, write_text
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.lock import LOCK, hold_lock, lock_holder
@@ -208,10 +208,7 @@ NOTE = "note.md"
 
 def read_note(run: Path) -> str:
     """The note of a run, without white space around it; empty if there is none."""
-    try:
-        return (run / NOTE).read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+    return read_text(run / NOTE).strip()
 
 
 def write_note(run: Path, text: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_json
+from ascnet_core.files import read_json, write_json
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
@@ -40,8 +39,8 @@ class Parent:
 def read_parent(run: Path) -> Parent | None:
     """Where a run came from; None if it is no fork."""
     try:
-        return Parent(**json.loads((run / PARENT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Parent(**read_json(run / PARENT))
+    except TypeError:
         return None
 
 

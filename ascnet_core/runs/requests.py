@@ -1,6 +1,5 @@
 """Requests to a training process: stop, pause, go on, take a snapshot; files in the run folder."""
 
-import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from ascnet_core.files import write_json
+from ascnet_core.files import read_json, write_json
 from ascnet_core.places import CONTROL
 from ascnet_core.runs.lock import lock_holder
 
@@ -33,10 +32,8 @@ def request_go(run: Path) -> bool:
 
 def read_request(run: Path) -> str | None:
     """What the training process is asked for: stop, pause, go, or None."""
-    try:
-        request = json.loads((run / CONTROL).read_text(encoding="utf-8"))["request"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    content = read_json(run / CONTROL)
+    request = content.get("request") if isinstance(content, dict) else None
     return request if request in ("stop", "pause", "go") else None
 
 
