@@ -192,17 +192,17 @@ def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
     whole = {
         "asked": asked,
         "histograms": [
-            {"map": name, "flip": flip, "counts": levels.tolist()}
+            {"map": name, "flip": flip, "counts": levels}
             for (name, flip), levels in scored.counts.items()
         ],
         "thresholds": [
-            {"map": name, "flip": flip, "subject": subject, **_plain(table)}
+            {"map": name, "flip": flip, "subject": subject, **asdict(table)}
             for (name, flip), tables in scored.tables.items()
             for subject, table in tables.items()
         ],
     }
     # a line: 256 counts on a line each would make these files unreadable
-    write_text(folder / SCORE, json.dumps(whole) + "\n")
+    write_text(folder / SCORE, json.dumps(whole, default=np.ndarray.tolist) + "\n")
 
 
 def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
@@ -232,12 +232,3 @@ def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return Scored(rows, counts, tables)
-
-
-def _plain(table: ThresholdTable) -> dict[str, Any]:
-    return {
-        "levels": table.levels.tolist(),
-        "lesion": None if table.lesion is None else table.lesion.tolist(),
-        "outside": table.outside,
-        "background": table.background,
-    }
