@@ -3,6 +3,7 @@
 So light that `--help` and the first picture can wait for it.
 """
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 Side = Literal["bright", "dark"]
@@ -21,8 +22,13 @@ Unit = Literal["subject", "scan"]
 """What a row of an evaluation is: a subject with its scans pooled, or a scan."""
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
-MAPS = ("reconstruction", "wild", "residual", "fence")
+MapName = Literal["reconstruction", "wild", "residual", "fence"]
+MAPS: tuple[MapName, ...] = get_args(MapName)
 """The maps of ASC-Net that can be thresholded, in the order of menus."""
 
-REGIONS = ("file", "auto", "none")
+Region = Literal["file", "auto", "none"]
+REGIONS: tuple[Region, ...] = get_args(Region)
 """What is looked at: the manifest's region (else automatic), always automatic, or everything."""
+
+Tell = Callable[[int, int], None]
+"""Who is told of long work: called with (steps done, steps in all)."""

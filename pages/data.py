@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
 from pages.parts.data import sets, uploads
 from pages.parts.shared import cases, forms, state, tables
 from pages.parts.shared.sidebar import choose_cohort, style
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
     from ascnet_core.imaging.prepare import Preparation
 
-TYPES = ["nii", "gz", "npy", "png", "tif", "tiff", "jpg", "jpeg"]
 READ_AT_ONCE = 24  # scans; more are read on request
 
 
@@ -70,14 +70,13 @@ def upload_box() -> None:
     left, right = st.columns(2)
     images = left.file_uploader(
         "Images",
-        type=TYPES,
+        type=ENDINGS,
         accept_multiple_files=True,
-        help="NIfTI volumes, slices as PNG, TIF or JPEG, or .npy stacks (N, H, W). "
-        "They stay on this machine.",
+        help=f"{IN_SHORT}. They stay on this machine.",
     )
     masks = right.file_uploader(
         "Masks (optional)",
-        type=TYPES,
+        type=ENDINGS,
         accept_multiple_files=True,
         help="Matched by name: case1_mask.nii.gz belongs to case1_flair.nii.gz.",
     )

@@ -9,7 +9,7 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS
 from ascnet_core.runs.folder import Run, find_run, list_runs, short_name
-from ascnet_core.runs.parent import read_origin
+from ascnet_core.runs.parent import read_parent
 from pages.parts.compare import reference_lab, runs_compared
 from pages.parts.new_run import continue_run, form, schedule_box
 from pages.parts.shared import cases, state, tables, ticker
@@ -87,9 +87,9 @@ def watch(run: Run) -> None:
             continue_run.extend_popover(short_name(run.path), settings, before)
     with more:
         manage.show_manage(run)
-    origin = read_origin(run.path)
-    if origin:
-        st.caption(f":material/fork_right: {origin.sentence[:1].upper()}{origin.sentence[1:]}.")
+    parent = read_parent(run.path)
+    if parent:
+        st.caption(f":material/fork_right: {parent.sentence[:1].upper()}{parent.sentence[1:]}.")
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:

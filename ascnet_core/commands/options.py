@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.formats import format_of
 from ascnet_core.names import MAPS, RANGES, SCOPES, SIDES
 
 if TYPE_CHECKING:
@@ -184,6 +185,6 @@ def need_folder(path: Path) -> Path:
     """
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; -o takes a folder.")
-    if path.suffix in (".nii", ".gz", ".csv", ".json", ".png"):
+    if format_of(path) or path.suffix in (".gz", ".csv", ".json"):
         raise UserError(f"-o {path} looks like a file; it takes a folder, which is made.")
     return path

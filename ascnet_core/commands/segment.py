@@ -25,6 +25,7 @@ from ascnet_core.commands.options import (
 )
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.formats import IN_SHORT
 from ascnet_core.names import REGIONS
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def add(verbs: Any) -> None:
         nargs="+",
         type=Path,
         metavar="IMAGE|MANIFEST",
-        help="images (NIfTI, .npy, PNG, TIF, JPEG), or cohorts (.csv)",
+        help=f"images ({IN_SHORT}), or cohorts (.csv)",
     )
     parser.add_argument(
         "-o",

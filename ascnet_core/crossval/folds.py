@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -43,7 +44,8 @@ def join(manifests: Sequence[Path]) -> Cohort:
     )
     for (image, _), times in images.items():
         if times > 1:
-            raise UserError(f"{image} is listed {times} times in {_names(manifests)}; keep one.")
+            known = " and ".join(path.name for path in manifests)
+            raise UserError(f"{image} is listed {times} times in {known}; keep one.")
     names = Counter(scan.scan for cohort in cohorts for scan in cohort.scans)
     twice = any(times > 1 for times in names.values())
     scans = [
@@ -94,7 +96,7 @@ def split(
     if len(parts) < 2:
         raise UserError(f"{cohort.manifest} has too few subjects to be divided into folds.")
     return tuple(
-        Fold(_tidy(name), subset(cohort, every - set(held)), subset(cohort, held))
+        Fold(re.sub(r"[^\w.]", "_", name), subset(cohort, every - set(held)), subset(cohort, held))
         for name, held in parts.items()
     )
 
@@ -168,7 +170,7 @@ def _drawn(cohort: Cohort, number: int, seed: int) -> dict[str, list[str]]:
     for group in groups:
         order = rng.permutation(len(group))
         for part, drawn in zip(held.values(), np.array_split(order, number), strict=True):
-            part += [group[place] for place in drawn]
+            part += [group[index] for index in drawn]
     return held
 
 
@@ -187,11 +189,3 @@ def _by_column(cohort: Cohort) -> dict[str, list[str]]:
         if fold:  # who has no fold is trained on and never scored
             held.setdefault(fold, []).append(subject)
     return dict(sorted(held.items()))
-
-
-def _tidy(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "_." else "_" for letter in name)
-
-
-def _names(manifests: Sequence[Path]) -> str:
-    return " and ".join(path.name for path in manifests)

@@ -22,6 +22,7 @@ from ascnet_core.methods.asc_net import asc_net
 from ascnet_core.methods.base import Method
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.metrics.overlap import ThresholdTable
+from ascnet_core.names import Tell
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
@@ -34,7 +35,6 @@ SCORE = "score.json"
 _TEXT = ["subject", "scan", "group", "method", "run", "map", "rule", "kind", "side", "scope"]
 _TEXT += ["post", "range", "sentence"]
 
-Tell = Callable[[int, int], None]
 Way = tuple[str, bool]
 
 
@@ -94,7 +94,7 @@ def score_network(
     rules = scoring.rules
     needed = any(rule.startswith("reference-quantile") for of in rules.values() for rule in of)
     found: list[tuple[bool, Sequence[Method], list[EvaluationResult]]] = []
-    for place, flip in enumerate(scoring.flip):
+    for index, flip in enumerate(scoring.flip):
         methods = [
             replace(method, rules=_fixed(rules[method.map]))
             for method in asc_net(run, list(rules), cycle, device, flip=flip)
@@ -105,7 +105,7 @@ def score_network(
             preparation_of(Run(run).settings()),
             plans,
             reference if needed else None,
-            _part(progress, place, len(scoring.flip)),
+            _part(progress, index, len(scoring.flip)),
         )
         found.append((flip, methods, results))
     return _joined(found)
@@ -138,11 +138,11 @@ def _fixed(rules: tuple[str, ...]) -> Callable[..., tuple[str, ...]]:
     return lambda side, asked, reference: rules
 
 
-def _part(progress: Tell | None, place: int, parts: int) -> Tell | None:
+def _part(progress: Tell | None, index: int, parts: int) -> Tell | None:
     if progress is None:
         return None
     tell = progress
-    return lambda done, total: tell(place * total + done, parts * total)
+    return lambda done, total: tell(index * total + done, parts * total)
 
 
 def _joined(found: Sequence[tuple[bool, Sequence[Method], list[EvaluationResult]]]) -> Scored:
@@ -192,17 +192,17 @@ def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
     whole = {
         "asked": asked,
         "histograms": [
-            {"map": name, "flip": flip, "counts": levels.tolist()}
+            {"map": name, "flip": flip, "counts": levels}
             for (name, flip), levels in scored.counts.items()
         ],
         "thresholds": [
-            {"map": name, "flip": flip, "subject": subject, **_plain(table)}
+            {"map": name, "flip": flip, "subject": subject, **asdict(table)}
             for (name, flip), tables in scored.tables.items()
             for subject, table in tables.items()
         ],
     }
     # a line: 256 counts on a line each would make these files unreadable
-    write_text(folder / SCORE, json.dumps(whole) + "\n")
+    write_text(folder / SCORE, json.dumps(whole, default=np.ndarray.tolist) + "\n")
 
 
 def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
@@ -232,12 +232,3 @@ def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return Scored(rows, counts, tables)
-
-
-def _plain(table: ThresholdTable) -> dict[str, Any]:
-    return {
-        "levels": table.levels.tolist(),
-        "lesion": None if table.lesion is None else table.lesion.tolist(),
-        "outside": table.outside,
-        "background": table.background,
-    }

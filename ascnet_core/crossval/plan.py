@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ascnet_core.crossval.folds import Fold, apart, join, split
+from ascnet_core.crossval.plan_file import DataTable, PlanFile, laid, read_plan_file
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.methods.asc_net import MAPS
-from ascnet_core.methods.baselines import BASELINES, baselines
-from ascnet_core.names import SCOPES, SIDES, UNITS
 from ascnet_core.scoring.plan import Plan
-from ascnet_core.segmentation.postprocess import parse_steps
-from ascnet_core.segmentation.threshold import parse_rule
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-RULES = {"reconstruction": ("rightmost-peak",)}
-
 
 @dataclass(frozen=True)
 class Scoring:
-    """What is read from each network: the choices of the two tables laid over each other.
+    """How the maps of each network are scored.
 
     Attributes
     ----------
@@ -46,30 +37,16 @@ class Scoring:
     cycles: bool = False
 
 
-@dataclass(frozen=True)
-class DataSet:
-    """Scans, how they are divided, and what is the same for all methods on them."""
+class DataSet(DataTable):
+    """A table [data.NAME] with its name; its paths do not depend on the plan's folder."""
 
     name: str
-    manifests: tuple[Path, ...]
-    tests: tuple[Path, ...] = ()
-    folds: int | str = 2
-    split_seed: int = 0
-    always_train: tuple[str, ...] = ()
-    reference: str = "lesion-free"
-    side: str = "bright"
-    scope: str = "cohort"
-    unit: str = "subject"
-    post: tuple[tuple[str, ...], ...] = ((),)
-    baselines: tuple[str, ...] = tuple(BASELINES)
-    baseline_rules: tuple[str, ...] = ()
-    shapes: bool = False
 
     def divide(self) -> tuple[Fold, ...]:
         """Return the folds; raises UserError."""
         cohort = join(self.manifests)
-        if self.tests:
-            return (apart(cohort, join(self.tests)),)
+        if self.test:
+            return (apart(cohort, join(self.test)),)
         return split(cohort, self.folds, self.split_seed, self.always_train)
 
     def plans(self, oracle: bool = True, rules: tuple[str, ...] = ()) -> list[Plan]:
@@ -77,10 +54,10 @@ class DataSet:
         return [
             Plan(
                 rules=rules,
-                side="dark" if self.side == "dark" else "bright",
-                scope="subject" if self.scope == "subject" else "cohort",
+                side=self.side,
+                scope=self.scope,
                 post=post,
-                unit="scan" if self.unit == "scan" else "subject",
+                unit=self.unit,
                 oracle=oracle,
                 shapes=self.shapes and oracle,
             )
@@ -101,12 +78,12 @@ class Configuration:
     note: str = ""
 
     def settings(self, seed: int) -> Settings:
-        """Return what a run of it is trained with; raises UserError."""
+        """Return the settings of a run with this seed; raises UserError."""
         return apply_set(load_preset(self.preset), [*self.changes, f"schedule.seed={seed}"])
 
     @property
     def title(self) -> str:
-        """What it is called where several data sets come together."""
+        """A name that is unique among several data sets."""
         return f"{self.data.name}-{self.name}"
 
 
@@ -154,25 +131,6 @@ class CrossPlan:
         return CrossPlan(self.path, self.text, data, kept, self.preparations)
 
 
-_DATA = {
-    "manifests",
-    "test",
-    "folds",
-    "split_seed",
-    "always_train",
-    "reference",
-    "side",
-    "scope",
-    "unit",
-    "post",
-    "baselines",
-    "baseline_rules",
-    "shapes",
-}
-_BOTH = {"rules", "flip", "cycles", "seeds", "set"}
-_RUN = {"data", "preset", "note"}
-
-
 def read_crossplan(path: Path) -> CrossPlan:
     """Read a plan; every name, rule, setting and file in it is checked.
 
@@ -182,166 +140,69 @@ def read_crossplan(path: Path) -> CrossPlan:
         Naming the table and key that don't fit.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read ({error}); give a plan in TOML.") from error
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is no valid TOML ({error}); mend it.") from error
-    everywhere = {key: content.pop(key) for key in list(content) if key in _BOTH}
-    sets, runs = content.pop("data", {}), content.pop("run", {})
-    for key in content:
-        raise UserError(
-            f"{path} has {key!r}; it takes tables [data.NAME] and [run.NAME], and before them "
-            f"{', '.join(sorted(_BOTH))} for all runs."
-        )
-    if not sets:
-        raise UserError(f"{path} has no table [data.NAME]; name the manifests to learn from.")
-    found = {name: _data(path, name, table) for name, table in sets.items()}
-    configurations = [
-        _configuration(path, name, table, found[chosen], _laid(path, everywhere, sets[chosen]))
-        for name, table in runs.items()
-        for chosen in _chosen(path, name, table, found)
-    ]
+    file = read_plan_file(path, content)
+    data = {name: _data_set(path.parent, name, table) for name, table in file.data.items()}
+    configurations = tuple(
+        _configuration(path, file, name, data[chosen])
+        for name in file.run
+        for chosen in _chosen(path, file, name)
+    )
     ways: dict[str, Preparation] = {}
     for one in configurations:
         ways.setdefault(one.data.name, preparation_of(one.settings(one.seeds[0])))
-    return CrossPlan(path, text, found, tuple(configurations), ways)
+    return CrossPlan(path, text, data, configurations, ways)
 
 
-def _laid(path: Path, everywhere: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a data set says laid over what the plan says; changes of settings add up."""
-    both = {key: value for key, value in data.items() if key in _BOTH}
-    words = [*_words(str(path), everywhere, "set", ()), *_words(str(path), both, "set", ())]
-    return {**everywhere, **both, "set": words}
-
-
-def _chosen(
-    path: Path, name: str, table: Mapping[str, Any], found: Mapping[str, DataSet]
-) -> list[str]:
-    asked = table.get("data", list(found) if len(found) == 1 else None)
-    names = [asked] if isinstance(asked, str) else asked
-    if not names or not all(one in found for one in names):
-        raise UserError(
-            f"{path}, [run.{name}]: data is {asked!r}; name one or more of {', '.join(found)}."
-        )
-    return list(names)
-
-
-def _data(path: Path, name: str, table: Mapping[str, Any]) -> DataSet:
-    where = f"{path}, [data.{name}]"
-    _check_name(where, name)
-    _check_keys(where, table, _DATA | _BOTH)
-    here = path.parent
-    reference = table.get("reference", "lesion-free")
+def _data_set(here: Path, name: str, table: DataTable) -> DataSet:
+    reference = table.reference
     if reference not in ("normal", "lesion-free"):
         reference = str(here / reference)
-    given = table.get("post", [])
-    several = bool(given) and isinstance(given[0], list)
-    post = tuple(tuple(map(str, one)) for one in (given if several else [given]))
-    if () not in post:
-        post = ((), *post)  # raw figures are always there to compare with
-    for one in post:
-        parse_steps(list(one))
-    choices = {"side": SIDES, "scope": SCOPES, "unit": UNITS}
-    for key, allowed in choices.items():
-        if table.get(key, allowed[0]) not in allowed:
-            raise UserError(f"{where}: {key} is {table[key]!r}; write {' or '.join(allowed)}.")
-    names = tuple(_words(where, table, "baselines", tuple(BASELINES)))
-    baselines(names)
-    rules = tuple(_words(where, table, "baseline_rules", ()))
-    for rule in rules:
-        parse_rule(rule)
-    return DataSet(
-        name=name,
-        manifests=tuple(here / one for one in _words(where, table, "manifests")),
-        tests=tuple(here / one for one in _words(where, table, "test", ())),
-        folds=table.get("folds", 2),
-        split_seed=int(table.get("split_seed", 0)),
-        always_train=tuple(_words(where, table, "always_train", ())),
-        reference=reference,
-        side=table.get("side", "bright"),
-        scope=table.get("scope", "cohort"),
-        unit=table.get("unit", "subject"),
-        post=post,
-        baselines=names,
-        baseline_rules=rules,
-        shapes=bool(table.get("shapes", False)),
-    )
+    own = {
+        "name": name,
+        "manifests": tuple(here / one for one in table.manifests),
+        "test": tuple(here / one for one in table.test),
+        "reference": reference,
+    }
+    return DataSet.model_construct(**dict(table) | own)
 
 
-def _configuration(
-    path: Path,
-    name: str,
-    table: Mapping[str, Any],
-    data: DataSet,
-    defaults: Mapping[str, Any],
-) -> Configuration:
-    where = f"{path}, [run.{name}]"
-    _check_name(where, name)
-    _check_keys(where, table, _BOTH | _RUN)
-    laid = {**defaults, **table}
-    preset = str(table.get("preset", "teaching"))
-    if preset.endswith(".toml"):
-        preset = str(path.parent / preset)
-    changes = (*_words(where, defaults, "set", ()), *_words(where, table, "set", ()))
-    seeds = laid.get("seeds", [0])
-    if not seeds or not all(type(seed) is int for seed in seeds):
-        raise UserError(f"{where}: seeds is {seeds!r}; write whole numbers, as in [0, 1, 2].")
-    flip = laid.get("flip", False)
-    cycles = laid.get("cycles", "last")
-    if cycles not in ("last", "all"):
-        raise UserError(f"{where}: cycles is {cycles!r}; write last or all.")
-    scoring = Scoring(
-        _rules(where, laid.get("rules", RULES)),
-        tuple(map(bool, flip)) if isinstance(flip, list) else (bool(flip),),
-        cycles == "all",
-    )
+def _chosen(path: Path, file: PlanFile, name: str) -> Sequence[str]:
+    """The data sets of a run: those it names, or the only one."""
+    asked = file.run[name].data
+    names = asked or (tuple(file.data) if len(file.data) == 1 else ())
+    if not names or not all(one in file.data for one in names):
+        shown = asked[0] if asked and len(asked) == 1 else asked
+        raise UserError(
+            f"{path}, [run.{name}]: data is {shown!r}; name one or more of {', '.join(file.data)}."
+        )
+    return names
+
+
+def _configuration(path: Path, file: PlanFile, name: str, data: DataSet) -> Configuration:
+    run = file.run[name]
+    choices = laid(file, file.data[data.name], run)
+    preset = str(path.parent / run.preset) if run.preset.endswith(".toml") else run.preset
     found = Configuration(
-        name, data, preset, changes, tuple(seeds), scoring, str(table.get("note", ""))
+        name,
+        data,
+        preset,
+        choices.set,
+        choices.seeds,
+        Scoring(
+            {str(name): rules for name, rules in choices.rules.items()},
+            choices.flip,
+            choices.cycles == "all",
+        ),
+        run.note,
     )
     try:
-        found.settings(seeds[0])
+        found.settings(found.seeds[0])
     except UserError as error:
-        raise UserError(f"{where}: {error}") from error
+        raise UserError(f"{path}, [run.{name}]: {error}") from error
     return found
-
-
-def _rules(where: str, table: Any) -> dict[str, tuple[str, ...]]:
-    if not isinstance(table, dict) or not table:
-        raise UserError(
-            f'{where}: rules is {table!r}; write it as {{ wild = ["otsu"], reconstruction = '
-            '["rightmost-peak"] }.'
-        )
-    for name in table:
-        if name not in MAPS:
-            raise UserError(f"{where}: there is no map {name!r}; choose among {', '.join(MAPS)}.")
-    rules = {name: tuple(_words(where, table, name)) for name in table}
-    for several in rules.values():
-        for rule in several:
-            parse_rule(rule)
-    return rules
-
-
-def _words(
-    where: str, table: Mapping[str, Any], key: str, default: Sequence[str] | None = None
-) -> list[str]:
-    value = table.get(key, default)
-    if isinstance(value, str):
-        return [value]
-    if value is None or not all(isinstance(one, str) for one in value):
-        raise UserError(f"{where}: {key} is {value!r}; write one text or a list of texts.")
-    return list(value)
-
-
-def _check_name(where: str, name: str) -> None:
-    if not _NAME.match(name):
-        raise UserError(f"{where}: use letters, digits, '.', '_' and '-' in a name.")
-
-
-def _check_keys(where: str, table: Mapping[str, Any], known: set[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise UserError(
-                f"{where}: there is no key {key!r}; it takes {', '.join(sorted(known))}."
-            )

@@ -55,7 +55,7 @@ class Part:
 
 
 def subjects_of(parts: Sequence[Part]) -> pd.DataFrame:
-    """Return the rows of all patients who were held out, with who they were held out of."""
+    """Return the rows of all held-out patients with data set, configuration, seed and fold."""
     frames = [
         part.scored.rows.assign(
             data=part.data, configuration=part.configuration, seed=part.seed, fold=part.fold
@@ -106,27 +106,10 @@ def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
             "command": parts[0].command,
         }
         for _, own in group[~oracles].groupby(["rule", "kind"], sort=False):
-            row = summary_row(own, 0)
-            rows.append(
-                {
-                    **shared,
-                    "rule": row["rule"],
-                    "kind": row["kind"],
-                    "subjects": row["subjects"],
-                    "subjects_with_lesion": row["subjects_with_lesion"],
-                    "dice": row["mean_dice"],
-                    "dice_all": row["mean_dice_all"],
-                    "ci_low": row["ci95"][0],
-                    "ci_high": row["ci95"][1],
-                    **{
-                        name: row[name]
-                        for name in (
-                            *("sd", "median", "auprc", "prevalence", "rule_failed"),
-                            *("threshold_low", "threshold_high", "empty_truth", "empty_both"),
-                        )
-                    },
-                }
-            )
+            row = summary_row(own, 0) | shared
+            low, high = row["ci95"]
+            row |= {"dice": row["mean_dice"], "dice_all": row["mean_dice_all"]}
+            rows.append(row | {"ci_low": low, "ci_high": high})
     return rows
 
 
@@ -192,9 +175,9 @@ def _peaks(parts: Sequence[Part], map_name: str, flip: bool) -> dict[str, float 
         ("trained", trained if map_name == "reconstruction" else []),
         ("held_out", held),
     ):
-        looks = [_separation(counts) for counts in several]
-        result[f"peaks_{name}"] = float(np.mean([n for n, _ in looks])) if looks else None
-        result[f"index_{name}"] = float(np.mean([i for _, i in looks])) if looks else None
+        found = [_separation(counts) for counts in several]
+        result[f"peaks_{name}"] = float(np.mean([n for n, _ in found])) if found else None
+        result[f"index_{name}"] = float(np.mean([i for _, i in found])) if found else None
     return result
 
 

@@ -1,4 +1,4 @@
-"""The scoring of `crossval`: each fold once, kept in `scores/`, and the tables of all."""
+"""Scoring a cross-validation: each fold once, kept in `scores/`, and the tables of all folds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ import pandas as pd
 
 from ascnet_core.crossval.heldout import (
     Scored,
-    Tell,
     Way,
     asked_of,
     keep,
@@ -39,7 +39,7 @@ from ascnet_core.crossval.tasks import HeldOut, Task
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.names import Side
+from ascnet_core.names import Tell
 from ascnet_core.runs.folder import Run
 
 
@@ -106,7 +106,7 @@ class Scores:
     def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
         """Score at the one oracle threshold of all folds, where all folds of a run are scored.
 
-        Without post-processing the tables of thresholds say it already.
+        Without post-processing the tables of thresholds hold these scores already.
         """
         groups: dict[tuple[str, int], list[Task]] = {}
         for task in tasks:
@@ -173,12 +173,16 @@ class Scores:
         )
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += "" if oracle or cycle is not None else ", at the oracle of all folds"
-
-        def work(tell: Tell) -> Scored:
-            return score_network(
-                task.run, held.fold, held.reference, scoring, plans, cycle, self.device, tell
-            )
-
+        work = partial(
+            score_network,
+            task.run,
+            held.fold,
+            held.reference,
+            scoring,
+            plans,
+            cycle,
+            self.device,
+        )
         return self._once(folder, asked, what, work, anew)
 
     def _baselines(
@@ -198,10 +202,7 @@ class Scores:
             preparation=asdict(replace(how, size=Preparation().size)),
         )
         what = f"baselines on {held.name}" + (", at the oracle of all folds" if levels else "")
-
-        def work(tell: Tell) -> Scored:
-            return score_baselines(held.fold, reference, data.baselines, plans, how, levels, tell)
-
+        work = partial(score_baselines, held.fold, reference, data.baselines, plans, how, levels)
         return self._once(folder, asked, what, work, anew)
 
     def _once(
@@ -226,14 +227,13 @@ class Scores:
         return found
 
     def _levels(self, names: Sequence[str]) -> dict[Way, int]:
-        """The oracle of all folds, if all are scored and post-processing makes it worth it."""
+        """The oracle levels of all folds; empty until all are scored, or if all is raw."""
         parts = [self.parts[name] for name in names if name in self.parts]
         if len(names) < 2 or len(parts) < len(names):
             return {}
         data = self.plan.data[parts[0].data]
-        side: Side = "dark" if data.side == "dark" else "bright"
         only_raw = data.post == ((),)
-        return {} if only_raw else shared_oracle([part.scored for part in parts], side)
+        return {} if only_raw else shared_oracle([part.scored for part in parts], data.side)
 
     def _lay(self, name: str, found: Sequence[Scored | None]) -> None:
         frames = [scored.rows for scored in found if scored is not None]
@@ -292,8 +292,8 @@ def _about(folds: Sequence[HeldOut]) -> str:
     data = folds[0].data
     names = " + ".join(f"`{path.name}`" for path in data.manifests)
     held = sum(len(one.fold.test.subjects) for one in folds)
-    if data.tests:
-        scored = " + ".join(f"`{path.name}`" for path in data.tests)
+    if data.test:
+        scored = " + ".join(f"`{path.name}`" for path in data.test)
         how = f"Trained on {names}, scored on the {held} patients of {scored}"
     elif isinstance(data.folds, int):
         how = f"{names}: {held} patients, {data.folds} folds by patient"

@@ -82,18 +82,11 @@ def cycle_rows(courses: Sequence[Course]) -> pd.DataFrame:
 def stopping_rows(courses: Sequence[Course]) -> pd.DataFrame:
     """Return `STOP_COLUMNS`: a row a run and rule, the advisor's cycle beside the best and last.
 
-    The best cycle is known by the masks: what no one has in use.
+    The best cycle is chosen with the masks, which nobody has in practice.
     """
-    every = cycle_rows(courses)
     rows: list[dict[str, Any]] = []
     for course in courses:
-        own = every[
-            (every["data"] == course.data)
-            & (every["configuration"] == course.configuration)
-            & (every["seed"] == course.seed)
-            & (every["fold"] == course.fold)
-        ]
-        for names, group in own.groupby(_WAY, sort=False, dropna=False):
+        for names, group in cycle_rows([course]).groupby(_WAY, sort=False, dropna=False):
             dice = {int(c): float(d) for c, d in zip(group["cycle"], group["dice"], strict=True)}
             trained = {cycle: value for cycle, value in dice.items() if cycle > 0}
             if course.advised not in dice or not trained:

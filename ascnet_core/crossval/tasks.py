@@ -123,8 +123,8 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
     data = folds[0].data
     content = {
         "manifests": [str(path) for path in data.manifests],
-        "test": [str(path) for path in data.tests],
-        "folds": "test manifest" if data.tests else data.folds,
+        "test": [str(path) for path in data.test],
+        "folds": "test manifest" if data.test else data.folds,
         "split_seed": data.split_seed,
         "reference": data.reference,
         "subjects": {
@@ -136,7 +136,7 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
 
 
 def is_finished(task: Task) -> bool:
-    """Whether the run is there with the same settings and data, trained to its end.
+    """Whether the run exists with the same settings and data, and was trained to its end.
 
     It may have been trained elsewhere: files count by what is in them.
 
@@ -165,6 +165,6 @@ def is_finished(task: Task) -> bool:
 
 
 def _was_enough(events: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the advisor ended the run."""
+    """Whether the run ended because the advisor said stop."""
     last = [event for event in events if event["kind"] in ("advice", "stop", "resume")][-2:]
     return [one["kind"] for one in last] == ["advice", "stop"] and last[0]["advice"] == "stop"

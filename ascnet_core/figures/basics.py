@@ -33,16 +33,19 @@ MAP_TITLES = {
 }
 
 
-def _layout(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
+def layout(
+    figure: go.Figure, height: int, x: str = "", y: str = "", *, left: int = 56, top: int = 12
+) -> go.Figure:
+    """Give a figure its height, margins, legend and axis titles (empty: as they are); itself."""
     figure.update_layout(
         height=height,
-        margin={"l": 56, "r": 12, "t": 12, "b": 44},
+        margin={"l": left, "r": 12, "t": top, "b": 44},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        bargap=0,
         dragmode=False,
+        hovermode="closest",
     )
-    figure.update_xaxes(title_text=x, fixedrange=True, title_standoff=6)
-    figure.update_yaxes(title_text=y, fixedrange=True, title_standoff=6)
+    figure.update_xaxes(fixedrange=True, title_standoff=6, **({"title_text": x} if x else {}))
+    figure.update_yaxes(fixedrange=True, title_standoff=6, **({"title_text": y} if y else {}))
     return figure
 
 
@@ -83,8 +86,8 @@ def histogram(
             opacity=0.9 if top else 0.45,
             hovertemplate="level %{x}: %{y:,.0f}<extra></extra>",
         )
-    figure.update_layout(barmode="overlay", showlegend=len(names) > 1)
-    _layout(figure, f"grey level, 0–255 ({scale})", "pixels" + (", log" if log else ""), height)
+    figure.update_layout(barmode="overlay", bargap=0, showlegend=len(names) > 1)
+    layout(figure, height, f"grey level, 0–255 ({scale})", "pixels" + (", log" if log else ""))
     figure.update_xaxes(range=[-1, 256], tickvals=[0, 64, 128, 192, 255])
     figure.update_yaxes(type="log" if log else "linear", nticks=5)
     # "1k" instead of plotly's full powers, with one label a decade.
@@ -131,14 +134,9 @@ def positions(
             opacity=0.8,
             hovertemplate="%{y:.1f} %<extra></extra>",
         )
-    _layout(
-        figure,
-        "position in the head: 0 lowest slice with tissue, 1 highest",
-        "share of the set, %",
-        height,
-    )
     figure.update_layout(showlegend=True)
-    return figure
+    title = "position in the head: 0 lowest slice with tissue, 1 highest"
+    return layout(figure, height, title, "share of the set, %")
 
 
 def position_overlap(inputs: NDArray[Any], reference: NDArray[Any], bins: int = 20) -> float:
@@ -207,10 +205,9 @@ def dice_boxes(rows: pd.DataFrame, *, height: int | None = None) -> go.Figure:
         if oracle:
             _hatch(figure, label, part["dice"])
     needed = 70 + 30 * max(3, len(groups))
-    _layout(figure, "Dice of a subject, 0 to 1", "method · rule", height or needed)
+    layout(figure, height or needed, "Dice of a subject, 0 to 1", "method · rule")
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(
-        title_text="method · rule",
         automargin=True,
         autorange="reversed",
         categoryorder="array",
@@ -236,20 +233,3 @@ def _hatch(figure: go.Figure, label: str, values: pd.Series) -> None:
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def losses(events: pd.DataFrame, *, height: int = 260) -> go.Figure:
-    """Loss terms against the step, for reports (the live page draws them itself).
-
-    Parameters
-    ----------
-    events
-        Column step (int), every other column a loss term.
-    """
-    figure = go.Figure()
-    for name in events.columns:
-        if name == "step":
-            continue
-        part = events[["step", name]].dropna()
-        figure.add_scatter(x=part["step"], y=part[name], name=str(name), mode="lines")
-    return _layout(figure, "training step", "loss, weighted as in the sum", height)

@@ -81,8 +81,8 @@ def laid_over(
         subplot_titles=[panel.title for panel in panels],
     )
     shown: set[str] = set()
-    for place, panel in enumerate(panels):
-        row, col = place // columns + 1, place % columns + 1
+    for index, panel in enumerate(panels):
+        row, col = index // columns + 1, index % columns + 1
         for number, (run, curves) in enumerate(runs.items()):
             curve = curves.get(panel.name)
             if curve is None:
@@ -119,7 +119,7 @@ def laid_over(
             figure.update_yaxes(type="log", tickformat="~g", tickvals=ticks, row=row, col=col)
         else:
             figure.update_yaxes(rangemode="tozero", row=row, col=col)
-        if place + columns >= len(panels):  # nothing below it
+        if index + columns >= len(panels):  # nothing below it
             figure.update_xaxes(title_text=AXES[along], showticklabels=True, row=row, col=col)
     figure.update_layout(
         height=rows * PANEL + 70,

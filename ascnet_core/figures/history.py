@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ascnet_core.figures.basics import COLOURS
+from ascnet_core.figures.basics import COLOURS, layout
 from ascnet_core.monitoring.history import Point
 from ascnet_core.monitoring.peak_tracks import Track
 from ascnet_core.monitoring.stop_rules import INDEX, QUANTISER, STABLE, TORN
@@ -28,7 +28,7 @@ LEVEL_TITLE = "grey level of I_ro, 0–255 (raw)"
 LEVEL_TICKS = [0, 64, 128, 192, 255]
 
 
-def places(points: Sequence[Point], along: Along = "cycle") -> tuple[list[float], str]:
+def times(points: Sequence[Point], along: Along = "cycle") -> tuple[list[float], str]:
     """Where points lie on the time axis, and its title.
 
     Along cycles a complete cycle lies at its number (counted over both stages), moments within it
@@ -37,10 +37,10 @@ def places(points: Sequence[Point], along: Along = "cycle") -> tuple[list[float]
     if along == "images":
         return [float(point.images_seen) for point in points], "slices that M was trained on"
     found = []
-    for place, point in enumerate(points):
+    for index, point in enumerate(points):
         own = [n for n, other in enumerate(points) if other.total_cycle == point.total_cycle]
         closed = points[own[-1]].ends_cycle or point.total_cycle == 0
-        share = (own.index(place) + 1) / (len(own) + (0 if closed else 1))
+        share = (own.index(index) + 1) / (len(own) + (0 if closed else 1))
         found.append(point.total_cycle - 1 + share if point.total_cycle else 0.0)
     return found, "cycle, counted over both stages (0: before training)"
 
@@ -49,19 +49,6 @@ def _shares(points: Sequence[Point]) -> NDArray[np.float64]:
     """Counts (N, 256) as shares of each point's sum, in percent."""
     counts = np.array([point.counts for point in points], float).reshape(-1, 256)
     return np.asarray(100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
-
-
-def _finish(figure: go.Figure, height: int, top: int = 12) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 60, "r": 12, "t": top, "b": 44},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        dragmode=False,
-        hovermode="closest",
-    )
-    figure.update_xaxes(fixedrange=True, title_standoff=6)
-    figure.update_yaxes(fixedrange=True, title_standoff=6)
-    return figure
 
 
 def _whole_ticks(figure: go.Figure, along: Along, xs: Sequence[float]) -> None:
@@ -79,9 +66,9 @@ def timeline(
     points
         In order; each is a column.
     now
-        Place of the point to mark with a line.
+        Index of the point to mark with a line.
     """
-    xs, title = places(points, along)
+    xs, title = times(points, along)
     shares = _shares(points)
     figure = go.Figure()
     figure.add_heatmap(
@@ -124,7 +111,7 @@ def timeline(
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
     _whole_ticks(figure, along, xs)
-    return _finish(figure, height)
+    return layout(figure, height, left=60)
 
 
 def _mark_now(figure: go.Figure, xs: Sequence[float], now: int | None) -> None:
@@ -132,7 +119,7 @@ def _mark_now(figure: go.Figure, xs: Sequence[float], now: int | None) -> None:
         figure.add_vline(x=xs[now], line={"color": COLOURS["truth"], "width": 2})
 
 
-def ridge_places(number: int, most: int = MOST_RIDGES) -> list[int]:
+def ridge_indices(number: int, most: int = MOST_RIDGES) -> list[int]:
     """Which of `number` points get a ridge line: every n-th, counted from the newest back."""
     step = -(-number // most) if number else 1
     return sorted(range(number - 1, -1, -step))
@@ -140,16 +127,16 @@ def ridge_places(number: int, most: int = MOST_RIDGES) -> list[int]:
 
 def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420) -> go.Figure:
     """Histograms as lines one behind the other, the newest in front (below)."""
-    xs, title = places(points, along)
-    chosen = ridge_places(len(points))
+    xs, title = times(points, along)
+    chosen = ridge_indices(len(points))
     heights = np.cbrt(_shares(points))  # a lesion's peak must show beside the whole brain's
     tallest = float(heights.max()) if heights.size else 1.0
     figure = go.Figure()
     lift = 1.0
-    for row, place in enumerate(chosen):
+    for row, index in enumerate(chosen):
         base = lift * (len(chosen) - 1 - row)
-        line = base + 3.0 * heights[place] / max(tallest, 1e-9)
-        name = points[place].label or f"{xs[place]:.4g}"
+        line = base + 3.0 * heights[index] / max(tallest, 1e-9)
+        name = points[index].label or f"{xs[index]:.4g}"
         # the foot closes the outline, so that a ridge hides what lies behind it
         figure.add_scatter(
             x=[0, *range(256), 255],
@@ -163,7 +150,7 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
             hoverinfo="text",
             showlegend=False,
         )
-        marks = [peak.position for peak in points[place].peaks]
+        marks = [peak.position for peak in points[index].peaks]
         figure.add_scatter(
             x=marks,
             y=[float(line[level]) for level in marks],
@@ -176,12 +163,12 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
     figure.update_xaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
     figure.update_yaxes(
         title_text=f"{title.split(',')[0]}; height: cube root of the share of pixels",
-        tickvals=[lift * (len(chosen) - 1 - chosen.index(place)) for place in labelled],
-        ticktext=[f"{xs[place]:.4g}" for place in labelled],
+        tickvals=[lift * (len(chosen) - 1 - chosen.index(index)) for index in labelled],
+        ticktext=[f"{xs[index]:.4g}" for index in labelled],
         showgrid=False,
         zeroline=False,
     )
-    return _finish(figure, height)
+    return layout(figure, height, left=60)
 
 
 def tracked_peaks(
@@ -192,19 +179,19 @@ def tracked_peaks(
     height: int = 460,
 ) -> go.Figure:
     """Every peak over time by position, height and separation; a cross where one is lost."""
-    xs, title = places(points, along)
+    xs, title = times(points, along)
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05,
                            row_heights=[0.5, 0.25, 0.25])  # fmt: skip
     totals = [max(1, int(point.counts.sum())) for point in points]
     for track in tracks:
         colour = TRACK_COLOURS[(track.number - 1) % len(TRACK_COLOURS)]
-        x = [xs[p.place] for p in track.points]
+        x = [xs[p.index] for p in track.points]
         symbols = ["circle"] * len(x)
         if track.lost:
             symbols[-1] = "x"
         rows: tuple[list[float], ...] = (
             [p.position for p in track.points],
-            [100 * p.height / totals[p.place] for p in track.points],
+            [100 * p.height / totals[p.index] for p in track.points],
             [p.separation for p in track.points],
         )
         for row, values in enumerate(rows, 1):
@@ -230,7 +217,7 @@ def tracked_peaks(
     figure.update_yaxes(title_text="separation", range=[-0.05, 1.05], row=3)
     figure.update_xaxes(title_text=title, row=3)
     _whole_ticks(figure, along, xs)
-    return _finish(figure, height, top=36)
+    return layout(figure, height, left=60, top=36)
 
 
 def course(
@@ -250,7 +237,7 @@ def course(
         Dice of each point's mask with true masks: drawn dashed, in italics, as knowledge that the
         method does not have.
     """
-    xs, title = places(points, along)
+    xs, title = times(points, along)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06,
                            row_heights=[0.66, 0.34])  # fmt: skip
     ranks = [None if p.rank_correlation is None else abs(p.rank_correlation) for p in points]
@@ -307,4 +294,4 @@ def course(
     figure.update_yaxes(title_text="share, 0 to 1", rangemode="tozero", row=2)
     figure.update_xaxes(title_text=title, row=2)
     _whole_ticks(figure, along, xs)
-    return _finish(figure, height, top=56)
+    return layout(figure, height, left=60, top=56)

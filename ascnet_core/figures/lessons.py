@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from ascnet_core.figures.basics import COLOURS
+from ascnet_core.figures.basics import COLOURS, layout
 
 
 def dice_by_subject(
@@ -41,9 +41,8 @@ def dice_by_subject(
             mode="markers",
             marker={"color": "#555555", "size": 14, "symbol": "diamond-open"},
         )
-    _finish(figure, "subject", "Dice", height)
     figure.update_yaxes(range=[0, 1])
-    return figure
+    return layout(figure, height, "subject", "Dice")
 
 
 def course(
@@ -69,16 +68,4 @@ def course(
             mode="lines+markers",
             line={"color": colour},
         )
-    return _finish(figure, "cycle", title, height)
-
-
-def _finish(figure: go.Figure, x: str, y: str, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 56, "r": 12, "t": 12, "b": 44},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        dragmode=False,
-    )
-    figure.update_xaxes(title_text=x, fixedrange=True)
-    figure.update_yaxes(title_text=y, fixedrange=True)
-    return figure
+    return layout(figure, height, "cycle", title)

@@ -1,4 +1,4 @@
-"""A folder of a known layout -> the rows of a manifest, and what was left out and why."""
+"""Finding the scans in a folder of a known layout: rows for a manifest, and what is left out."""
 
 import re
 from collections import Counter
@@ -11,18 +11,15 @@ import numpy as np
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import (
-    NIFTI_SUFFIXES,
-    PAIR_SUFFIXES,
-    PICTURE_SUFFIXES,
-    STACK_SUFFIXES,
-    colour_channels,
-    is_image,
+    FORMATS,
+    format_of,
     load_head,
     load_stored,
     natural_key,
     stem_of,
-    suffix_of,
 )
+from ascnet_core.imaging.formats.picture import colour_channels
+from ascnet_core.imaging.image_format import Format, suffix_of
 from ascnet_core.imaging.naming import (
     Group,
     group_files,
@@ -39,7 +36,8 @@ AUTHORS_MASK = "tumor_mask_for_generator.npy"
 
 Row = dict[str, Any]
 LeftOut = list[tuple[Path, str]]
-Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], list[Path]]]
+Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], set[Path]]]
+"""(folder, files, left out) -> rows, and the files that are done with, in rows or left out."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +83,15 @@ def index_folder(folder: str | Path) -> Indexed:
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             left_out.append((path, "hidden"))
-        elif is_image(path):
+        elif format_of(path):
             files.append(path)
         else:
             left_out.append((path, "of no image format that is read here"))
     rows: list[Row] = []
     layouts: list[str] = []
     for name, recognise in _LAYOUTS.items():
-        new, files = recognise(folder, files, left_out)
+        new, used = recognise(folder, files, left_out)
+        files = [path for path in files if path not in used]
         if new:
             rows += new
             layouts.append(name)
@@ -128,7 +127,7 @@ def _row(subject: str, image: Path, mask: Path | None = None, **more: Any) -> Ro
     return {"subject": subject, "scan": subject, "image": image, "mask": mask, **more}
 
 
-def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take the three stacks of the authors' scripts from each subfolder that has them."""
     rows: list[Row] = []
     used: set[Path] = set()
@@ -150,24 +149,24 @@ def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[R
             left_out.append((mask, f"no readable {AUTHORS_INPUT} beside it"))
         if reference and _readable(reference, left_out):
             rows.append(_row(f"{prefix}reference", reference, group="normal", notes=notes))
-    return rows, [path for path in files if path not in used]
+    return rows, used
 
 
 def _readable(path: Path, left_out: LeftOut) -> bool:
     """Say whether a file can be a row; where not, note why."""
     try:
-        full = load_head(path).full_shape
+        frames = load_head(path).frames
     except UserError as error:
         left_out.append((path, _bare(error, path)))
         return False
-    if suffix_of(path) in NIFTI_SUFFIXES + PAIR_SUFFIXES and len(full) > 3 and full[3] > 1:
-        reason = f"holds {full[3]} frames; list it by hand and choose one by --frame"
+    if frames > 1:
+        reason = f"holds {frames} frames; list it by hand and choose one by --frame"
         left_out.append((path, reason))
         return False
     return True
 
 
-def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take CASE/CASE_N.tif + CASE/CASE_N_mask.tif: each row a slice, each case a series."""
     tifs = {path for path in files if suffix_of(path) in (".tif", ".tiff")}
     cases: dict[Path, list[tuple[int, Path, Path]]] = {}
@@ -189,38 +188,35 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
     rows: list[Row] = []
     for parent in sorted(cases, key=lambda p: natural_key(str(p))):
         case = parent.name
-        for place, image, mask in sorted(cases[parent]):
+        for z, image, mask in sorted(cases[parent]):
             if not (_readable(image, left_out) and _readable(mask, left_out)):
                 continue
-            row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {place}")
+            row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {z}")
             colour = colour_channels(image) > 1
-            rows.append({**row, "scan": f"{case}_{place}", "channel": 1 if colour else None})
+            rows.append({**row, "scan": f"{case}_{z}", "channel": 1 if colour else None})
     if not rows:
-        return [], files
+        return [], set()
     left_out += [(path, "slice without its mask, or mask without its slice") for path in lonely]
-    return rows, [path for path in files if path not in used]
+    return rows, used
 
 
-def _volumes(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
-    """Take NIfTI files."""
-    suffixes = NIFTI_SUFFIXES + PAIR_SUFFIXES
-    mine = {path for path in files if suffix_of(path) in suffixes}
-    # Of a pair the .img stands for both.
-    headers = {p for p in mine if suffix_of(p) == ".hdr" and p.with_suffix(".img") in mine}
-    groups = group_files(folder, [path for path in files if path in mine - headers])
-    return _rows_of(groups, left_out), [path for path in files if path not in mine]
+def _files_of(one: Format) -> Recogniser:
+    """Make the recogniser that takes all files of a format."""
+
+    def take(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
+        mine = {path for path in files if format_of(path) is one}
+        header, data = one.pair
+        # Of a pair the image data stand for both.
+        headers = {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
+        groups = group_files(folder, [path for path in files if path in mine - headers])
+        return _rows_of(groups, left_out), mine
+
+    return take
 
 
-def _stacks(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
-    """Take .npy stacks under other names than the authors'."""
-    mine = [path for path in files if suffix_of(path) in STACK_SUFFIXES]
-    rest = [path for path in files if suffix_of(path) not in STACK_SUFFIXES]
-    return _rows_of(group_files(folder, mine), left_out), rest
-
-
-def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], list[Path]]:
+def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take pictures that have masks or lie in a folder of images; others may be anything."""
-    mine = [path for path in files if suffix_of(path) in PICTURE_SUFFIXES]
+    mine = [path for path in files if (found := format_of(path)) and found.flat]
     groups = [
         group
         for group in group_files(folder, mine)
@@ -236,20 +232,16 @@ def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[
         numbered = re.match(r"^(.*[^_-])[_-]+(\d+)$", row["scan"])
         if numbered:
             row["subject"], row["notes"] = numbered[1], f"slice {int(numbered[2])}"
-    used = {
-        path
-        for group in groups
-        for path in (*(path for _, path in group.images), *group.masks, *group.regions)
-    }
-    return rows, [path for path in files if path not in used]
+    used = {path for group in groups for path in group.files}
+    return rows, used
 
 
 _LAYOUTS: dict[str, Recogniser] = {
     "the authors' .npy stacks (input, reference, mask)": _authors,
     "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": _lgg,
-    "NIfTI files": _volumes,
-    ".npy stacks": _stacks,
-    "pictures (a subject is what stands before the last _ and number)": _pictures,
+    # those of slices last: many folders hold pictures that are no scans
+    **{one.files: _files_of(one) for one in FORMATS if not one.flat},
+    **{one.files: _pictures for one in FORMATS if one.flat},
 }
 
 

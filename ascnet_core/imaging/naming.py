@@ -68,6 +68,11 @@ class Group:
     masks: list[Path] = field(default_factory=list)
     regions: list[Path] = field(default_factory=list)
 
+    @property
+    def files(self) -> list[Path]:
+        """All of them."""
+        return [*(path for _, path in self.images), *self.masks, *self.regions]
+
 
 def role_of_folder(name: str) -> str:
     """Return what files of a folder are by its name: "image", "mask", "region" or ""."""
@@ -135,17 +140,17 @@ def preference(modality: str) -> int:
 
 def group_files(folder: Path, paths: Iterable[Path]) -> list[Group]:
     """Sort files below `folder` into scans by their folders and names."""
-    named = [(path, *_place(folder, path)) for path in paths]
+    named = [(path, *_parts_of(folder, path)) for path in paths]
     groups: dict[tuple[str, str], Group] = {}
-    for path, place, name, role, modality in named:
+    for path, where, name, role, modality in named:
         if role == "image":
-            group = groups.setdefault((place, name), Group(place, name))
+            group = groups.setdefault((where, name), Group(where, name))
             group.images.append((modality, path))
-    for path, place, name, role, _ in named:
+    for path, where, name, role, _ in named:
         if role != "image":
             # "x_flair_mask" belongs to "x" where there is no scan "x_flair".
-            key = (place, name)
-            bare = (place, _without_modality(name))
+            key = (where, name)
+            bare = (where, _without_modality(name))
             if key not in groups and bare in groups:
                 key = bare
             group = groups.setdefault(key, Group(*key))
@@ -153,7 +158,7 @@ def group_files(folder: Path, paths: Iterable[Path]) -> list[Group]:
     return list(groups.values())
 
 
-def _place(folder: Path, path: Path) -> tuple[str, str, str, str]:
+def _parts_of(folder: Path, path: Path) -> tuple[str, str, str, str]:
     """Return (folder with roles as "*", scan, role, modality) of a file."""
     parts = list(path.relative_to(folder).parent.parts)
     by_folder = ""

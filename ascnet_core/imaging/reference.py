@@ -1,7 +1,7 @@
 """Sets of slices: the inputs, and the reference that says what is normal."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,14 +11,13 @@ import numpy.typing as npt
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
+from ascnet_core.names import Tell
 
-WHICH = ("all", "lesion-free", "lesion")
 # A slice with less of the region than this share of the largest slice's is empty.
 EMPTY_SHARE = 0.05
 # Slices within this part of the head's height are neighbours.
 NEAR = 0.05
 
-Progress = Callable[[int, int], None]
 Indices = npt.NDArray[np.int64]
 
 
@@ -55,27 +54,13 @@ class SliceSet:
 
     def take(self, indices: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "SliceSet":
         """Return the slices at `indices` (or where a bool array is True)."""
-        return SliceSet(
-            self.images[indices],
-            self.positions[indices],
-            self.subjects[indices],
-            self.scans[indices],
-            self.z[indices],
-            self.lesion[indices],
-            self.labelled[indices],
-        )
+        return SliceSet(*(getattr(self, one.name)[indices] for one in fields(self)))
 
 
 def join(sets: Sequence[SliceSet]) -> SliceSet:
     """Put sets of one slice size one after the other."""
     return SliceSet(
-        np.concatenate([s.images for s in sets]),
-        np.concatenate([s.positions for s in sets]),
-        np.concatenate([s.subjects for s in sets]),
-        np.concatenate([s.scans for s in sets]),
-        np.concatenate([s.z for s in sets]),
-        np.concatenate([s.lesion for s in sets]),
-        np.concatenate([s.labelled for s in sets]),
+        *(np.concatenate([getattr(s, one.name) for s in sets]) for one in fields(SliceSet))
     )
 
 
@@ -98,10 +83,10 @@ def slices_of(prepared: Prepared) -> SliceSet:
         z = kept
     else:
         index, series_areas = prepared.series_place
-        in_series, places = _kept(np.array(series_areas, np.int64))
+        in_series, in_head = _kept(np.array(series_areas, np.int64))
         here = in_series == index
         kept = np.zeros(int(here.any()), np.int64)
-        z, positions = in_series[here], places[here]
+        z, positions = in_series[here], in_head[here]
     if not len(kept):
         return _nothing(prepared.placement.size)
     truth = prepared.truth
@@ -129,40 +114,6 @@ def _kept(areas: Indices) -> tuple[Indices, npt.NDArray[np.float64]]:
     return kept, positions.astype(np.float64)
 
 
-def collect(prepared: Iterable[Prepared], which: str = "all") -> SliceSet:
-    """Put the slices of many scans into one set, empty ones left out.
-
-    Parameters
-    ----------
-    prepared
-        Scans of one slice size; consumed one by one, so a generator keeps memory low.
-    which
-        "all"; "lesion-free": slices of scans with a mask that is empty there; "lesion": slices
-        where the mask is not.
-
-    Raises
-    ------
-    UserError
-        If nothing remains.
-    """
-    if which not in WHICH:
-        raise ValueError(f"which is {which!r}, not one of {WHICH}")
-    sets = []
-    for scan in prepared:
-        found = slices_of(scan)
-        if which == "lesion":
-            found = found.take(found.lesion)
-        elif which == "lesion-free":
-            found = found.take(found.labelled & ~found.lesion)
-        if len(found):
-            sets.append(found)
-    if not sets:
-        raise UserError(
-            f"No slices remain ({which}); check regions and masks of the cohort's scans."
-        )
-    return join(sets)
-
-
 class Pools(NamedTuple):
     """The inputs, the whole reference, and slices with lesion that a user might leave in it."""
 
@@ -175,7 +126,7 @@ def reference_pools(
     cohort: Cohort,
     preparation: Preparation,
     reference: str | Path | Cohort,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
@@ -240,7 +191,7 @@ def reference_pools(
     return Pools(inputs, found, lesions)
 
 
-def _sets(scans: list[Scan], preparation: Preparation, progress: Progress | None) -> list[SliceSet]:
+def _sets(scans: list[Scan], preparation: Preparation, progress: Tell | None) -> list[SliceSet]:
     sets = []
     for done, scan in enumerate(scans):
         if progress:

@@ -1,4 +1,4 @@
-"""Taking less of a reference, other levels of it, or spoiling it: what a user's error does.
+"""Taking a share of the reference or some of its levels, or spoiling it, to see the effect.
 
 Every draw is nested for one seed: a smaller share lies within a larger one, and with more
 contamination the same lesion slices stay and others join them. So two runs differ by what was

@@ -4,38 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from nibabel import orientations
 
-from ascnet_core import files
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.formats import (
-    LOSSY_SUFFIXES,
-    NIFTI_SUFFIXES,
-    PICTURE_SUFFIXES,
-    STACK_SUFFIXES,
-    Grid,
-    load_stored,
-    suffix_of,
-)
+from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
+from ascnet_core.imaging.image_format import Grid, either, sizes, suffix_of
 
-__all__ = [
-    "Grid",
-    "Volume",
-    "ras_affine",
-    "read_mask",
-    "read_volume",
-    "same_grid",
-    "to_ras",
-    "to_stored",
-    "write_picture",
-    "write_volume",
-]
-
-# nibabel carries no types of its own that hold.
-_nib: Any = nib
+_orientations: Any = orientations  # nibabel has no types that hold
 
 # Corners of two grids that lie closer than this are the same corner.
 GRID_TOLERANCE_MM = 1e-3
@@ -93,8 +70,8 @@ def read_volume(
     Parameters
     ----------
     path
-        NIfTI-1/2 (.nii, .nii.gz, .hdr + .img), a .npy stack (N, H, W[, 1]) whose slices become Z,
-        or a PNG, TIF or JPEG picture (Z = 1; spacing 1 mm, nominal).
+        Of one of the `FORMATS`. The slices of a stack become Z; a picture has Z = 1. Both have a
+        nominal spacing of 1 mm.
     frame
         Frame of a 4-D file, from 0.
     channel
@@ -147,65 +124,37 @@ def read_mask(
         raise UserError(
             f"{path} is on another grid than {image} ({reason}); resample it onto the image."
         )
-    return to_ras(stored > _mask_level(path, stored), grid)
-
-
-def _mask_level(path: Path, stored: npt.NDArray[np.float32]) -> float:
-    """Return the value above which a stored mask value is in."""
-    if suffix_of(path) not in PICTURE_SUFFIXES:
-        return 0.5
-    highest = float(stored.max())
-    if suffix_of(path) in LOSSY_SUFFIXES:
-        return 127  # compression leaves low values around edges and in empty masks
-    if highest <= 127:
-        return 0
-    return 127 if highest <= 255 else highest / 2
+    return to_ras(stored > check_file(path).mask_level(path, stored), grid)
 
 
 def grid_difference(one: Grid, other: Grid) -> str:
     """Say in what two grids differ once both are in RAS order; empty where they do not."""
-    shape_one, shape_other = _ras_shape(one), _ras_shape(other)
-    if shape_one != shape_other:
-        names = [" x ".join(map(str, shape)) for shape in (shape_one, shape_other)]
-        return f"{names[0]} against {names[1]} voxels"
-    corners = np.array(
-        [[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)], np.float64
-    ) * [*(np.array(shape_one) - 1), 1]
-    apart = (ras_affine(one) - ras_affine(other)) @ corners.T
+    shape, other_shape = _ras_shape(one), _ras_shape(other)
+    if shape != other_shape:
+        return f"{sizes(shape)} against {sizes(other_shape)} voxels"
+    corners = np.indices((2, 2, 2)).reshape(3, 8).T * np.subtract(shape, 1)
+    apart = (ras_affine(one) - ras_affine(other)) @ np.c_[corners, np.ones(8)].T
     distance = float(np.linalg.norm(apart[:3], axis=0).max())
     return f"corners {distance:.3g} mm apart" if distance > GRID_TOLERANCE_MM else ""
 
 
-def same_grid(one: Grid, other: Grid) -> bool:
-    """Say whether two grids hold the same voxels, however they are stored."""
-    return not grid_difference(one, other)
-
-
-def _turn(grid: Grid) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """Return for X, Y and Z the stored axis that lies closest, and whether it runs backwards."""
-    nearest = np.asarray(_nib.orientations.io_orientation(grid.affine))
-    stored_axis = np.argsort(nearest[:, 0])
-    return tuple(map(int, stored_axis)), tuple(nearest[axis, 1] < 0 for axis in stored_axis)
+def _orientation(grid: Grid) -> npt.NDArray[np.float64]:
+    """Return for each stored axis the nearest RAS axis, and -1 where it runs backwards."""
+    return np.asarray(_orientations.io_orientation(grid.affine))
 
 
 def _ras_shape(grid: Grid) -> tuple[int, ...]:
-    return tuple(grid.shape[axis] for axis in _turn(grid)[0])
+    return tuple(grid.shape[axis] for axis in np.argsort(_orientation(grid)[:, 0]))
 
 
 def to_ras(stored: npt.NDArray[Any], grid: Grid) -> npt.NDArray[Any]:
     """Permute and flip a stored array (three axes) to RAS order; a contiguous copy."""
-    axes, backwards = _turn(grid)
-    flips = tuple(slice(None, None, -1 if back else 1) for back in backwards)
-    return np.array(stored.transpose(axes)[flips], order="C")
+    return np.array(_orientations.apply_orientation(stored, _orientation(grid)), order="C")
 
 
 def ras_affine(grid: Grid) -> npt.NDArray[np.float64]:
     """Return the 4 x 4 affine of the RAS-ordered array."""
-    turn = np.zeros((4, 4))
-    turn[3, 3] = 1
-    for ras, (axis, back) in enumerate(zip(*_turn(grid), strict=True)):
-        turn[axis, ras] = -1 if back else 1
-        turn[axis, 3] = grid.shape[axis] - 1 if back else 0
+    turn = _orientations.inv_ornt_aff(_orientation(grid), grid.shape)
     return np.asarray(grid.affine @ turn, np.float64)
 
 
@@ -219,9 +168,9 @@ def to_stored(array_ras: npt.NDArray[Any], grid: Grid) -> npt.NDArray[Any]:
     """
     if tuple(array_ras.shape) != _ras_shape(grid):
         raise ValueError(f"shape {array_ras.shape} is not the grid's {_ras_shape(grid)}")
-    axes, backwards = _turn(grid)
-    flips = tuple(slice(None, None, -1 if back else 1) for back in backwards)
-    return np.array(array_ras[flips].transpose(np.argsort(axes)), order="C")
+    ras = _orientations.axcodes2ornt("RAS")
+    back = _orientations.ornt_transform(ras, _orientation(grid))
+    return np.array(_orientations.apply_orientation(array_ras, back), order="C")
 
 
 def write_volume(
@@ -230,72 +179,19 @@ def write_volume(
     """Write a RAS array (X, Y, Z) on the grid that its image was read from.
 
     A NIfTI file gets the grid's shape, affine, qform and sform with their codes bit for bit (for
-    pictures and stacks their nominal grid); `.npy` gets the stack's shape; a picture suffix goes to
-    `write_picture`. The file appears whole or not at all.
+    pictures and stacks their nominal grid); a stack gets the shape that was read. A picture holds
+    one slice of a picture: bool as 0 and 255, floats in [0, 1] as 0 to 255, uint8 as it is,
+    whatever `dtype`. The file appears whole or not at all.
 
     Raises
     ------
     UserError
-        If the suffix is of no format that is written, or the place cannot be written.
+        If the suffix is of no format that is written, or the file cannot be written.
     """
     path = Path(path)
-    suffix = suffix_of(path)
-    if suffix in PICTURE_SUFFIXES:
-        write_picture(path, array_ras, grid)
-        return
-    if suffix not in NIFTI_SUFFIXES + STACK_SUFFIXES:
-        raise UserError(f"{path} cannot be written; name it .nii.gz, .nii, .npy or .png.")
+    found = format_of(path)
+    if found is None or suffix_of(path) in found.pair:
+        known = either(one.output for one in FORMATS)
+        raise UserError(f"{path} cannot be written; name it {known}.")
     kind = np.dtype(np.uint8) if np.dtype(dtype) == np.bool_ else np.dtype(dtype)
-    stored = to_stored(array_ras, grid).astype(kind)
-    if suffix in STACK_SUFFIXES:
-        with files.replacing(path) as temporary:
-            np.save(temporary, stored.reshape(grid.full_shape or grid.shape))
-        return
-    image = _nifti(stored, grid)
-    with files.replacing(path) as temporary:
-        _nib.save(image, temporary)
-
-
-def _nifti(stored: npt.NDArray[Any], grid: Grid) -> Any:
-    if grid.header is None:
-        return _nib.Nifti1Image(stored, grid.affine)
-    header = grid.header.copy()
-    wide = isinstance(header, _nib.Nifti2Header)
-    kind = _nib.Nifti2Image if wide else _nib.Nifti1Image
-    # A header of an .hdr + .img pair, turned into that of a single file.
-    header = (_nib.Nifti2Header if wide else _nib.Nifti1Header).from_header(header)
-    header.set_data_dtype(stored.dtype)
-    header.set_slope_inter(1, 0)
-    header["cal_min"] = header["cal_max"] = 0  # the image's display window is not the map's
-    header["intent_code"] = 0
-    if grid.full_shape and len(grid.full_shape) != stored.ndim:
-        stored = stored.reshape(grid.full_shape)
-    # nibabel leaves qform and sform alone when it is given the very affine that they say.
-    image = kind(stored, header.get_best_affine(), header)
-    image.header.extensions.clear()
-    return image
-
-
-def write_picture(path: str | Path, array_ras: npt.NDArray[Any], grid: Grid) -> None:
-    """Write one RAS slice (X, Y, 1) as a picture in the orientation of the picture it came from.
-
-    bool becomes 0 and 255, floats in [0, 1] 0 to 255, uint8 stays. PNG and TIF only: JPEG would
-    blur a mask.
-
-    Raises
-    ------
-    UserError
-        If the grid is no picture's, or the suffix that of a lossy format.
-    """
-    path = Path(path)
-    if suffix_of(path) in LOSSY_SUFFIXES:
-        raise UserError(f"{path} would blur what is written; name it .png.")
-    if grid.shape[2] != 1 or grid.kind != "picture":
-        raise UserError(f"{path} can hold one slice of a picture only; name it .nii.gz.")
-    stored = to_stored(array_ras, grid)[:, :, 0]
-    if stored.dtype == np.bool_:
-        stored = stored.astype(np.uint8) * np.uint8(255)
-    elif stored.dtype != np.uint8:
-        stored = np.rint(np.clip(stored, 0, 1) * 255).astype(np.uint8)
-    with files.replacing(path) as temporary:
-        Image.fromarray(stored).save(temporary)
+    found.write(path, to_stored(array_ras, grid), grid, kind)

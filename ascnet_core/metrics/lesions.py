@@ -53,15 +53,24 @@ NONE = LesionCounts(0, 0, 0, 0)
 def count_lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> LesionCounts:
     """Count the lesions of two masks of one shape: 26-connected, a hit is any overlap."""
     overlap = prediction & truth
-    true, true_hit = _components(truth, overlap)
-    predicted, predicted_hit = _components(prediction, overlap)
-    return LesionCounts(true, true_hit, predicted, predicted_hit)
+    numbers = []
+    for mask in (truth, prediction):
+        box, labels, number = components(mask)
+        numbers += [number, int(np.unique(labels[overlap[box]]).size)]
+    return LesionCounts(*numbers)
 
 
-def _components(mask: NDArray[np.bool_], overlap: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the number of components of `mask` and of those that `overlap` touches."""
-    if not mask.any():
-        return 0, 0
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+def components(
+    mask: NDArray[np.bool_],
+) -> tuple[tuple[slice, ...], NDArray[np.int32], int]:
+    """Number the connected pieces of a mask; corners connect (26 neighbours in a volume).
+
+    Returns
+    -------
+    box, labels, number
+        The box around the mask, the pieces' numbers in it (from 1, 0 outside), and how many there
+        are. The labels of an empty mask are all 0.
+    """
+    box = (ndimage.find_objects(mask.astype(np.uint8)) or [tuple(map(slice, mask.shape))])[0]
     labels, number = ndimage.label(mask[box], structure=np.ones((3,) * mask.ndim, dtype=bool))
-    return int(number), int(np.unique(labels[overlap[box]]).size)
+    return box, labels, int(number)

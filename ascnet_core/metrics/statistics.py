@@ -1,4 +1,4 @@
-"""From one value a subject to a mean, its spread and how sure it is."""
+"""Mean, spread and confidence interval of one value a subject."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Spread:
-    """The values of the subjects in short; everything but `n` is NaN where there is none.
+    """A summary of the subjects' values; everything but `n` is NaN where there are none.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""When to stop: the paper leaves it to the eye, here it is the rules of `stop_rules` in a sentence.
+"""When to stop: the paper leaves it to the eye; here the rules of `stop_rules` decide.
 
-The advisor looks at complete cycles only. It says *stop* where every rule holds; what it says where
-one does not is in `advise`. No rule uses masks drawn by people.
+The advisor looks at complete cycles only and says in a sentence what to do (see `advise`). No rule
+uses masks drawn by people.
 """
 
 import math
@@ -18,12 +18,12 @@ from ascnet_core.monitoring.stop_rules import (
     LIKE_INPUT,
     REFERENCE,
     RULES,
-    SATURATED,
     STABLE,
     TORN,
     Rule,
     in_percent,
     is_apart,
+    is_dead,
     is_quantiser,
     quantiser_figure,
     row_of,
@@ -34,7 +34,6 @@ from ascnet_core.monitoring.stop_rules import (
 Kind = Literal["go on", "stop", "go back", "quantiser", "dead adversary"]
 
 MERGED = 2
-FAINT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,13 @@ class Advice:
 
 
 def advise(history: History | Sequence[Point]) -> Advice:
-    """What the course of a run says about going on.
+    """Advise whether to go on, from the course of a run.
 
     In this order: *stop* if all rules hold; *quantiser* if the peaks are separated long enough
     but nothing shows that I_ro is more than brightness in other steps; *go back* if an earlier
     cycle deserved a stop and the peaks have since merged for `MERGED` (2) cycles, or turned to the
-    other side, or the mask has torn; *dead adversary* if the peaks are not separated and D is
-    saturated, with a gradient at I_fc below `FAINT` (0.001), for `HOLD` (3) cycles; else *go on*.
+    other side, or the mask has torn; *dead adversary* if the peaks are not separated and D is dead
+    (`is_dead`) for `HOLD` (3) cycles; else *go on*.
 
     Parameters
     ----------
@@ -114,10 +113,10 @@ def advise(history: History | Sequence[Point]) -> Advice:
         reason = _not_apart(cycles, row)
         if not row and earlier and not any(map(is_apart, cycles[-MERGED:])):
             back = f"peaks merged again after cycle {_last_apart(cycles)}"
-        elif not row and not earlier and _adversary_is_dead(cycles):
+        elif not row and not earlier and _is_dead_for_good(cycles):
             text = (
                 f"{reason}, and the discriminator is sure of "
-                f"{in_percent(cycles[-1].gauges['saturated'])} of the images: M learns nothing "
+                f"{in_percent(cycles[-1].gauges.get('saturated'))} of the images: M learns nothing "
                 "from it, so waiting will not help; weaken D or change its loss"
             )
             return Advice("dead adversary", text, rules)
@@ -141,16 +140,16 @@ def _quantiser_reason(point: Point) -> str:
 def _deserved(cycles: Sequence[Point]) -> list[Point]:
     """The cycles after which every rule held."""
     found = []
-    for place, point in enumerate(cycles):
+    for index, point in enumerate(cycles):
         if is_apart(point):
-            held = {rule.name: rule.held for rule in rules_of(cycles[: place + 1])}
+            held = {rule.name: rule.held for rule in rules_of(cycles[: index + 1])}
             if all(held[name] for name in RULES):
                 found.append(point)
     return found
 
 
 def _best(points: Sequence[Point]) -> int | None:
-    """The cycle of the highest index whose mask is stable and whole; of equals the last."""
+    """The cycle of the highest index whose mask is stable and whole; the last of equal ones."""
     fit = [
         point
         for point in points
@@ -170,41 +169,25 @@ def _last_apart(cycles: Sequence[Point]) -> int:
 
 
 def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
-    """Why D teaches M nothing by the gauges of one epoch; empty where it does, or there is no D.
-
-    Dead is a tanh that is as flat as `SATURATED` says, or a gradient of 0 at I_fc. Other losses
-    than `tanh-mae` go by the gradient alone: they keep their slope however sure D is.
-    """
-    saturated, gradient = gauges.get("saturated"), gauges.get("gradient")
-    if saturated is None or gradient is None:
+    """Why D teaches M nothing by the gauges of one epoch; empty where it does, or there is no D."""
+    if not is_dead(gauges, loss):
         return ""
-    flat = loss == "tanh-mae" and saturated >= SATURATED
-    if not flat and gradient > 0:
-        return ""
+    gradient, score = gauges.get("gradient", 0.0), gauges.get("score")
     arrives = f"a gradient of {gradient:.2g} reaches" if gradient > 0 else "no gradient reaches"
     text = f"the adversary is dead: {arrives} the fence cut, so M learns nothing from D"
-    score = gauges.get("score")
     if loss == "tanh-mae" and score is not None:
         slope = 1 / math.cosh(min(score, 300.0)) ** 2
         text += (
-            f"; D is sure of {in_percent(saturated)} of the images (abs(tanh(s)) above 0.999), and "
-            f"at its mean abs(s) of {score:.1f} the slope of tanh, 1 - tanh(s)^2, is {slope:.0e}"
+            f"; D is sure of {in_percent(gauges.get('saturated'))} of the images (abs(tanh(s)) "
+            f"above 0.999), and at its mean abs(s) of {score:.1f} the slope of tanh, "
+            f"1 - tanh(s)^2, is {slope:.0e}"
         )
     return text
 
 
-def _adversary_is_dead(cycles: Sequence[Point]) -> bool:
-    return len(cycles) >= HOLD and all(map(_is_saturated, cycles[-HOLD:]))
-
-
-def _is_saturated(point: Point) -> bool:
-    """Whether D is sure of nearly all images and nothing, or next to it, comes back from there.
-
-    A hinge or a least-squares loss keeps its slope however sure D is, so that shares alone say
-    nothing of it; where no gradient was measured they must do.
-    """
-    saturated = point.gauges.get("saturated", 0.0)
-    return saturated >= SATURATED and point.gauges.get("gradient", 0.0) < FAINT
+def _is_dead_for_good(cycles: Sequence[Point]) -> bool:
+    tail = cycles[-HOLD:]
+    return len(tail) == HOLD and all(is_dead(point.gauges, point.loss) for point in tail)
 
 
 def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Several runs beside one another: the same slices, the same moment, their curves, their settings.
+"""Comparing runs: common slices, equal moments, curves and settings.
 
 Nothing here needs torch or masks drawn by people.
 """
@@ -35,17 +35,17 @@ class Common:
 
     Attributes
     ----------
-    places
-        For each run the places of these slices among its watched ones, in the same order.
+    indices
+        For each run the indices of these slices among its watched ones, in the same order.
     scaled_alike
         Whether their grey values are the same, too.
     """
 
-    places: tuple[tuple[int, ...], ...]
+    indices: tuple[tuple[int, ...], ...]
     scaled_alike: bool = True
 
     def __len__(self) -> int:
-        return len(self.places[0]) if self.places else 0
+        return len(self.indices[0]) if self.indices else 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Curve:
 
 
 def same_slice(one: Levels, other: Levels) -> tuple[bool, bool]:
-    """Whether two slices (S, S) show the same, and whether with the same grey values."""
+    """Whether two slices (S, S) show the same, and whether their grey values are equal too."""
     if one.shape != other.shape:
         return False, False
     apart = int(np.abs(one.astype(np.int16) - other).max())
@@ -85,28 +85,28 @@ def common_slices(watched: Sequence[Levels]) -> Common:
     watched
         For each run its watched inputs, (W, S, S) with 255 for 1.0; W and S may differ.
     """
-    places: list[tuple[int, ...]] = []
+    indices: list[tuple[int, ...]] = []
     alike = True
     for start, one in enumerate(watched[0] if len(watched) else ()):
         found = [start]
         same_grey = True
         for other in watched[1:]:
             answers = [same_slice(one, candidate) for candidate in other]
-            exact = [place for place, (_, grey) in enumerate(answers) if grey]
-            near = [place for place, (same, _) in enumerate(answers) if same]
+            exact = [index for index, (_, grey) in enumerate(answers) if grey]
+            near = [index for index, (same, _) in enumerate(answers) if same]
             if not near:
                 break
             found.append((exact or near)[0])
             same_grey = same_grey and bool(exact)
         if len(found) == len(watched):
-            places.append(tuple(found))
+            indices.append(tuple(found))
             alike = alike and same_grey
-    by_run = tuple(tuple(row[run] for row in places) for run in range(len(watched)))
+    by_run = tuple(tuple(row[run] for row in indices) for run in range(len(watched)))
     return Common(by_run, alike)
 
 
 def aligned(images: Sequence[Sequence[int]]) -> tuple[list[int], list[tuple[int, ...]]]:
-    """Runs side by side by slices seen.
+    """Align the snapshots of runs by the number of slices seen.
 
     Parameters
     ----------
@@ -115,15 +115,15 @@ def aligned(images: Sequence[Sequence[int]]) -> tuple[list[int], list[tuple[int,
 
     Returns
     -------
-    Every number that occurs, rising, and for each of them the place of the snapshot of every run
+    Every number that occurs, rising, and for each of them the index of the snapshot of every run
     that is nearest at or before it (its first one, where all come after).
     """
     moments = sorted({number for run in images for number in run})
-    places = [
+    indices = [
         tuple(max(0, int(np.searchsorted(run, moment, "right")) - 1) for run in images)
         for moment in moments
     ]
-    return moments, places
+    return moments, indices
 
 
 def wild_split(point: Point, data: SnapshotData) -> tuple[float | None, float | None]:
@@ -151,7 +151,7 @@ def differing_among(several: Sequence[Settings]) -> tuple[str, ...]:
 
 
 def shared(names: Sequence[Iterable[str]]) -> tuple[str, ...]:
-    """Names that occur in two of several lists at least (in a single list: all), in their order."""
+    """Names that occur in at least two lists (all names if there is one list), in their order."""
     lists = [list(dict.fromkeys(one)) for one in names]
     needed = min(2, len(lists))
     everything = dict.fromkeys(name for one in lists for name in one)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import Side
+from ascnet_core.metrics.overlap import count, threshold_table
+from ascnet_core.names import SIDES, Side
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run, Snapshot, SnapshotData
 from ascnet_core.segmentation.histogram import (
@@ -57,6 +58,8 @@ class Point:
         Of those counts.
     peaks_wanted
         How many separated peaks the run is after (`schedule.stop_peaks`).
+    loss
+        The adversary's (`adversary.loss`); empty if not known.
     rank_correlation : float or None
         Spearman's, of I_ro with I_in inside the region, -1 to 1: the epoch's gauge if there is
         one, else over the watched slices. None where it is not defined.
@@ -99,6 +102,7 @@ class Point:
     peaks: tuple[Peak, ...] = ()
     separations: tuple[float, ...] = ()
     peaks_wanted: int = 3
+    loss: str = ""
     rank_correlation: float | None = None
     rank_share: float | None = None
     gauges: Mapping[str, float] = field(default_factory=dict)
@@ -178,13 +182,11 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
     """
     settings = run.settings()
     chosen = settings.segmentation
-    side: Side = "dark" if chosen.side == "dark" else "bright"
     known = {} if known is None else known
     events = run.events()
-    snapshots = run.snapshots()
     points: list[Point] = []
     left_out: list[str] = []
-    for snapshot in snapshots:
+    for snapshot in run.snapshots():
         point = known.get(snapshot.path)
         if point is None or point.step != snapshot.step:
             try:
@@ -194,13 +196,14 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
                 continue
             reference = _reference_counts(run, snapshot, chosen.map)
             point = replace(
-                measure(snapshot, data, chosen.map, chosen.rule, side, reference),
+                measure(snapshot, data, chosen.map, chosen.rule, chosen.side, reference),
                 peaks_wanted=settings.schedule.stop_peaks,
+                loss=settings.adversary.loss,
             )
             known[snapshot.path] = point
         points.append(point)
     lasting = tuple(link(_with_events(points, events)))
-    return History(run.name, lasting, chosen.map, chosen.rule, side, tuple(left_out))
+    return History(run.name, lasting, chosen.map, chosen.rule, chosen.side, tuple(left_out))
 
 
 def measure(
@@ -283,10 +286,9 @@ def count_holes(mask: Bools) -> int:
 
 def dice(one: Bools | None, other: Bools | None) -> float | None:
     """Dice of two masks; None if one is missing, they differ in shape, or both are empty."""
-    if one is None or other is None or one.shape != other.shape:
+    if one is None or other is None or one.shape != other.shape or not (one | other).any():
         return None
-    total = int(one.sum()) + int(other.sum())
-    return 2 * int((one & other).sum()) / total if total else None
+    return count(one, other).dice
 
 
 def _known(value: float) -> float | None:
@@ -319,7 +321,7 @@ def cycle_ends(points: Sequence[Point]) -> list[Point]:
 
 
 def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -> list[Point]:
-    """Lay the gauges over points, and note which of them end a cycle."""
+    """Add the gauges of the events to points, and note which points end a cycle."""
     ended = {event.get("step") for event in events if event.get("kind") == "cycle"}
     measured = {
         event.get("step"): {
@@ -331,9 +333,9 @@ def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -
         if event.get("kind") == "epoch"
     }
     found = []
-    for place, point in enumerate(points):
+    for index, point in enumerate(points):
         gauges = measured.get(point.step, {})
-        following = points[place + 1 : place + 2]
+        following = points[index + 1 : index + 2]
         # A run that was passed on without events kept its cycles' ends, and they come last.
         last = not any(after.total_cycle == point.total_cycle for after in following)
         done = point.step in ended if ended else point.ends_cycle and last
@@ -373,16 +375,8 @@ def _mirror(
 
 def _input_dice(levels: NDArray[np.uint8], mask: Bools) -> float | None:
     """Best Dice of a mask with I_in at or above, or at or below, any level; None if empty."""
-    held = int(mask.sum())
-    if held == 0:
-        return None
-    hits = np.bincount(levels[mask], minlength=256)
-    everything = np.bincount(levels, minlength=256)
-    best = 0.0
-    for step in (1, -1):
-        inside, taken = np.cumsum(hits[::step]), np.cumsum(everything[::step])
-        best = max(best, float((2 * inside / (taken + held)).max()))
-    return best
+    table = threshold_table(levels, mask)
+    return max(float(table.dice(side).max()) for side in SIDES) if table.true else None
 
 
 def _reference_counts(run: Run, snapshot: Snapshot, name: str) -> Counts | None:

@@ -17,12 +17,12 @@ FARTHEST = 32
 class TrackPoint:
     """A peak at one snapshot.
 
-    `place` is the snapshot's place in the history, `height` in voxels a level, `share` of all
+    `index` is the snapshot's in the history, `height` in voxels a level, `share` of all
     voxels (0..1), `separation` from its nearer neighbour (0..1, the smaller of the two sides;
     0 for a lone peak).
     """
 
-    place: int
+    index: int
     position: int
     height: float
     share: float
@@ -42,8 +42,8 @@ class Track:
 
     @property
     def born(self) -> int:
-        """Place of the first snapshot that shows it."""
-        return self.points[0].place
+        """Index of the first snapshot that shows it."""
+        return self.points[0].index
 
 
 def track_peaks(points: Sequence[Point], farthest: int = FARTHEST) -> tuple[Track, ...]:
@@ -54,9 +54,9 @@ def track_peaks(points: Sequence[Point], farthest: int = FARTHEST) -> tuple[Trac
     """
     open_tracks: list[list[TrackPoint]] = []
     finished: list[tuple[list[TrackPoint], bool]] = []
-    for place, point in enumerate(points):
+    for index, point in enumerate(points):
         now = [
-            TrackPoint(place, peak.position, peak.height, peak.share, separation)
+            TrackPoint(index, peak.position, peak.height, peak.share, separation)
             for peak, separation in zip(point.peaks, _nearest_gaps(point), strict=True)
         ]
         pairs = _pair([track[-1].position for track in open_tracks], now, farthest)
@@ -71,7 +71,7 @@ def track_peaks(points: Sequence[Point], farthest: int = FARTHEST) -> tuple[Trac
         born = [[peak] for number, peak in enumerate(now) if number not in taken]
         open_tracks = going_on + born
     finished += [(track, False) for track in open_tracks]
-    finished.sort(key=lambda one: (one[0][0].place, one[0][0].position))
+    finished.sort(key=lambda one: (one[0][0].index, one[0][0].position))
     return tuple(
         Track(number, tuple(track), lost) for number, (track, lost) in enumerate(finished, 1)
     )

@@ -1,13 +1,12 @@
-"""What another reference moves to the wild cut: two runs on the same slices.
+"""How the reference changes the wild cut: two runs on the same slices.
 
-The reference is the user's knowledge of what is normal. What it lacks should be in the wild cut,
-what was left in it by mistake should not: so two runs that differ in nothing else are cut on the
-same slices and their wild cuts are laid side by side.
+The reference says what is normal: what it lacks should be in the wild cut, and what it holds by
+mistake will not be. So two runs that differ in the reference alone cut the same slices, and their
+wild cuts are shown side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import slices_of
+from ascnet_core.names import Tell
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing
@@ -28,7 +28,6 @@ SCANS = 12
 WITHOUT_EFFECT = ("compute.", "segmentation.", "schedule.log_every", "schedule.checkpoint_seconds")
 """Settings that change nothing in the cuts, as these keys begin."""
 
-Progress = Callable[[int, int], None]
 Cuts = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
@@ -70,7 +69,7 @@ class Figures:
 
 
 def sample_slices(
-    cohort: Cohort, how: Preparation, count: int = 48, progress: Progress | None = None
+    cohort: Cohort, how: Preparation, count: int = 48, progress: Tell | None = None
 ) -> Sample:
     """Slices with tissue, evenly spread over at most 12 scans that are not of the normal group.
 
@@ -151,7 +150,7 @@ def need_same_slices(one: Settings, other: Settings) -> Preparation:
 
 
 def other_differences(one: Settings, other: Settings) -> tuple[str, ...]:
-    """What may move things to the wild cut besides the reference: keys that differ."""
+    """The other keys that differ between two runs and may change the wild cut."""
     return tuple(
         key for key in differing(one, other) if not key.startswith(("reference.", *WITHOUT_EFFECT))
     )
@@ -162,12 +161,12 @@ def _slices(scan: Scan, how: Preparation, count: int) -> Sample:
     found = slices_of(prepared)
     chosen = found.take(np.array(_spread(len(found), count), np.int64))
     # a picture of a series is one slice, whatever its place in the series
-    places = chosen.z if prepared.series_place is None else np.zeros(len(chosen), np.int64)
+    indices = chosen.z if prepared.series_place is None else np.zeros(len(chosen), np.int64)
     truth = prepared.truth_slices()
     return Sample(
         chosen.images,
-        prepared.region_slices()[places],
-        None if truth is None else truth[places],
+        prepared.region_slices()[indices],
+        None if truth is None else truth[indices],
         tuple(f"{scan.scan}, slice {z}" for z in chosen.z),
     )
 

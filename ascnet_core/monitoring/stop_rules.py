@@ -4,7 +4,7 @@ The paper stops at three or four well separated peaks, says that they come and g
 more training tears holes into the mask (Figs. 9, 10). No rule uses masks drawn by people.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ascnet_core.monitoring.history import Point
@@ -24,6 +24,7 @@ ENOUGH = 0.005
 FLIPPED = 0.5
 TURNED = 0.3
 SATURATED = 0.95
+FAINT = 1e-3
 
 RULES: dict[str, tuple[str, str]] = {
     "separated peaks": (
@@ -185,11 +186,11 @@ def row_of(cycles: Sequence[Point]) -> list[Point]:
 
 
 def turns_of(cycles: Sequence[Point]) -> list[int]:
-    """Places of the cycles at which the peaks changed sides, after they were first separated."""
+    """Indices of the cycles at which the peaks changed sides, after they were first separated."""
     first = next((n for n, point in enumerate(cycles) if is_apart(point)), len(cycles))
     found = []
     sign = 0
-    for place, point in enumerate(cycles):
+    for index, point in enumerate(cycles):
         correlation = point.rank_correlation or 0.0
         now = (correlation > TURNED) - (correlation < -TURNED)
         turned = now * sign < 0
@@ -197,9 +198,25 @@ def turns_of(cycles: Sequence[Point]) -> list[int]:
         mirrored, same = point.mirror_stability, point.stability
         if mirrored is not None and mirrored >= FLIPPED:
             turned = turned or mirrored - (same or 0.0) >= TURNED
-        if turned and place > first:
-            found.append(place)
+        if turned and index > first:
+            found.append(index)
     return found
+
+
+def is_dead(gauges: Mapping[str, float], loss: str = "") -> bool:
+    """Whether M learns nothing from D: no gradient comes back to I_fc, or next to none.
+
+    A tanh is flat where D is sure, so that `tanh-mae` is dead from `SATURATED` images on. Other
+    losses, and one that is not known, keep their slope: there the gradient counts, or where none
+    was measured the share of saturated images alone.
+    """
+    if "saturated" not in gauges:
+        return False
+    sure = gauges["saturated"] >= SATURATED
+    gradient = gauges.get("gradient")
+    if gradient is None or (sure and loss == "tanh-mae"):
+        return sure
+    return gradient <= 0 or (sure and gradient < FAINT)
 
 
 def is_quantiser(point: Point) -> bool:

@@ -1,9 +1,9 @@
-"""Knowledge that the method does not have: how good a run's masks were, cycle by cycle.
+"""How good a run's masks were, cycle by cycle, by true masks, which the method does not have.
 
 Only for looking back at a run whose cohort has masks; the advisor never asks here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import prepare_scan
 from ascnet_core.monitoring.history import Point, dice
+from ascnet_core.names import Tell
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import quantise
 from ascnet_core.settings.preparation import preparation_of
 
-Progress = Callable[[int, int], None]
-
 
 def watched_truth(
-    run: Run, watched: NDArray[np.uint8], progress: Progress | None = None
+    run: Run, watched: NDArray[np.uint8], progress: Tell | None = None
 ) -> NDArray[np.bool_]:
     """The true masks of a run's watched slices, found again in its cohort by their grey values.
 
@@ -48,8 +47,8 @@ def watched_truth(
         prepared = prepare_scan(scan, how)
         slices = quantise(prepared.slices())
         truth = prepared.truth_slices()
-        for place, wanted in enumerate(watched):
-            if place in found:
+        for index, wanted in enumerate(watched):
+            if index in found:
                 continue
             # one level apart: the device that trained may round another way
             apart = np.abs(slices.astype(np.int16) - wanted).max(axis=(1, 2))
@@ -57,19 +56,19 @@ def watched_truth(
             if matching.size:
                 if truth is None:
                     raise UserError(
-                        f"The watched slice {place + 1} is from {scan.scan}, which has no mask; "
+                        f"The watched slice {index + 1} is from {scan.scan}, which has no mask; "
                         "name one in the manifest's column mask to see Dice."
                     )
-                found[place] = truth[matching[0]]
+                found[index] = truth[matching[0]]
         if progress is not None:
             progress(number, len(scans))
-    missing = [str(place + 1) for place in range(len(watched)) if place not in found]
+    missing = [str(index + 1) for index in range(len(watched)) if index not in found]
     if missing:
         raise UserError(
             f"Watched slices {', '.join(missing)} of run {run.name} are not in its cohort as it "
             "is now; its files have changed since the training."
         )
-    return np.stack([found[place] for place in range(len(watched))])
+    return np.stack([found[index] for index in range(len(watched))])
 
 
 def dice_of_points(points: Sequence[Point], truth: NDArray[np.bool_]) -> list[float | None]:

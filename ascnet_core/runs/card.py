@@ -10,7 +10,7 @@ from ascnet_core.places import CARD, COUNTS, EVENTS
 from ascnet_core.runs.create import reference_of
 from ascnet_core.runs.events import last_event
 from ascnet_core.runs.folder import Run
-from ascnet_core.runs.parent import read_origin
+from ascnet_core.runs.parent import read_parent
 from ascnet_core.settings.tables import Settings
 
 _MARK = "<!-- Written by `train`, and again when the run goes on; without this line it stays. -->"
@@ -25,9 +25,9 @@ def write_card(run: Path) -> None:
     settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()
     schedule, how = settings.schedule, settings.segmentation
     last = last_event(run / EVENTS) or {}
-    origin = read_origin(run)
+    parent = read_parent(run)
     facts = [
-        *([("began", origin.sentence)] if origin else []),
+        *([("began", parent.sentence)] if parent else []),
         ("preset", f"{settings.preset or 'none'}: {settings.description}"),
         ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
         ("reference", reference_in_words(run, settings)),

@@ -1,23 +1,25 @@
-"""Making a run folder: settings, the cohorts it learns from, and what their files hashed to."""
+"""Making a run folder: settings, cohorts, and hashes of the cohorts' files."""
 
 import hashlib
 import json
 import os
 import platform
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_json, write_text
+from ascnet_core.files import read_text, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.names import Tell
 from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
 from ascnet_core.runs.folder import is_run
-from ascnet_core.runs.parent import ORIGIN
+from ascnet_core.runs.parent import PARENT
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import to_toml
 
@@ -29,10 +31,10 @@ def create_run(
     reference: str,
     reference_cohort: Cohort | None = None,
     command: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
     before_settings: Callable[[], None] | None = None,
 ) -> None:
-    """Write the files that say what a run is. `settings.toml` comes last: it makes it a run.
+    """Write the files of a new run. `settings.toml` comes last: with it the folder is a run.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def create_run(
     progress
         Called with (files hashed, files in all).
     before_settings
-        Called when all but the settings is written: the place to write what the run begins with.
+        Called when all but the settings is written; a fork writes its first checkpoint here.
 
     Raises
     ------
@@ -59,9 +61,9 @@ def create_run(
             f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
         )
     run.mkdir(parents=True, exist_ok=True)
-    # of a fork that was given up before it was a run
+    # left by a fork that failed before it was a run
     (run / TRAINING).unlink(missing_ok=True)
-    (run / ORIGIN).unlink(missing_ok=True)
+    (run / PARENT).unlink(missing_ok=True)
     write_manifest(run / MANIFEST, manifest_rows(cohort, run))
     files = _files(cohort)
     if reference_cohort is not None:
@@ -87,11 +89,10 @@ def create_run(
 
 
 def note_command(run: Path, command: Sequence[str]) -> None:
-    """Add a line to `command.txt`: how the run was started, or gone on with."""
+    """Add a line to `command.txt`: how the run was started or resumed."""
     if command:
         path = run / COMMAND
-        before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        write_text(path, before + shlex.join(command) + "\n")
+        write_text(path, read_text(path) + shlex.join(command) + "\n")
 
 
 def reference_of(run: Path) -> str | Path:
@@ -101,7 +102,7 @@ def reference_of(run: Path) -> str | Path:
 
 
 def check_data(run: Path) -> None:
-    """Refuse to go on with a run whose files are gone or hold something else than at its start.
+    """Refuse to resume a run whose data files are gone or have changed since it began.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def check_data(run: Path) -> None:
 
 
 def learns_from(run: Path, *cohorts: Cohort) -> bool:
-    """Whether a run's files hold what those of these cohorts hold, wherever either of them lie."""
+    """Whether a run learns from the same data as these cohorts, wherever the files lie."""
     recorded = set(_data(run)["sha256"].values())
     return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
 
@@ -167,15 +168,12 @@ def _relative(path: Path, run: Path) -> str:
 
 def _known_sha256(path: Path) -> str:
     """As `_sha256`, but a file that has not changed is read once."""
-    try:
-        found = path.stat()
-    except OSError:
-        return _sha256(path)
-    return _cached_sha256(path, found.st_mtime_ns, found.st_size)
+    found = path.stat() if path.is_file() else None
+    return _cached_sha256(path, found and (found.st_mtime_ns, found.st_size))
 
 
 @cache
-def _cached_sha256(path: Path, changed: int, size: int) -> str:
+def _cached_sha256(path: Path, stamp: tuple[int, int] | None) -> str:
     return _sha256(path)
 
 
@@ -188,11 +186,6 @@ def _sha256(path: Path) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run's numbers depend on."""
-    return {"ascnet": __version__, "python": platform.python_version(), **_installed()}
-
-
-def _installed(names: Iterable[str] = ("torch", "numpy", "nibabel")) -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in names}
+    """Return the versions of the packages that a run's numbers depend on."""
+    installed = {name: version(name) for name in ("torch", "numpy", "nibabel")}
+    return {"ascnet": __version__, "python": platform.python_version(), **installed}

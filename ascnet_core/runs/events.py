@@ -11,11 +11,11 @@ _RATE_WINDOW = 60.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is. Rate and time left are None until two steps of one process are known.
 
-    `memory` is the most that the process held until now, in bytes: of its GPU, or of the machine
-    where it trains on a processor; None for runs of before.
+    `memory` is the process's peak memory in bytes, on the GPU if it trains there; older runs did
+    not record it (None).
     """
 
     stage: int
@@ -36,7 +36,7 @@ class Progress:
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Events from a byte offset on, and the offset to go on from.
+    """Events from a byte offset on, and the offset for the next call.
 
     A last line without its line break is still being written: it is left for the next call.
     """
@@ -76,7 +76,7 @@ def last_event(path: Path) -> dict[str, Any] | None:
     return events[-1] if events else None
 
 
-def progress_of(events: Sequence[dict[str, Any]]) -> Progress | None:
+def progress_of(events: Sequence[dict[str, Any]]) -> RunProgress | None:
     """How far a run is by its newest events, None if they hold no step."""
     steps: list[dict[str, Any]] = []
     for event in events:
@@ -92,7 +92,7 @@ def progress_of(events: Sequence[dict[str, Any]]) -> Progress | None:
     rate = None
     if last["time"] > first["time"] and last["step"] > first["step"]:
         rate = (last["step"] - first["step"]) / (last["time"] - first["time"])
-    return Progress(
+    return RunProgress(
         stage=int(last.get("stage", 1)),
         cycle=int(last.get("cycle", 0)),
         phase=str(last.get("phase", "")),

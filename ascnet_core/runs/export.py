@@ -1,12 +1,11 @@
 """A run as one file, to send, to keep or to open elsewhere: a ZIP with a table of its contents.
 
 The first member is `contents.json`: the format's version, the run's name, and bytes and SHA-256 of
-every other member. The others are the files of the run as they are, in order of their names, with
-no times, so that the same run gives the same file. Whoever has no copy of this program unpacks it
-with any other.
+every other member. The others are the files of the run as they are, in order of their names and
+without times, so that the same run gives the same file. Any program unpacks it.
 
-A file that comes from elsewhere is not trusted: nothing is unpacked whose name, kind, size or hash
-is not as it should be, and nothing is unpickled.
+Imported files are not trusted: nothing is unpacked whose name, kind, size or hash is not as it
+should be, and nothing is unpickled.
 """
 
 import hashlib
@@ -26,6 +25,7 @@ from typing import IO, Any, BinaryIO
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import replacing
+from ascnet_core.names import Tell
 from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.folder import Run, new_run_path
@@ -78,13 +78,13 @@ class RunFile:
 
     @property
     def resumable(self) -> bool:
-        """Whether training can go on elsewhere, given the data."""
+        """Whether the training can be resumed elsewhere, given the data."""
         return any(member.name == TRAINING for member in self.members)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: bytes of the file, and files of the run that are none of a run's kinds."""
+    """What was written, its size in bytes, and the files that were left out."""
 
     contents: RunFile
     size: int
@@ -97,29 +97,27 @@ class Exported:
 def files_to_export(
     run: Path, with_training: bool = True, with_networks: bool = True
 ) -> tuple[list[str], list[str]]:
-    """Paths in the run that an export holds, in order, and those that are nothing of a run.
+    """Paths that an export holds, in order, and paths in the folder that belong to no run.
 
     Parameters
     ----------
     with_training
-        Whether D and the optimisers go along: what going on with the training needs.
+        Whether to include D and the optimisers, which resuming needs.
     with_networks
-        Whether the networks of kept cycles do. The run's result always does.
+        Whether to include the networks of kept cycles. The run's result is always included.
     """
-    kept, strange = [], []
+    kept: list[str] = []
+    strange: list[str] = []
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
         if path.is_symlink():
             strange.append(name)
-        if not path.is_file() or path.is_symlink() or name in (LOCK, CONTROL):
-            continue
-        if not _is_member(name):
-            strange.append(name)
-        elif not (path.name == TRAINING and not with_training) and not (
-            path.name == MODEL and "/" in name and not with_networks
-        ):
-            kept.append(name)
-    return kept, strange
+        elif path.is_file() and name not in (LOCK, CONTROL):
+            (kept if _is_member(name) else strange).append(name)
+    left = [] if with_training else [TRAINING]
+    if not with_networks:
+        left += [name for name in kept if name.endswith(f"/{MODEL}")]
+    return [name for name in kept if name not in left], strange
 
 
 def export_run(
@@ -127,7 +125,7 @@ def export_run(
     file: Path,
     with_training: bool = True,
     with_networks: bool = True,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
@@ -146,16 +144,8 @@ def export_run(
     run = run.resolve()
     _refuse_trained(run)
     names, left_out = files_to_export(run, with_training, with_networks)
-    done, total = 0, 1
-
-    def tell(number: int) -> None:
-        nonlocal done
-        done += number
-        if progress is not None:
-            progress(min(done, total), total)
-
     try:
-        total = 2 * sum((run / name).stat().st_size for name in names)
+        tell = _teller(progress, 2 * sum((run / name).stat().st_size for name in names))
         members = []
         for name in names:
             with (run / name).open("rb") as stream:
@@ -208,10 +198,23 @@ def _contents_text(contents: RunFile) -> str:
     return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
 
 
+def _teller(progress: Tell | None, total: int) -> Callable[[int], None]:
+    """Make a function that adds up bytes and reports how many are done."""
+    done = 0
+
+    def tell(number: int) -> None:
+        nonlocal done
+        done += number
+        if progress is not None:
+            progress(min(done, total), total)
+
+    return tell
+
+
 def _copied(
     source: IO[bytes], target: IO[bytes] | None, tell: Callable[[int], None], most: int = LARGEST
 ) -> tuple[int, str]:
-    """Copy (or only read) at most `most` bytes and one piece; the bytes and their SHA-256."""
+    """Copy (or only read) up to `most` bytes, or a piece more; their number and SHA-256."""
     size, digest = 0, hashlib.sha256()
     while size <= most and (piece := source.read(_PIECE)):
         size += len(piece)
@@ -226,7 +229,7 @@ def _copied(
 
 
 def read_contents(file: Path | BinaryIO) -> RunFile:
-    """What a file of a run holds; nothing is unpacked.
+    """Read the table of contents of an exported run; nothing is unpacked.
 
     Raises
     ------
@@ -240,9 +243,9 @@ def read_contents(file: Path | BinaryIO) -> RunFile:
 def import_run(
     file: Path | BinaryIO,
     name: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> Path:
-    """Unpack a file of a run under `checkpoints/`, whole or not at all; the run's path.
+    """Unpack an exported run under `checkpoints/`, whole or not at all; returns its path.
 
     Parameters
     ----------
@@ -262,14 +265,7 @@ def import_run(
         if not name:
             check_name(contents.name)
         run = new_run_path(name or contents.name)
-        done = 0
-
-        def tell(number: int) -> None:
-            nonlocal done
-            done += number
-            if progress is not None:
-                progress(min(done, contents.size), contents.size)
-
+        tell = _teller(progress, contents.size)
         with arriving(run) as folder:
             free = shutil.disk_usage(folder).free
             if contents.size > free:
@@ -296,14 +292,12 @@ def import_run(
 
 
 def _label(file: Path | BinaryIO) -> str:
-    return (
-        str(getattr(file, "name", None) or "The file") if not isinstance(file, Path) else str(file)
-    )
+    return str(file if isinstance(file, Path) else getattr(file, "name", None) or "The file")
 
 
 @contextmanager
 def _opened(file: Path | BinaryIO) -> Iterator[zipfile.ZipFile]:
-    """Open the archive; whatever a broken one makes the library raise is one sentence."""
+    """Open the archive; a broken one is refused in one sentence."""
     label = _label(file)
     try:
         with zipfile.ZipFile(file) as archive:

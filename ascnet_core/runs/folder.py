@@ -20,7 +20,6 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 ====================  ==========================================================================
 """
 
-import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
+from ascnet_core.files import read_json, read_text
 from ascnet_core.places import (
     COMMAND,
     COUNTS,
@@ -46,7 +46,7 @@ from ascnet_core.places import (
     TRAINING,
     WATCHED,
 )
-from ascnet_core.runs.events import Progress, last_event, progress_of, read_events, tail_events
+from ascnet_core.runs.events import RunProgress, last_event, progress_of, read_events, tail_events
 from ascnet_core.runs.lock import lock_holder
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Run:
             ) from error
 
     def cohort(self) -> "Cohort":
-        """The cohort of inputs; `UserError` if its images are not there (a run passed on)."""
+        """The cohort of inputs; `UserError` if its images are not on this machine."""
         from ascnet_core.imaging.cohort import read_manifest
 
         return read_manifest(self.path / MANIFEST)
@@ -182,7 +182,7 @@ class Run:
     def status(self) -> str:
         """One of running, paused, finished, stopped, died.
 
-        Alive is whose process still holds the lock; how a dead one ended is its last event.
+        A run is alive while a process holds its lock; how others ended is in their last event.
         """
         last = last_event(self.path / EVENTS)
         kind = last.get("kind") if last else None
@@ -192,12 +192,12 @@ class Run:
             return "finished"
         if kind == "stop":
             return "stopped"
-        # A run that was passed on without its events is as finished as it will ever be.
+        # A run that was copied without its events counts as finished.
         if last is None and (self.path / MODEL).is_file() and not (self.path / TRAINING).is_file():
             return "finished"
         return "died"
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> RunProgress | None:
         """How far the run is, or None before its first step."""
         return progress_of(tail_events(self.path / EVENTS))
 
@@ -207,43 +207,31 @@ class Run:
         `name` is input, fence, wild, reconstruction or residual; level 255 stands for 1.0.
         """
         folder = self.path if cycle is None else self.at_cycle(cycle).path
-        try:
-            counts = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
-            return None
+        counts = read_json(folder / COUNTS) or {}
         return np.asarray(counts[name], dtype=np.int64) if name in counts else None
 
     def watched_names(self) -> tuple[str, ...]:
-        """Where each watched slice is from, as `scan:z`; runs of before did not keep it."""
-        try:
-            return tuple(map(str, json.loads((self.path / WATCHED).read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError):
-            return ()
+        """Where each watched slice is from, as `scan:z`; empty for older runs."""
+        names = read_json(self.path / WATCHED)
+        return tuple(map(str, names)) if isinstance(names, list) else ()
 
     def log(self, lines: int = 200) -> str:
         """The end of the log."""
-        try:
-            text = (self.path / LOG).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(read_text(self.path / LOG).splitlines()[-lines:])
 
     def last_word(self) -> str:
         """The line of the log that says how the last process ended; empty if there is none."""
         return last_word(self.log(1000))
 
     def command(self) -> str:
-        """The command line that made the run, and below it those that went on with it."""
-        try:
-            return (self.path / COMMAND).read_text(encoding="utf-8").strip()
-        except OSError:
-            return ""
+        """The command line that began the run, and below it those that resumed it."""
+        return read_text(self.path / COMMAND).strip()
 
 
 def last_word(log: str) -> str:
     """The line of a log that says how its last process ended: its error, else the last line.
 
-    The launcher of several processes writes a table of its own behind an error.
+    (The launcher of several processes writes a table after an error.)
     """
     lines = [line for line in log.splitlines() if re.search(r"\w", line)]
     begins = [number for number, line in enumerate(lines) if _BEGIN.match(line)]
@@ -323,7 +311,7 @@ def _folders() -> tuple[Path, ...]:
 
 def _read_snapshot(path: Path) -> Snapshot | None:
     try:
-        info = json.loads((path / "info.json").read_text(encoding="utf-8"))
+        info = read_json(path / "info.json")
         return Snapshot(
             index=int(path.name[:3]),
             stage=int(info["stage"]),
@@ -334,5 +322,5 @@ def _read_snapshot(path: Path) -> Snapshot | None:
             path=path,
             info=info,
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None

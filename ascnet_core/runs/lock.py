@@ -1,34 +1,33 @@
 """One writer at a time in a run folder."""
 
-import fcntl
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ascnet_core.errors import UserError
 
+if sys.platform != "win32":
+    import fcntl
+
 LOCK = "run.lock"
 _PATIENCE = 1.0
+_START = 1  # Windows lets nobody read the byte that is locked, the first
 
 
 def lock_holder(run: Path) -> dict[str, Any] | None:
     """Who writes the run: its pid, host and start time; None if no living process does.
 
-    The kernel drops the lock when its process ends, however it ends: neither a kill nor a number
-    given to another process later can make a dead writer look alive.
+    The system drops the lock when its process ends, however it ends: neither a kill nor a process
+    number that is used again makes a dead writer look alive.
     """
     try:
-        with (run / LOCK).open("rb") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return _content(stream)
-            return None
+        return _content(run) if _is_held(run / LOCK) else None
     except OSError:
         return None
 
@@ -42,57 +41,60 @@ def hold_lock(run: Path) -> Iterator[None]:
     UserError
         If a living process holds it, or the folder cannot be written.
     """
+    # Those who only ask who writes, as the first page of the app does, need not wait for it.
+    from filelock import FileLock, Timeout
+
     path = run / LOCK
+    lock = FileLock(path)
     try:
-        stream = _acquire(path)
+        # Those who ask who writes hold the file for an instant: try for a second.
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        holder = _content(run)
+        raise UserError(
+            f"{run} is being written by process {holder.get('pid', '?')} on "
+            f"{holder.get('host', '?')}; wait for it, stop it, or choose another name."
+        ) from None
     except PermissionError as error:
         raise UserError(f"{run} cannot be written: permission denied.") from error
     try:
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": time.time()}
-        stream.seek(0)
-        stream.truncate()
-        stream.write(json.dumps(holder).encode())
-        stream.flush()
+        with path.open("r+b", buffering=0) as stream:
+            stream.seek(_START)
+            stream.write(json.dumps(holder).encode())
+            stream.truncate()
         yield
     finally:
-        path.unlink(missing_ok=True)
-        stream.close()
+        with suppress(OSError):  # gone with its folder, or on Windows, where release removes it
+            path.unlink()
+        lock.release()
 
 
-def _acquire(path: Path) -> IO[bytes]:
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+def _is_held(path: Path) -> bool:
+    """Whether a living process holds the lock file. Raises OSError if it cannot be read."""
+    if sys.platform == "win32":
+        from filelock import FileLock, Timeout
+
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with path.open("rb"), FileLock(path, blocking=False):
+                return False
+        except Timeout:
+            return True
+    with path.open("rb") as stream:
+        try:
+            # A shared lock, which filelock has not: several may ask at once, and readers may.
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            holder = _content(stream)
-            stream.close()
-            # A reader that only looks holds the file for an instant: try again before refusing.
-            if time.monotonic() > deadline:
-                raise UserError(
-                    f"{path.parent} is being written by process {holder.get('pid', '?')} on "
-                    f"{holder.get('host', '?')}; wait for it, stop it, or choose another name."
-                ) from None
-            time.sleep(0.05)
-            continue
-        if _is_current(path, stream):
-            return stream
-        # Its last holder removed the file between our opening and our locking it.
-        stream.close()
+            return True
+    return False
 
 
-def _is_current(path: Path, stream: IO[bytes]) -> bool:
+def _content(run: Path) -> dict[str, Any]:
+    """What the lock's holder wrote of itself; empty while it has not."""
     try:
-        return os.fstat(stream.fileno()).st_ino == path.stat().st_ino
-    except OSError:
-        return False
-
-
-def _content(stream: IO[bytes]) -> dict[str, Any]:
-    try:
-        stream.seek(0)
-        content = json.loads(stream.read())
+        with (run / LOCK).open("rb", buffering=0) as stream:
+            stream.seek(_START)
+            content = json.loads(stream.read())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -1,7 +1,7 @@
-"""Runs as things on a shelf: how large one is, renaming it, taking it away.
+"""Managing runs: how large one is, renaming it, deleting it, its note.
 
-A run never stands half under its name: what is unpacked or removed has a hidden temporary name
-beside it, and is moved there or away in one step.
+A run's folder is never incomplete: runs are unpacked and removed under a hidden temporary name
+beside it, and moved in one step.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_text
+from ascnet_core.files import read_text, write_text
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.lock import LOCK, hold_lock, lock_holder
@@ -80,7 +80,7 @@ def why_kept(run: Path, doing: str) -> str | None:
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot name a run: `UserError`."""
+    """Raise UserError where a name cannot be that of a run."""
     run_folder.new_run_path(name)
     if Path(name).name != name:
         raise UserError(f"{name!r} is a path; give a name alone, without '/'.")
@@ -89,8 +89,7 @@ def check_name(name: str) -> None:
 def rename_run(run: Path, name: str) -> Path:
     """Give a run another name, in the folder where it lies; its new path.
 
-    Nothing in a run names it but the title of its card, which is changed too. `command.txt` and
-    scores that were written before keep the name of then.
+    The title of its card is changed too. `command.txt` and earlier scores keep the old name.
 
     Raises
     ------
@@ -112,7 +111,7 @@ def rename_run(run: Path, name: str) -> Path:
 def delete_run(run: Path) -> None:
     """Remove a run with all its files; there is no way back.
 
-    It loses its name first, so whatever happens meanwhile there is no half run under it.
+    It is moved to a hidden name first, so that an interrupted removal leaves no half run.
 
     Raises
     ------
@@ -189,7 +188,7 @@ def _refuse_taken(run: Path) -> None:
 
 
 def _move(run: Path, new: Path) -> None:
-    """Move a run that nobody trains; its lock goes along and is taken away there."""
+    """Move a run that nobody trains, and remove its lock there."""
     _refuse_taken(new)
     try:
         with hold_lock(run):
@@ -210,10 +209,7 @@ NOTE = "note.md"
 
 def read_note(run: Path) -> str:
     """The note of a run, without white space around it; empty if there is none."""
-    try:
-        return (run / NOTE).read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+    return read_text(run / NOTE).strip()
 
 
 def write_note(run: Path, text: str) -> None:

@@ -1,23 +1,22 @@
-"""Where a fork came from, and what of it may differ from there. Needs no torch."""
+"""The parent of a fork: what it was, and which settings a fork must share. Needs no torch."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_json
+from ascnet_core.files import read_json, write_json
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
-ORIGIN = "origin.json"
+PARENT = "origin.json"
 
 
 @dataclass(frozen=True)
-class Origin:
+class Parent:
     """What a fork began from.
 
     `run` is the name it had then, `moment` the kept moment in words, `step` its number of steps
@@ -37,17 +36,17 @@ class Origin:
         return f"forked from {self.run}, {self.moment}; {came}"
 
 
-def read_origin(run: Path) -> Origin | None:
+def read_parent(run: Path) -> Parent | None:
     """Where a run came from; None if it is no fork."""
     try:
-        return Origin(**json.loads((run / ORIGIN).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Parent(**read_json(run / PARENT))
+    except TypeError:
         return None
 
 
-def write_origin(run: Path, origin: Origin) -> None:
+def write_parent(run: Path, parent: Parent) -> None:
     """Keep where a run came from."""
-    write_json(run / ORIGIN, asdict(origin))
+    write_json(run / PARENT, asdict(parent))
 
 
 def sizes(settings: Settings) -> tuple[str, ...]:

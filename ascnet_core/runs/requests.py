@@ -1,6 +1,5 @@
-"""A snapshot on demand: asked for by a file in the run folder, taken between two steps."""
+"""Requests to a training process: stop, pause, go on, take a snapshot; files in the run folder."""
 
-import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -8,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from ascnet_core.files import write_json
+from ascnet_core.files import read_json, write_json
 from ascnet_core.places import CONTROL
 from ascnet_core.runs.lock import lock_holder
 
 WANTED = "snapshot.json"
-"""A file of its own beside `control.json`, so that it takes back neither a pause nor a stop."""
+"""A file of its own, so that asking for a snapshot cancels neither a pause nor a stop."""
 
 
 def request_stop(run: Path) -> bool:
@@ -33,10 +32,8 @@ def request_go(run: Path) -> bool:
 
 def read_request(run: Path) -> str | None:
     """What the training process is asked for: stop, pause, go, or None."""
-    try:
-        request = json.loads((run / CONTROL).read_text(encoding="utf-8"))["request"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    content = read_json(run / CONTROL)
+    request = content.get("request") if isinstance(content, dict) else None
     return request if request in ("stop", "pause", "go") else None
 
 
@@ -69,7 +66,7 @@ def take_request(run: Path) -> bool:
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as ever."""
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as usual."""
     received = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield received.is_set

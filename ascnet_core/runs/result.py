@@ -1,4 +1,4 @@
-"""Going back: make the network of a kept cycle the run's result."""
+"""Choosing a run's result: the network of any kept cycle."""
 
 import json
 
@@ -28,8 +28,8 @@ def result_of(run: Run) -> Snapshot | None:
 def make_result(run: Run, snapshot: Snapshot) -> None:
     """Make a kept cycle's network, and its reference counts, the run's result.
 
-    What resuming needs stays as it is: a run that goes on does so from its last step, and its next
-    checkpoint is the result again. Every cycle that was kept can be made the result at any time.
+    The files for resuming stay as they are: a resumed run continues from its last step, and its
+    next checkpoint is the result again. Any kept cycle can be made the result at any time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Starting a training as a process of its own, or as several. Needs no torch."""
+"""Starting a training in one process of its own or in several. Needs no torch."""
 
 import itertools
 import os

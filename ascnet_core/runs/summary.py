@@ -1,4 +1,4 @@
-"""A run in a line of a list: how far it came, what its histogram shows, what is noted of it."""
+"""One line about a run for lists: progress, peaks, verdict and note."""
 
 from dataclasses import dataclass
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
 from ascnet_core.errors import UserError
+from ascnet_core.metrics.lesions import components as connected
 
 Mask = NDArray[np.bool_]
 Packed = NDArray[np.uint8]
@@ -243,8 +243,7 @@ def components(mask: Mask, least: int) -> Mask:
     """
     if not mask.any() or least == 1:
         return mask.copy()
-    box = _box(mask, 0)
-    pieces, _ = label(mask[box], structure=np.ones((3, 3, 3), bool))
+    box, pieces, _ = connected(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     keep = np.arange(sizes.size) == sizes.argmax() if least == LARGEST else sizes >= least

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.formats import output_suffix
+from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
-from ascnet_core.imaging.volume import Grid, write_volume
+from ascnet_core.imaging.volume import write_volume
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.segmentation.cuts import cut_scan
 from ascnet_core.segmentation.histogram import RAW, Range, count_levels, quantise
@@ -163,5 +165,4 @@ def _file(out: Path, scan: Scan, what: str, grid: Grid) -> Path:
     """Where a mask or map goes: stored like its image, but never in a format that blurs."""
     # A manifest may call a scan anything, also something with slashes.
     name = re.sub(r"[^\w.+-]", "_", scan.scan)
-    suffix = {"picture": ".png", "stack": ".npy"}.get(grid.kind, ".nii.gz")
-    return out / f"{name}_{what}{suffix}"
+    return out / f"{name}_{what}{output_suffix(grid)}"

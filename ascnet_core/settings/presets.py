@@ -61,7 +61,7 @@ def load_preset(name: str) -> Settings:
             f"There is no preset {name!r}; choose one of {known}, or give a file in .toml."
         )
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Preset {path} cannot be read ({error}); choose another.") from error
     return dataclasses.replace(from_toml(text, f"preset {name}"), preset=called)
@@ -72,7 +72,7 @@ def save_preset(
 ) -> Path:
     """Save settings as `checkpoints/presets/NAME.toml`, every value written out.
 
-    Nothing in it depends on a default of today, so that it means the same tomorrow.
+    So it means the same when defaults change.
 
     Parameters
     ----------

@@ -1,17 +1,16 @@
-"""Everything a run depends on, as dataclasses with a sentence for every field.
+"""All settings of a run, put together from the tables in the files beside this one.
 
-The tables lie beside this file, a group in each `settings_*.py`; this is where they come together,
-and where all of them are imported from. Values are checked when a table is made, so no invalid
-settings exist.
+Import every table from here. Each checks its values when it is made, so no invalid settings exist.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Literal
 
 from ascnet_core.errors import UserError
+from ascnet_core.names import MapName, Side
+from ascnet_core.settings.checked import table
 from ascnet_core.settings.data import Data, Reference
-from ascnet_core.settings.field import Checked, setting
 from ascnet_core.settings.losses import Corruption, Losses
 from ascnet_core.settings.network import Adversary, Network
 from ascnet_core.settings.schedule import Compute, Schedule
@@ -30,44 +29,39 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Segmentation(Checked):
+@table
+class Segmentation:
     """How I_ro becomes a mask unless someone says otherwise: the run's stated default."""
 
-    table = "segmentation"
-    map: str = setting(
-        "reconstruction",
-        "The map that is thresholded.",
-        "reconstruction",
-        "wild",
-        "residual",
-        "fence",
-    )
-    rule: str = setting("rightmost-peak", "Rule of the threshold.")
-    side: str = setting(
-        "bright", "Whether the anomaly is bright or dark on that map.", "bright", "dark"
-    )
-    scope: str = setting(
-        "cohort", "One threshold for the cohort, or one a subject.", "cohort", "subject"
-    )
-    post: tuple[str, ...] = setting((), "Post-processing steps, in order.")
+    map: MapName = "reconstruction"
+    """The map that is thresholded."""
+    rule: str = "rightmost-peak"
+    """Rule of the threshold."""
+    side: Side = "bright"
+    """Whether the anomaly is bright or dark on that map."""
+    scope: Literal["cohort", "subject"] = "cohort"
+    """One threshold for the cohort, or one a subject."""
+    post: tuple[str, ...] = ()
+    """Post-processing steps, in order."""
 
 
-@dataclass(frozen=True)
+@table
 class Settings:
     """All tables of a run, and the preset they came from."""
 
-    preset: str = field(default="", metadata={"help": "The preset these settings started from."})
-    description: str = field(default="", metadata={"help": "What the preset is for."})
-    data: Data = field(default_factory=Data)
-    reference: Reference = field(default_factory=Reference)
-    network: Network = field(default_factory=Network)
-    adversary: Adversary = field(default_factory=Adversary)
-    losses: Losses = field(default_factory=Losses)
-    corruption: Corruption = field(default_factory=Corruption)
-    schedule: Schedule = field(default_factory=Schedule)
-    compute: Compute = field(default_factory=Compute)
-    segmentation: Segmentation = field(default_factory=Segmentation)
+    preset: str = ""
+    """The preset these settings started from."""
+    description: str = ""
+    """What the preset is for."""
+    data: Data = Data()
+    reference: Reference = Reference()
+    network: Network = Network()
+    adversary: Adversary = Adversary()
+    losses: Losses = Losses()
+    corruption: Corruption = Corruption()
+    schedule: Schedule = Schedule()
+    compute: Compute = Compute()
+    segmentation: Segmentation = Segmentation()
 
     def __post_init__(self) -> None:
         """Refuse tables that fit each by itself but not together."""

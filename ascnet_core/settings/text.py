@@ -1,27 +1,35 @@
-"""Single settings by dotted key, and settings as TOML text."""
+"""Settings by dotted key, and as TOML text."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
+import re
 import tomllib
-import types
-import typing
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+
 from ascnet_core.errors import UserError
+from ascnet_core.settings.checked import About, about_field, fields_of, refusal
 from ascnet_core.settings.tables import Settings
+
+_SETTINGS = TypeAdapter(Settings)
+_ARRAY = re.compile(r"\[\n((?:    .*,\n)+)\]")
+_ABOUT = {
+    table: {name: about_field(field) for name, field in fields_of(whole.annotation).items()}
+    for table, whole in fields_of(Settings).items()
+    if whole.annotation is not str
+}
+_KEYS = tuple(f"{table}.{name}" for table, fields in _ABOUT.items() for name in fields)
 
 
 def keys() -> tuple[str, ...]:
     """Every dotted key that `apply_set` takes, such as "schedule.seed"."""
-    return tuple(
-        f"{table.name}.{one.name}"
-        for table in _tables()
-        for one in dataclasses.fields(_table_class(table.name))
-    )
+    return _KEYS
 
 
 def value_of(settings: Settings, key: str) -> Any:
@@ -35,10 +43,15 @@ def differing(one: Settings, other: Settings) -> tuple[str, ...]:
     return tuple(key for key in keys() if value_of(one, key) != value_of(other, key))
 
 
-def help_of(key: str) -> str:
-    """The sentence of a dotted key."""
+def about(key: str) -> About:
+    """The help text of a dotted key, and what its value may be."""
     table, name = _split(key)
-    return str(_fields(table)[name].metadata["help"])
+    return _ABOUT[table][name]
+
+
+def help_of(key: str) -> str:
+    """The help text of a dotted key."""
+    return about(key).help
 
 
 def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
@@ -63,32 +76,28 @@ def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
         if not equals:
             raise UserError(f"--set {assignment}: write it as key=value, e.g. schedule.seed=1.")
         table, name = _split(key.strip())
-        changed.setdefault(table, {})[name] = _parse(table, name, text.strip())
-    tables = {
-        table: dataclasses.replace(getattr(settings, table), **values)
-        for table, values in changed.items()
-    }
+        changed.setdefault(table, {})[name] = _parse(_ABOUT[table][name], text.strip())
+    tables = {}
+    for table, values in changed.items():
+        try:
+            tables[table] = dataclasses.replace(getattr(settings, table), **values)
+        except ValidationError as error:
+            raise _first_refusal(error, table) from error
     return dataclasses.replace(settings, **tables)
 
 
 def to_toml(settings: Settings) -> str:
     """TOML text of all settings, every default written out; unset ones are left out."""
-    lines = [
-        f"preset = {_toml(settings.preset)}",
-        f"description = {_toml(settings.description)}",
-    ]
-    for table in _tables():
-        lines += ["", f"[{table.name}]"]
-        part = getattr(settings, table.name)
-        lines += [
-            f"{one.name} = {_toml(value)}"
-            for one in dataclasses.fields(part)
-            if (value := getattr(part, one.name)) is not None
-        ]
-    return "\n".join(lines) + "\n"
+    return _ARRAY.sub(
+        _on_one_line, tomli_w.dumps(_SETTINGS.dump_python(settings, exclude_none=True))
+    )
 
 
-@lru_cache(maxsize=64)  # 25 ms each, and lists of runs read all of them again and again
+def _on_one_line(array: re.Match[str]) -> str:
+    """An array as settings files have it: tomli-w writes a line for each value."""
+    return "[" + ", ".join(line[4:-1] for line in array[1].split("\n")[:-1]) + "]"
+
+
 def from_toml(text: str, where: str = "settings") -> Settings:
     """Settings of a TOML text; what it does not name has its default.
 
@@ -101,87 +110,39 @@ def from_toml(text: str, where: str = "settings") -> Settings:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where} is no valid TOML ({error}); mend or replace it.") from error
-    tables: dict[str, Any] = {}
-    for key, value in content.items():
-        if key in ("preset", "description") and isinstance(value, str):
-            tables[key] = value
-        elif isinstance(value, dict):
-            parsed = {name: _convert(*_split(f"{key}.{name}"), v) for name, v in value.items()}
-            tables[key] = _table_class(key)(**parsed)
-        else:
-            raise UserError(f"{where} has {key!r}, which is no table of settings; remove it.")
-    return Settings(**tables)
+    try:
+        # Strict JSON takes lists and tables but no text for a number and no number for a truth.
+        return _SETTINGS.validate_json(json.dumps(content, default=str), strict=True)
+    except ValidationError as error:
+        path = error.errors()[0]["loc"]
+        if len(path) == 1:
+            raise UserError(
+                f"{where} has {path[0]!r}, which is no table of settings; remove it."
+            ) from error
+        raise _first_refusal(error) from error
 
 
-def _tables() -> list[dataclasses.Field[Any]]:
-    named = ("preset", "description")
-    return [one for one in dataclasses.fields(Settings) if one.name not in named]
-
-
-def _table_class(name: str) -> Any:
-    return typing.get_type_hints(Settings)[name]
-
-
-def _fields(table: str) -> dict[str, dataclasses.Field[Any]]:
-    return {one.name: one for one in dataclasses.fields(_table_class(table))}
+def _first_refusal(error: ValidationError, *table: str) -> UserError:
+    problem = error.errors()[0]
+    key = ".".join(map(str, (*table, *problem["loc"])[:2]))
+    return UserError(refusal(key, about(key), problem))
 
 
 def _split(key: str) -> tuple[str, str]:
     table, _, name = key.partition(".")
-    known = {one.name for one in _tables()}
-    if table not in known or name not in _fields(table):
+    if name not in _ABOUT.get(table, {}):
         near = difflib.get_close_matches(key, keys(), n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(sorted(known))}."
+        hint = (
+            f"did you mean {near[0]}?" if near else f"the tables are {', '.join(sorted(_ABOUT))}."
+        )
         raise UserError(f"There is no setting {key!r}; {hint}")
     return table, name
 
 
-def _kinds(table: str, name: str) -> tuple[Any, ...]:
-    hint = typing.get_type_hints(_table_class(table))[name]
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return typing.get_args(hint)
-    return (hint,)
-
-
-def _parse(table: str, name: str, text: str) -> Any:
-    kinds = _kinds(table, name)
-    if type(None) in kinds and text in ("", "none"):
+def _parse(setting: About, text: str) -> Any:
+    """A text as pydantic can read it: None where it unsets, several words as a tuple."""
+    if setting.optional and text in ("", "none"):
         return None
-    wanted = kinds[0]
-    try:
-        if wanted is bool:
-            return {"true": True, "false": False}[text.lower()]
-        if wanted is int:
-            return int(text)
-        if wanted is float:
-            return float(text)
-    except (ValueError, KeyError) as error:
-        words = {bool: "true or false", int: "a whole number", float: "a number"}[wanted]
-        raise UserError(f"{table}.{name} is {text!r}; it must be {words}.") from error
-    if wanted is str:
-        return text
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _convert(table: str, name: str, value: Any) -> Any:
-    wanted = _kinds(table, name)[0]
-    if isinstance(value, list) and typing.get_origin(wanted) is tuple:
-        return tuple(str(part) for part in value)
-    if wanted is float and type(value) is int:
-        return float(value)
-    if type(value) is not wanted:
-        raise UserError(f"{table}.{name} is {value!r}; it must be of type {wanted}.")
-    return value
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(part) for part in value) + "]"
-    if isinstance(value, float):
-        return repr(value) if value == value and abs(value) != float("inf") else str(value)
-    return str(value)
+    if setting.kind is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 
 from ascnet_core.places import MODEL, TRAINING
 from ascnet_core.runs.folder import Run
-from ascnet_core.runs.parent import Origin, check_sizes, write_origin
+from ascnet_core.runs.parent import Parent, check_sizes, write_parent
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model, load_training, save_training
 from ascnet_core.training.state import (
@@ -22,7 +22,7 @@ from ascnet_core.training.state import (
 _NOT_BEGUN = {"stage": 1, "cycle": 0, "step": 0, "steps_m": 0, "images_seen": 0}
 
 
-def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) -> Origin:
+def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) -> Parent:
     """Write a checkpoint of step 0 that begins with another run's network, and where it is from.
 
     D, the optimisers and the moving average come along where `origin` has a checkpoint of that
@@ -56,8 +56,8 @@ def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) ->
                 module.load_state_dict(model.state_dict())
     tensors, counters = state_tensors(state)
     save_training(run / TRAINING, tensors, {"events_bytes": 0, "state": counters})
-    made = Origin(origin.name, moment, step, whole)
-    write_origin(run, made)
+    made = Parent(origin.name, moment, step, whole)
+    write_parent(run, made)
     return made
 
 

@@ -2,7 +2,8 @@
 
 Runs `demo`, `segment`, `evaluate`, `train`, `crossval` and `report` of both checkouts on the demo
 cohort, one after the other at the same path, and compares every file that they wrote: text line by
-line without times and versions, images by their voxels and headers, weights by their tensors.
+line without times and versions, JSON and TOML by their values, images by their voxels and headers,
+weights by their tensors.
 Differences are printed with how large they are; ends with status 1 if there is one that is not
 allowed. Allowed are levels that differ by one, masks that differ in 1 of 10,000 voxels, and columns
 and keys that are new on purpose (`--added`).
@@ -19,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
@@ -176,9 +178,10 @@ def compare(old: Path, new: Path, allowed: set[str]) -> list[str]:
     texts = [one.decode("utf-8", "replace") for one in raw]
     if name.endswith(".csv"):
         return compare_tables(*texts, allowed)
-    if name.endswith((".json", ".jsonl")):
-        lines = [t.splitlines() if name.endswith("l") else [t] for t in texts]
-        values = [[without(json.loads(line), {*TIMES, *allowed}) for line in one] for one in lines]
+    if name.endswith((".json", ".jsonl", ".toml")):
+        read = tomllib.loads if name.endswith(".toml") else json.loads
+        lines = [t.splitlines() if name.endswith(".jsonl") else [t] for t in texts]
+        values = [[without(read(line), {*TIMES, *allowed}) for line in one] for one in lines]
         return [] if values[0] == values[1] else [first_difference(*values)]
     lines = [STAMP.sub("", text).splitlines() for text in texts]
     return [] if lines[0] == lines[1] else [first_difference(*lines)]

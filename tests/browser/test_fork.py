@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from ascnet_core.cli import main
 from ascnet_core.runs.folder import Run
-from ascnet_core.runs.parent import read_origin
+from ascnet_core.runs.parent import read_parent
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 TINY = ("data.size=48", "network.width=2", "schedule.stage_1=2", "schedule.steps=4")
@@ -57,7 +57,7 @@ def test_a_run_is_forked_from_the_films_cycle_with_other_settings(
     assert [s.total_cycle for s in reader.snapshots()] == [0, 1]
     assert reader.settings().data.watched == reader.watched_names()
     assert len(reader.watched_names()) == 1
-    origin = read_origin(fork)
+    origin = read_parent(fork)
     assert origin is not None
     assert origin.run == "first"
     # a finished run goes on for longer

@@ -21,7 +21,7 @@ from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start as run_start
 from ascnet_core.settings.presets import load_preset, preset_names, save_preset, user_preset_names
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import apply_set, differing, keys, value_of
+from ascnet_core.settings.text import about, apply_set, differing, keys, value_of
 from pages.parts.new_run import preset_box, reference_box, schedule_box
 from pages.parts.shared import forms
 
@@ -54,17 +54,12 @@ def command(page: AppTest) -> str:
 # --- the form and `--set` ------------------------------------------------------------------------
 
 
-def field_of(key: str) -> dataclasses.Field[Any]:
-    table, name = key.split(".")
-    return next(one for one in dataclasses.fields(getattr(Settings(), table)) if one.name == name)
-
-
 def values_for(key: str) -> st.SearchStrategy[Any]:
     """What a setting may be, by its own choices and bounds."""
-    about, before = field_of(key).metadata, value_of(Settings(), key)
-    low, high = about.get("low"), about.get("high")
-    if about.get("choices"):
-        return st.sampled_from(about["choices"])
+    known, before = about(key), value_of(Settings(), key)
+    low, high = known.low, known.high
+    if known.choices:
+        return st.sampled_from(known.choices)
     if isinstance(before, bool):
         return st.booleans()
     if key in ("data.channel", "data.frame"):
@@ -149,9 +144,8 @@ def test_every_widget_reaches_the_command(page) -> None:
     for key in sorted(moved):
         if key.startswith("reference."):
             continue
-        before, about, name = value_of(base, key), field_of(key).metadata, f"{prefix} {key}"
-        if about.get("choices"):
-            choices = about["choices"]
+        before, choices, name = value_of(base, key), about(key).choices, f"{prefix} {key}"
+        if choices:
             page.selectbox(key=name).set_value(choices[choices.index(before) - 1])
         elif isinstance(before, bool):
             page.checkbox(key=name).set_value(not before)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core import places
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start
-from ascnet_core.runs.events import Progress
+from ascnet_core.runs.events import RunProgress
 from ascnet_core.runs.folder import Run
 from ascnet_core.settings.presets import load_preset, preset_names
 from ascnet_core.settings.text import apply_set, keys
@@ -162,7 +162,7 @@ def test_long_runs_are_thinned_with_both_ends() -> None:
 
 
 def test_progress_is_told_with_the_time_left() -> None:
-    progress = Progress(1, 2, "D", 1, 30, 120, 2.0, 95.0)
+    progress = RunProgress(1, 2, "D", 1, 30, 120, 2.0, 95.0)
     text = live_run.progress_sentence("running", progress)
     assert "stage 1, cycle 2, D phase" in text
     assert "step 30 of 120" in text

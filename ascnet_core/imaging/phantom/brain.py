@@ -19,6 +19,7 @@ from ascnet_core.imaging.phantom.fields import (
     blend,
     carve,
     ellipsoid,
+    grid_points,
     inside,
     length,
     random_waves,
@@ -58,8 +59,8 @@ class _Build:
     scale: Floats
     rotation: Floats
     shift: Floats
-    warp: tuple[Waves, Waves, Waves]
-    fine_warp: tuple[Waves, Waves, Waves]
+    warp: list[Waves]
+    fine_warp: list[Waves]
     folds: Waves
     fold_depth: Waves
     fold_gap: Waves
@@ -86,16 +87,8 @@ def _draw(rng: np.random.Generator) -> _Build:
         ),
         rotation=(turn_x @ turn_y @ turn_z).astype(np.float32),
         shift=rng.normal(0, 1.5, 3).astype(np.float32),
-        warp=(
-            random_waves(rng, 8, 90, 220),
-            random_waves(rng, 8, 90, 220),
-            random_waves(rng, 8, 90, 220),
-        ),
-        fine_warp=(
-            random_waves(rng, 10, 24, 60),
-            random_waves(rng, 10, 24, 60),
-            random_waves(rng, 10, 24, 60),
-        ),
+        warp=[random_waves(rng, 8, 90, 220) for _ in range(3)],
+        fine_warp=[random_waves(rng, 10, 24, 60) for _ in range(3)],
         folds=random_waves(rng, 56, 18, 27),
         fold_depth=random_waves(rng, 16, 30, 80),
         fold_gap=random_waves(rng, 16, 25, 70),
@@ -242,12 +235,7 @@ def brain_anatomy(
     thin bright lining of the ventricles).
     """
     build = _draw(rng)
-    spacing = np.asarray(FIELD_OF_VIEW) / np.asarray(size)
-    axes = [
-        ((np.arange(n) - (n - 1) / 2) * s + c).astype(np.float32)
-        for n, s, c in zip(size, spacing, CENTRE, strict=True)
-    ]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    grid = grid_points(size, FIELD_OF_VIEW, CENTRE)
     near = ellipsoid(grid, (0, -18, 0), (82, 102, 86)) < 0
     index = np.flatnonzero(near)
     points = grid[index]
@@ -270,6 +258,7 @@ def brain_anatomy(
     undisturbed = undisturbed[rough]
     cerebrum, cerebellum, stem = cerebrum[rough], cerebellum[rough], stem[rough]
 
+    spacing = np.asarray(FIELD_OF_VIEW) / np.asarray(size)
     softness = float(0.62 * np.sqrt(spacing[0] * spacing[1]))
     depth = _depth(template, build)
     surface = _folded_cortex(template, depth, build)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import write_manifest
+from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.phantom import liver
 from ascnet_core.imaging.phantom.brain import CENTRE, FIELD_OF_VIEW, brain_anatomy
 from ascnet_core.imaging.phantom.lesions import (
@@ -29,7 +30,7 @@ from ascnet_core.imaging.phantom.lesions import (
 )
 from ascnet_core.imaging.phantom.liver import liver_scan
 from ascnet_core.imaging.phantom.mr import mr_picture
-from ascnet_core.imaging.volume import Grid, write_volume
+from ascnet_core.imaging.volume import write_volume
 
 CONTRASTS = ("flair", "t2", "ct")
 _OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")

@@ -6,7 +6,7 @@ Everything works on points in millimetres, so that a subject looks the same on a
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +66,15 @@ def random_waves(rng: np.random.Generator, count: int, shortest: float, longest:
         phases.astype(np.float32),
         amplitudes.astype(np.float32),
     )
+
+
+def grid_points(size: tuple[int, int, int], field_of_view: Triple, centre: Triple) -> NDArray[Any]:
+    """Give the centres (P, 3) float32 mm of a volume's voxels, P = X Y Z in C order."""
+    axes = [
+        ((np.arange(n) - (n - 1) / 2) * (side / n) + middle).astype(np.float32)
+        for n, side, middle in zip(size, field_of_view, centre, strict=True)
+    ]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def as_floats(values: NDArray[np.floating]) -> Floats:

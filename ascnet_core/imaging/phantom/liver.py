@@ -18,6 +18,7 @@ from ascnet_core.imaging.phantom.fields import (
     blend,
     carve,
     ellipsoid,
+    grid_points,
     inside,
     length,
     random_waves,
@@ -64,8 +65,8 @@ def _tree(rng: np.random.Generator, trunk: list[Branch], levels: int) -> list[Br
                 turn = np.deg2rad(rng.uniform(22, 48))
                 way = (np.cos(turn) * along + sign * np.sin(turn) * side) * rng.uniform(0.55, 0.85)
                 tip = np.asarray(end) + way
-                place = (float(tip[0]), float(tip[1]), float(tip[2]))
-                following.append(((end, radius), (place, max(radius * 0.74, 1.5))))
+                end_point = (float(tip[0]), float(tip[1]), float(tip[2]))
+                following.append(((end, radius), (end_point, max(radius * 0.74, 1.5))))
         tree += following
         tips = following
     return tree
@@ -207,12 +208,7 @@ def liver_scan(
     size: tuple[int, int, int],
 ) -> Abdomen:
     """Make one abdomen; `kind` is "none", "small" (many metastases) or "large" (one big lesion)."""
-    spacing = np.asarray(FIELD_OF_VIEW) / np.asarray(size)
-    axes = [
-        ((np.arange(n) - (n - 1) / 2) * step).astype(np.float32)
-        for n, step in zip(size, spacing, strict=True)
-    ]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    grid = grid_points(size, FIELD_OF_VIEW, CENTRE)
     scale = np.clip(anatomy.normal(1, 0.035, 3), 0.92, 1.07).astype(np.float32)
     warp = [random_waves(anatomy, 10, 90, 260) for _ in range(3)]
     waves = (
@@ -235,22 +231,22 @@ def liver_scan(
     wiggle = 3.0 * np.column_stack([random_waves(anatomy, 8, 40, 90).at(own) for _ in range(3)])
     jitter = anatomy.normal(0, 6, (9, 3))
 
-    def place(x: float, y: float, z: float, number: int) -> Triple:
+    def jittered(x: float, y: float, z: float, number: int) -> Triple:
         shift = jitter[number]
         return (x + float(shift[0]), y + float(shift[1]), z + float(shift[2]))
 
-    hilum, right = place(24, 2, -14, 0), place(54, 2, -8, 1)
+    hilum, right = jittered(24, 2, -14, 0), jittered(54, 2, -8, 1)
     portal: list[Branch] = [
         ((hilum, 8.0), (right, 7.0)),
-        ((right, 6.4), (place(84, -26, -16, 2), 4.4)),
-        ((right, 6.4), (place(78, 26, 2, 3), 4.4)),
-        ((hilum, 6.2), (place(14, 40, 10, 4), 4.2)),
+        ((right, 6.4), (jittered(84, -26, -16, 2), 4.4)),
+        ((right, 6.4), (jittered(78, 26, 2, 3), 4.4)),
+        ((hilum, 6.2), (jittered(14, 40, 10, 4), 4.2)),
     ]
     cava: Triple = (20.0, -22.0, 46.0)
     hepatic: list[Branch] = [
-        ((cava, 6.0), (place(72, -28, 20, 5), 4.6)),
-        ((cava, 5.6), (place(52, 24, 24, 6), 4.4)),
-        ((cava, 5.2), (place(6, 30, 30, 7), 4.0)),
+        ((cava, 6.0), (jittered(72, -28, 20, 5), 4.6)),
+        ((cava, 5.6), (jittered(52, 24, 24, 6), 4.4)),
+        ((cava, 5.2), (jittered(6, 30, 30, 7), 4.0)),
     ]
     portal_tree = _vessels(own, _tree(anatomy, portal[1:], 3) + portal[:1], as_floats(wiggle))
     hepatic_tree = _vessels(own, _tree(anatomy, hepatic, 2), as_floats(wiggle))

@@ -147,7 +147,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
                 chosen,
                 selection_mode="multi",
                 default=chosen[:fitting],
-                format_func=lambda one: f"slice {common.places[0][one] + 1}",
+                format_func=lambda one: f"slice {common.indices[0][one] + 1}",
                 key=f"{key} slices",
             )
             or chosen[:1]
@@ -155,7 +155,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
     films, images, sentences = [], [], []
     kept: list[int] = []
     for number, (run, history) in enumerate(zip(runs, histories, strict=True)):
-        places = common.places[number]
+        places = common.indices[number]
         slices = tuple(places[one] for one in sorted(chosen))
         kept = film.kept_frames(len(history.points), len(slices), watched.shape[-1])
         last = history.points[-1]
@@ -173,7 +173,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
             moments.Side(name, number, len(images[number]) - 1, about(run))
             for number, (name, run) in enumerate(zip(names, runs, strict=True))
         ]
-    labels = [f"slice {common.places[0][one] + 1}" for one in sorted(chosen)]
+    labels = [f"slice {common.indices[0][one] + 1}" for one in sorted(chosen)]
     show(sides, films, images, labels, key, f"watched|{key}")
     if not common.scaled_alike:
         sentences.insert(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging import formats
 from pages.parts.shared import cases
 
 
@@ -67,9 +68,7 @@ def pair_masks(paths: Sequence[Path], masks: Sequence[Path]) -> dict[Path, Path 
 
 def stem_of(path: Path) -> str:
     """A file's name without suffixes and without words such as _mask or _flair at its end."""
-    name = path.name.lower()
-    for suffix in (".nii.gz", ".nii", ".npy", ".png", ".tif", ".tiff", ".jpg", ".jpeg"):
-        name = name.removesuffix(suffix)
+    name = formats.stem_of(path).lower()
     for word in ("mask", "seg", "label", "lesion", "flair", "t2", "t1", "ct", "image", "img"):
         name = name.removesuffix(f"_{word}").removesuffix(f"-{word}")
     return name

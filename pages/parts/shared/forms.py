@@ -6,7 +6,6 @@ pure.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launch_words
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import apply_set, keys, value_of
+from ascnet_core.settings.text import about, apply_set, keys, value_of
 
 # What most people change; everything else is under "All settings".
 FIRST = (
@@ -131,39 +130,33 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
 
     A `fixed` one shows its value and cannot be changed.
     """
-    table, name = key.split(".")
-    part = getattr(settings, table)
-    field = next(one for one in dataclasses.fields(part) if one.name == name)
-    value, about = getattr(part, name), field.metadata
+    value, setting = value_of(settings, key), about(key)
     common: dict[str, Any] = {
         "label": label_of(key),
         "key": f"{prefix} {key}",
-        "help": f"{about['help']} (`{key}`)",
+        "help": f"{setting.help} (`{key}`)",
         "disabled": fixed,
     }
-    if about.get("choices"):
-        choices = list(about["choices"])
+    if setting.choices:
         words = WORDS.get(key, {})
         return st.selectbox(
-            options=choices,
-            index=choices.index(value),
+            options=setting.choices,
+            index=setting.choices.index(value),
             format_func=lambda choice: words.get(choice, choice),
             **common,
         )
     if isinstance(value, bool):
         return st.checkbox(value=value, **common)
-    if isinstance(value, int) and not isinstance(value, bool):
-        low, high = about.get("low"), about.get("high")
+    if isinstance(value, int):
         return st.number_input(
             value=value,
             step=16 if key == "data.size" else 1,
-            min_value=None if low is None else int(low),
-            max_value=None if high is None else int(high),
+            min_value=None if setting.low is None else int(setting.low),
+            max_value=None if setting.high is None else int(setting.high),
             **common,
         )
     # Small and unset numbers are typed: a number field would round 5e-5 away.
-    text = st.text_input(value=text_of(value), placeholder="not set", **common)
-    return text
+    return st.text_input(value=text_of(value), placeholder="not set", **common)
 
 
 def fields_grid(

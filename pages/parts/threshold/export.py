@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ascnet_core.imaging.formats import format_of
 from ascnet_core.imaging.volume import write_volume
 from ascnet_core.segmentation.threshold import Threshold
 from pages.parts.shared.state import View
@@ -17,13 +18,12 @@ from pages.parts.shared.state import View
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Prepared
 
-PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
-
 
 def mask_name(prepared: Prepared, scan: str) -> str:
     """The download's name: NIfTI, but PNG for a scan that is a picture."""
-    picture = prepared.scan.image.suffix.lower() in PICTURES
-    return f"{scan}_mask.png" if picture else f"{scan}_mask.nii.gz"
+    found = format_of(prepared.scan.image)
+    suffix = found.output if found and found.flat else ".nii.gz"
+    return f"{scan}_mask{suffix}"
 
 
 def mask_file(prepared: Prepared, mask: NDArray[np.bool_]) -> bytes:

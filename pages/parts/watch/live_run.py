@@ -15,10 +15,9 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
-from ascnet_core.runs.events import Progress, memory_in_words, read_events
+from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot
 from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
-from pages.parts.new_run import watched_box
 from pages.parts.shared import cases, pictures
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
@@ -78,7 +77,7 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def progress_sentence(status: str, progress: Progress | None) -> str:
+def progress_sentence(status: str, progress: RunProgress | None) -> str:
     """Where a run is, in a line."""
     if progress is None:
         return "reading the scans and taking them into slices" if status == "running" else status
@@ -266,6 +265,8 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
     st.markdown(
         f"**Watched slices, {snapshot.label}** · I_in, fence, wild, I_ro from left to right"
     )
+    from pages.parts.new_run import watched_box  # the first page does without settings
+
     try:
         which = watched_box.choose_shown(run, snapshot)
         picture = watched_picture(run, snapshot, which=which)

@@ -181,7 +181,7 @@ def show_course(run: Run, history: History, key: str) -> None:
     with left:
         if timeline == TIMELINES[1]:
             figure = figures_history.ridges(points, axis)
-            left_out = len(points) - len(figures_history.ridge_places(len(points)))
+            left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
             figure, left_out = figures_history.timeline(points, axis, height=420), 0
         st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})

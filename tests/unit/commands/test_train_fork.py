@@ -6,7 +6,7 @@ import pytest
 
 from ascnet_core.runs.create import reference_of
 from ascnet_core.runs.folder import Run
-from ascnet_core.runs.parent import read_origin
+from ascnet_core.runs.parent import read_parent
 from tests.unit.commands.command_line import cli, complaint
 
 ONE_CYCLE = ["--set", "schedule.stage_1=1", "--device", "cpu"]
@@ -25,7 +25,7 @@ def test_a_fork_has_the_data_and_settings_of_its_run_but_for_what_is_set(run, tm
     assert reference_of(path) == reference_of(run)
     assert reader.settings().network == before.settings().network
     assert reader.settings().schedule.stage_1 == 1
-    assert read_origin(path).run == "tiny"
+    assert read_parent(path).run == "tiny"
     assert f"| began | {said} |" in (path / "card.md").read_text()
     assert "--fork" in reader.command()
     # and it is resumed and extended like any run
@@ -63,5 +63,5 @@ def test_a_run_whose_data_is_gone_is_forked_onto_other_data(run, demo, tmp_path,
     assert "give the MANIFEST to train on" in complaint(capsys)
     manifest = demo / "manifest.csv"
     assert cli("train", manifest, "--fork", passed_on, "--name", path, *ONE_CYCLE) == 0
-    assert read_origin(path).whole
+    assert read_parent(path).whole
     assert len(Run(path).cohort().scans) == 4

@@ -104,12 +104,22 @@ def test_the_plans_in_the_help_can_be_read(tmp_path):
         ('manifests = "b.csv"', "", "manifests is None"),
         ("[run.second]", '[run."a b"]', "use letters"),
         ("flip = [false, true]", 'preset = "best"', "no preset 'best'"),
+        ("flip = [false, true]", "flip = 1", "flip is 1; write a valid boolean"),
+        ('side = "dark"', 'split_seed = "x"', r"\[data\.b\]: split_seed is 'x'; write a valid"),
+        ('side = "dark"', "always_train = 5", "always_train is 5; write one text or a list"),
+        ('side = "dark"', 'baselines = ["best"]', "no method 'best'"),
+        ("[data.b]", "[data]\nc = 5\n[data.b]", r"\[data\.c\] is 5; write a table"),
     ],
 )
 def test_a_plan_that_does_not_fit_says_where(tmp_path, old, new, said):
     assert old in PLAN
     with pytest.raises(UserError, match=said):
         read(tmp_path, PLAN.replace(old, new))
+
+
+def test_a_plan_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8-sig")
+    assert len(read_crossplan(tmp_path / "plan.toml").configurations) == 3
 
 
 def test_a_plan_that_is_not_there(tmp_path):

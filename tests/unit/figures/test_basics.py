@@ -84,10 +84,3 @@ def test_boxes_of_nothing_are_an_empty_chart_with_titles():
     figure = figures.dice_boxes(_rows().iloc[:0])
     assert not figure.data
     assert all(_titles(figure))
-
-
-def test_losses_pass_over_steps_without_a_term():
-    table = pd.DataFrame({"step": [1, 2, 3], "fence": [1.0, None, 0.5]})
-    figure = figures.losses(table)
-    assert list(figure.data[0].x) == [1, 3]
-    assert list(figure.data[0].y) == [1.0, 0.5]

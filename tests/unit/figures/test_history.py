@@ -16,13 +16,13 @@ def points():
 
 
 def test_complete_cycles_lie_at_their_number_and_moments_between(points):
-    assert figures.places(points)[0] == [0, 1, 2, 3, 4, 5]
+    assert figures.times(points)[0] == [0, 1, 2, 3, 4, 5]
     halfway = [*points[:3], replace(points[2], ends_cycle=False), points[3]]
     halfway[2], halfway[3] = halfway[3], halfway[2]
-    assert figures.places(halfway)[0] == [0, 1, 1.5, 2, 3]
+    assert figures.times(halfway)[0] == [0, 1, 1.5, 2, 3]
     growing = [*points[:2], replace(points[2], ends_cycle=False)]
-    assert figures.places(growing)[0] == [0, 1, 1.5]
-    assert figures.places(points, "images")[0] == [0, 80, 160, 240, 320, 400]
+    assert figures.times(growing)[0] == [0, 1, 1.5]
+    assert figures.times(points, "images")[0] == [0, 80, 160, 240, 320, 400]
 
 
 def test_the_heat_map_has_a_column_a_moment_and_marks_every_peak(points):
@@ -41,12 +41,12 @@ def test_the_heat_map_has_a_column_a_moment_and_marks_every_peak(points):
 
 
 def test_ridges_keep_the_newest_and_at_most_the_number_said(points):
-    assert figures.ridge_places(5) == [0, 1, 2, 3, 4]
-    kept = figures.ridge_places(200)
+    assert figures.ridge_indices(5) == [0, 1, 2, 3, 4]
+    kept = figures.ridge_indices(200)
     assert kept[-1] == 199
     assert len(kept) <= figures.MOST_RIDGES
     assert len(set(np.diff(kept))) == 1
-    assert figures.ridge_places(0) == []
+    assert figures.ridge_indices(0) == []
     figure = figures.ridges(points)
     assert len(figure.data) == 2 * len(points)
     newest = figure.data[-2]

@@ -1,6 +1,12 @@
 """Damaged and unsuitable files are refused with one sentence."""
 
 import gzip
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -9,14 +15,21 @@ from PIL import Image
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import (
-    colour_channels,
+    ENDINGS,
+    FORMATS,
+    IN_SHORT,
+    format_of,
     load_head,
     load_stored,
     natural_key,
+    output_suffix,
     stem_of,
-    suffix_of,
 )
+from ascnet_core.imaging.formats.picture import colour_channels
+from ascnet_core.imaging.image_format import Grid, suffix_of
 from tests.helpers import make_nifti
+
+ROOT = Path(__file__).parents[3]
 
 
 def refused(path, *, match, **choices):
@@ -184,3 +197,86 @@ def test_names(tmp_path):
     assert stem_of(tmp_path / "A.B.nii.gz") == "A.B"
     names = ["s_10.tif", "s_9.tif", "10.tif", "s.tif"]
     assert sorted(names, key=natural_key) == ["10.tif", "s.tif", "s_9.tif", "s_10.tif"]
+
+
+# --- the registry --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
+def test_what_a_format_writes_it_reads(tmp_path, one):
+    path = tmp_path / f"x{one.output}"
+    assert format_of(path) is one
+    grid = Grid((3, 2, 1), np.eye(4), None, one.name)
+    values = np.array([[[0], [255]], [[1], [2]], [[3], [4]]], np.uint8)
+    one.write(path, values, grid, np.uint8)
+    stored, read = load_stored(path)
+    assert np.array_equal(stored, values)
+    assert read.kind == load_head(path).kind == one.name
+    assert output_suffix(read) == one.output
+
+
+def test_words_for_people_name_every_format(tmp_path):
+    (tmp_path / "x.dcm").write_bytes(b"DICM")
+    with pytest.raises(UserError) as caught:
+        load_stored(tmp_path / "x.dcm")
+    for one in FORMATS:
+        assert one.long in str(caught.value)
+        assert one.short in IN_SHORT
+        assert {s.rpartition(".")[2] for s in one.suffixes if s not in one.pair} <= set(ENDINGS)
+
+
+TOY = '''
+"""Grey values as text, a line a row."""
+import numpy as np
+from ascnet_core.imaging.image_format import Format, Grid, damage_told
+
+def head(path):
+    return load(path, None, None)[1]
+
+def load(path, frame, channel):
+    with damage_told(path):
+        rows = np.loadtxt(path, np.float32, ndmin=2)
+    return rows[..., None], Grid((*rows.shape, 1), np.eye(4), None, "toy", rows.shape)
+
+def write(path, stored, grid, dtype):
+    np.savetxt(path, stored[:, :, 0].astype(dtype), "%g")
+
+FORMAT = Format("toy", (".toy",), "TOY", "text (.toy)", "texts", ".toy", load, head, write)
+'''
+
+
+def test_a_new_format_is_one_file(tmp_path):
+    """A copy of the package with one file more lists, indexes, reads and writes the format."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "ascnet_core", tmp_path / "ascnet_core", ignore=ignored)
+    (tmp_path / "ascnet_core" / "imaging" / "formats" / "toy.py").write_text(TOY)
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    (scans / "a.toy").write_text("1 2\n3 4\n")
+    (scans / "a_mask.toy").write_text("0 0\n0 1\n")
+    program = """
+        from pathlib import Path
+        from ascnet_core.cli import main
+        from ascnet_core.imaging.cohort import read_manifest
+        from ascnet_core.imaging.formats import output_suffix
+        from ascnet_core.imaging.prepare import prepare_scan
+        from ascnet_core.imaging.volume import write_volume
+        assert main(["segment", "--help"]) == 0
+        assert main(["index", "scans"]) == 0
+        made = prepare_scan(read_manifest("scans/manifest.csv").scans[0])
+        grid = made.volume.grid
+        write_volume(Path("mask" + output_suffix(grid)), made.truth, grid, bool)
+        assert main(["segment", "run", "x.bad", "-o", "out"]) == 2
+    """
+    (tmp_path / "x.bad").write_bytes(b"")
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "TOY" in done.stdout
+    assert "text (.toy)" in done.stderr
+    assert (tmp_path / "mask.toy").read_text() == "0 0\n0 1\n"

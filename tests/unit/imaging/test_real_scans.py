@@ -10,7 +10,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
-from ascnet_core.imaging.reference import collect, slices_of
+from ascnet_core.imaging.reference import join, slices_of
 from ascnet_core.imaging.slices import from_slices
 from ascnet_core.imaging.volume import read_mask, read_volume, write_volume
 
@@ -152,7 +152,8 @@ def test_the_tif_layout_as_published(real_data, tmp_path):
     assert len(cohort.subjects) == 3
     files = list((tmp_path / "kaggle_3m").rglob("*.tif"))
     assert 2 * len(cohort.scans) == len(files)
-    set_of_slices = collect(prepare_scan(scan, Preparation(size=96)) for scan in cohort.scans)
+    prepared = [prepare_scan(scan, Preparation(size=96)) for scan in cohort.scans]
+    set_of_slices = join([slices_of(one) for one in prepared])
     assert set_of_slices.lesion.any()
     assert not set_of_slices.lesion.all()
     for subject in cohort.subjects:

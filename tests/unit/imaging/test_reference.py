@@ -12,7 +12,6 @@ from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import (
     balance,
-    collect,
     join,
     match_positions,
     reference_pools,
@@ -63,17 +62,13 @@ def test_empty_slices_are_out_and_positions_run_over_tissue(cohort):
     assert set(found.subjects) == {"sick"}
 
 
-def test_collect(cohort):
-    made = [prepare_scan(scan, HOW) for scan in cohort.scans]
-    assert len(collect(iter(made))) == 21
-    assert collect(made, "lesion").z.tolist() == [4, 5]
-    free = collect(made, "lesion-free")
+def test_slices_of_several_scans_know_where_lesions_are(cohort):
+    made = join([slices_of(prepare_scan(scan, HOW)) for scan in cohort.scans])
+    assert len(made) == 21
+    assert made.take(made.lesion).z.tolist() == [4, 5]
+    free = made.take(made.labelled & ~made.lesion)
     assert len(free) == 12
     assert names(free) == ["sick", "well"]  # without a mask nothing is known to be free
-    with pytest.raises(UserError, match=r"No slices remain \(lesion\)"):
-        collect(made[1:], "lesion")
-    with pytest.raises(ValueError, match="which"):
-        collect(made, "normal")
 
 
 def test_reference_of_the_normal_group(cohort):
@@ -144,7 +139,7 @@ def test_pictures_of_a_series_know_their_place(tmp_path):
         Image.fromarray(grey * 0).save(folder / f"CASE_{n}_mask.tif")
     write_manifest(tmp_path / "manifest.csv", index_folder(tmp_path).rows)
     cohort = read_manifest(tmp_path)
-    found = collect(prepare_scan(scan, HOW) for scan in cohort.scans)
+    found = join([slices_of(prepare_scan(scan, HOW)) for scan in cohort.scans])
     assert found.z.tolist() == [2, 3, 4, 5, 6]
     assert np.allclose(found.positions, [0, 0.25, 0.5, 0.75, 1])
     single = slices_of(prepare_scan(cohort.scans[0], HOW))

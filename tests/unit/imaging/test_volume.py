@@ -9,11 +9,10 @@ from PIL import Image
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.volume import (
+    grid_difference,
     read_mask,
     read_volume,
-    same_grid,
     to_stored,
-    write_picture,
     write_volume,
 )
 from tests.helpers import ORIENTATIONS, make_nifti
@@ -157,7 +156,7 @@ def test_mask_may_be_stored_in_another_axis_order(tmp_path):
     mask = read_mask(tmp_path / "mask.nii", volume)
     assert mask.dtype == np.bool_
     assert np.array_equal(mask, data > 60)
-    assert same_grid(volume.grid, read_volume(tmp_path / "mask.nii").grid)
+    assert not grid_difference(volume.grid, read_volume(tmp_path / "mask.nii").grid)
 
 
 @pytest.mark.parametrize(
@@ -221,10 +220,10 @@ def test_picture_masks_return_to_the_picture(tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png"))[2], [0, 0, 0, 0])
     assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png"))[3], [255] * 4)
     assert np.array_equal(read_mask(tmp_path / "mask.png", volume), mask)
-    write_picture(tmp_path / "map.tif", volume.data / 23, volume.grid)
+    write_volume(tmp_path / "map.tif", volume.data / 23, volume.grid)
     assert np.asarray(Image.open(tmp_path / "map.tif"))[5, 3] == 255
     with pytest.raises(UserError, match="blur"):
-        write_picture(tmp_path / "mask.jpg", mask, volume.grid)
+        write_volume(tmp_path / "mask.jpg", mask, volume.grid)
     make_nifti(tmp_path / "y.nii")
     solid = read_volume(tmp_path / "y.nii")
     with pytest.raises(UserError, match="one slice"):

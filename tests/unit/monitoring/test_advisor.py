@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ascnet_core.monitoring.advisor import Advice, advise
+from ascnet_core.monitoring.advisor import Advice, advise, dead_adversary
 from ascnet_core.monitoring.history import Point, link, measure
 from ascnet_core.monitoring.stop_rules import HOLD, NOTICES, RULES
 from tests.made_up import data_of, snapshot, story
@@ -231,6 +231,23 @@ def test_a_dead_adversary_is_named_only_where_peaks_do_not_part() -> None:
     assert advise(sure).kind == "go on"  # a hinge loss keeps its slope
     flat = [replace(point, gauges=dead | {"gradient": 1e-7}) for point in course]
     assert advise(flat).kind == "dead adversary"
+
+
+@pytest.mark.parametrize(
+    ("gauges", "loss", "dead"),
+    [
+        ({"saturated": 0.99, "gradient": 0.5}, "tanh-mae", True),  # its tanh is flat
+        ({"saturated": 0.99, "gradient": 0.5}, "hinge", False),
+        ({"saturated": 0.1, "gradient": 0.0}, "hinge", True),
+        ({"saturated": 0.1, "gradient": 1e-7}, "hinge", False),  # weak, but D is not sure
+        ({"saturated": 0.99}, "", True),
+        ({}, "tanh-mae", False),
+    ],
+)
+def test_an_epoch_and_three_cycles_are_judged_alike(gauges, loss, dead) -> None:
+    course = [replace(point, gauges=gauges, loss=loss) for point in story("mmmm")]
+    assert bool(dead_adversary(gauges, loss)) == dead
+    assert (advise(course).kind == "dead adversary") == dead
 
 
 def test_incomplete_cycles_are_left_out() -> None:

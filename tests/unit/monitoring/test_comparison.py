@@ -22,7 +22,7 @@ def slices(*seeds: int) -> np.ndarray:
 
 def test_the_same_slices_are_found_in_another_order() -> None:
     found = common_slices([slices(1, 2, 3), slices(3, 9, 1)])
-    assert found.places == ((0, 2), (2, 0))
+    assert found.indices == ((0, 2), (2, 0))
     assert found.scaled_alike
     assert len(found) == 2
 
@@ -33,7 +33,7 @@ def test_the_shipped_demo_runs_watch_the_same_slices_and_lgg_others() -> None:
         Run(places.RUNS / name).load_snapshot(0).watched_input for name in names
     )
     found = common_slices([teaching, paper])
-    assert found.places == ((0, 1, 2, 3),) * 2
+    assert found.indices == ((0, 1, 2, 3),) * 2
     assert not found.scaled_alike  # by percentile, and by the least and largest value
     assert len(common_slices([teaching, lgg])) == 0
 
@@ -48,7 +48,7 @@ def test_slices_scaled_differently_are_the_same_and_said_to_differ() -> None:
     one = slices(1, 2)
     brighter = np.where(one > 0, np.minimum(255, one * 1.2 + 10), 0).astype(np.uint8)
     found = common_slices([one, brighter])
-    assert found.places == ((0, 1), (0, 1))
+    assert found.indices == ((0, 1), (0, 1))
     assert not found.scaled_alike
 
 
@@ -63,9 +63,9 @@ def test_other_scans_other_sizes_and_other_outlines_are_not_the_same() -> None:
 
 def test_slices_must_be_in_every_run() -> None:
     found = common_slices([slices(1, 2), slices(2, 1), slices(2)])
-    assert found.places == ((1,), (0,), (0,))
+    assert found.indices == ((1,), (0,), (0,))
     assert len(common_slices([])) == 0
-    assert common_slices([slices(4, 5)]).places == ((0, 1),)
+    assert common_slices([slices(4, 5)]).indices == ((0, 1),)
 
 
 def test_neither_an_even_nor_an_empty_slice_is_taken_for_another() -> None:

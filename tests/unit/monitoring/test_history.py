@@ -231,7 +231,7 @@ def _points(*rows: tuple[int, ...]) -> list[Point]:
 
 def test_peaks_keep_their_track_and_new_ones_begin_their_own() -> None:
     tracks = track_peaks(_points((40, 120), (50, 125, 220), (60, 215), (62, 110, 210)))
-    courses = [[(p.place, p.position) for p in track.points] for track in tracks]
+    courses = [[(p.index, p.position) for p in track.points] for track in tracks]
     assert courses == [
         [(0, 40), (1, 50), (2, 60), (3, 62)],
         [(0, 120), (1, 125)],
@@ -266,11 +266,11 @@ def test_every_peak_lies_on_exactly_one_track(rows: list[list[int]]) -> None:
         for n, row in enumerate(rows)
     ]
     tracks = track_peaks(points)
-    seen = sorted((p.place, p.position) for track in tracks for p in track.points)
+    seen = sorted((p.index, p.position) for track in tracks for p in track.points)
     expected = sorted((n, peak.position) for n, p in enumerate(points) for peak in p.peaks)
     assert seen == expected
     for track in tracks:
-        places = [p.place for p in track.points]
+        places = [p.index for p in track.points]
         assert places == list(range(places[0], places[0] + len(places)))
         assert track.lost == (places[-1] < len(points) - 1)
         assert all(0 <= p.separation <= 1 for p in track.points)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -284,6 +285,13 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path, writer):
     with hold_lock(run):
         assert lock_holder(run)["pid"] == os.getpid()
     assert not (run / "run.lock").exists()
+
+
+def test_who_asks_is_never_taken_for_a_writer(tmp_path):
+    run = a_run(tmp_path)
+    (run / "run.lock").write_text(" {}")  # of a process that was killed
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lock_holder, [run] * 400)) == {None}
 
 
 def test_status_follows_lock_and_last_event(tmp_path, writer):

@@ -118,6 +118,7 @@ def test_a_deletion_that_is_killed_leaves_no_half_run_and_the_next_one_clears_up
     in_a_killed_process(f"""
         import os, shutil, signal
         from pathlib import Path
+        import filelock  # version 3 makes and removes a folder as it is imported
         from ascnet_core.runs import manage
         shutil.rmtree = lambda *a, **b: os.kill(os.getpid(), signal.SIGKILL)
         manage.delete_run(Path({str(run)!r}))

@@ -88,6 +88,12 @@ def test_train_takes_a_name_or_a_file(runs, mine, tmp_path):
         assert differing(_settings(options), mine) == ()
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path, mine):
+    file = tmp_path / "windows.toml"
+    file.write_text(to_toml(mine), encoding="utf-8-sig")
+    assert differing(load_preset(str(file)), mine) == ()
+
+
 def test_the_settings_of_a_run_are_a_preset_of_its_name(tmp_path, mine):
     run = tmp_path / "good-run"
     run.mkdir()

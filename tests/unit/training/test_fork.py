@@ -8,7 +8,7 @@ import torch
 from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
-from ascnet_core.runs.parent import Origin, read_origin
+from ascnet_core.runs.parent import Parent, read_parent
 from ascnet_core.settings.text import apply_set, to_toml
 from ascnet_core.training.checkpoint import load_model, load_training
 from ascnet_core.training.fork import write_fork
@@ -72,7 +72,7 @@ def test_all_comes_along_from_the_last_checkpoint(origin, fork, cycle):
         0,
         0,
     )
-    assert made == read_origin(folder) == Origin("origin", "stage 2, cycle 1", 12, True)
+    assert made == read_parent(folder) == Parent("origin", "stage 2, cycle 1", 12, True)
     assert made.sentence.endswith("M, D and the optimisers came along")
 
 
@@ -161,6 +161,6 @@ def test_a_cycle_that_kept_no_network_is_refused(origin, fork, tmp_path):
 
 
 def test_a_run_that_is_no_fork_has_no_origin(origin, tmp_path):
-    assert read_origin(origin.path) is None
+    assert read_parent(origin.path) is None
     (tmp_path / "origin.json").write_text(json.dumps({"run": "a"}))
-    assert read_origin(tmp_path) is None
+    assert read_parent(tmp_path) is None

@@ -1,0 +1,115 @@
+"""Image formats, a file each: every module here defines a `FORMAT`, and this file finds them.
+
+Dialogs, error messages and help texts are made from `FORMATS`.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.image_format import Format, Grid, either, suffix_of
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.image_format import Stored
+
+FORMATS: tuple[Format, ...] = tuple(
+    import_module(f"{__name__}.{module.name}").FORMAT for module in iter_modules(__path__)
+)
+ENDINGS = sorted(
+    {s.rpartition(".")[2] for one in FORMATS for s in one.suffixes if s not in one.pair}
+)
+"""What names of single files end in, for file dialogs: `gz` stands for `.nii.gz`."""
+IN_SHORT = ", ".join(one.short for one in FORMATS)
+"""All formats, for help texts."""
+
+
+def stem_of(path: Path) -> str:
+    """Return the file name without its suffix (".nii.gz" counts as one)."""
+    return path.name[: len(path.name) - len(suffix_of(path))]
+
+
+def natural_key(text: str) -> list[tuple[int, int | str]]:
+    """Sort key that puts "slice_2" before "slice_10"."""
+    return [
+        (0, int(part)) if part.isdigit() else (1, part.lower())
+        for part in re.split(r"(\d+)", text)
+        if part
+    ]
+
+
+def format_of(path: Path) -> Format | None:
+    """Return the format that the file's name says, None if it is none of those read here."""
+    return next((one for one in FORMATS if suffix_of(path) in one.suffixes), None)
+
+
+def output_suffix(grid: Grid) -> str:
+    """Return the ending of masks and maps on the grid of an image."""
+    return next(one.output for one in FORMATS if one.name == grid.kind)
+
+
+def check_file(path: Path) -> Format:
+    """Return the format of a file.
+
+    Raises
+    ------
+    UserError
+        If it is not there, of no format that is read here, or half of a pair.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name an image file in it.")
+    if not path.is_file():
+        raise UserError(f"{path} is not there; check the path.")
+    found = format_of(path)
+    if found is None:
+        known = either(one.long for one in FORMATS)
+        raise UserError(f"{path} is of no format read here; give {known}.")
+    if suffix_of(path) in found.pair:
+        header, data = found.pair
+        is_header = suffix_of(path) == header
+        other = path.with_suffix(data if is_header else header)
+        if not other.is_file():
+            missing = "image data" if is_header else "header"
+            raise UserError(f"{path} lacks its {missing}: put {other.name} beside it.")
+    return found
+
+
+def load_stored(
+    path: Path, frame: int | None = None, channel: int | None = None
+) -> tuple[Stored, Grid]:
+    """Read an image file in the order it is stored in.
+
+    Parameters
+    ----------
+    frame
+        Which frame (NIfTI's fourth axis, a TIF's page) to take, from 0; needed for several.
+    channel
+        Which channel to take, from 0; needed where colour channels differ. Grey images have none,
+        and the choice is then of no effect.
+
+    Returns
+    -------
+    array, grid
+        float32 with the shape of `grid.shape`, in real units (scale factors applied).
+
+    Raises
+    ------
+    UserError
+        Missing, damaged or unsuitable file, or a choice to be made.
+    """
+    return check_file(path).load(path, frame, channel)
+
+
+def load_head(path: Path) -> Grid:
+    """Read the grid of a file without its data; `full_shape` is the whole stored shape, frames too.
+
+    Raises
+    ------
+    UserError
+        Missing or damaged file.
+    """
+    return check_file(path).head(path)

@@ -1,0 +1,137 @@
+"""NIfTI-1 and NIfTI-2, as one file or as a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ascnet_core import files
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.image_format import (
+    Format,
+    Grid,
+    choose,
+    damage_told,
+    one_channel,
+    sizes,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file whose data are not read yet."""
+    import logging
+
+    import nibabel as nib
+
+    # Small faults of a header are mended on reading; users are told of those that cannot be.
+    logging.getLogger("nibabel.global").setLevel(logging.ERROR)
+    errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
+    with damage_told(path, *errors):
+        image = nib.load(path)
+        if not isinstance(image, nib.Nifti1Pair):
+            kind = type(image).__name__
+            raise UserError(f"{path} is not NIfTI but {kind}; convert it to NIfTI.")
+        yield image
+
+
+def _grid(path: Path, image: Any) -> Grid:
+    import numpy as np
+
+    stored = tuple(int(n) for n in image.shape)
+    if 0 in stored or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
+        raise UserError(f"{path} has shape {sizes(stored)}; a volume of three axes is needed.")
+    x, y, z = (*stored, 1)[:3]
+    affine = _invertible(path, np.array(image.affine, np.float64))
+    frames = stored[3] if len(stored) > 3 else 1
+    return Grid((x, y, z), affine, image.header.copy(), "nifti", stored, frames)
+
+
+def _invertible(path: Path, affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give a slice without thickness one of 1 mm; refuse what cannot be mended."""
+    import numpy as np
+
+    axes = affine[:3, :3]
+    if np.isfinite(affine).all():
+        if not axes[:, 2].any() and axes[:, 0].any() and axes[:, 1].any():
+            normal = np.cross(axes[:, 0], axes[:, 1])
+            length = float(np.linalg.norm(normal))
+            axes[:, 2] = normal / length if length else 0
+        lengths = np.linalg.norm(axes, axis=0)
+        if lengths.all() and abs(np.linalg.det(axes / lengths)) > 1e-3:
+            return affine
+    raise UserError(
+        f"{path} has an affine that places voxels nowhere (its axes vanish or lie on each other); "
+        "repair qform or sform in its header."
+    )
+
+
+def _head(path: Path) -> Grid:
+    with _opened(path) as image:
+        return _grid(path, image)
+
+
+def _load(
+    path: Path, frame: int | None, channel: int | None
+) -> tuple[npt.NDArray[np.float32], Grid]:
+    import numpy as np
+
+    with _opened(path) as image:
+        grid = _grid(path, image)
+        # A choice of frame is made for the cohort: images with a single one are not refused for it.
+        chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)
+        further = (chosen, 0)[: max(0, len(grid.full_shape) - 3)]
+        raw = np.asanyarray(image.dataobj[(..., *further)] if further else image.dataobj)
+    if raw.dtype.names:
+        raw = one_channel(path, np.stack([raw[n] for n in raw.dtype.names], -1), channel)
+    if np.iscomplexobj(raw):
+        raise UserError(f"{path} holds complex numbers; save their magnitude as NIfTI.")
+    if grid.frames > 1:
+        grid = replace(grid, full_shape=grid.shape)
+    return np.array(raw, np.float32).reshape(grid.shape), grid
+
+
+def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLike) -> None:
+    """Write shape, affine, qform and sform with their codes as they were read, bit for bit."""
+    import nibabel
+
+    nib: Any = nibabel  # its types do not hold
+    stored = stored.astype(dtype)
+    if grid.header is None:
+        image = nib.Nifti1Image(stored, grid.affine)
+    else:
+        wide = isinstance(grid.header, nib.Nifti2Header)
+        kind = nib.Nifti2Image if wide else nib.Nifti1Image
+        # The header of a pair becomes that of a single file.
+        header = kind.header_class.from_header(grid.header)
+        header.set_data_dtype(stored.dtype)
+        header.set_slope_inter(1, 0)
+        header["cal_min"] = header["cal_max"] = 0  # the image's display window is not the map's
+        header["intent_code"] = 0
+        # nibabel leaves qform and sform alone when it is given the very affine that they say.
+        shape = grid.full_shape or grid.shape
+        image = kind(stored.reshape(shape), header.get_best_affine(), header)
+        image.header.extensions.clear()
+    with files.replacing(path) as temporary:
+        nib.save(image, temporary)
+
+
+FORMAT = Format(
+    name="nifti",
+    suffixes=(".nii", ".nii.gz", ".hdr", ".img"),
+    short="NIfTI",
+    long="NIfTI (.nii, .nii.gz)",
+    files="NIfTI files",
+    output=".nii.gz",
+    load=_load,
+    head=_head,
+    write=_write,
+    pair=(".hdr", ".img"),
+)

@@ -1,0 +1,163 @@
+"""What a format of image files is, and where the voxels of a file lie.
+
+Imports nothing heavy, so that help texts can be made from the formats.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ascnet_core.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Stored = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where stored voxels lie, and what is needed to write a file like the one read.
+
+    Attributes
+    ----------
+    shape
+        Three stored axes, in stored order.
+    affine
+        4 x 4 float64, stored voxel indices to mm (right, anterior, superior). For pictures and
+        stacks it is nominal: 1 mm, rows run from anterior to posterior, columns from the
+        patient's right to left.
+    header
+        The NIfTI header as read (units, qform and sform with their codes), None elsewhere.
+    kind
+        The name of the file's format.
+    full_shape
+        The stored shape with its trailing axes of length 1, which masks get too.
+    frames
+        Volumes in the file.
+    """
+
+    shape: tuple[int, int, int]
+    affine: npt.NDArray[np.float64]
+    header: Any = None
+    kind: str = "nifti"
+    full_shape: tuple[int, ...] = field(default=())
+    frames: int = 1
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of image files: a file in `formats/` that ends in `FORMAT = Format(...)`.
+
+    Attributes
+    ----------
+    name
+        As `Grid.kind` has it.
+    suffixes
+        Endings of files that are read, in lower case.
+    short, long, files
+        What it is called in lists, in errors ("give ..."), and by `index`.
+    output
+        The ending that masks and maps get on the grid of such a file.
+    load
+        (path, frame, channel) -> float32 in stored order and real units, and the grid.
+    head
+        Path -> the grid alone; `full_shape` is then the whole stored shape, frames too.
+    write
+        (path, stored array, grid, dtype): writes a whole file or none.
+    mask_level
+        (path, stored array) -> the value above which a mask holds a voxel.
+    flat
+        Whether a file holds one slice.
+    pair
+        The endings of a header and of the image data where they are two files.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    short: str
+    long: str
+    files: str
+    output: str
+    load: Callable[[Path, int | None, int | None], tuple[Stored, Grid]]
+    head: Callable[[Path], Grid]
+    write: Callable[[Path, npt.NDArray[Any], Grid, npt.DTypeLike], None]
+    mask_level: Callable[[Path, Stored], float] = lambda path, stored: 0.5
+    flat: bool = False
+    pair: tuple[str, str] = ("", "")
+
+
+@contextmanager
+def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
+    """Turn the errors of a reader into a sentence that says that the file is damaged.
+
+    `errors` are those that this reader raises besides the common ones; all others are our faults
+    and pass.
+    """
+    # MemoryError: a broken header may ask for terabytes
+    common: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, KeyError, OverflowError)
+    common += (MemoryError, zlib.error, struct.error)
+    try:
+        yield
+    except PermissionError as error:
+        raise UserError(
+            f"{path} may not be read: permission denied; change its permissions."
+        ) from error
+    except common + errors as error:
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"{path} is damaged, cut short or no {suffix_of(path)} file ({detail[:160]}); "
+            "copy or download it again."
+        ) from error
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix in lower case; ".nii.gz" counts as one."""
+    name = path.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else path.suffix.lower()
+
+
+def choose(path: Path, what: str, count: int, choice: int | None) -> int:
+    """Return `choice` (of a frame or channel) after checking it; a single item needs none."""
+    if choice is None and count == 1:
+        return 0
+    if choice is not None and 0 <= choice < count:
+        return choice
+    found = f"holds {count} {what}s" if choice is None else f"has no {what} {choice}"
+    raise UserError(
+        f"{path} {found}; choose one from 0 to {count - 1} (option --{what}, or on the Data page)."
+    )
+
+
+def one_channel(
+    path: Path, array: npt.NDArray[Any], channel: int | None, tolerance: int = 0
+) -> npt.NDArray[Any]:
+    """Take one channel from the last axis; channels that are all the same need no choice."""
+    import numpy as np
+
+    count = array.shape[-1]
+    if channel is None and count > 1:
+        first = array[..., :1].astype(np.float32)
+        if np.abs(array - first).max() <= tolerance:
+            channel = 0
+    chosen = 0 if count == 1 else choose(path, "channel", count, channel)
+    taken: npt.NDArray[Any] = array[..., chosen]
+    return taken
+
+
+def either(words: Iterable[str]) -> str:
+    """Write words as a choice: `a, b or c`."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def sizes(shape: tuple[int, ...]) -> str:
+    """Write a shape in words: `2 x 3 x 4`."""
+    return " x ".join(map(str, shape))
