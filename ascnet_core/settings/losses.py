@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ascnet_core.errors import UserError
 from ascnet_core.settings.field import Checked, setting
+
+KINDS = ("corrupted", "references", "inputs")
+"""Kinds of slices that M may be shown in one batch, in this order: references with blobs laid over
+them, references as they are, inputs."""
+
+
+class Needs(NamedTuple):
+    """The kinds of slices that a term of M needs, and the stages in which it is on."""
+
+    kinds: tuple[str, ...]
+    stages: tuple[int, ...] = (1, 2)
+
+
+NEEDS: dict[str, Needs] = {
+    "losses.denoise_fence": Needs(("corrupted",)),
+    "losses.denoise_wild": Needs(("corrupted",)),
+    "losses.tie": Needs(("corrupted",)),
+    "losses.identity": Needs(("references",)),
+    "losses.wild_reference": Needs(("references",)),
+    "losses.self_training": Needs(("inputs",), stages=(2,)),
+    "adversary.weight": Needs(("references", "inputs")),
+    "losses.disjointness": Needs(("inputs",)),
+    "losses.reconstruction": Needs(("inputs",)),
+}
+"""What each term of M needs, by the key of its weight. The paper's order shows M inputs only; there
+D draws the references itself."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.network import losses
 from ascnet_core.network.blocks import kernels_3x3
 from ascnet_core.network.cutting import Cuts
-from ascnet_core.network.sharding import gathered, place
+from ascnet_core.network.sharding import place
 from ascnet_core.settings.tables import Settings
-from ascnet_core.training.adversary import cutting_side, discriminator_side, freeze, unfreeze
+from ascnet_core.training.adversary import discriminator_side, freeze, unfreeze
 from ascnet_core.training.corruption import corrupt
 from ascnet_core.training.device import autocast, memory_format, threads
 from ascnet_core.training.distributed import average_gradients
@@ -31,8 +31,8 @@ from ascnet_core.training.sampling import (
     input_indices,
     reference_indices,
 )
-from ascnet_core.training.self_training import SelfLabels, self_labels
 from ascnet_core.training.state import TrainingState
+from ascnet_core.training.terms import Batch, kinds_of, terms_of
 
 Losses = dict[str, Tensor]
 
@@ -102,110 +102,28 @@ def discriminator_step(
 def cutting_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
     """Train M once on inputs, against a frozen D (the paper's order)."""
     inputs, _ = _draw(settings, sets, moment, settings.schedule.batch_m, 0)
-    state.model.train()
-    with autocast(state.device, settings.compute):
-        cuts = state.model(inputs)
-        terms = _input_terms(state, settings, cuts, inputs, moment.stage)
-    _train_cutting(state, settings, terms, settings.schedule.batch_m)
-    return {name: value for name, (value, _) in terms.items()}
+    return _train_cutting(state, settings, moment, inputs, sets.references[:0], ("inputs",))[0]
 
 
 def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
-    """Train M once on corrupted references (and inputs, plain references if asked), then D once.
+    """Train M once on every kind of slices that its terms need, then D once.
 
-    All kinds of slices go through M in one batch, so that batch norm's statistics fit them all.
+    All kinds go through M in one batch, so that batch norm's statistics fit them all.
     """
-    wanted, adversary = settings.losses, settings.adversary
     batch = settings.schedule.batch_m
-    teaches = bool(wanted.self_training and moment.stage == 2)
-    needs_inputs = bool(adversary.weight or wanted.disjointness or wanted.reconstruction or teaches)
-    needs_plain = bool(wanted.identity or wanted.wild_reference or adversary.weight)
-    needs_corrupted = bool(wanted.denoise_fence or wanted.denoise_wild or wanted.tie)
     inputs, references = _draw(settings, sets, moment, batch, batch)
-    parts: list[Tensor] = []
-    if needs_corrupted:
-        seed = moment.seed(settings.schedule.seed, CORRUPT)
-        corrupted = corrupt(references, settings.corruption, seed, place())
-        parts.append(corrupted.slices)
-    if needs_plain:
-        parts.append(references)
-    if needs_inputs:
-        parts.append(inputs)
-    state.model.train()
-    terms: dict[str, tuple[Tensor, float]] = {}
-    with autocast(state.device, settings.compute):
-        split = iter(_split(state.model(torch.cat(parts)), len(parts)))
-        if needs_corrupted:
-            cuts = next(split)
-            target = corrupted.mask if wanted.wild_target == "mask" else corrupted.excess
-            weights = 1 + (wanted.focus - 1) * corrupted.mask
-            if wanted.denoise_fence:
-                error = losses.absolute_error(cuts.fence, references, weights)
-                terms["denoise_fence"] = (error, wanted.denoise_fence)
-            if wanted.denoise_wild:
-                measure = (
-                    losses.cross_entropy
-                    if wanted.wild_loss == "cross-entropy"
-                    else losses.absolute_error
-                )
-                with torch.autocast(state.device.type, enabled=False):
-                    error = measure(cuts.wild, target, weights)
-                terms["denoise_wild"] = (error, wanted.denoise_wild)
-            if wanted.tie:
-                aim = losses.tie_target(
-                    references,
-                    corrupted.mask,
-                    wanted.tie_share,
-                    wanted.tie_side,
-                    wanted.tie_to,
-                )
-                tied = state.model.reconstruct(cuts.fence.detach(), cuts.wild.detach())
-                terms["tie"] = (losses.squared_error(tied, aim, weights), wanted.tie)
-        if needs_plain:
-            plain = next(split)
-            if wanted.identity:
-                error = losses.absolute_error(plain.fence, references)
-                terms["identity"] = (error, wanted.identity)
-            if wanted.wild_reference:
-                filled = (
-                    losses.cross_entropy(plain.wild, torch.zeros_like(plain.wild))
-                    if wanted.wild_loss == "cross-entropy"
-                    else plain.wild.mean()
-                )
-                terms["wild_reference"] = (filled, wanted.wild_reference)
-        if needs_inputs:
-            of_inputs = next(split)
-            if adversary.weight and state.discriminator is not None:
-                freeze(state.discriminator, adversary)
-            if teaches:
-                labels = _own_labels(state, settings, inputs, references)
-                error = losses.cross_entropy(of_inputs.wild, labels.target, labels.weights)
-                terms["self_training"] = (error, wanted.self_training)
-            terms |= _input_terms(state, settings, of_inputs, inputs, moment.stage)
-    _train_cutting(state, settings, terms, len(parts) * batch)
-    report = {name: value for name, (value, _) in terms.items()}
-    if adversary.weight and state.discriminator is not None:
+    if state.discriminator is not None:
+        freeze(state.discriminator, settings.adversary)
+    kinds = kinds_of(settings, moment.stage)
+    report, cuts = _train_cutting(state, settings, moment, inputs, references, kinds)
+    if state.discriminator is not None:
         unfreeze(state.discriminator, settings.network.norm_momentum)
         real = references
         if moment.stage == 2:
-            real = torch.cat([references, plain.fence.detach()])
-        report |= _train_discriminator(state, settings, of_inputs.fence.detach(), real)
+            real = torch.cat([references, cuts["references"].fence.detach()])
+        fences = cuts["inputs"].fence.detach()
+        report |= _train_discriminator(state, settings, fences, real)
     return report
-
-
-def _own_labels(
-    state: TrainingState, settings: Settings, inputs: Tensor, references: Tensor
-) -> SelfLabels:
-    """What M's moving average takes for anomaly on these inputs, averaged over a mirrored look."""
-    teacher = state.kept.eval()
-    both = torch.cat([inputs, references])
-    with torch.no_grad(), autocast(state.device, settings.compute):
-        wild = (teacher(both).wild + teacher(both.flip(-1)).wild.flip(-1)) / 2
-    found, normal = wild[: len(inputs)].float(), wild[len(inputs) :].float()
-    # the level is one of the whole batch's reference
-    normal, references = gathered(normal), gathered(references)
-    wanted = settings.losses
-    return self_labels(found, normal, references > 0, wanted.self_quantile, wanted.focus)
 
 
 def _draw(
@@ -229,34 +147,27 @@ def _draw(
     return drawn, augment(others, settings.data, seed + 1, here)
 
 
-def _input_terms(
-    state: TrainingState, settings: Settings, cuts: Cuts, inputs: Tensor, stage: int
-) -> dict[str, tuple[Tensor, float]]:
-    """The method's own three terms on inputs, each with its weight."""
-    wanted = settings.losses
-    terms: dict[str, tuple[Tensor, float]] = {}
-    if settings.adversary.weight and state.discriminator is not None:
-        adversarial = cutting_side(state.discriminator, cuts.fence, settings.adversary)
-        terms["fence"] = (adversarial, settings.adversary.weight)
-    if wanted.disjointness and (stage == 1 or wanted.disjointness_in_stage_2):
-        overlap = losses.disjointness_loss(
-            cuts.fence, cuts.wild, wanted.disjointness_smoothing, wanted.disjointness_over
-        )
-        terms["disjointness"] = (overlap, wanted.disjointness)
-    if wanted.reconstruction:
-        error = losses.reconstruction_loss(
-            cuts.reconstruction, inputs, wanted.reconstruction_reduce
-        )
-        terms["reconstruction"] = (error, wanted.reconstruction)
-    return terms
-
-
 def _train_cutting(
     state: TrainingState,
     settings: Settings,
-    terms: dict[str, tuple[Tensor, float]],
-    images: int,
-) -> None:
+    moment: Moment,
+    inputs: Tensor,
+    references: Tensor,
+    kinds: tuple[str, ...],
+) -> tuple[Losses, dict[str, Cuts]]:
+    """A step of M on these kinds of slices: its terms and their sum, and what M made of each."""
+    corrupted = None
+    shown = {"references": references, "inputs": inputs}
+    if "corrupted" in kinds:
+        seed = moment.seed(settings.schedule.seed, CORRUPT)
+        corrupted = corrupt(references, settings.corruption, seed, place())
+        shown["corrupted"] = corrupted.slices
+    state.model.train()
+    with autocast(state.device, settings.compute):
+        made = state.model(torch.cat([shown[kind] for kind in kinds]))
+        cuts = dict(zip(kinds, _split(made, len(kinds)), strict=True))
+        batch = Batch(state, settings, moment.stage, inputs, references, corrupted, cuts)
+        terms = terms_of(batch)
     factor = settings.losses.weight_decay
     if factor:
         terms["weight_decay"] = (losses.weight_decay(kernels_3x3(state.model), factor), 1.0)
@@ -266,10 +177,9 @@ def _train_cutting(
     average_gradients(state.model.parameters())
     state.optimiser.step()
     state.steps_m += 1
-    state.images_seen += images
-    for name, (value, weight) in terms.items():
-        terms[name] = (value.detach(), weight)
-    terms["total"] = (total.detach(), 0.0)
+    state.images_seen += len(kinds) * settings.schedule.batch_m
+    report = {name: value.detach() for name, (value, _) in terms.items()}
+    return report | {"total": total.detach()}, cuts
 
 
 def _train_discriminator(
