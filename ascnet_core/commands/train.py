@@ -24,7 +24,7 @@ from ascnet_core.commands.train_fork import (
 )
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
-from ascnet_core.runs.launch import check_batches, launched, own_launch_words
+from ascnet_core.runs.launch import check_processes, launched, own_launch_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
@@ -163,7 +163,7 @@ def _run(options: argparse.Namespace) -> None:
     device = pick_device(options.device) if options.device != "auto" else "auto"
     if options.resume and is_run(path):
         settings = _settings_to_go_on(path, options)
-        check_batches(settings, launched()[1])
+        check_processes(settings, launched()[1], device != "cpu")
         with hold_lock(path), Log(path) as log:
             _go_on(path, settings, device, log, options)
         return
@@ -175,7 +175,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.manifest is None and origin is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
     settings = fork_settings(origin, options) if origin else _settings(options)
-    check_batches(settings, launched()[1])
+    check_processes(settings, launched()[1], device != "cpu")
     cohort, reference, other = _cohorts(options, origin)
     path.mkdir(parents=True, exist_ok=True)
     with hold_lock(path), Log(path) as log:

@@ -52,8 +52,8 @@ def write_origin(run: Path, origin: Origin) -> None:
 
 def sizes(settings: Settings) -> tuple[str, ...]:
     """The keys of settings that a fork cannot change: the networks would not fit any more."""
-    of_d = ("network.discriminator_width",) if settings.adversary.weight else ()
-    return ("network.width", "network.norm", *of_d)
+    learners = settings.method.learners(settings)
+    return ("method.name", *(key for one in learners for key in (one.width, one.norm)))
 
 
 def check_sizes(run: str, before: Settings, settings: Settings) -> None:

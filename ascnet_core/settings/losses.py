@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ascnet_core.errors import UserError
 from ascnet_core.settings.field import Checked, setting
+
+if TYPE_CHECKING:
+    from ascnet_core.settings.tables import Settings
 
 KINDS = ("corrupted", "references", "inputs")
 """Kinds of slices that M may be shown in one batch, in this order: references with blobs laid over
@@ -14,10 +17,19 @@ them, references as they are, inputs."""
 
 
 class Needs(NamedTuple):
-    """The kinds of slices that a term of M needs, and the stages in which it is on."""
+    """What a term of M needs: kinds of slices in M's batch, and the stages in which it is on.
+
+    `looks_at_references`: its function reads the step's references, also where M is not shown them.
+    """
 
     kinds: tuple[str, ...]
     stages: tuple[int, ...] = (1, 2)
+    looks_at_references: bool = False
+
+    @property
+    def inputs_suffice(self) -> bool:
+        """Whether it works in the paper's order, which shows M the inputs only."""
+        return "inputs" in self.kinds and not self.looks_at_references
 
 
 NEEDS: dict[str, Needs] = {
@@ -26,13 +38,18 @@ NEEDS: dict[str, Needs] = {
     "losses.tie": Needs(("corrupted",)),
     "losses.identity": Needs(("references",)),
     "losses.wild_reference": Needs(("references",)),
-    "losses.self_training": Needs(("inputs",), stages=(2,)),
+    "losses.self_training": Needs(("inputs",), stages=(2,), looks_at_references=True),
     "adversary.weight": Needs(("references", "inputs")),
     "losses.disjointness": Needs(("inputs",)),
     "losses.reconstruction": Needs(("inputs",)),
 }
-"""What each term of M needs, by the key of its weight. The paper's order shows M inputs only; there
-D draws the references itself."""
+"""What each term of M needs, by the key of its weight."""
+
+
+def weight_of(settings: Settings, key: str) -> float:
+    """The weight of a term by its key."""
+    table, _, name = key.partition(".")
+    return float(getattr(getattr(settings, table), name))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ class Network(Checked):
         "batch",
         "group",
     )
+    discriminator_norm: str = setting(
+        "batch", "Normalisation in D, as network.norm in M.", "batch", "group"
+    )
     norm_momentum: float = setting(
         0.01,
         "Weight of the newest batch in batch norm's running statistics (0.01 is Keras' 0.99).",

@@ -13,6 +13,9 @@ from ascnet_core.errors import UserError
 from ascnet_core.settings.data import Data, Reference
 from ascnet_core.settings.field import Checked, setting
 from ascnet_core.settings.losses import Corruption, Losses
+from ascnet_core.settings.method import TrainedMethod
+from ascnet_core.settings.methods import METHODS
+from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.network import Adversary, Network
 from ascnet_core.settings.schedule import Compute, Schedule
 
@@ -27,21 +30,19 @@ __all__ = [
     "Schedule",
     "Segmentation",
     "Settings",
+    "TrainedMethod",
 ]
 
 
 @dataclass(frozen=True)
 class Segmentation(Checked):
-    """How I_ro becomes a mask unless someone says otherwise: the run's stated default."""
+    """How a map becomes a mask unless someone says otherwise: the run's stated default."""
 
     table = "segmentation"
     map: str = setting(
         "reconstruction",
         "The map that is thresholded.",
-        "reconstruction",
-        "wild",
-        "residual",
-        "fence",
+        *dict.fromkeys(one.name for method in METHODS.values() for one in method.maps),
     )
     rule: str = setting("rightmost-peak", "Rule of the threshold.")
     side: str = setting(
@@ -59,6 +60,7 @@ class Settings:
 
     preset: str = field(default="", metadata={"help": "The preset these settings started from."})
     description: str = field(default="", metadata={"help": "What the preset is for."})
+    method: TrainedMethod = field(default_factory=AscNet)
     data: Data = field(default_factory=Data)
     reference: Reference = field(default_factory=Reference)
     network: Network = field(default_factory=Network)
@@ -73,21 +75,5 @@ class Settings:
         """Refuse tables that fit each by itself but not together."""
         if self.schedule.stage_1 + self.schedule.stage_2 == 0:
             raise UserError("schedule.stage_1 and schedule.stage_2 are both 0; ask for a cycle.")
-        extra = self.losses
-        if self.schedule.order == "alternate" and (
-            extra.denoise_fence
-            or extra.denoise_wild
-            or extra.tie
-            or extra.identity
-            or extra.wild_reference
-            or extra.self_training
-        ):
-            raise UserError(
-                "losses on reference slices need schedule.order=joint, since the paper's order "
-                "shows M the inputs only; set it or set those losses to 0."
-            )
-        if extra.self_training and not (self.schedule.average and self.schedule.stage_2):
-            raise UserError(
-                "losses.self_training learns in stage 2 from the moving average of M; set "
-                "schedule.average and schedule.stage_2 above 0."
-            )
+        self.method.map_named(self.segmentation.map)
+        self.method.check(self)

@@ -12,33 +12,57 @@ from functools import lru_cache
 from typing import Any
 
 from ascnet_core.errors import UserError
-from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.method import TrainedMethod
+from ascnet_core.settings.methods import METHODS, method_named
+from ascnet_core.settings.methods.asc_net import AscNet
+from ascnet_core.settings.tables import Segmentation, Settings
 
 
-def keys() -> tuple[str, ...]:
-    """Every dotted key that `apply_set` takes, such as "schedule.seed"."""
-    return tuple(
-        f"{table.name}.{one.name}"
-        for table in _tables()
-        for one in dataclasses.fields(_table_class(table.name))
-    )
+def keys(settings: Settings | None = None) -> tuple[str, ...]:
+    """Every dotted key that counts for a method, such as "schedule.seed"; by default for ASC-Net.
+
+    Left out is what only other methods use.
+    """
+    method = AscNet if settings is None else type(settings.method)
+    foreign = tuple(key for one in METHODS.values() if one is not method for key in one.own)
+    return tuple(key for key in _every_key(method) if not key.startswith(foreign))
 
 
 def value_of(settings: Settings, key: str) -> Any:
-    """The value of a dotted key."""
-    table, name = _split(key)
-    return getattr(getattr(settings, table), name)
+    """The value of a dotted key; None where it is a setting of another method."""
+    table, name = _split(key, type(settings.method), *METHODS.values())
+    return getattr(getattr(settings, table), name, None)
 
 
 def differing(one: Settings, other: Settings) -> tuple[str, ...]:
     """The dotted keys in which two settings differ, in the order of the tables."""
-    return tuple(key for key in keys() if value_of(one, key) != value_of(other, key))
+    every = dict.fromkeys((*keys(one), *keys(other)))
+    return tuple(key for key in every if value_of(one, key) != value_of(other, key))
 
 
-def help_of(key: str) -> str:
-    """The sentence of a dotted key."""
-    table, name = _split(key)
-    return str(_fields(table)[name].metadata["help"])
+def help_of(key: str, settings: Settings | None = None) -> str:
+    """The sentence of a dotted key, as the method of these settings says it if it has it."""
+    first = AscNet if settings is None else type(settings.method)
+    for method in (first, *METHODS.values()):
+        table, name = _split(key, *METHODS.values())
+        if name in (known := _fields(_table_class(table, method))):
+            return str(known[name].metadata["help"])
+    raise AssertionError(key)
+
+
+def with_method(settings: Settings, name: str) -> Settings:
+    """Settings for another method: its own ones as it has them, and the mask from its first map.
+
+    Raises
+    ------
+    UserError
+        If there is no such method.
+    """
+    if name == settings.method.name:
+        return settings
+    method = method_named(name)()
+    segmentation = dataclasses.replace(settings.segmentation, **method.segmentation())
+    return dataclasses.replace(settings, method=method, segmentation=segmentation)
 
 
 def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
@@ -58,12 +82,19 @@ def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
         If a key does not exist, or a value does not fit it.
     """
     changed: dict[str, dict[str, Any]] = {}
+    parted = []
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
+        key, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals:
             raise UserError(f"--set {assignment}: write it as key=value, e.g. schedule.seed=1.")
-        table, name = _split(key.strip())
-        changed.setdefault(table, {})[name] = _parse(table, name, text.strip())
+        parted.append((key, text))
+        if key == "method.name":  # it says which keys there are
+            settings = with_method(settings, text)
+    method = type(settings.method)
+    for key, text in parted:
+        table, name = _split(key, method)
+        known = _table_class(table, method)
+        changed.setdefault(table, {})[name] = _parse(known, name, text)
     tables = {
         table: dataclasses.replace(getattr(settings, table), **values)
         for table, values in changed.items()
@@ -78,8 +109,8 @@ def to_toml(settings: Settings) -> str:
         f"description = {_toml(settings.description)}",
     ]
     for table in _tables():
-        lines += ["", f"[{table.name}]"]
-        part = getattr(settings, table.name)
+        lines += ["", f"[{table}]"]
+        part = getattr(settings, table)
         lines += [
             f"{one.name} = {_toml(value)}"
             for one in dataclasses.fields(part)
@@ -102,48 +133,63 @@ def from_toml(text: str, where: str = "settings") -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where} is no valid TOML ({error}); mend or replace it.") from error
     tables: dict[str, Any] = {}
+    said = content.get("method")
+    method = method_named(said.get("name", "asc-net")) if isinstance(said, dict) else AscNet
     for key, value in content.items():
         if key in ("preset", "description") and isinstance(value, str):
             tables[key] = value
         elif isinstance(value, dict):
-            parsed = {name: _convert(*_split(f"{key}.{name}"), v) for name, v in value.items()}
-            tables[key] = _table_class(key)(**parsed)
+            for name in value:
+                _split(f"{key}.{name}", method)
+            known = _table_class(key, method)
+            parsed = {name: _convert(known, name, v) for name, v in value.items()}
+            tables[key] = known(**(method.segmentation() if known is Segmentation else {}) | parsed)
         else:
             raise UserError(f"{where} has {key!r}, which is no table of settings; remove it.")
     return Settings(**tables)
 
 
-def _tables() -> list[dataclasses.Field[Any]]:
+def _tables() -> list[str]:
     named = ("preset", "description")
-    return [one for one in dataclasses.fields(Settings) if one.name not in named]
+    return [one.name for one in dataclasses.fields(Settings) if one.name not in named]
 
 
-def _table_class(name: str) -> Any:
-    return typing.get_type_hints(Settings)[name]
+def _every_key(method: type[TrainedMethod]) -> list[str]:
+    return [
+        f"{table}.{name}" for table in _tables() for name in _fields(_table_class(table, method))
+    ]
 
 
-def _fields(table: str) -> dict[str, dataclasses.Field[Any]]:
-    return {one.name: one for one in dataclasses.fields(_table_class(table))}
+def _table_class(name: str, method: type[TrainedMethod]) -> Any:
+    return method if name == "method" else typing.get_type_hints(Settings)[name]
 
 
-def _split(key: str) -> tuple[str, str]:
+def _fields(table: Any) -> dict[str, dataclasses.Field[Any]]:
+    return {one.name: one for one in dataclasses.fields(table)}
+
+
+def _split(key: str, *methods: type[TrainedMethod]) -> tuple[str, str]:
+    """The table and the name of a key that one of these methods has."""
     table, _, name = key.partition(".")
-    known = {one.name for one in _tables()}
-    if table not in known or name not in _fields(table):
-        near = difflib.get_close_matches(key, keys(), n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(sorted(known))}."
+    if not any(
+        table in _tables() and name in _fields(_table_class(table, method)) for method in methods
+    ):
+        every = [known for method in methods for known in _every_key(method)]
+        near = difflib.get_close_matches(key, every, n=1, cutoff=0.4)
+        known = ", ".join(sorted(_tables()))
+        hint = f"did you mean {near[0]}?" if near else f"the tables are {known}."
         raise UserError(f"There is no setting {key!r}; {hint}")
     return table, name
 
 
-def _kinds(table: str, name: str) -> tuple[Any, ...]:
-    hint = typing.get_type_hints(_table_class(table))[name]
+def _kinds(table: Any, name: str) -> tuple[Any, ...]:
+    hint = typing.get_type_hints(table)[name]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return typing.get_args(hint)
     return (hint,)
 
 
-def _parse(table: str, name: str, text: str) -> Any:
+def _parse(table: Any, name: str, text: str) -> Any:
     kinds = _kinds(table, name)
     if type(None) in kinds and text in ("", "none"):
         return None
@@ -157,20 +203,20 @@ def _parse(table: str, name: str, text: str) -> Any:
             return float(text)
     except (ValueError, KeyError) as error:
         words = {bool: "true or false", int: "a whole number", float: "a number"}[wanted]
-        raise UserError(f"{table}.{name} is {text!r}; it must be {words}.") from error
+        raise UserError(f"{table.table}.{name} is {text!r}; it must be {words}.") from error
     if wanted is str:
         return text
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _convert(table: str, name: str, value: Any) -> Any:
+def _convert(table: Any, name: str, value: Any) -> Any:
     wanted = _kinds(table, name)[0]
     if isinstance(value, list) and typing.get_origin(wanted) is tuple:
         return tuple(str(part) for part in value)
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
-        raise UserError(f"{table}.{name} is {value!r}; it must be of type {wanted}.")
+        raise UserError(f"{table.table}.{name} is {value!r}; it must be of type {wanted}.")
     return value
 
 

@@ -12,19 +12,7 @@ from torch import Tensor
 from ascnet_core.imaging.reference import balance, match_positions
 from ascnet_core.network.sharding import ALONE, Place
 from ascnet_core.settings.tables import Data, Schedule, Settings
-from ascnet_core.training.timetable import Moment, Segment, locate, plan, seed_of, steps_of
-
-__all__ = [
-    "Moment",
-    "Segment",
-    "augment",
-    "input_indices",
-    "locate",
-    "plan",
-    "reference_indices",
-    "seed_of",
-    "steps_of",
-]
+from ascnet_core.training.timetable import Moment
 
 # What a draw is for: two draws of the same step must not be the same numbers.
 ORDER, MATCH, AUGMENT, CORRUPT, DROPOUT, FRESH = range(6)

@@ -14,7 +14,8 @@ from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.network.discriminator import Discriminator
 from ascnet_core.settings.tables import Network, Schedule, Settings
 from ascnet_core.training.device import memory_format
-from ascnet_core.training.sampling import FRESH, seed_of
+from ascnet_core.training.sampling import FRESH
+from ascnet_core.training.timetable import seed_of
 
 COUNTERS = ("stage", "cycle", "step", "steps_m", "images_seen")
 
@@ -83,6 +84,7 @@ def refresh_discriminator(state: TrainingState, settings: Settings, seed: int) -
             network.discriminator_width,
             network.dropout,
             network.norm_momentum,
+            network.discriminator_norm,
         )
     order = memory_format(state.device, settings.compute)
     state.discriminator = fresh.to(state.device, memory_format=order)  # type: ignore[call-overload]

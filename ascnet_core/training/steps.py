@@ -17,6 +17,7 @@ from ascnet_core.network import losses
 from ascnet_core.network.blocks import kernels_3x3
 from ascnet_core.network.cutting import Cuts
 from ascnet_core.network.sharding import place
+from ascnet_core.settings.methods.asc_net import kinds_shown
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.adversary import discriminator_side, freeze, unfreeze
 from ascnet_core.training.corruption import corrupt
@@ -26,13 +27,13 @@ from ascnet_core.training.sampling import (
     AUGMENT,
     CORRUPT,
     DROPOUT,
-    Moment,
     augment,
     input_indices,
     reference_indices,
 )
 from ascnet_core.training.state import TrainingState
-from ascnet_core.training.terms import Batch, kinds_of, terms_of
+from ascnet_core.training.terms import Batch, terms_of
+from ascnet_core.training.timetable import Moment
 
 Losses = dict[str, Tensor]
 
@@ -102,7 +103,7 @@ def discriminator_step(
 def cutting_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
     """Train M once on inputs, against a frozen D (the paper's order)."""
     inputs, _ = _draw(settings, sets, moment, settings.schedule.batch_m, 0)
-    return _train_cutting(state, settings, moment, inputs, sets.references[:0], ("inputs",))[0]
+    return _train_cutting(state, settings, moment, inputs, sets.references[:0])[0]
 
 
 def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
@@ -114,8 +115,7 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
     inputs, references = _draw(settings, sets, moment, batch, batch)
     if state.discriminator is not None:
         freeze(state.discriminator, settings.adversary)
-    kinds = kinds_of(settings, moment.stage)
-    report, cuts = _train_cutting(state, settings, moment, inputs, references, kinds)
+    report, cuts = _train_cutting(state, settings, moment, inputs, references)
     if state.discriminator is not None:
         unfreeze(state.discriminator, settings.network.norm_momentum)
         real = references
@@ -153,9 +153,9 @@ def _train_cutting(
     moment: Moment,
     inputs: Tensor,
     references: Tensor,
-    kinds: tuple[str, ...],
 ) -> tuple[Losses, dict[str, Cuts]]:
-    """A step of M on these kinds of slices: its terms and their sum, and what M made of each."""
+    """A step of M: its terms and their sum, and what M made of each kind of slices."""
+    kinds = kinds_shown(settings, moment.stage)
     corrupted = None
     shown = {"references": references, "inputs": inputs}
     if "corrupted" in kinds:

@@ -15,9 +15,9 @@ from torch import Tensor
 from ascnet_core.network import losses
 from ascnet_core.network.cutting import Cuts
 from ascnet_core.network.sharding import gathered
-from ascnet_core.settings.losses import KINDS, NEEDS
+from ascnet_core.settings.losses import weight_of
+from ascnet_core.settings.methods.asc_net import is_on
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import value_of
 from ascnet_core.training.adversary import cutting_side
 from ascnet_core.training.corruption import Corrupted
 from ascnet_core.training.device import autocast
@@ -61,22 +61,6 @@ def term(weight: str) -> Callable[[Function], Function]:
     return register
 
 
-def is_on(settings: Settings, weight: str, stage: int) -> bool:
-    """Whether the term of this weight is on in a stage."""
-    return bool(value_of(settings, weight)) and stage in NEEDS[weight].stages
-
-
-def kinds_of(settings: Settings, stage: int) -> tuple[str, ...]:
-    """The kinds of slices that M is shown in a step of joint order, in the order of its batch."""
-    needed = {
-        kind
-        for weight, needs in NEEDS.items()
-        if is_on(settings, weight, stage)
-        for kind in needs.kinds
-    }
-    return tuple(kind for kind in KINDS if kind in needed)
-
-
 def terms_of(batch: Batch) -> dict[str, tuple[Tensor, float]]:
     """Value and weight of every term that is on, by name."""
     found: dict[str, tuple[Tensor, float]] = {}
@@ -84,7 +68,7 @@ def terms_of(batch: Batch) -> dict[str, tuple[Tensor, float]]:
         if is_on(batch.settings, weight, batch.stage):
             value = function(batch)
             if value is not None:
-                found[name] = (value, float(value_of(batch.settings, weight)))
+                found[name] = (value, weight_of(batch.settings, weight))
     return found
 
 

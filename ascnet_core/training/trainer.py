@@ -29,7 +29,6 @@ from ascnet_core.settings.tables import Settings
 from ascnet_core.training import adversary
 from ascnet_core.training.distributed import averaged
 from ascnet_core.training.gauges import look, measure
-from ascnet_core.training.sampling import Moment, locate, plan, seed_of, steps_of
 from ascnet_core.training.state import (
     TrainingState,
     new_optimiser,
@@ -42,6 +41,7 @@ from ascnet_core.training.state import (
     update_average,
 )
 from ascnet_core.training.steps import load_sets, run_step
+from ascnet_core.training.timetable import Moment, locate, seed_of, segments_of, steps_of
 
 __all__ = ["Event", "TrainingState", "new_state", "restore_state", "state_tensors", "train"]
 
@@ -122,7 +122,7 @@ def train(
     _check(settings, inputs, "input")
     _check(settings, reference, "reference")
     sets = load_sets(inputs, reference, state, settings)
-    segments = plan(settings, len(sets.inputs), len(sets.references))
+    segments = segments_of(settings, len(sets.inputs), len(sets.references))
     total = steps_of(segments)
     leads = place().rank == 0
 

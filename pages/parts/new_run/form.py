@@ -13,7 +13,7 @@ from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start as run_start
-from ascnet_core.runs.launch import check_batches
+from ascnet_core.runs.launch import check_processes
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from pages.parts.data import sets
@@ -96,7 +96,7 @@ def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | 
 def uneven_batches(settings: Settings, processes: int) -> str:
     """The sentence that says why so many processes cannot share the batches; empty if they can."""
     try:
-        check_batches(settings, processes)
+        check_processes(settings, processes, on_gpus=True)
     except UserError as error:
         return str(error)
     return ""

@@ -12,7 +12,7 @@ from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training import state as states
 from ascnet_core.training import steps, trainer
-from ascnet_core.training.sampling import locate, plan, steps_of
+from ascnet_core.training.timetable import locate, segments_of, steps_of
 from ascnet_core.training.trainer import new_state, restore_state, state_tensors, train
 
 TINY = [
@@ -99,7 +99,7 @@ def test_training_changes_m_and_ends(settings):
 )
 def test_resuming_at_any_step_gives_the_same_weights(settings, every):
     whole, _ = run(settings)
-    total = steps_of(plan(settings, len(INPUTS), len(REFERENCE)))
+    total = steps_of(segments_of(settings, len(INPUTS), len(REFERENCE)))
     for step in range(0, total, every):
         part, events = run(settings, stop_after=step)
         assert events[-1].kind == "stop"
@@ -186,7 +186,7 @@ def test_snapshots_between_cycles():
 def test_m_is_frozen_while_d_trains_and_d_while_m_trains():
     state = new_state(ALTERNATE, "cpu")
     sets = steps.load_sets(INPUTS, REFERENCE, state, ALTERNATE)
-    segments = plan(ALTERNATE, len(INPUTS), len(REFERENCE))
+    segments = segments_of(ALTERNATE, len(INPUTS), len(REFERENCE))
 
     def snapshot():
         tensors, _ = state_tensors(state)
@@ -242,7 +242,7 @@ def test_adam_forgets_at_each_phase_only_if_asked():
     counts = [moments["step"].item() for moments in state.optimiser.state.values()]
     assert set(counts) == {state.steps_m}
     state, _ = run(RELEASED)
-    last_phase = plan(RELEASED, len(INPUTS), len(REFERENCE))[-1]
+    last_phase = segments_of(RELEASED, len(INPUTS), len(REFERENCE))[-1].phase
     counts = [moments["step"].item() for moments in state.optimiser.state.values()]
     assert set(counts) == {last_phase.steps * last_phase.epochs}
 
