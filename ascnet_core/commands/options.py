@@ -100,7 +100,12 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     """Options that say how a map becomes a mask; `several`: more than one map and rule."""
     many: dict[str, Any] = {"action": "extend", "nargs": "+"} if several else {}
     group = parser.add_argument_group("from map to mask", f"What is not given: {default}.")
-    group.add_argument("--map", choices=MAPS, help="the map that is thresholded", **many)
+    group.add_argument(
+        "--map",
+        metavar="NAME",
+        help=f"the map that is thresholded: {', '.join(MAPS)}, or one of another method's",
+        **many,
+    )
     group.add_argument("--threshold", metavar="RULE", help="a rule, see below", **many)
     group.add_argument(
         "--side",

@@ -82,7 +82,7 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--save-maps",
         action="store_true",
-        help="write fence, wild, reconstruction and residual too",
+        help="write all maps of the network too, such as fence, wild, reconstruction and residual",
     )
     parser.add_argument(
         "--flip", action="store_true", help="average over the image and its mirror image"

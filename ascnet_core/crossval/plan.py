@@ -12,19 +12,18 @@ from typing import Any
 from ascnet_core.crossval.folds import Fold, apart, join, split
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.methods.asc_net import MAPS
 from ascnet_core.methods.baselines import BASELINES, baselines
 from ascnet_core.names import SCOPES, SIDES, UNITS
 from ascnet_core.scoring.plan import Plan
 from ascnet_core.segmentation.postprocess import parse_steps
 from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.settings.method import TrainedMethod
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-RULES = {"reconstruction": ("rightmost-peak",)}
 
 
 @dataclass(frozen=True)
@@ -292,30 +291,32 @@ def _configuration(
     cycles = laid.get("cycles", "last")
     if cycles not in ("last", "all"):
         raise UserError(f"{where}: cycles is {cycles!r}; write last or all.")
+    try:
+        method = apply_set(load_preset(preset), changes).method
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+    first = method.maps[0]
     scoring = Scoring(
-        _rules(where, laid.get("rules", RULES)),
+        _rules(where, laid.get("rules", {first.name: (first.rule,)}), method),
         tuple(map(bool, flip)) if isinstance(flip, list) else (bool(flip),),
         cycles == "all",
     )
-    found = Configuration(
+    return Configuration(
         name, data, preset, changes, tuple(seeds), scoring, str(table.get("note", ""))
     )
-    try:
-        found.settings(seeds[0])
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from error
-    return found
 
 
-def _rules(where: str, table: Any) -> dict[str, tuple[str, ...]]:
+def _rules(where: str, table: Any, method: TrainedMethod) -> dict[str, tuple[str, ...]]:
     if not isinstance(table, dict) or not table:
         raise UserError(
             f'{where}: rules is {table!r}; write it as {{ wild = ["otsu"], reconstruction = '
             '["rightmost-peak"] }.'
         )
     for name in table:
-        if name not in MAPS:
-            raise UserError(f"{where}: there is no map {name!r}; choose among {', '.join(MAPS)}.")
+        try:
+            method.map_named(name)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error
     rules = {name: tuple(_words(where, table, name)) for name in table}
     for several in rules.values():
         for rule in several:

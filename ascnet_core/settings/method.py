@@ -51,6 +51,10 @@ class Map:
     kept: bool = True
 
 
+INPUT = Map("input", "input I_in", "I_in")
+"""The slice itself, which can be looked at beside the maps."""
+
+
 class Gauge(NamedTuple):
     """A number that is measured at the end of an epoch: its name, its title, and what it says."""
 
@@ -164,6 +168,11 @@ class TrainedMethod(Checked):
         if settings.schedule.stop_when != "never" and not self.two_cuts:
             raise UserError(f"{self.lacks('The advisor')} Set schedule.stop_when=never.")
 
+    @classmethod
+    def pictures(cls) -> tuple[Map, ...]:
+        """The maps that snapshots keep, in the order of pictures: the first one comes last."""
+        return tuple(one for one in reversed(cls.maps) if one.kept)
+
     def map_named(self, name: str) -> Map:
         """The map of that name; `UserError` names those that there are."""
         for one in self.maps:
@@ -171,6 +180,10 @@ class TrainedMethod(Checked):
                 return one
         known = ", ".join(one.name for one in self.maps)
         raise UserError(f"The method {self.name} has no map {name!r}; choose among {known}.")
+
+    def of_histogram(self, text: str) -> str:
+        """What is said of a histogram, with the name of its map where that is not I_ro."""
+        return text if self.two_cuts or not text else f"{self.maps[0].short}: {text}"
 
     def lacks(self, what: str) -> str:
         """The sentence for what only a method with two cuts has."""

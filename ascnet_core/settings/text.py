@@ -132,9 +132,9 @@ def from_toml(text: str, where: str = "settings") -> Settings:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where} is no valid TOML ({error}); mend or replace it.") from error
-    tables: dict[str, Any] = {}
     said = content.get("method")
     method = method_named(said.get("name", "asc-net")) if isinstance(said, dict) else AscNet
+    tables: dict[str, Any] = {"segmentation": Segmentation(**method.segmentation())}
     for key, value in content.items():
         if key in ("preset", "description") and isinstance(value, str):
             tables[key] = value
@@ -143,7 +143,8 @@ def from_toml(text: str, where: str = "settings") -> Settings:
                 _split(f"{key}.{name}", method)
             known = _table_class(key, method)
             parsed = {name: _convert(known, name, v) for name, v in value.items()}
-            tables[key] = known(**(method.segmentation() if known is Segmentation else {}) | parsed)
+            default = method.segmentation() if known is Segmentation else {}
+            tables[key] = known(**default | parsed)
         else:
             raise UserError(f"{where} has {key!r}, which is no table of settings; remove it.")
     return Settings(**tables)

@@ -2,15 +2,14 @@
 // the slider redraws without asking Python, which hears only of the frame that was settled on.
 
 const LINES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F"];
-const HEADS = ["I_in", "fence", "wild", "I_ro", "mask on I_in"];
 const PER_SECOND = 8;
 const SETTLED = 350; // ms without a change after which Python is told
 
-/** Watched slices by rows; input, cuts and mask by columns. */
+/** Watched slices by rows; input, maps and mask by columns. */
 function drawTiles(film) {
   const { header, input, cuts } = film.data, S = header.size, K = header.slices.length;
   const frame = header.frames[film.at], now = cuts[film.at], map = now[header.map];
-  const wide = 5 * S;
+  const shown = header.shown, last = shown.length + 1, wide = (last + 1) * S;
   if (film.scratch.width !== wide || film.scratch.height !== K * S) {
     film.scratch.width = wide;
     film.scratch.height = K * S;
@@ -26,8 +25,8 @@ function drawTiles(film) {
       for (let c = 0; c < S; c++, source--, target++) {
         const grey = input[source], inside = grey > 0;
         pixels[target] = 0xff000000 | (grey * 0x010101);
-        for (let m = 0; m < 3; m++) {
-          const value = inside ? now[CUTS[m]][source] : 0;
+        for (let m = 0; m < shown.length; m++) {
+          const value = inside ? now[shown[m]][source] : 0;
           pixels[target + (m + 1) * S] = 0xff000000 | (value * 0x010101);
         }
         const level = map[source];
@@ -35,23 +34,23 @@ function drawTiles(film) {
           held++;
           const red = 0.35 * grey + 0.65 * COLOURS.mask[0];
           const green = 0.35 * grey + 0.65 * COLOURS.mask[1], blue = 0.35 * grey;
-          pixels[target + 4 * S] = 0xff000000 | (blue << 16) | (green << 8) | red;
-        } else pixels[target + 4 * S] = 0xff000000 | (grey * 0x010101);
+          pixels[target + last * S] = 0xff000000 | (blue << 16) | (green << 8) | red;
+        } else pixels[target + last * S] = 0xff000000 | (grey * 0x010101);
       }
     }
   }
   film.held = held;
   film.scratch.getContext("2d").putImageData(film.picture, 0, 0);
   const width = film.nodes.tiles.parentElement.clientWidth, gap = 3;
-  const side = Math.min((width - 4 * gap) / 5, 420 / K);
-  const g = fit(film.nodes.tiles, 5 * side + 4 * gap, K * (side + gap) - gap);
+  const side = Math.min((width - last * gap) / (last + 1), 420 / K);
+  const g = fit(film.nodes.tiles, (last + 1) * side + last * gap, K * (side + gap) - gap);
   g.imageSmoothingEnabled = side < 2 * S;
   for (let k = 0; k < K; k++) {
-    for (let m = 0; m < 5; m++) {
+    for (let m = 0; m <= last; m++) {
       g.drawImage(film.scratch, m * S, k * S, S, S, m * (side + gap), k * (side + gap), side, side);
     }
   }
-  film.nodes.heads.textContent = HEADS.join(" · ") + `, watched slice ${
+  film.nodes.heads.textContent = header.heads.join(" · ") + `, watched slice ${
     header.slices.map((one) => one + 1).join(", ")}`;
 }
 
@@ -76,7 +75,7 @@ function drawHistogram(film, look) {
     g.moveTo(x, y - 5); g.lineTo(x + 5, y); g.lineTo(x, y + 5); g.lineTo(x - 5, y);
     g.fill();
   }
-  if (frame.level !== null && film.data.header.map === "reconstruction") {
+  if (frame.level !== null && film.data.header.map === film.data.header.counted) {
     g.strokeStyle = COLOURS.vermillion;
     g.lineWidth = 2;
     for (const level of frame.upper === null ? [frame.level] : [frame.level, frame.upper]) {
@@ -92,6 +91,8 @@ function drawHistogram(film, look) {
 
 function drawJoint(film, look) {
   const joint = film.data.joints[film.at], side = 150;
+  film.nodes.joint.hidden = !joint;
+  if (!joint) return;
   const g = fit(film.nodes.joint, 190, side + 32);
   const image = film.joint || (film.joint = new ImageData(64, 64));
   for (let fence = 0; fence < 64; fence++) {
@@ -194,6 +195,10 @@ function prepare(film) {
   film.nodes.courseTitle.innerHTML = film.course.map(text).join(" ");
   film.nodes.lossTitle.innerHTML = "Losses, log " + film.losses.map(text).join(" ");
   film.nodes.slider.max = header.frames.length - 1;
+  film.nodes.histogramTitle.textContent =
+    `Histogram of ${header.countedName}, log of the counts; peaks ◆, threshold`;
+  film.nodes.jointTitle.textContent = header.noJoint || "Fence × wild, log";
+  film.nodes.jointTitle.style.whiteSpace = header.noJoint ? "normal" : "";
 }
 
 function draw(film) {

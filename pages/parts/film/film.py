@@ -16,11 +16,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from ascnet_core.monitoring.history import History, Point, map_levels
+from ascnet_core.monitoring.history import History, Point
 from ascnet_core.runs.folder import SnapshotData
 
 BUDGET = 8_000_000  # bytes of pictures that are sent
-MAPS = ("fence", "wild", "reconstruction")
+MAPS = ("fence", "wild", "reconstruction")  # of ASC-Net; methods with fewer fit more snapshots
 LOSS_POINTS = 300
 
 Levels = NDArray[np.uint8]
@@ -111,10 +111,24 @@ def header_of(
     losses: Sequence[Any],
     identity: str,
 ) -> dict[str, Any]:
-    """The JSON header of the film."""
+    """The JSON header of the film.
+
+    `shown` are the maps that have pictures, `maps` all that are sent: those, and the map that is
+    thresholded. `counted` is the map of the histograms.
+    """
+    method = history.method
+    pictures = method.pictures()
+    shown = [one.name for one in pictures]
     return {
         "id": identity,
         "run": history.run,
+        "shown": shown,
+        "maps": list(dict.fromkeys([*shown, history.map])),
+        "heads": ["I_in", *(one.short for one in pictures), "mask on I_in"],
+        "counted": method.maps[0].name,
+        "countedName": method.maps[0].short,
+        "joint": method.two_cuts,
+        "noJoint": "" if method.two_cuts else method.lacks("The joint histogram"),
         "map": history.map,
         "rule": history.rule,
         "size": size,
@@ -137,21 +151,20 @@ def pack(header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Seque
     """The block of bytes the browser reads.
 
     uint32 length, JSON header padded to a multiple of 4; then uint32 counts (N, 256), uint8 joint
-    histograms (N, 64, 64), the input (K, S, S), and for each frame fence, wild and reconstruction,
-    (K, S, S) each, and the map that is thresholded where that is the residual or the input.
+    histograms (N, 64, 64) where there are any, the input (K, S, S), and for each frame the maps of
+    the header, (K, S, S) each.
     """
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     chosen = list(slices)
     parts = [len(text).to_bytes(4, "little"), text]
     parts += [np.asarray(data.counts, "<u4").tobytes() for data in datas]
-    parts += [joint_picture(data.joint).tobytes() for data in datas]
+    if header["joint"]:
+        parts += [joint_picture(data.joint).tobytes() for data in datas if data.joint is not None]
     if datas:
         parts.append(datas[-1].watched_input[chosen].tobytes())
     for data in datas:
-        parts += [np.ascontiguousarray(getattr(data, name)[chosen]).tobytes() for name in MAPS]
-        if header["map"] not in MAPS:
-            parts.append(map_levels(data, header["map"])[chosen].tobytes())
+        parts += [data.levels(name)[chosen].tobytes() for name in header["maps"]]
     return b"".join(parts)
 
 
@@ -178,10 +191,10 @@ HTML = """
       <canvas data-node="tiles" role="img" aria-label="Watched slices and their cuts"></canvas>
     </div>
     <div class="charts">
-      <div><div class="title">Histogram of I_ro, log of the counts; peaks ◆, threshold</div>
-        <canvas data-node="histogram" role="img" aria-label="Histogram of I_ro"></canvas></div>
+      <div><div class="title" data-node="histogramTitle"></div>
+        <canvas data-node="histogram" role="img" aria-label="Histogram"></canvas></div>
       <div class="pair">
-        <div><div class="title">Fence × wild, log</div>
+        <div><div class="title" data-node="jointTitle">Fence × wild, log</div>
           <canvas data-node="joint" role="img" aria-label="Joint histogram of both cuts"></canvas>
         </div>
         <div><div class="title" data-node="courseTitle"></div>
@@ -212,6 +225,7 @@ CSS = """
 .title { font-weight: 600; font-size: 12px; line-height: 1.4; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }
 canvas { display: block; }
+canvas[hidden] { display: none; }
 [data-node=course], [data-node=losses] { cursor: pointer; }
 button { font: inherit; font-size: 12px; color: inherit; background: none; cursor: pointer;
   border: 1px solid var(--st-border-color, #d0d4da); border-radius: 6px; padding: 2px 9px;

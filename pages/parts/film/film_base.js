@@ -3,7 +3,6 @@
 
 const COLOURS = { mask: [213, 94, 0], fence: "#0072B2", wild: "#E69F00", input: "#7F7F7F",
   truth: "#56B4E9", vermillion: "#D55E00" };
-const CUTS = ["fence", "wild", "reconstruction"];
 
 function unpack(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -17,15 +16,10 @@ function unpack(bytes) {
     take(1024);
     return Float64Array.from({ length: 256 }, (_, i) => view.getUint32(from + 4 * i, true));
   });
-  const joints = header.frames.map(() => take(4096));
+  const joints = header.frames.map(() => (header.joint ? take(4096) : null));
   const input = N ? take(plane) : new Uint8Array(0);
-  const cuts = header.frames.map(() => {
-    const one = {};
-    for (const name of CUTS) one[name] = take(plane);
-    if (header.map === "input") one.input = take(plane);
-    else if (!CUTS.includes(header.map)) one[header.map] = take(plane);
-    return one;
-  });
+  const cuts = header.frames.map(() =>
+    Object.fromEntries(header.maps.map((name) => [name, take(plane)])));
   return { header, counts, joints, input, cuts };
 }
 

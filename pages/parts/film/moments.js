@@ -1,13 +1,10 @@
 // Moments of runs beside one another, or swiped over one another. All frames of all runs are here
 // (see moments.py); sliders and the handle redraw without asking Python.
 
-const MAPS = ["input", "fence", "wild", "reconstruction", "mask"];
-const BESIDE = ["fence", "wild", "reconstruction", "mask"];
-const SWIPED = [...MAPS, "both"];
-const TITLES = {
-  input: "I_in", fence: "fence", wild: "wild", reconstruction: "I_ro", mask: "mask on I_in",
-  both: "both masks",
-};
+/** What is drawn of a side, in this order on its scratch canvas: input, its maps, mask. */
+const drawn = (side) => ["input", ...side.film.header.shown, "mask"];
+const title = (side, name) =>
+  name === "both" ? "both masks" : side.film.header.heads[drawn(side).indexOf(name)];
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 const FLOOR = -5; // log10 of the smallest share of pixels that is drawn
 const GAP = 3;
@@ -57,7 +54,8 @@ function paintSide(side, slice) {
   const wanted = `${side.film.header.id}|${side.at}|${slice}`;
   if (side.painted === wanted) return;
   side.painted = wanted;
-  const { header, input, cuts } = side.film, S = header.size, wide = MAPS.length * S;
+  const { header, input, cuts } = side.film, S = header.size, last = header.shown.length + 1;
+  const wide = (last + 1) * S;
   if (side.scratch.width !== wide || side.scratch.height !== S || !side.picture) {
     side.scratch.width = wide;
     side.scratch.height = S;
@@ -73,14 +71,14 @@ function paintSide(side, slice) {
     for (let c = 0; c < S; c++, source--, target++) {
       const grey = input[source], inside = grey > 0, level = map[source];
       pixels[target] = 0xff000000 | (grey * 0x010101);
-      CUTS.forEach((name, m) => {
+      header.shown.forEach((name, m) => {
         pixels[target + (m + 1) * S] = 0xff000000 | ((inside ? now[name][source] : 0) * 0x010101);
       });
       const kept = inside && level >= from && level <= to;
       side.mask[r * S + c] = kept;
       side.held += kept;
       const [red, green, blue] = COLOURS.mask.map((v) => (kept ? 0.35 * grey + 0.65 * v : grey));
-      pixels[target + 4 * S] = 0xff000000 | (blue << 16) | (green << 8) | red;
+      pixels[target + last * S] = 0xff000000 | (blue << 16) | (green << 8) | red;
     }
   }
   side.scratch.getContext("2d").putImageData(side.picture, 0, 0);
@@ -96,7 +94,7 @@ function paintBoth(state, left, right) {
   const picture = canvas.getContext("2d").createImageData(S, S), grey = left.picture.data;
   const one = channels(left.colour), other = channels(right.colour), white = [255, 255, 255];
   for (let at = 0; at < S * S; at++) {
-    const from = 4 * (Math.floor(at / S) * MAPS.length * S + (at % S));
+    const from = 4 * (Math.floor(at / S) * drawn(left).length * S + (at % S));
     const a = left.mask[at], b = right.mask[at];
     const paint = a && b ? white : a ? one : b ? other : null;
     for (let i = 0; i < 3; i++) {
@@ -137,11 +135,12 @@ function tissueBox(film, slice) {
 function drawBeside(state, g, box, w, h) {
   state.tiles = [];
   state.sides.forEach((one, row) => {
-    const size = one.film.header.size, y = row * (h + GAP);
-    BESIDE.forEach((name, column) => {
-      const x = column * (w + GAP), from = MAPS.indexOf(name) * size + box.x;
+    const size = one.film.header.size, y = row * (h + GAP), names = drawn(one).slice(1);
+    const above = row ? drawn(state.sides[row - 1]).slice(1) : [];
+    names.forEach((name, column) => {
+      const x = column * (w + GAP), from = (column + 1) * size + box.x;
       g.drawImage(one.scratch, from, box.y, box.w, box.h, x, y, w, h);
-      if (row === 0) write(g, TITLES[name], x + 9, y + 16, "left");
+      if (name !== above[column]) write(g, title(one, name), x + 9, y + 16, "left");
     });
     g.fillStyle = one.colour;
     g.fillRect(0, y, 4, h);
@@ -152,7 +151,8 @@ function drawBeside(state, g, box, w, h) {
 function drawSwiped(state, g, box, w, h) {
   const [left, right] = state.pair.map((n) => state.sides[n]), S = left.film.header.size;
   paintBoth(state, left, right);
-  state.tiles = SWIPED.map((name, i) => ({
+  const common = drawn(left).filter((name) => drawn(right).includes(name));
+  state.tiles = [...common, "both"].map((name, i) => ({
     name, x: (i % 3) * (w + GAP), y: Math.floor(i / 3) * (h + GAP), w, h,
   }));
   for (const { name, x, y } of state.tiles) {
@@ -164,17 +164,18 @@ function drawSwiped(state, g, box, w, h) {
       write(g, "■ both", x + w / 2, foot, "center");
       write(g, `■ ${right.letter}${word}`, x + w - 6, foot, "right", light(right.colour));
     } else {
-      const from = MAPS.indexOf(name) * S + box.x, at = state.split, cut = box.w * at;
-      if (at > 0) g.drawImage(left.scratch, from, box.y, cut, box.h, x, y, w * at, h);
+      const from = (side) => drawn(side).indexOf(name) * S + box.x;
+      const at = state.split, cut = box.w * at;
+      if (at > 0) g.drawImage(left.scratch, from(left), box.y, cut, box.h, x, y, w * at, h);
       if (at < 1) {
-        g.drawImage(right.scratch, from + cut, box.y, box.w - cut, box.h,
+        g.drawImage(right.scratch, from(right) + cut, box.y, box.w - cut, box.h,
           x + w * at, y, w * (1 - at), h);
       }
       handle(g, x + w * at, y, h, left.colour, right.colour);
       write(g, left.letter, x + 7, foot, "left", light(left.colour));
       write(g, right.letter, x + w - 7, foot, "right", light(right.colour));
     }
-    write(g, TITLES[name], x + 7, y + 16, "left");
+    write(g, title(left, name), x + 7, y + 16, "left");
   }
 }
 
@@ -206,7 +207,8 @@ function handle(g, x, y, high, one, other) {
 function drawTiles(state) {
   const { sides, nodes } = state, swiped = state.mode === "swipe";
   for (const side of sides) paintSide(side, state.slice);
-  const width = nodes.tiles.parentElement.clientWidth, columns = swiped ? 3 : 4;
+  const width = nodes.tiles.parentElement.clientWidth;
+  const columns = swiped ? 3 : Math.max(...sides.map((side) => drawn(side).length - 1));
   const rows = swiped ? 2 : sides.length;
   const box = state.box = tissueBox(sides[0].film, state.slice);
   const scale = Math.min((width - (columns - 1) * GAP) / columns / box.w, HIGH / rows / box.h);
@@ -222,6 +224,10 @@ function drawTiles(state) {
   nodes.tiles.tabIndex = swiped ? 0 : -1;
   nodes.tiles.setAttribute("aria-valuenow", Math.round(100 * state.split));
 }
+
+/** What the histograms are of: "I_ro", or "I_ro, residual" where the sides' methods differ. */
+const counted = (state) =>
+  [...new Set(state.sides.map((side) => side.film.header.countedName))].join(", ");
 
 function drawHistogram(state, look) {
   const width = state.nodes.histogram.parentElement.clientWidth, high = 10 * state.sides.length;
@@ -259,7 +265,7 @@ function drawHistogram(state, look) {
     g.lineWidth = 1.5;
     g.setLineDash(DASHES[n]);
     g.stroke(outline);
-    if (frame.level !== null && side.film.header.map === "reconstruction") {
+    if (frame.level !== null && side.film.header.map === side.film.header.counted) {
       for (const level of frame.upper === null ? [frame.level] : [frame.level, frame.upper]) {
         g.beginPath();
         g.moveTo(px(level), 12 + 10 * n);
@@ -284,7 +290,7 @@ function drawHistogram(state, look) {
       g.stroke();
     }
   });
-  axis(g, look, box, "grey level of I_ro, 0–255 (raw)",
+  axis(g, look, box, `grey level of ${counted(state)}, 0–255 (raw)`,
     [0, 64, 128, 192, 255].map((n) => [px(n), n]));
 }
 

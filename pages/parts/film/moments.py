@@ -134,8 +134,8 @@ HTML = """
     <div><canvas data-node="tiles" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="100"
       aria-valuenow="50" aria-label="Handle between the two sides, percent from the left"></canvas>
     </div>
-    <div><div class="title">Histograms of I_ro, share of the sample's pixels, log; peaks ◆</div>
-      <canvas data-node="histogram" role="img" aria-label="Histograms of I_ro"></canvas>
+    <div><div class="title" data-node="histogramTitle"></div>
+      <canvas data-node="histogram" role="img" aria-label="Histograms"></canvas>
       <table data-node="table"></table></div>
   </div>
 </div>

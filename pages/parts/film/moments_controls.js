@@ -101,7 +101,8 @@ function makeTable(state) {
     head.append(cell);
   });
   table.append(head);
-  state.cells = ROWS.map(([name, about]) => {
+  state.cells = ROWS.map((texts) => {
+    const [name, about] = texts.slice(0, 2).map((text) => text.replace("I_ro", counted(state)));
     const row = element("tr"), title = element("td", "", name);
     if (about) { title.title = about; title.className = "told"; }
     row.append(title);
@@ -162,6 +163,8 @@ function show(state) {
     state.slice = n;
     redraw(state);
   });
+  nodes.histogramTitle.textContent =
+    `Histograms of ${counted(state)}, share of the sample's pixels, log; peaks ◆`;
   nodes.link.hidden = !header.mayLink;
   nodes.link.setAttribute("aria-pressed", state.linked);
 }

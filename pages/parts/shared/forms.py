@@ -16,8 +16,9 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launch_words
+from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import apply_set, keys, value_of
+from ascnet_core.settings.text import apply_set, keys, value_of, with_method
 
 # What most people change; everything else is under "All settings".
 FIRST = (
@@ -34,7 +35,9 @@ FIRST = (
     "schedule.learning_rate",
     "schedule.learning_rate_d",
 )
+METHOD = "method.name"
 LABELS = {
+    METHOD: "Method",
     "data.size": "Slice size, pixels",
     "network.width": "Width of M, feature maps",
     "schedule.stage_1": "Cycles of stage 1",
@@ -79,6 +82,10 @@ def text_of(value: Any) -> str:
 def assignments(settings: Settings, values: Mapping[str, Any]) -> list[str]:
     """The "key=value" texts for what differs from the settings a form started from."""
     changed = []
+    method = values.get(METHOD, settings.method.name)
+    if method != settings.method.name:  # other settings are as the other method has them
+        changed.append(f"{METHOD}={method}")
+        settings = with_method(settings, method)
     for key, value in values.items():
         if text_of(value) != text_of(value_of(settings, key)):
             changed.append(f"{key}={text_of(value)}")
@@ -126,6 +133,13 @@ def label_of(key: str) -> str:
     return LABELS.get(key, key.split(".")[1].replace("_", " "))
 
 
+def choices_of(key: str, settings: Settings) -> list[str]:
+    """What a key may be where that depends on the methods."""
+    if key == METHOD:
+        return list(METHODS)
+    return [one.name for one in settings.method.maps] if key == "segmentation.map" else []
+
+
 def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False) -> Any:
     """The widget of a dotted key; returns its value. `prefix` tells forms (and presets) apart.
 
@@ -141,8 +155,8 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
         "help": f"{about['help']} (`{key}`)",
         "disabled": fixed,
     }
-    if about.get("choices"):
-        choices = list(about["choices"])
+    choices = choices_of(key, settings) or list(about.get("choices", ()))
+    if choices:
         words = WORDS.get(key, {})
         return st.selectbox(
             options=choices,
@@ -167,13 +181,18 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
 
 
 def fields_grid(
-    keys: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
+    wanted: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Widgets of some settings in three columns, row by row; their values by key."""
+    """Widgets of some settings in three columns, row by row; their values by key.
+
+    Those that the method of the settings does not use are left out.
+    """
     values: dict[str, Any] = {}
-    for start in range(0, len(keys), 3):
+    known = keys(settings)
+    wanted = [key for key in wanted if key in known]
+    for start in range(0, len(wanted), 3):
         columns = st.columns(3)
-        for column, key in zip(columns, keys[start : start + 3], strict=False):
+        for column, key in zip(columns, wanted[start : start + 3], strict=False):
             with column:
                 values[key] = field_widget(key, settings, prefix, key in fixed)
     return values
@@ -186,7 +205,7 @@ def all_other_fields(
     values: dict[str, Any] = {}
     tables = {
         table: [key for key in group if key not in shown]
-        for table, group in itertools.groupby(keys(), lambda key: key.split(".")[0])
+        for table, group in itertools.groupby(keys(settings), lambda key: key.split(".")[0])
     }
     tables = {table: left for table, left in tables.items() if left}
     for tab, (table, left) in zip(st.tabs(list(tables)), tables.items(), strict=True):

@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ascnet_core.names import RANGES, SCOPES, SIDES
+from ascnet_core.settings.method import INPUT
+from ascnet_core.settings.methods import METHODS
 
 # Session keys; `widget(name)` makes those of widgets.
 VIEW = "view"
@@ -37,15 +39,8 @@ LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
 STOP = "stop"  # URL key: the lesson shown
 
-MAPS = ("reconstruction", "wild", "residual", "fence", "input")
-
-MAP_LABELS = {
-    "reconstruction": "reconstruction I_ro",
-    "wild": "wild cut I_wc",
-    "residual": "residual I_in - I_fc",
-    "fence": "fence cut I_fc",
-    "input": "input I_in",
-}
+MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
+"""Whatever a link may name; `cases.run_maps` says which of them a run has."""
 
 
 @dataclass(frozen=True)

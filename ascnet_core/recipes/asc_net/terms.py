@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from ascnet_core.network import losses
-from ascnet_core.network.cutting import Cuts
-from ascnet_core.network.sharding import gathered
+from ascnet_core.network.cutting import Cuts, CuttingModule
+from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
+from ascnet_core.recipes.asc_net.corruption import Corrupted
+from ascnet_core.recipes.asc_net.self_training import self_labels
 from ascnet_core.settings.losses import weight_of
 from ascnet_core.settings.methods.asc_net import is_on
 from ascnet_core.settings.tables import Settings
-from ascnet_core.training.adversary import cutting_side
-from ascnet_core.training.corruption import Corrupted
 from ascnet_core.training.device import autocast
-from ascnet_core.training.self_training import self_labels
 from ascnet_core.training.state import TrainingState
 
 
@@ -104,7 +104,8 @@ def tie(batch: Batch) -> Tensor:
         wanted.tie_side,
         wanted.tie_to,
     )
-    tied = batch.state.model.reconstruct(cuts.fence.detach(), cuts.wild.detach())
+    model = cast(CuttingModule, batch.state.model)
+    tied = model.reconstruct(cuts.fence.detach(), cuts.wild.detach())
     return losses.squared_error(tied, aim, _focus(batch))
 
 
@@ -146,13 +147,12 @@ def self_training(batch: Batch) -> Tensor:
     The average looks at each slice and at its mirror image.
     """
     state, wanted = batch.state, batch.settings.losses
-    teacher = state.kept.eval()
+    teacher = cast(CuttingModule, state.kept).eval()
     both = torch.cat([batch.inputs, batch.references])
     with torch.no_grad(), autocast(state.device, batch.settings.compute):
         wild = (teacher(both).wild + teacher(both.flip(-1)).wild.flip(-1)) / 2
     found, normal = wild[: len(batch.inputs)].float(), wild[len(batch.inputs) :].float()
-    # the level is one of the whole batch's reference
-    normal, tissue = gathered(normal), gathered(batch.references) > 0
+    tissue = batch.references > 0
     labels = self_labels(found, normal, tissue, wanted.self_quantile, wanted.focus)
     return losses.cross_entropy(batch.cuts["inputs"].wild, labels.target, labels.weights)
 
@@ -160,7 +160,7 @@ def self_training(batch: Batch) -> Tensor:
 @term("adversary.weight")
 def fence(batch: Batch) -> Tensor | None:
     """D takes the fences of inputs for references (paper, section 3.2)."""
-    discriminator = batch.state.discriminator
+    discriminator = discriminator_of(batch.state)
     if discriminator is None:
         return None
     return cutting_side(discriminator, batch.cuts["inputs"].fence, batch.settings.adversary)
