@@ -1,8 +1,7 @@
 """Everything a run depends on, as dataclasses with a sentence for every field.
 
-The tables lie beside this file, a group in each `settings_*.py`; this is where they come together,
-and where all of them are imported from. Values are checked when a table is made, so no invalid
-settings exist.
+The tables lie beside this file, those of methods in `methods/`; here they come together. Values are
+checked when a table is made, so no invalid settings exist.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,9 @@ def compare(old: Path, new: Path, allowed: set[str]) -> list[str]:
     if name.endswith((".json", ".jsonl")):
         lines = [t.splitlines() if name.endswith("l") else [t] for t in texts]
         values = [[without(json.loads(line), {*TIMES, *allowed}) for line in one] for one in lines]
+        return [] if values[0] == values[1] else [first_difference(*values)]
+    if name.endswith(".toml"):
+        values = [without(tomllib.loads(text), {*TIMES, *allowed}) for text in texts]
         return [] if values[0] == values[1] else [first_difference(*values)]
     lines = [STAMP.sub("", text).splitlines() for text in texts]
     return [] if lines[0] == lines[1] else [first_difference(*lines)]

@@ -151,7 +151,8 @@ function drawBeside(state, g, box, w, h) {
 function drawSwiped(state, g, box, w, h) {
   const [left, right] = state.pair.map((n) => state.sides[n]), S = left.film.header.size;
   paintBoth(state, left, right);
-  const common = drawn(left).filter((name) => drawn(right).includes(name));
+  // Two methods may give one name to maps that mean different things.
+  const common = drawn(left).filter((name) => title(left, name) === title(right, name));
   state.tiles = [...common, "both"].map((name, i) => ({
     name, x: (i % 3) * (w + GAP), y: Math.floor(i / 3) * (h + GAP), w, h,
   }));

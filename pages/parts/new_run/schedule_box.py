@@ -130,8 +130,8 @@ def choose_processes(gpus: int) -> int:
             max_value=gpus,
             value=1,
             key=KEY,
-            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm and "
-            "dropout act on the whole batch, so the losses are those of one process.",
+            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm is over "
+            "the whole batch.",
         )
     )
 

@@ -30,6 +30,7 @@ TINY = [
     "schedule.batch_d=6",
     "schedule.log_every=2",
     "schedule.epochs_m=1",
+    "compute.threads=1",
 ]
 ALTERNATE = apply_set(load_preset("paper"), [*TINY, "schedule.stage_1=1", "schedule.stage_2=1"])
 RELEASED = apply_set(
