@@ -56,7 +56,8 @@ def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) ->
                 module.load_state_dict(model.state_dict())
     tensors, counters = state_tensors(state)
     save_training(run / TRAINING, tensors, {"events_bytes": 0, "state": counters})
-    networks = ", ".join(one.name for one in settings.method.learners(settings))
+    learners = settings.method.learners(settings)
+    networks = ", ".join(one.name for one in learners) or "the network"
     made = Origin(origin.name, moment, step, whole, networks)
     write_origin(run, made)
     return made

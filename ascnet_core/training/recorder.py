@@ -271,7 +271,7 @@ def reference_counts(model: Network, images: NDArray[np.float32]) -> dict[str, l
 
     Levels are on the raw scale: 255 stands for 1.0.
     """
-    device = next(model.parameters()).device
+    device = next(iter(model.state_dict().values())).device
     maps = {"input": images, **map_slices(model, images, device=device)}
     tissue = images > 0
     return {name: count_levels(quantise(m), tissue).tolist() for name, m in maps.items()}

@@ -90,7 +90,7 @@ def new_state(settings: Settings, device: torch.device | str) -> TrainingState:
         networks |= recipe.others(settings)
     for name, network in networks.items():
         state.put(name, network, settings)
-    if settings.schedule.average:
+    if settings.schedule.average and MODEL in state.optimisers:
         state.average = copy.deepcopy(state.model).requires_grad_(False)
     return state
 
