@@ -127,10 +127,9 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     group.add_argument(
         "--range",
         choices=RANGES,
-        default="raw",
         dest="range_kind",
-        help="what levels 0 and 255 stand for: 0 and 1 (raw, the default), or the "
-        "least and largest value of a subject or of the cohort",
+        help="what levels 0 and 255 stand for: 0 and 1 (raw), or the least and largest value of a "
+        "subject or of the cohort (default: as the method says of the map, ASC-Net's are raw)",
     )
 
 

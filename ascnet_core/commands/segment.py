@@ -118,6 +118,8 @@ def run(options: argparse.Namespace) -> None:
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
     settings = changed_settings(settings, options)
+    shown = settings.method.map_named(settings.segmentation.map)
+    options.range_kind = options.range_kind or shown.range
     reference = _reference_counts(options, settings.segmentation)
     how = segment_scans.How(
         model,

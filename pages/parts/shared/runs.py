@@ -88,11 +88,13 @@ def preparation_of(name: str) -> Preparation:
 
 def complete(view: View) -> View:
     """A view with everything named: the run's own map, rule, side, scope and steps, the subject."""
-    advised = run_settings(view.run).segmentation
+    advised, maps = run_settings(view.run).segmentation, run_maps(view.run)
+    chosen = view.map if view.map in maps else advised.map
     return dataclasses.replace(
         view,
         scan=find_scan(load_cohort(view.cohort), view.scan).scan,
-        map=view.map if view.map in run_maps(view.run) else advised.map,
+        map=chosen,
+        range=view.range or maps[chosen].range,
         rule=view.rule or advised.rule,
         side=view.side or advised.side,
         scope=view.scope or advised.scope,
