@@ -21,7 +21,7 @@ from ascnet_core.network.cutting import Decoder
 from ascnet_core.settings.methods.denoising_autoencoder import DenoisingAutoencoder
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
-from ascnet_core.training.gauges import SAMPLE, followed, maps_of, mean_inside, spread
+from ascnet_core.training.gauges import SAMPLE, maps_of, mean_inside, rank_with_input, spread
 from ascnet_core.training.learning import learn
 from ascnet_core.training.recipe import Losses, Recipe
 from ascnet_core.training.sampling import CORRUPT, Sets, draw, own_seed
@@ -98,7 +98,7 @@ class Denoising(Recipe):
         on_inputs = maps_of(state.kept, inputs, settings)["residual"]
         on_references = maps_of(state.kept, references, settings)["residual"]
         return {
-            "rank_correlation": followed(on_inputs, inputs),
+            "rank_correlation": rank_with_input(on_inputs, inputs),
             "residual_input": mean_inside(on_inputs, inputs),
             "residual_reference": mean_inside(on_references, references),
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
 
@@ -82,14 +82,16 @@ def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
     UserError
         Naming the setting, and values that would do.
     """
+    from ascnet_core.settings.text import value_of
+
     if count == 1:
         return
     for key, parts in settings.method.batches(settings).items():
-        value = _value(settings, key)
+        value = value_of(settings, key)
         if value // parts % count:
             raise _uneven(key, value, count, parts * count)
     for learner in settings.method.learners(settings):
-        if _value(settings, learner.norm) != "batch":
+        if value_of(settings, learner.norm) != "batch":
             continue
         if not on_gpus:
             raise UserError(
@@ -101,11 +103,6 @@ def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
                 "Several processes cannot share a batch norm that a gradient penalty "
                 f"(adversary.r1) derives twice; set {learner.norm}=group, or train as one process."
             )
-
-
-def _value(settings: Settings, key: str) -> Any:
-    table, _, name = key.partition(".")
-    return getattr(getattr(settings, table), name)
 
 
 def _uneven(key: str, value: int, count: int, step: int) -> UserError:

@@ -49,8 +49,8 @@ def this_process() -> Process:
 def together(device: str, lead: Callable[[str], None], follow: Callable[[str], None]) -> None:
     """Do `lead` in process 0 and `follow` in the others, joined so that they can talk.
 
-    Process 0 ends first and alone says what went wrong: would another end before it, the launcher
-    would end process 0 too, perhaps amid its last words.
+    Process 0 ends first, and it alone says what went wrong. If another ended before it, the
+    launcher would end process 0 as well, perhaps before it has spoken.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
 
 @contextmanager
 def lost_told() -> Iterator[None]:
-    """Say in a user's words that another process of the training has ended amid it.
+    """Say in a user's words that another process of the training has ended.
 
     Raises
     ------
@@ -177,9 +177,9 @@ def averaged(values: Tensor) -> Tensor:
 
 
 def any_of(wish: bool) -> bool:
-    """Whether any process wishes it; asked at the same moment by all, which then do the same.
+    """Whether any process wishes it. All must ask at the same moment.
 
-    By way of the processors also where GPUs train, so that it does not wait for them.
+    It goes by way of the processors also where GPUs train, so that it does not wait for them.
     """
     if this_process().size == 1:
         return wish

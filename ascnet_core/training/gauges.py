@@ -30,13 +30,17 @@ def maps_of(
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
+def evenly(number: int, count: int) -> NDArray[np.int64]:
+    """`count` of so many indices (or all, if fewer) spread evenly, both ends included."""
+    return np.unique(np.linspace(0, number - 1, min(count, number)).round().astype(np.int64))
+
+
 def spread(slices: Tensor, count: int) -> Tensor:
     """`count` slices (or all, if fewer) spread evenly over the set."""
-    chosen = np.unique(np.linspace(0, len(slices) - 1, min(count, len(slices))).round().astype(int))
-    return slices[torch.from_numpy(chosen).to(slices.device)]
+    return slices[torch.from_numpy(evenly(len(slices), count)).to(slices.device)]
 
 
-def followed(map_: Tensor, slices: Tensor) -> float:
+def rank_with_input(map_: Tensor, slices: Tensor) -> float:
     """Spearman's rank correlation of a map with its slices where these are above 0.
 
     Both are on 256 levels; 0 where one of them is constant there.

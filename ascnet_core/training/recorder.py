@@ -31,6 +31,7 @@ from ascnet_core.training.checkpoint import load_training, save_model, save_trai
 from ascnet_core.training.device import peak_memory
 from ascnet_core.training.distributed import any_of, lost_told
 from ascnet_core.training.follow import hand_out
+from ascnet_core.training.gauges import evenly
 from ascnet_core.training.slice_sets import describe
 from ascnet_core.training.trainer import (
     Event,
@@ -108,7 +109,8 @@ class _Recording:
     ) -> None:
         self.run = run
         self.settings = settings
-        self.samples = _spread(reference.images, REFERENCE_SLICES)
+        chosen = evenly(len(reference.images), REFERENCE_SLICES)
+        self.samples = np.ascontiguousarray(reference.images[chosen])
         self.about = describe(reference)
         self.report = report
         self.last_kind = ""
@@ -280,11 +282,6 @@ def reference_counts(model: Network, images: NDArray[np.float32]) -> dict[str, l
 def _forget_requests(run: Path) -> None:
     (run / CONTROL).unlink(missing_ok=True)
     take_request(run)
-
-
-def _spread(images: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    keep = np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int))
-    return np.ascontiguousarray(images[keep])
 
 
 def _write_compact(path: Path, content: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@
 Between two events the state is whole: it may be saved at any of them, and training restored from
 it goes on exactly as it would have (on a CPU bit by bit).
 
-Of several processes each runs this. The losses in its events are means over all of them; gauges and
+Each of several processes runs this. The losses in the events are means over all of them; gauges and
 snapshots are made by the first alone.
 """
 

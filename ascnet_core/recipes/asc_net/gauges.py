@@ -9,7 +9,7 @@ from ascnet_core.network.discriminator import Discriminator
 from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of, freeze, norms
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
-from ascnet_core.training.gauges import SAMPLE, followed, maps_of, mean_inside, spread
+from ascnet_core.training.gauges import SAMPLE, maps_of, mean_inside, rank_with_input, spread
 from ascnet_core.training.sampling import Sets
 from ascnet_core.training.state import TrainingState
 
@@ -34,7 +34,7 @@ def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, f
     maps = maps_of(state.kept, inputs, settings)
     of_references = maps_of(state.kept, references, settings)
     found = {
-        "rank_correlation": followed(maps["reconstruction"], inputs),
+        "rank_correlation": rank_with_input(maps["reconstruction"], inputs),
         "wild_input": mean_inside(maps["wild"], inputs),
         "wild_reference": mean_inside(of_references["wild"], references),
     }
