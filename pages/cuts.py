@@ -70,7 +70,7 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
     on_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (
-        f"Mask: {state.MAP_LABELS[view.map]} {threshold.text()} ({view.range} range, "
+        f"Mask: {cases.run_maps(view.run)[view.map].label} {threshold.text()} ({view.range} range, "
         f"{threshold.kind}; {threshold.sentence.rstrip('.')}){after}."
     )
     return mask, threshold.level if on_ro else None, sentence
@@ -82,6 +82,10 @@ def page() -> None:
         choose_flip(view)
     with cases.show_user_errors():
         view = cases.complete(view)
+        method = cases.run_settings(view.run).method
+        if not method.two_cuts:
+            st.info(method.lacks("The page Cuts"), icon=":material/content_cut:")
+            return
         case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, flip=view.flip)
         changed = (cases.run_path(view.run) / "model.safetensors").stat().st_mtime
         facts = _facts(view.run, view.cycle, view.cohort, view.scan, view.flip, changed)

@@ -11,6 +11,7 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.settings.methods import METHODS
 from pages.parts.evaluation import command
 from pages.parts.shared import cases, forms, jobs, state, tables
 from pages.parts.shared.sidebar import sidebar
@@ -18,7 +19,6 @@ from pages.parts.shared.state import View
 from pages.parts.watch import live_run
 
 RESULT = "summary.json"
-MAPS = ["reconstruction", "wild", "residual", "fence"]
 RULES = [
     "rightmost-peak",
     "leftmost-peak",
@@ -42,11 +42,12 @@ def choose(view: View) -> tuple[list[str], Path]:
     advised = cases.run_settings(view.run).segmentation
     has_normal = any(scan.group == "normal" for scan in cohort.scans)
     one, two, three, four = st.columns([1.3, 1.6, 0.8, 0.8])
+    known_maps = {one.name: one.label for one in cases.run_settings(view.run).method.maps}
     maps = one.multiselect(
         "Maps",
-        MAPS,
-        default=[view.map if view.map in MAPS else advised.map],
-        format_func=state.MAP_LABELS.get,
+        list(known_maps),
+        default=[view.map if view.map in known_maps else advised.map],
+        format_func=known_maps.get,
         help="The paper thresholds the reconstruction I_ro (section 3.4).",
     )
     known = list(dict.fromkeys([*RULES, advised.rule, view.rule or advised.rule]))
@@ -201,7 +202,8 @@ def oracle_style(row: pd.Series) -> list[str]:
     """Italic and grey for rows that were chosen with the masks, bold for the network's."""
     if row["kind"] == "oracle":
         return ["font-style: italic; color: #7F7F7F"] * len(row)
-    return ["font-weight: 700" if row["method"].startswith("asc-net") else ""] * len(row)
+    learned = row["method"].split(" ")[0] in METHODS
+    return ["font-weight: 700" if learned else ""] * len(row)
 
 
 def prevalence(summary: dict[str, Any]) -> str:
@@ -237,7 +239,7 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
     )
     chosen = event.selection.rows
     if chosen and chosen[0] < len(table):
-        first = rows[(rows["method"] == "asc-net") & (rows["kind"] != "oracle")].head(1)
+        first = rows[rows["run"].notna() & (rows["kind"] != "oracle")].head(1)
         changes: dict[str, Any] = {"scan": str(table["subject"].iloc[chosen[0]])}
         if len(first):
             row = first.iloc[0]

@@ -116,7 +116,7 @@ def first_picture(run: Run | None) -> None:
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(
             live_charts.histogram_table(snapshot.info),
-            live_charts.HISTOGRAM_SPEC | {"height": 270},
+            live_charts.histogram_spec() | {"height": 270},
             width="stretch",
         )
 

@@ -269,7 +269,8 @@ def page() -> None:
     with cases.show_user_errors():
         full = cases.complete(view)
         with st.sidebar:
-            menu("map", "Map", state.MAPS, full.map, state.MAP_LABELS.__getitem__)
+            maps = cases.run_maps(full.run)
+            menu("map", "Map", list(maps), full.map, lambda name: maps[name].label)
             menu(
                 "scope",
                 "Scope of the rule",

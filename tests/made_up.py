@@ -72,7 +72,8 @@ def data_of(
     levels = np.asarray([ends[0], ends[len(ends) // 2], ends[-1]], np.uint8)
     reconstruction = np.where(inside, levels[classes], 0).astype(np.uint8)
     zero = np.zeros_like(image)
-    return SnapshotData(image, image, zero, reconstruction, counts, np.zeros((64, 64), np.int64))
+    maps = {"fence": image, "wild": zero, "reconstruction": reconstruction}
+    return SnapshotData(image, maps, counts, np.zeros((64, 64), np.int64))
 
 
 def separated(index: int, **more: object) -> Point:
@@ -152,7 +153,7 @@ def write_run(
             key: np.ascontiguousarray(np.tile(value, tiles)[:, :size, :size])
             if value.ndim == 3
             else value
-            for key, value in vars(data).items()
+            for key, value in data.arrays().items()
         }
         save_file(arrays, place / "cuts.safetensors")
         info = {"stage": 1, "cycle": index, "total_cycle": index, "step": 10 * index}

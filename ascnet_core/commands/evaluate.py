@@ -170,7 +170,7 @@ def _plan(options: argparse.Namespace) -> tuple[Settings, Plan]:
         side="dark" if how.side == "dark" else "bright",
         scope="cohort" if how.scope == "cohort" else "subject",
         post=how.post,
-        range=options.range_kind,
+        range=options.range_kind or settings.method.map_named(maps[0]).range,
         unit=options.unit,
         oracle=not options.no_oracle,
         shapes=not options.fast,

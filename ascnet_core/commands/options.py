@@ -103,7 +103,12 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     """Options that say how a map becomes a mask; `several`: more than one map and rule."""
     many: dict[str, Any] = {"action": "extend", "nargs": "+"} if several else {}
     group = parser.add_argument_group("from map to mask", f"What is not given: {default}.")
-    group.add_argument("--map", choices=MAPS, help="the map that is thresholded", **many)
+    group.add_argument(
+        "--map",
+        metavar="NAME",
+        help=f"the map that is thresholded: {', '.join(MAPS)}, or one of another method's",
+        **many,
+    )
     group.add_argument("--threshold", metavar="RULE", help="a rule, see below", **many)
     group.add_argument(
         "--side",
@@ -125,10 +130,9 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     group.add_argument(
         "--range",
         choices=RANGES,
-        default="raw",
         dest="range_kind",
-        help="what levels 0 and 255 stand for: 0 and 1 (raw, the default), or the "
-        "least and largest value of a subject or of the cohort",
+        help="what levels 0 and 255 stand for: 0 and 1 (raw), or the least and largest value of a "
+        "subject or of the cohort (default: as the method says of the map, ASC-Net's are raw)",
     )
 
 

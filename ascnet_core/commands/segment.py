@@ -83,7 +83,7 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--save-maps",
         action="store_true",
-        help="write fence, wild, reconstruction and residual too",
+        help="write all maps of the network too, such as fence, wild, reconstruction and residual",
     )
     parser.add_argument(
         "--flip", action="store_true", help="average over the image and its mirror image"
@@ -119,6 +119,8 @@ def run(options: argparse.Namespace) -> None:
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
     settings = changed_settings(settings, options)
+    shown = settings.method.map_named(settings.segmentation.map)
+    options.range_kind = options.range_kind or shown.range
     reference = _reference_counts(options, settings.segmentation)
     how = segment_scans.How(
         model,

@@ -1,6 +1,7 @@
 """`train`: train a run, or go on with one."""
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from ascnet_core.commands.train_fork import (
 )
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
-from ascnet_core.runs.launch import check_batches, launched, own_launch_words
+from ascnet_core.runs.launch import check_processes, launched, own_launch_words
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Cohort
@@ -39,6 +40,7 @@ examples:
       --set schedule.stage_1=6
   {PROGRAM} train demo/manifest.csv --name first --stop-when separated
   {PROGRAM} train demo/manifest.csv --name mine --preset mine.toml
+  {PROGRAM} train demo/manifest.csv --name dae --preset denoising-autoencoder
   {PROGRAM} train demo/manifest.csv --name spoilt --set reference.contamination=0.2
   {PROGRAM} train --resume first                            go on after a stop or a crash
   {PROGRAM} train --resume first --set schedule.stage_1=20  go on for longer
@@ -52,12 +54,12 @@ without lesion of the same cohort (by its masks, which serve for nothing else), 
 Ctrl-C stops at the next step and leaves a checkpoint. Everything lies in checkpoints/NAME
 (settings, events, snapshots, weights) and may be read or copied at any time.
 
-Under torchrun it is the same training on N processes, on GPUs or (--device cpu) processors, on one
+Under torchrun the training is shared by N processes, on GPUs or (--device cpu) processors, on one
 machine or many, and any number of processes may go on with a run. batch_m and batch_d stay the
 batch of all processes together, of which each has every N-th slice, so they must be divisible.
-Batch norm takes its statistics over the whole batch; slices, mirroring, corruption and dropout are
-drawn for the whole batch by the same seed: losses agree with one process but for rounding. Process
-0 alone reads the scans, writes the run and prints.
+Batch norm takes its statistics over the whole batch, which torch does on GPUs only: on processors
+set network.norm=group (and network.discriminator_norm=group). Process 0 alone reads the scans,
+writes the run and prints.
 """
 
 
@@ -76,8 +78,9 @@ def add(verbs: Any) -> None:
         verbs,
         "train",
         "train a network on a cohort and a normal reference",
-        "Trains the two cuts on the cohort of MANIFEST against a reference of normal images, and "
-        "keeps everything in checkpoints/NAME. No mask is learnt from.",
+        "Trains ASC-Net's two cuts (or another method, by its preset or --set method.name=NAME) on "
+        "the cohort of MANIFEST against a reference of normal images, and keeps everything in "
+        "checkpoints/NAME. No mask is learnt from.",
         _EXAMPLES,
     )
     parser.add_argument(
@@ -135,6 +138,8 @@ def run(options: argparse.Namespace) -> None:
     if count == 1:
         _run(options)
         return
+    # Before torch is loaded: its notes on tuning are nothing for a run's log.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from ascnet_core.training.distributed import together
     from ascnet_core.training.follow import follow
 
@@ -163,7 +168,7 @@ def _run(options: argparse.Namespace) -> None:
     device = pick_device(options.device) if options.device != "auto" else "auto"
     if options.resume and is_run(path):
         settings = _settings_to_go_on(path, options)
-        check_batches(settings, launched()[1])
+        check_processes(settings, launched()[1], device != "cpu")
         with hold_lock(path), Log(path) as log:
             _go_on(path, settings, device, log, options)
         return
@@ -175,7 +180,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.manifest is None and origin is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
     settings = fork_settings(origin, options) if origin else _settings(options)
-    check_batches(settings, launched()[1])
+    check_processes(settings, launched()[1], device != "cpu")
     cohort, reference, other = _cohorts(options, origin)
     path.mkdir(parents=True, exist_ok=True)
     with hold_lock(path), Log(path) as log:
@@ -306,7 +311,8 @@ def _train(path: Path, settings: "Settings", device: str, log: Log) -> None:
     log.say(f"{how} after {duration(time.monotonic() - started)}")
     snapshots = Run(path).snapshots()
     if snapshots:
-        log.say(f"histogram of the reconstruction: {snapshots[-1].info.get('verdict', '')}")
+        counted = settings.method.maps[0].name
+        log.say(f"histogram of the {counted}: {snapshots[-1].info.get('verdict', '')}")
     log.say(
         f"next: {PROGRAM} segment {path.name if _is_named(path) else path} IMAGE -o masks"
         if how == "finished"
@@ -339,8 +345,9 @@ def _is_named(path: Path) -> bool:
 
 
 def _list_settings(options: argparse.Namespace) -> None:
+    from ascnet_core.settings.methods import METHODS
     from ascnet_core.settings.presets import load_preset, preset_names, user_preset_names
-    from ascnet_core.settings.text import help_of, keys
+    from ascnet_core.settings.text import help_of, keys, value_of
 
     for name in preset_names():
         print(f"preset {name}: {load_preset(name).description}")
@@ -349,10 +356,11 @@ def _list_settings(options: argparse.Namespace) -> None:
             print(f"your preset {name}: {load_preset(name).description}")
         except UserError as error:  # one bad file must not hide the rest
             print(f"your preset {name}: {error}")
+    for method in METHODS.values():
+        print(f"method {method.name}: {method.sentence}")
     settings = _settings(options)
     print(f"\nsettings of preset {settings.preset}:")
-    for key in keys():
-        table, _, name = key.partition(".")
-        value = getattr(getattr(settings, table), name)
+    for key in keys(settings):
+        value = value_of(settings, key)
         shown = ",".join(value) if isinstance(value, tuple) else value
-        print(f"{key}={'' if shown is None else shown}\n    {help_of(key)}")
+        print(f"{key}={'' if shown is None else shown}\n    {help_of(key, settings)}")

@@ -188,21 +188,13 @@ def _configuration(path: Path, file: PlanFile, name: str, data: DataSet) -> Conf
     run = file.run[name]
     choices = laid(file, file.data[data.name], run)
     preset = str(path.parent / run.preset) if run.preset.endswith(".toml") else run.preset
-    found = Configuration(
-        name,
-        data,
-        preset,
-        choices.set,
-        choices.seeds,
-        Scoring(
-            {str(name): rules for name, rules in choices.rules.items()},
-            choices.flip,
-            choices.cycles == "all",
-        ),
-        run.note,
-    )
     try:
-        found.settings(found.seeds[0])
+        method = apply_set(load_preset(preset), choices.set).method
+        first = method.maps[0]
+        rules = choices.rules or {first.name: (first.rule,)}
+        for asked in rules:
+            method.map_named(asked)
     except UserError as error:
         raise UserError(f"{path}, [run.{name}]: {error}") from error
-    return found
+    scoring = Scoring(rules, choices.flip, choices.cycles == "all")
+    return Configuration(name, data, preset, choices.set, choices.seeds, scoring, run.note)

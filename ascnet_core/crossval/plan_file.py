@@ -19,9 +19,8 @@ from pydantic import (
 )
 
 from ascnet_core.errors import UserError
-from ascnet_core.methods.asc_net import MAPS
 from ascnet_core.methods.baselines import BASELINES, baselines
-from ascnet_core.names import MapName, Scope, Side, Unit
+from ascnet_core.names import Scope, Side, Unit
 from ascnet_core.segmentation.postprocess import parse_steps
 from ascnet_core.segmentation.threshold import parse_rule
 
@@ -64,7 +63,8 @@ class Shared(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rules: dict[MapName, Rules] = Field({"reconstruction": ("rightmost-peak",)}, min_length=1)
+    rules: Annotated[dict[str, Rules], Field(min_length=1)] | None = None
+    """By default, the rule that the method has for its first map."""
     flip: Annotated[tuple[StrictBool, ...], BeforeValidator(_several)] = (False,)
     cycles: Literal["last", "all"] = "last"
     seeds: Annotated[tuple[StrictInt, ...], BeforeValidator(_several)] = Field((0,), min_length=1)
@@ -154,8 +154,6 @@ def _refusal(path: Path, content: Mapping[str, Any], error: ValidationError) -> 
     if problem["type"] == "extra_forbidden":
         known = ", ".join(sorted(model.model_fields))
         return f"{where}: there is no key {key!r}; it takes {known}."
-    if key == "rules" and keys[-1] == "[key]":
-        return f"{where}: there is no map {keys[1]!r}; choose among {', '.join(MAPS)}."
     wanted = "one text or a list of texts"
     if problem["type"] not in ("missing", "string_type"):
         wanted = problem["msg"].removeprefix("Input should be ")

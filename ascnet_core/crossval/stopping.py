@@ -50,9 +50,13 @@ def advised_cycle(run: Path) -> tuple[str, int]:
 
     It is asked after each cycle, knowing nothing of later ones. Where it says stop, the run ends
     for it, and its best cycle until then is taken. A run that it never stops is taken at the best
-    cycle that its last word names, or else at the last one.
+    cycle that its last word names, or else at the last one, as are runs of other methods than
+    ASC-Net, for which there is no advice.
     """
-    points = cycle_ends(read_history(Run(run)).points)
+    history = read_history(Run(run))
+    points = cycle_ends(history.points)
+    if not history.method.two_cuts:
+        return "no advice", points[-1].total_cycle
     last = advise(points)
     for number in range(1, len(points) + 1):
         advice = advise(points[:number])

@@ -24,7 +24,7 @@ the newest always."""
 
 TRACK_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
 ORACLE = "#CC79A7"
-LEVEL_TITLE = "grey level of I_ro, 0–255 (raw)"
+LEVEL_TITLE = "grey level of {}, 0–255 (raw)"
 LEVEL_TICKS = [0, 64, 128, 192, 255]
 
 
@@ -57,7 +57,12 @@ def _whole_ticks(figure: go.Figure, along: Along, xs: Sequence[float]) -> None:
 
 
 def timeline(
-    points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, height: int = 320
+    points: Sequence[Point],
+    along: Along = "cycle",
+    *,
+    now: int | None = None,
+    height: int = 320,
+    name: str = "I_ro",
 ) -> go.Figure:
     """Heat map of the histograms in time, with peaks and the run's threshold laid over it.
 
@@ -67,6 +72,8 @@ def timeline(
         In order; each is a column.
     now
         Index of the point to mark with a line.
+    name
+        What the map of the histograms is called, also below.
     """
     xs, title = times(points, along)
     shares = _shares(points)
@@ -109,7 +116,7 @@ def timeline(
     )
     _mark_now(figure, xs, now)
     figure.update_xaxes(title_text=title)
-    figure.update_yaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
+    figure.update_yaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
     _whole_ticks(figure, along, xs)
     return layout(figure, height, left=60)
 
@@ -125,7 +132,9 @@ def ridge_indices(number: int, most: int = MOST_RIDGES) -> list[int]:
     return sorted(range(number - 1, -1, -step))
 
 
-def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420) -> go.Figure:
+def ridges(
+    points: Sequence[Point], along: Along = "cycle", *, height: int = 420, name: str = "I_ro"
+) -> go.Figure:
     """Histograms as lines one behind the other, the newest in front (below)."""
     xs, title = times(points, along)
     chosen = ridge_indices(len(points))
@@ -136,7 +145,7 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
     for row, index in enumerate(chosen):
         base = lift * (len(chosen) - 1 - row)
         line = base + 3.0 * heights[index] / max(tallest, 1e-9)
-        name = points[index].label or f"{xs[index]:.4g}"
+        label = points[index].label or f"{xs[index]:.4g}"
         # the foot closes the outline, so that a ridge hides what lies behind it
         figure.add_scatter(
             x=[0, *range(256), 255],
@@ -145,8 +154,8 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
             fill="toself",
             fillcolor="rgba(255,255,255,0.85)",
             line={"color": COLOURS["reconstruction"], "width": 1.2},
-            name=name,
-            text=name,
+            name=label,
+            text=label,
             hoverinfo="text",
             showlegend=False,
         )
@@ -156,11 +165,11 @@ def ridges(points: Sequence[Point], along: Along = "cycle", *, height: int = 420
             y=[float(line[level]) for level in marks],
             mode="markers",
             marker={"symbol": "diamond", "size": 6, "color": COLOURS["wild"]},
-            hovertemplate=name + ": peak at %{x}<extra></extra>",
+            hovertemplate=label + ": peak at %{x}<extra></extra>",
             showlegend=False,
         )
     labelled = chosen[:: max(1, len(chosen) // 12)]
-    figure.update_xaxes(title_text=LEVEL_TITLE, range=[0, 255], tickvals=LEVEL_TICKS)
+    figure.update_xaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
     figure.update_yaxes(
         title_text=f"{title.split(',')[0]}; height: cube root of the share of pixels",
         tickvals=[lift * (len(chosen) - 1 - chosen.index(index)) for index in labelled],
@@ -226,6 +235,7 @@ def course(
     *,
     oracle: Sequence[float | None] | None = None,
     height: int = 400,
+    name: str = "I_ro",
 ) -> go.Figure:
     """Separation index, stability, rank correlation; below them holes and mask area.
 
@@ -245,19 +255,19 @@ def course(
         ("separation index", [p.separation_index for p in points], COLOURS["fence"], 1),
         ("mask stability (Dice with the one before)", [p.stability for p in points],
          COLOURS["mask"], 1),
-        ("abs. rank correlation, I_ro and I_in", ranks, COLOURS["input"], 1),
+        (f"abs. rank correlation, {name} and I_in", ranks, COLOURS["input"], 1),
         ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points],
          COLOURS["wild"], 1),
         ("holes, share of the filled mask", [p.hole_share for p in points],
          COLOURS["reference"], 2),
         ("mask, share of the tissue", [p.area for p in points], COLOURS["truth"], 2),
     )  # fmt: skip
-    for name, values, colour, row in lines:
+    for label, values, colour, row in lines:
         figure.add_scatter(
             x=xs,
             y=values,
             mode="lines+markers",
-            name=name,
+            name=label,
             line={"color": colour, "width": 1.8},
             marker={"size": 5},
             hovertemplate="%{x:.4g}: %{y:.3f}",

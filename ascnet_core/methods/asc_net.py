@@ -1,28 +1,29 @@
-"""A trained ASC-Net: one of the maps that its cuts give."""
+"""A trained network: one of the maps that it makes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation, Prepared
-from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, outermost_peak
+from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method
+from ascnet_core.monitoring.history import MIRRORED
 from ascnet_core.names import Side
-from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.network.blocks import Network
 from ascnet_core.runs.folder import resolve_run
 from ascnet_core.segmentation.cuts import cut_scan
 from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model
 
-MAPS = ("reconstruction", "wild", "fence", "residual")
+MAPS = tuple(one.name for one in AscNet.maps)
 
 
 class _Cutter:
     """Cuts a scan once for all maps that are asked of it one after the other."""
 
-    def __init__(self, model: CuttingModule, device: str, batch: int, flip: bool) -> None:
+    def __init__(self, model: Network, device: str, batch: int, flip: bool) -> None:
         self._model = model
         self._options: dict[str, Any] = {"device": device, "batch": batch, "flip": flip}
         self._last: tuple[Prepared, Any] | None = None
@@ -50,7 +51,7 @@ def asc_net(
     run : str or Path
         A run's folder, its name under `checkpoints/`, or a model file.
     maps : sequence of str
-        Among `MAPS`.
+        As the run's method calls them.
     cycle : int or None
         The snapshot of a cycle instead of the final weights.
     device, batch, flip
@@ -59,12 +60,11 @@ def asc_net(
     Raises
     ------
     UserError
-        If the run can't be loaded, or a map is none of `MAPS`.
+        If the run can't be loaded, or has no such map.
     """
-    for name in maps:
-        if name not in MAPS:
-            raise UserError(f"There is no map '{name}'; choose among {', '.join(MAPS)}.")
     model, settings = load_model(run, cycle=cycle, device=device)
+    for name in maps:
+        settings.method.map_named(name)
     cutter = _Cutter(model, device, batch, flip)
     path = Path(run)
     title = path.stem if path.is_file() else resolve_run(run).name
@@ -79,7 +79,8 @@ def _method(name: str, title: str, source: str, cutter: _Cutter, settings: Setti
     def rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
         if asked:
             return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in asked))
-        own = outermost_peak(side) if name == "reconstruction" else "otsu"
+        own = settings.method.map_named(name).rule
+        own = MIRRORED.get(own, own) if side == "dark" else own
         return (own, REFERENCE_QUANTILE) if reference else (own,)
 
     def adapt(preparation: Preparation) -> Preparation:
@@ -88,4 +89,4 @@ def _method(name: str, title: str, source: str, cutter: _Cutter, settings: Setti
             preparation, size=data.size, scaling=data.scaling, low=data.low, high=data.high
         )
 
-    return Method("asc-net", title, name, grey, rules, adapt, source)
+    return Method(settings.method.name, title, name, grey, rules, adapt, source)

@@ -129,12 +129,14 @@ def aligned(images: Sequence[Sequence[int]]) -> tuple[list[int], list[tuple[int,
 def wild_split(point: Point, data: SnapshotData) -> tuple[float | None, float | None]:
     """Mean of the wild cut, 0 to 1, in the mask and in the rest of the tissue.
 
-    Over the watched slices; None where there is no mask, or nothing in or beside it.
+    Over the watched slices; None where there is no mask, or nothing in or beside it, or no such
+    cut.
     """
-    if point.mask is None:
+    wild = data.maps.get("wild")
+    if point.mask is None or wild is None:
         return None, None
     tissue = data.watched_input > 0
-    inside, outside = data.wild[point.mask], data.wild[tissue & ~point.mask]
+    inside, outside = wild[point.mask], wild[tissue & ~point.mask]
     return (
         float(inside.mean()) / 255 if inside.size else None,
         float(outside.mean()) / 255 if outside.size else None,

@@ -30,6 +30,8 @@ from ascnet_core.segmentation.histogram import (
 )
 from ascnet_core.segmentation.quantiser import rank_correlation, rank_share
 from ascnet_core.segmentation.threshold import Threshold, apply, parse_rule, propose
+from ascnet_core.settings.method import TrainedMethod
+from ascnet_core.settings.methods.asc_net import AscNet
 
 Bools = NDArray[np.bool_]
 
@@ -53,7 +55,7 @@ class Point:
     ends_cycle
         Whether the cycle was complete at this moment.
     counts : (256,) int64
-        I_ro over sample slices inside the region, 255 for 1.0.
+        The method's first map (I_ro), sample slices, inside the region; 255 for 1.0.
     peaks, separations
         Of those counts.
     peaks_wanted
@@ -137,7 +139,10 @@ class Point:
 
 @dataclass(frozen=True)
 class History:
-    """The course of a run; `left_out` names snapshots that could not be read, with the reason."""
+    """The course of a run; `left_out` names snapshots that could not be read, with the reason.
+
+    `method` is what was trained; histograms are of its first map.
+    """
 
     run: str
     points: tuple[Point, ...]
@@ -145,6 +150,7 @@ class History:
     rule: str = "rightmost-peak"
     side: Side = "bright"
     left_out: tuple[str, ...] = ()
+    method: TrainedMethod = field(default_factory=AscNet)
 
 
 def separated_peaks(separation: Sequence[float]) -> int:
@@ -182,6 +188,7 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
     """
     settings = run.settings()
     chosen = settings.segmentation
+    counted = settings.method.maps[0].name
     known = {} if known is None else known
     events = run.events()
     points: list[Point] = []
@@ -196,14 +203,22 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
                 continue
             reference = _reference_counts(run, snapshot, chosen.map)
             point = replace(
-                measure(snapshot, data, chosen.map, chosen.rule, chosen.side, reference),
+                measure(snapshot, data, chosen.map, chosen.rule, chosen.side, reference, counted),
                 peaks_wanted=settings.schedule.stop_peaks,
                 loss=settings.adversary.loss,
             )
             known[snapshot.path] = point
         points.append(point)
     lasting = tuple(link(_with_events(points, events)))
-    return History(run.name, lasting, chosen.map, chosen.rule, chosen.side, tuple(left_out))
+    return History(
+        run.name,
+        lasting,
+        chosen.map,
+        chosen.rule,
+        chosen.side,
+        tuple(left_out),
+        settings.method,
+    )
 
 
 def measure(
@@ -213,18 +228,19 @@ def measure(
     rule: str = "rightmost-peak",
     side: Side = "bright",
     reference_counts: Counts | None = None,
+    counted: str = "reconstruction",
 ) -> Point:
     """What one snapshot shows by itself.
 
-    The rule reads the snapshot's own counts. They are I_ro's; for another map those of the
-    watched slices are taken.
+    The rule reads the snapshot's own counts. They are those of the map `counted`, the method's
+    first one; for another map those of the watched slices are taken.
     """
     counts = np.asarray(data.counts, np.int64)
     inside = data.watched_input > 0
-    levels = map_levels(data, map_name)
-    read = counts if map_name == "reconstruction" else count_levels(levels, inside)
+    levels = data.levels(map_name)
+    read = counts if map_name == counted else count_levels(levels, inside)
     peaks = find_peaks(counts)
-    made, seen = data.reconstruction[inside], data.watched_input[inside]
+    made, seen = data.levels(counted)[inside], data.watched_input[inside]
     point = Point(
         index=snapshot.index,
         total_cycle=snapshot.total_cycle,
@@ -267,16 +283,6 @@ def _share_kept(counts: Counts | None, threshold: Threshold) -> float | None:
         return None
     kept = apply(np.arange(256, dtype=np.uint8), None, threshold)
     return float(np.asarray(counts)[kept].sum() / counts.sum())
-
-
-def map_levels(data: SnapshotData, name: str) -> NDArray[np.uint8]:
-    """A map of the watched slices by its name, (W, S, S) uint8 with 255 for 1.0."""
-    if name == "residual":
-        return np.where(data.watched_input > data.fence, data.watched_input - data.fence, 0).astype(
-            np.uint8
-        )
-    maps = {"input": data.watched_input, "fence": data.fence, "wild": data.wild}
-    return maps.get(name, data.reconstruction)
 
 
 def count_holes(mask: Bools) -> int:

@@ -8,11 +8,27 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ascnet_core.network.sharding import BatchNorm, Dropout
-
 NORM_EPS = 1e-3  # the released code's batch norm (Keras' default)
 NORMS = ("batch", "group")
 GROUP = 8  # maps in a group of group norm
+
+
+class Network(nn.Module):
+    """A network that makes maps of slices: what training keeps of a method, and masks are made of.
+
+    `width` is the number of maps of its first level.
+    """
+
+    width: int
+
+    def maps(self, slices: Tensor) -> dict[str, Tensor]:
+        """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) float32 in [0, 1]."""
+        raise NotImplementedError
+
+    def averaged_maps(self, slices: Tensor) -> dict[str, Tensor]:
+        """Maps averaged over the slices and their left-right mirror images."""
+        mirrored = self.maps(slices.flip(3))
+        return {name: (one + mirrored[name].flip(3)) / 2 for name, one in self.maps(slices).items()}
 
 
 class GroupNorm(nn.GroupNorm):
@@ -38,8 +54,7 @@ def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
     maps
         Number of feature maps.
     kind
-        "batch" (the paper): over the batch while training (over all of it where it is spread over
-        several processes), by running statistics afterwards.
+        "batch" (the paper): over the batch while training, by running statistics afterwards.
         "group": over groups of at most 8 neighbouring maps of each slice by itself, so that no
         statistics of other slices are carried along.
     momentum
@@ -48,7 +63,7 @@ def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
     if kind not in NORMS:
         raise ValueError(f"norm is one of {NORMS}")
     if kind == "batch":
-        return BatchNorm(maps, eps=NORM_EPS, momentum=momentum)
+        return nn.BatchNorm2d(maps, eps=NORM_EPS, momentum=momentum)
     return GroupNorm(max(1, maps // GROUP), maps, eps=NORM_EPS)
 
 
@@ -94,7 +109,7 @@ class Encoder(nn.Module):
             ConvPair(before, after, momentum, norm) for before, after in pairwise(maps)
         )
         self.pool = nn.MaxPool2d(2)
-        self.dropout = Dropout(dropout)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 1, H, W) -> the five levels' outputs, each before pooling, finest first."""

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ascnet_core.network.blocks import ConvPair, Encoder, initialise
-from ascnet_core.network.sharding import Dropout
+from ascnet_core.network.blocks import ConvPair, Encoder, Network, initialise
 
 DECODER_DROPOUTS = ("none", "asymmetric")
 
@@ -54,7 +53,7 @@ class Decoder(nn.Module):
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 2, stride=2) for before, after in pairs
         )
-        self.dropouts = nn.ModuleList(Dropout(share) for share in dropouts)
+        self.dropouts = nn.ModuleList(nn.Dropout(share) for share in dropouts)
         self.convs = nn.ModuleList(ConvPair(2 * after, after, momentum, norm) for _, after in pairs)
         self.head = nn.Conv2d(width, 1, 1)
 
@@ -67,7 +66,7 @@ class Decoder(nn.Module):
         return self.head(x)  # type: ignore[no-any-return]
 
 
-class CuttingModule(nn.Module):
+class CuttingModule(Network):
     """M of the paper (section 3.1): fence cut, wild cut and reduced reconstruction of a slice.
 
     Parameters
@@ -121,12 +120,20 @@ class CuttingModule(nn.Module):
         `residual` is the positive part of I_in - I_fc, taken on the slices, where both have the
         same sharpness: on the volume's grid every edge of the input would show in it.
         """
-        cuts = self(slices)
-        residual = (slices.float() - cuts.fence).clamp(0, 1)
-        return {**cuts._asdict(), "residual": residual}
+        return _with_residual(self(slices), slices)
+
+    def averaged_maps(self, slices: Tensor) -> dict[str, Tensor]:
+        """Maps averaged over the mirror image; the residual is that of the averaged fence."""
+        cuts, mirrored = self(slices), self(slices.flip(3))
+        both = zip(cuts, mirrored, strict=True)
+        return _with_residual(Cuts(*((one + other.flip(3)) / 2 for one, other in both)), slices)
 
     def reconstruct(self, fence: Tensor, wild: Tensor) -> Tensor:
         """R: a 1x1 convolution of both cuts and a sigmoid, in float32."""
         with torch.autocast(fence.device.type, enabled=False):
             both = torch.cat([fence.float(), wild.float()], dim=1)
             return torch.sigmoid(self.reconstructor(both))
+
+
+def _with_residual(cuts: Cuts, slices: Tensor) -> dict[str, Tensor]:
+    return {**cuts._asdict(), "residual": (slices.float() - cuts.fence).clamp(0, 1)}

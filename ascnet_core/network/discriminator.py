@@ -25,6 +25,8 @@ class Discriminator(nn.Module):
         Share dropped after each pooling.
     norm_momentum
         Weight of the newest batch in batch norm's running statistics.
+    norm
+        "batch" (the paper) or "group".
     """
 
     def __init__(
@@ -33,10 +35,11 @@ class Discriminator(nn.Module):
         width: int = 32,
         dropout: float = 0.3,
         norm_momentum: float = 0.01,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         height, across = (size, size) if isinstance(size, int) else size
-        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum)
+        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum, norm)
         self.dense = nn.Linear(16 * width * (height // 16) * (across // 16), 1)
         initialise(self)
 

@@ -2,10 +2,6 @@
 
 Cuts and slices are (N, 1, H, W) float32 in [0, 1]; D's outputs are (N,). Each function gives one
 number. What the paper and its released code do differently is an argument.
-
-Where a batch is spread over several processes in equal parts, the mean of their numbers is the
-whole batch's: of a mean over images or pixels it is so of itself, and the two that are ratios of
-sums (`disjointness_loss` over the batch, means by weights) sum over all processes first.
 """
 
 from __future__ import annotations
@@ -14,8 +10,6 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
-
-from ascnet_core.network.sharding import total
 
 TINY = 1e-8  # keeps the overlap of two empty cuts at 0 instead of 0 / 0
 
@@ -74,8 +68,6 @@ def disjointness_loss(
         )
     )
     shared, either = (a * b).sum(-1), a.sum(-1) + b.sum(-1)
-    if over == "batch":
-        shared, either = total(shared), total(either)
     both, either = 2 * shared + smoothing, either + smoothing
     return (both / either.clamp_min(TINY)).mean()
 
@@ -116,7 +108,7 @@ def cross_entropy(cut: Tensor, target: Tensor, weights: Tensor | None = None) ->
 def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
     if weights is None:
         return values.mean()
-    return total((values * weights).sum()) / total(weights.sum())
+    return (values * weights).sum() / weights.sum()
 
 
 def r1_penalty(scores: Tensor, images: Tensor) -> Tensor:

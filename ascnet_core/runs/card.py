@@ -23,11 +23,13 @@ def write_card(run: Path) -> None:
         return
     reader = Run(run)
     settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()
-    schedule, how = settings.schedule, settings.segmentation
+    schedule, how, method = settings.schedule, settings.segmentation, settings.method
+    verdict = str(snapshots[-1].info.get("verdict", "")) if snapshots else ""
     last = last_event(run / EVENTS) or {}
     parent = read_parent(run)
     facts = [
         *([("began", parent.sentence)] if parent else []),
+        *([] if method.two_cuts else [("method", f"{method.name}: {method.sentence}")]),
         ("preset", f"{settings.preset or 'none'}: {settings.description}"),
         ("cohort", f"{cohort.name}, {len(cohort.scans)} scans of {len(cohort.subjects)} subjects"),
         ("reference", reference_in_words(run, settings)),
@@ -39,7 +41,7 @@ def write_card(run: Path) -> None:
             f"{schedule.stage_2} cycles; seed {schedule.seed}",
         ),
         ("ended", {"end": "finished", "stop": "stopped"}.get(str(last.get("kind")), "not yet")),
-        ("histogram", str(snapshots[-1].info.get("verdict", "")) if snapshots else "none yet"),
+        ("histogram", method.of_histogram(verdict) or "none yet"),
         (
             "mask by default",
             f"{how.map}, {how.rule}, {how.side} side, scope {how.scope}, "

@@ -6,10 +6,10 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 `settings.toml`       every setting, the preset resolved
 `manifest.csv`        the inputs, paths relative to the run; `reference.csv` if that is a cohort
 `data.json`           where the data came from and the SHA-256 of every file of it
-`model.safetensors`   M, its settings in the header
-`training.safetensors`  D, optimisers, counters: what resuming needs
+`model.safetensors`   the network that makes the maps (ASC-Net's M), its settings in the header
+`training.safetensors`  all networks, optimisers, counters: what resuming needs
 `events.jsonl`        one JSON object a line
-`snapshots/`          NNN-sS-cC: the watched slices' cuts, the histogram, M
+`snapshots/`          NNN-sS-cC: maps of the watched slices, the histogram, the network
 `reference.json`      256 counts a map over the reference slices, for `reference-quantile`
 `command.txt`, `log.txt`, `card.md`
 `note.md`             what a person wrote about it
@@ -35,6 +35,7 @@ from ascnet_core.files import read_json, read_text
 from ascnet_core.places import (
     COMMAND,
     COUNTS,
+    CUTS,
     EVENTS,
     LOG,
     MANIFEST,
@@ -89,16 +90,39 @@ class Snapshot:
 class SnapshotData:
     """What a snapshot shows.
 
-    The four images are (W, S, S) uint8 with 255 for 1.0; `counts` (256,) int64 counts of I_ro over
-    sample slices; `joint` (64, 64) int64, fence by rows, wild by columns, both from 0 to 1.
+    Attributes
+    ----------
+    watched_input : (W, S, S) uint8
+        The watched slices, 255 for 1.0.
+    maps : dict of (W, S, S) uint8
+        What the method makes of them, those that are kept, 255 for 1.0.
+    counts : (256,) int64
+        The method's first map, over sample slices.
+    joint : (64, 64) int64 or None
+        Fence by rows, wild by columns, both from 0 to 1; None for methods without these cuts.
     """
 
     watched_input: NDArray[np.uint8]
-    fence: NDArray[np.uint8]
-    wild: NDArray[np.uint8]
-    reconstruction: NDArray[np.uint8]
+    maps: dict[str, NDArray[np.uint8]]
     counts: NDArray[np.int64]
-    joint: NDArray[np.int64]
+    joint: NDArray[np.int64] | None = None
+
+    def levels(self, name: str) -> NDArray[np.uint8]:
+        """A map of the watched slices by its name, or `input`; KeyError where there is none.
+
+        The residual of ASC-Net is not kept: it is what of the input its fence lacks.
+        """
+        if name == "input":
+            return self.watched_input
+        if name == "residual" and name not in self.maps:
+            fence, held = self.maps["fence"], self.watched_input
+            return np.where(held > fence, held - fence, 0).astype(np.uint8)
+        return self.maps[name]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it as one table, as the file has it."""
+        joint = {} if self.joint is None else {"joint": self.joint}
+        return {"watched_input": self.watched_input, **self.maps, "counts": self.counts, **joint}
 
 
 @dataclass(frozen=True)
@@ -154,8 +178,13 @@ class Run:
         if isinstance(snapshot, int):
             snapshot = self.snapshot(snapshot)
         try:
-            arrays = load_file(snapshot.path / "cuts.safetensors")
-            return SnapshotData(**{name: arrays[name] for name in SnapshotData.__annotations__})
+            arrays = load_file(snapshot.path / CUTS)
+            return SnapshotData(
+                arrays.pop("watched_input"),
+                counts=arrays.pop("counts"),
+                joint=arrays.pop("joint", None),
+                maps=arrays,
+            )
         except Exception as error:
             raise UserError(
                 f"{snapshot.path} is not a readable snapshot ({error}); delete that folder."
@@ -204,7 +233,7 @@ class Run:
     def reference_counts(self, name: str, cycle: int | None = None) -> NDArray[np.int64] | None:
         """Counts (256,) of a map over the reference slices on the raw scale, None if not kept.
 
-        `name` is input, fence, wild, reconstruction or residual; level 255 stands for 1.0.
+        `name` is input or a map's; level 255 stands for 1.0.
         """
         folder = self.path if cycle is None else self.at_cycle(cycle).path
         counts = read_json(folder / COUNTS) or {}

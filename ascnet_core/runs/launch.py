@@ -1,9 +1,8 @@
 """Which process of a training this is, as its launcher says. Needs no torch.
 
-`torchrun --nproc-per-node N -m ascnet_core train ...` is the same training as one process. A batch
-of the settings is the batch of all processes together, each has every N-th slice of it, and all
-draws are made for the whole batch; so a run may be begun on one process, gone on with on eight and
-ended on two.
+`torchrun --nproc-per-node N -m ascnet_core train ...` trains as N processes. A batch of the
+settings is the batch of all processes together, of which each has every N-th slice; so a run may be
+begun by one process, gone on with by eight and ended by two.
 """
 
 from __future__ import annotations
@@ -75,26 +74,41 @@ def processes_of(command: str) -> int:
     return int(found[1]) if found else 1
 
 
-def check_batches(settings: Settings, count: int) -> None:
-    """Refuse batches that so many processes cannot share equally.
+def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
+    """Refuse settings that so many processes cannot train by.
 
     Raises
     ------
     UserError
-        Naming the setting, and values near it that would do.
+        Naming the setting, and values that would do.
     """
-    schedule = settings.schedule
-    if schedule.batch_m % count:
-        raise _uneven("schedule.batch_m", schedule.batch_m, count, count)
-    alternates = schedule.order == "alternate" and settings.adversary.weight and schedule.epochs_d
-    if alternates and schedule.batch_d // 2 % count:
-        raise _uneven("schedule.batch_d", schedule.batch_d, count, 2 * count)
+    from ascnet_core.settings.text import value_of
+
+    if count == 1:
+        return
+    for key, parts in settings.method.batches(settings).items():
+        value = value_of(settings, key)
+        if value // parts % count:
+            raise _uneven(key, value, count, parts * count)
+    for learner in settings.method.learners(settings):
+        if value_of(settings, learner.norm) != "batch":
+            continue
+        if not on_gpus:
+            raise UserError(
+                f"Several processes share batch norm on GPUs only; set {learner.norm}=group, or "
+                "train as one process."
+            )
+        if learner.derived_twice:
+            raise UserError(
+                "Several processes cannot share a batch norm that a gradient penalty "
+                f"(adversary.r1) derives twice; set {learner.norm}=group, or train as one process."
+            )
 
 
 def _uneven(key: str, value: int, count: int, step: int) -> UserError:
     below = value // step * step
     near = " or ".join(str(one) for one in (below, below + step) if one)
-    what = "halves" if step != count else "slices"
+    what = "slices" if step == count else "halves"
     return UserError(
         f"{key} is {value}, whose {what} {count} processes cannot share equally (it is the batch "
         f"of all of them); use another number of processes, or begin with {key}={near}."

@@ -20,19 +20,22 @@ class Parent:
     """What a fork began from.
 
     `run` is the name it had then, `moment` the kept moment in words, `step` its number of steps
-    (None where the network did not tell), `whole` whether D, the optimisers and the moving average
-    came along, or M alone.
+    (None where the network did not tell), `whole` whether all networks, the optimisers and the
+    moving average came along, or the first of `networks` alone.
     """
 
     run: str
     moment: str
     step: int | None
     whole: bool
+    networks: str = "M, D"
 
     @property
     def sentence(self) -> str:
         """For cards, logs and pages, without a full stop."""
-        came = "M, D and the optimisers came along" if self.whole else "M came along alone"
+        first = self.networks.split(",")[0]
+        came = f"{self.networks} and the optimisers" if self.whole else first
+        came += " came along" + ("" if self.whole else " alone")
         return f"forked from {self.run}, {self.moment}; {came}"
 
 
@@ -51,8 +54,8 @@ def write_parent(run: Path, parent: Parent) -> None:
 
 def sizes(settings: Settings) -> tuple[str, ...]:
     """The keys of settings that a fork cannot change: the networks would not fit any more."""
-    of_d = ("network.discriminator_width",) if settings.adversary.weight else ()
-    return ("network.width", "network.norm", *of_d)
+    learners = settings.method.learners(settings)
+    return ("method.name", *(key for one in learners for key in (one.width, one.norm)))
 
 
 def check_sizes(run: str, before: Settings, settings: Settings) -> None:

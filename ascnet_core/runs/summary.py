@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.manage import first_line
+from ascnet_core.settings.method import TrainedMethod
+from ascnet_core.settings.methods.asc_net import AscNet
 
 
 @dataclass(frozen=True)
@@ -12,9 +14,9 @@ class Summary:
     """One run.
 
     `share` is the part of the steps that is done, 0 to 1; `cycles` the complete ones of those
-    planned, over both stages; `peaks` the positions 0..255 of the peaks of I_ro, None before the
-    first snapshot; `note` the first line of the note. A run whose settings cannot be read says so
-    as its preset.
+    planned, over both stages; `peaks` the positions 0..255 of the peaks of the method's first map,
+    None before the first snapshot; `note` the first line of the note. A run whose settings cannot
+    be read says so as its preset.
     """
 
     name: str
@@ -30,11 +32,13 @@ class Summary:
 def summary_of(run: Run) -> Summary:
     """The summary of a run, also while it trains."""
     status, progress, snapshots = run.status(), run.progress(), run.snapshots()
+    method: TrainedMethod = AscNet()
     last = snapshots[-1].info if snapshots else {}
     try:
         settings = run.settings()
         preset, planned = settings.preset, settings.schedule.stage_1 + settings.schedule.stage_2
         cycles = f"{snapshots[-1].total_cycle if snapshots else 0} of {planned}"
+        method = settings.method
     except UserError as error:
         preset, cycles = f"unreadable: {error}", ""
     share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
@@ -46,6 +50,6 @@ def summary_of(run: Run) -> Summary:
         cycles=cycles,
         share=share,
         peaks=None if peaks is None else tuple(int(peak["position"]) for peak in peaks),
-        verdict=str(last.get("verdict", "")),
+        verdict=method.of_histogram(str(last.get("verdict", ""))),
         note=first_line(run.path),
     )

@@ -1,19 +1,18 @@
-"""A scan through the main module M: its slices cut in batches, its maps back on its own grid."""
+"""A scan through a network: its slices in batches, their maps back on the scan's own grid."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.slices import from_slices
-from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.network.blocks import Network
 from ascnet_core.segmentation.histogram import quantise
 
 MAPS = ("input", "fence", "wild", "reconstruction", "residual")
@@ -43,20 +42,20 @@ def batch_for(width: int, size: int) -> int:
     return int(min(64, max(1, BATCH_BYTES // each)))
 
 
-def cut_slices(
-    model: CuttingModule,
+def map_slices(
+    model: Network,
     slices: Slices,
     device: str | torch.device = "cpu",
     batch: int | None = None,
     flip: bool = False,
     precision: str = "float32",
     progress: Progress | None = None,
-) -> CutSlices:
-    """Cut slices in batches. The model given is left as it is, also on its device.
+) -> Maps:
+    """Maps of slices by name, in batches. The model given is left as it is, also on its device.
 
     Parameters
     ----------
-    model : CuttingModule
+    model : Network
     slices : (N, S, S) float32
         In [0, 1]; S a multiple of 16.
     device : str
@@ -74,28 +73,37 @@ def cut_slices(
 
     Returns
     -------
-    CutSlices
+    dict of (N, S, S) float32 in [0, 1]
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is one of {PRECISIONS}, not {precision!r}")
     place = _device(device)
     count, height, width = slices.shape
-    result = CutSlices(*(np.empty(slices.shape, np.float32) for _ in CutSlices._fields))
+    found: Maps = {}
     step = batch or batch_for(model.width, max(height, width))
     ready = _ready(model, place)
+    make = ready.averaged_maps if flip else ready.maps
     with (
         torch.inference_mode(),
         torch.autocast(place.type, torch.bfloat16, enabled=precision == "bfloat16"),
     ):
-        for start in range(0, count, step):
+        # of no slices, too, the names are known
+        for start in range(0, max(1, count), step):
             part = np.ascontiguousarray(slices[start : start + step], np.float32)
             # (n, S, S) -> (n, 1, S, S)
             images = torch.from_numpy(part).unsqueeze(1).to(place)
-            for target, cut in zip(result, _forward(ready, images, flip), strict=True):
-                target[start : start + step] = cut[:, 0].float().cpu().numpy()
+            for name, made in make(images).items():
+                target = found.setdefault(name, np.empty(slices.shape, np.float32))
+                target[start : start + step] = made[:, 0].float().cpu().numpy()
             if progress is not None:
                 progress(min(start + step, count), count)
-    return result
+    return found
+
+
+def cut_slices(model: Network, slices: Slices, *more: Any, **options: Any) -> CutSlices:
+    """The cuts of slices by ASC-Net; as `map_slices`."""
+    maps = map_slices(model, slices, *more, **options)
+    return CutSlices(*(maps[name] for name in CutSlices._fields))
 
 
 def _device(name: str | torch.device) -> torch.device:
@@ -104,7 +112,7 @@ def _device(name: str | torch.device) -> torch.device:
     return torch.device(name)
 
 
-def _ready(model: CuttingModule, device: torch.device) -> CuttingModule:
+def _ready(model: Network, device: torch.device) -> Network:
     """A copy in eval mode and channels-last: a model in training must not notice that it is used.
 
     Channels-last is what oneDNN and tensor cores work in; one copy of the weights is small beside
@@ -115,19 +123,8 @@ def _ready(model: CuttingModule, device: torch.device) -> CuttingModule:
     return ready.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def _forward(model: CuttingModule, images: Tensor, flip: bool) -> Iterator[Tensor]:
-    """The three cuts of a batch (n, 1, S, S), averaged over its mirror image if asked."""
-    cuts = model(images)
-    if not flip:
-        yield from cuts
-        return
-    mirrored = model(images.flip(3))
-    for cut, other in zip(cuts, mirrored, strict=True):
-        yield (cut + other.flip(3)) / 2
-
-
 def cut_scan(
-    model: CuttingModule,
+    model: Network,
     prepared: Prepared,
     device: str | torch.device = "cpu",
     batch: int | None = None,
@@ -135,23 +132,20 @@ def cut_scan(
     precision: str = "float32",
     progress: Progress | None = None,
 ) -> Maps:
-    """Cut a whole scan; the maps come back on the volume's grid.
+    """Maps of a whole scan, on the volume's grid.
 
-    Slices without any voxel of the region are not cut. Parameters are those of `cut_slices`.
+    Slices without any voxel of the region are left out. Parameters are those of `map_slices`.
 
     Returns
     -------
-    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region:
-    `input` (I_in as scaled), `fence`, `wild`, `reconstruction` and `residual`, the positive part of
-    I_in - I_fc. That difference is taken on the slices, where both have the same sharpness; on
-    the volume's grid every edge of the input would show in it.
+    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region: `input`
+    (I_in as scaled), and the network's maps by their names.
     """
     slices = prepared.slices()
     held = np.flatnonzero(prepared.region.any(axis=(0, 1)))
-    cuts = cut_slices(model, slices[held], device, batch, flip, precision, progress)
+    parts = map_slices(model, slices[held], device, batch, flip, precision, progress)
     maps: Maps = {"input": np.where(prepared.region, prepared.scaled, np.float32(0))}
     whole = np.zeros_like(slices)
-    parts = cuts._asdict() | {"residual": np.clip(slices[held] - cuts.fence, 0, 1)}
     for name, part in parts.items():
         whole[held] = part
         maps[name] = from_slices(whole, prepared.placement)

@@ -16,14 +16,12 @@ from ascnet_core.imaging.formats import output_suffix
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.volume import write_volume
-from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.network.blocks import Network
 from ascnet_core.segmentation.cuts import cut_scan
 from ascnet_core.segmentation.histogram import RAW, Range, count_levels, quantise
 from ascnet_core.segmentation.postprocess import parse_steps, run_steps
 from ascnet_core.segmentation.threshold import Threshold, apply, describe, propose
 from ascnet_core.settings.tables import Segmentation
-
-SAVED = ("fence", "wild", "reconstruction", "residual")
 
 
 @dataclass
@@ -56,7 +54,7 @@ class How:
     `batch` None: by memory. `out` is the folder of masks, and of maps if `save_maps`.
     """
 
-    model: CuttingModule
+    model: Network
     preparation: Preparation
     segmentation: Segmentation
     out: Path
@@ -81,7 +79,7 @@ def cut_one(scan: Scan, how: How, place: Path) -> Cut:
     maps = cut_scan(how.model, prepared, how.device, how.batch, how.flip)
     volume = prepared.volume
     if how.save_maps:
-        for name in SAVED:
+        for name in maps.keys() - {"input"}:
             write_volume(_file(how.out, scan, name, volume.grid), maps[name], volume.grid)
     place.mkdir()
     np.save(place / "region.npy", np.packbits(prepared.region))

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import Side
 from ascnet_core.settings.checked import table
+
+if TYPE_CHECKING:
+    from ascnet_core.settings.tables import Settings
+
+KINDS = ("corrupted", "references", "inputs")
+"""Kinds of slices that M may be shown in one batch, in this order: references with blobs laid over
+them, references as they are, inputs."""
+
+
+class Needs(NamedTuple):
+    """What a term of M needs: kinds of slices in M's batch, and the stages in which it is on.
+
+    `looks_at_references`: its function reads the step's references, also where M is not shown them.
+    """
+
+    kinds: tuple[str, ...]
+    stages: tuple[int, ...] = (1, 2)
+    looks_at_references: bool = False
+
+    @property
+    def inputs_suffice(self) -> bool:
+        """Whether it works in the paper's order, which shows M the inputs only."""
+        return "inputs" in self.kinds and not self.looks_at_references
+
+
+NEEDS: dict[str, Needs] = {
+    "losses.denoise_fence": Needs(("corrupted",)),
+    "losses.denoise_wild": Needs(("corrupted",)),
+    "losses.tie": Needs(("corrupted",)),
+    "losses.identity": Needs(("references",)),
+    "losses.wild_reference": Needs(("references",)),
+    "losses.self_training": Needs(("inputs",), stages=(2,), looks_at_references=True),
+    "adversary.weight": Needs(("references", "inputs")),
+    "losses.disjointness": Needs(("inputs",)),
+    "losses.reconstruction": Needs(("inputs",)),
+}
+"""What each term of M needs, by the key of its weight."""
+
+
+def weight_of(settings: Settings, key: str) -> float:
+    """The weight of a term by its key."""
+    table, _, name = key.partition(".")
+    return float(getattr(getattr(settings, table), name))
 
 
 @table

@@ -26,6 +26,8 @@ class Network:
     """Normalisation in M: over the batch (the paper; that of all processes together where there are
     several), or over groups of maps of each slice by itself, which leaves no running statistics to
     fit badly."""
+    discriminator_norm: Literal["batch", "group"] = "batch"
+    """Normalisation in D, as network.norm in M."""
     norm_momentum: float = Field(0.01, ge=0.0001, le=1)
     """Weight of the newest batch in batch norm's running statistics (0.01 is Keras' 0.99)."""
 

@@ -1,17 +1,25 @@
 """All settings of a run, put together from the tables in the files beside this one.
 
-Import every table from here. Each checks its values when it is made, so no invalid settings exist.
+The tables lie beside this file, those of methods in `methods/`. Import every table from here. Each
+checks its values when it is made, so no invalid settings exist.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import MapName, Side
+from ascnet_core.names import Side
 from ascnet_core.settings.checked import table
 from ascnet_core.settings.data import Data, Reference
 from ascnet_core.settings.losses import Corruption, Losses
+from ascnet_core.settings.method import TrainedMethod
+from ascnet_core.settings.methods import METHODS
+from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.network import Adversary, Network
 from ascnet_core.settings.schedule import Compute, Schedule
 
@@ -26,14 +34,20 @@ __all__ = [
     "Schedule",
     "Segmentation",
     "Settings",
+    "TrainedMethod",
 ]
+
+if TYPE_CHECKING:
+    Method = TrainedMethod
+else:
+    Method = Annotated[reduce(or_, METHODS.values()), Field(discriminator="name")]
 
 
 @table
 class Segmentation:
-    """How I_ro becomes a mask unless someone says otherwise: the run's stated default."""
+    """How a map becomes a mask unless someone says otherwise: the run's stated default."""
 
-    map: MapName = "reconstruction"
+    map: str = "reconstruction"
     """The map that is thresholded."""
     rule: str = "rightmost-peak"
     """Rule of the threshold."""
@@ -53,6 +67,7 @@ class Settings:
     """The preset these settings started from."""
     description: str = ""
     """What the preset is for."""
+    method: Method = AscNet()
     data: Data = Data()
     reference: Reference = Reference()
     network: Network = Network()
@@ -67,21 +82,5 @@ class Settings:
         """Refuse tables that fit each by itself but not together."""
         if self.schedule.stage_1 + self.schedule.stage_2 == 0:
             raise UserError("schedule.stage_1 and schedule.stage_2 are both 0; ask for a cycle.")
-        extra = self.losses
-        if self.schedule.order == "alternate" and (
-            extra.denoise_fence
-            or extra.denoise_wild
-            or extra.tie
-            or extra.identity
-            or extra.wild_reference
-            or extra.self_training
-        ):
-            raise UserError(
-                "losses on reference slices need schedule.order=joint, since the paper's order "
-                "shows M the inputs only; set it or set those losses to 0."
-            )
-        if extra.self_training and not (self.schedule.average and self.schedule.stage_2):
-            raise UserError(
-                "losses.self_training learns in stage 2 from the moving average of M; set "
-                "schedule.average and schedule.stage_2 above 0."
-            )
+        self.method.map_named(self.segmentation.map)
+        self.method.check(self)

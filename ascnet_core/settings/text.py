@@ -15,43 +15,84 @@ from pydantic import TypeAdapter, ValidationError
 
 from ascnet_core.errors import UserError
 from ascnet_core.settings.checked import About, about_field, fields_of, refusal
+from ascnet_core.settings.method import TrainedMethod
+from ascnet_core.settings.methods import METHODS, method_named
+from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.tables import Settings
 
 _SETTINGS = TypeAdapter(Settings)
 _ARRAY = re.compile(r"\[\n((?:    .*,\n)+)\]")
-_ABOUT = {
-    table: {name: about_field(field) for name, field in fields_of(whole.annotation).items()}
-    for table, whole in fields_of(Settings).items()
-    if whole.annotation is not str
-}
-_KEYS = tuple(f"{table}.{name}" for table, fields in _ABOUT.items() for name in fields)
 
 
-def keys() -> tuple[str, ...]:
-    """Every dotted key that `apply_set` takes, such as "schedule.seed"."""
-    return _KEYS
+def _describe(method: type[TrainedMethod]) -> dict[str, About]:
+    """What is known of every dotted key, with the method's own settings in the table `method`."""
+    tables = {name: whole.annotation for name, whole in fields_of(Settings).items()} | {
+        "method": method
+    }
+    abouts = {
+        f"{table}.{name}": about_field(field)
+        for table, kind in tables.items()
+        if kind is not str
+        for name, field in fields_of(kind).items()
+    }
+    name, of_map = about_field(fields_of(TrainedMethod)["name"]), abouts["segmentation.map"]
+    maps = tuple(one.name for one in method.maps)
+    return abouts | {
+        "method.name": dataclasses.replace(name, choices=tuple(METHODS)),
+        "segmentation.map": dataclasses.replace(of_map, choices=maps),
+    }
+
+
+_ABOUTS = {name: _describe(method) for name, method in METHODS.items()}
+
+
+def keys(settings: Settings | None = None) -> tuple[str, ...]:
+    """Every dotted key that counts for a method, such as "schedule.seed"; by default for ASC-Net.
+
+    Left out is what only other methods use.
+    """
+    method = AscNet.name if settings is None else settings.method.name
+    foreign = tuple(key for name, one in METHODS.items() if name != method for key in one.own)
+    return tuple(key for key in _ABOUTS[method] if not key.startswith(foreign))
 
 
 def value_of(settings: Settings, key: str) -> Any:
-    """The value of a dotted key."""
-    table, name = _split(key)
-    return getattr(getattr(settings, table), name)
+    """The value of a dotted key; None where it is a setting of another method."""
+    table, name = _split(key, settings.method.name, *METHODS)
+    return getattr(getattr(settings, table), name, None)
 
 
 def differing(one: Settings, other: Settings) -> tuple[str, ...]:
     """The dotted keys in which two settings differ, in the order of the tables."""
-    return tuple(key for key in keys() if value_of(one, key) != value_of(other, key))
+    every = dict.fromkeys((*keys(one), *keys(other)))
+    return tuple(key for key in every if value_of(one, key) != value_of(other, key))
 
 
-def about(key: str) -> About:
-    """The help text of a dotted key, and what its value may be."""
-    table, name = _split(key)
-    return _ABOUT[table][name]
+def about(key: str, settings: Settings | None = None) -> About:
+    """Describe a dotted key, as the method of these settings has it if it does; ASC-Net first."""
+    first = AscNet.name if settings is None else settings.method.name
+    _split(key, first, *METHODS)
+    return next(_ABOUTS[name][key] for name in (first, *METHODS) if key in _ABOUTS[name])
 
 
-def help_of(key: str) -> str:
-    """The help text of a dotted key."""
-    return about(key).help
+def help_of(key: str, settings: Settings | None = None) -> str:
+    """The help text of a dotted key, as the method of these settings has it."""
+    return about(key, settings).help
+
+
+def with_method(settings: Settings, name: str) -> Settings:
+    """Settings for another method: its own ones as it has them, and the mask from its first map.
+
+    Raises
+    ------
+    UserError
+        If there is no such method.
+    """
+    if name == settings.method.name:
+        return settings
+    method = method_named(name)()
+    segmentation = dataclasses.replace(settings.segmentation, **method.segmentation())
+    return dataclasses.replace(settings, method=method, segmentation=segmentation)
 
 
 def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
@@ -71,18 +112,23 @@ def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
         If a key does not exist, or a value does not fit it.
     """
     changed: dict[str, dict[str, Any]] = {}
+    parted = []
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
+        key, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals:
             raise UserError(f"--set {assignment}: write it as key=value, e.g. schedule.seed=1.")
-        table, name = _split(key.strip())
-        changed.setdefault(table, {})[name] = _parse(_ABOUT[table][name], text.strip())
+        parted.append((key, text))
+        if key == "method.name":  # it says which keys there are
+            settings = with_method(settings, text)
+    for key, text in parted:
+        table, name = _split(key, settings.method.name)
+        changed.setdefault(table, {})[name] = _parse(about(key, settings), text)
     tables = {}
     for table, values in changed.items():
         try:
             tables[table] = dataclasses.replace(getattr(settings, table), **values)
         except ValidationError as error:
-            raise _first_refusal(error, table) from error
+            raise _first_refusal(error, settings.method.name, table) from error
     return dataclasses.replace(settings, **tables)
 
 
@@ -110,6 +156,13 @@ def from_toml(text: str, where: str = "settings") -> Settings:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{where} is no valid TOML ({error}); mend or replace it.") from error
+    own = content.setdefault("method", {})
+    method: type[TrainedMethod] = AscNet
+    if isinstance(own, dict):
+        method = method_named(own.setdefault("name", AscNet.name))
+    asked = content.get("segmentation", {})
+    if isinstance(asked, dict):
+        content["segmentation"] = method.segmentation() | asked
     try:
         # Strict JSON takes lists and tables but no text for a number and no number for a truth.
         return _SETTINGS.validate_json(json.dumps(content, default=str), strict=True)
@@ -119,23 +172,27 @@ def from_toml(text: str, where: str = "settings") -> Settings:
             raise UserError(
                 f"{where} has {path[0]!r}, which is no table of settings; remove it."
             ) from error
-        raise _first_refusal(error) from error
+        raise _first_refusal(error, method.name) from error
 
 
-def _first_refusal(error: ValidationError, *table: str) -> UserError:
+def _first_refusal(error: ValidationError, method: str, *table: str) -> UserError:
     problem = error.errors()[0]
-    key = ".".join(map(str, (*table, *problem["loc"])[:2]))
-    return UserError(refusal(key, about(key), problem))
+    # pydantic puts the method's name between its table and the key
+    path = [str(part) for part in (*table, *problem["loc"]) if part != method]
+    key = ".".join(path[:2])
+    _split(key, method)
+    return UserError(refusal(key, _ABOUTS[method][key], problem))
 
 
-def _split(key: str) -> tuple[str, str]:
-    table, _, name = key.partition(".")
-    if name not in _ABOUT.get(table, {}):
-        near = difflib.get_close_matches(key, keys(), n=1, cutoff=0.4)
-        hint = (
-            f"did you mean {near[0]}?" if near else f"the tables are {', '.join(sorted(_ABOUT))}."
-        )
+def _split(key: str, *methods: str) -> tuple[str, str]:
+    """The table and the name of a key that one of these methods has."""
+    every = list(dict.fromkeys(known for method in methods for known in _ABOUTS[method]))
+    if key not in every:
+        near = difflib.get_close_matches(key, every, n=1, cutoff=0.4)
+        tables = ", ".join(sorted({known.partition(".")[0] for known in every}))
+        hint = f"did you mean {near[0]}?" if near else f"the tables are {tables}."
         raise UserError(f"There is no setting {key!r}; {hint}")
+    table, _, name = key.partition(".")
     return table, name
 
 

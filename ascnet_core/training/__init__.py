@@ -1,1 +1,1 @@
-"""What M and D learn: sampling, steps, the trainer and its checkpoints."""
+"""Training, the same for all methods: sampling, steps, several processes, checkpoints."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from safetensors.torch import save
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_bytes
-from ascnet_core.network.cutting import CuttingModule
+from ascnet_core.network.blocks import Network
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run, is_run, resolve_run
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import from_toml, to_toml
+from ascnet_core.training.recipe import recipe_of
 
 MODEL_FORMAT = "ascnet-explorer model"
 TRAINING_FORMAT = "ascnet-explorer training"
@@ -24,19 +26,20 @@ VERSION = "1"
 
 def save_model(
     path: Path,
-    model: CuttingModule,
+    model: Network,
     settings: Settings,
     position: Mapping[str, int | str] | None = None,
 ) -> None:
-    """Write M's weights, whole or not at all.
+    """Write a network's weights, whole or not at all.
 
-    The header holds the format's name and version, width, slice size, all settings as TOML, and
-    where in the training it was (`position`: stage, cycle, step), so that the file alone is enough
-    to cut a volume.
+    The header holds the format's name and version, the method, width, slice size, all settings as
+    TOML, and where in the training it was (`position`: stage, cycle, step), so that the file alone
+    is enough to make maps of a volume.
     """
     header = {
         "format": MODEL_FORMAT,
         "version": VERSION,
+        "method": settings.method.name,
         "width": str(settings.network.width),
         "size": str(settings.data.size),
         "settings": to_toml(settings),
@@ -47,8 +50,8 @@ def save_model(
 
 def load_model(
     source: str | Path, cycle: int | None = None, device: str | torch.device = "cpu"
-) -> tuple[CuttingModule, Settings]:
-    """M ready to cut (evaluation mode), and the settings that it was trained with.
+) -> tuple[Network, Settings]:
+    """A network ready to make maps (evaluation mode), and the settings it was trained with.
 
     Parameters
     ----------
@@ -92,14 +95,16 @@ def _cycle_folder(run: Run, cycle: int) -> Path:
     return folder
 
 
-def load_model_file(
-    path: Path, device: str | torch.device = "cpu"
-) -> tuple[CuttingModule, Settings]:
-    """M and its settings from one `model.safetensors`; errors as in `load_model`."""
+def load_model_file(path: Path, device: str | torch.device = "cpu") -> tuple[Network, Settings]:
+    """A network and its settings from one `model.safetensors`; errors as in `load_model`.
+
+    Files of before name no method: they are ASC-Net's.
+    """
     tensors, header = _load(path, MODEL_FORMAT, device)
     try:
         settings = from_toml(header["settings"])
-        model = CuttingModule(width=int(header["width"]), norm=settings.network.norm)
+        width = replace(settings.network, width=int(header["width"]))
+        model = recipe_of(settings).build(replace(settings, network=width))
         model.load_state_dict(tensors)
     except (UserError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(

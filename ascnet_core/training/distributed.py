@@ -6,37 +6,51 @@ all that they need, so that they may be on machines that don't see the run's fol
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.distributed as distributed
-from safetensors.torch import load, save
 from torch import Tensor
 
 from ascnet_core.errors import UserError
-from ascnet_core.network.sharding import gathered, place
 from ascnet_core.runs.launch import variable
 
 # A pause may last: that a process is gone is told by its broken connection, not by the clock.
 _PATIENCE = timedelta(days=365)
-_PIECE = 1 << 26  # bytes sent at once
+
+
+class Process(NamedTuple):
+    """Which of how many processes this is; counted from 0."""
+
+    rank: int = 0
+    size: int = 1
+
+    def part(self, whole: Any) -> Any:
+        """The part of an array that is this process's: every n-th of its first axis."""
+        return whole[self.rank :: self.size] if self.size > 1 else whole
+
+
+def this_process() -> Process:
+    """Which process of the training this is."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return Process()
+    return Process(distributed.get_rank(), distributed.get_world_size())
 
 
 def together(device: str, lead: Callable[[str], None], follow: Callable[[str], None]) -> None:
     """Do `lead` in process 0 and `follow` in the others, joined so that they can talk.
 
-    Process 0 ends first and alone says what went wrong: would another end before it, the launcher
-    would end process 0 too, perhaps amid its last words.
+    Process 0 ends first, and it alone says what went wrong. If another ended before it, the
+    launcher would end process 0 as well, perhaps before it has spoken.
 
     Parameters
     ----------
@@ -54,7 +68,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
     """
     try:
         own = _join(device)
-        (lead if place().rank == 0 else follow)(own)
+        (lead if this_process().rank == 0 else follow)(own)
         _last_word()
     except Exception as error:
         if variable("RANK") == 0:
@@ -73,7 +87,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
 
 @contextmanager
 def lost_told() -> Iterator[None]:
-    """Say in a user's words that another process of the training has ended amid it.
+    """Say in a user's words that another process of the training has ended.
 
     Raises
     ------
@@ -83,7 +97,7 @@ def lost_told() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if place().size == 1 or not _is_broken_connection(error):
+        if this_process().size == 1 or not _is_broken_connection(error):
             raise
         raise UserError(
             "Another process of this training has ended, see its message; go on from the last "
@@ -115,12 +129,12 @@ def _join(name: str) -> str:
     found = torch.tensor([lacks, on_gpu, not on_gpu], dtype=torch.uint8)
     distributed.all_reduce(found, distributed.ReduceOp.MAX)
     some_lack, some_gpu, some_cpu = found.tolist()
-    if place().rank == 0 and name not in ("auto", "cpu", "cuda"):
+    if this_process().rank == 0 and name not in ("auto", "cpu", "cuda"):
         raise UserError(
             f"--device is {name!r}; several processes on a machine take auto, cpu or cuda, which "
             "gives each a GPU of its own."
         )
-    if place().rank == 0 and (some_lack or (some_gpu and some_cpu)):
+    if this_process().rank == 0 and (some_lack or (some_gpu and some_cpu)):
         raise UserError(
             "There are more processes than GPUs, or machines without one; start one process a "
             "GPU, or use --device cpu."
@@ -148,82 +162,46 @@ def _is_broken_connection(error: BaseException) -> bool:
 
 def _say_why(error: BaseException) -> None:
     """One line on stderr for an error that is not process 0's, which would else be lost."""
-    which = f"process {place().rank + 1} of {place().size}"
+    which = f"process {this_process().rank + 1} of {this_process().size}"
     print(f"error: {which}: {type(error).__name__}: {_first_line(error)}", file=sys.stderr)
-
-
-def average_gradients(parameters: Iterable[Tensor]) -> None:
-    """Replace every gradient by its mean over the processes.
-
-    By hand and not by DistributedDataParallel: M is called several times in one step and without
-    gradients in others, D is frozen and thawed, weights keep their names in checkpoints, and what
-    is averaged can be read here. Networks of this size gain nothing by overlapping it.
-    """
-    count = place().size
-    if count == 1:
-        return
-    gradients = [one.grad for one in parameters if one.grad is not None]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    distributed.all_reduce(flat)
-    parts = (flat / count).split([gradient.numel() for gradient in gradients])  # type: ignore[no-untyped-call]
-    for gradient, part in zip(gradients, parts, strict=True):
-        gradient.copy_(part.view(gradient.shape))
 
 
 def averaged(values: Tensor) -> Tensor:
     """Numbers (N,) averaged over the processes: a NaN of one is one of all."""
-    return values if place().size == 1 else gathered(values[None].float()).mean(0)
+    size = this_process().size
+    if size == 1:
+        return values
+    total = values.float().clone()
+    distributed.all_reduce(total)
+    return total / size
 
 
 def any_of(wish: bool) -> bool:
-    """Whether any process wishes it; asked at the same moment by all, which then do the same.
+    """Whether any process wishes it. All must ask at the same moment.
 
-    By way of the processors also where GPUs train, so that it does not wait for them.
+    It goes by way of the processors also where GPUs train, so that it does not wait for them.
     """
-    if place().size == 1:
+    if this_process().size == 1:
         return wish
     wishes = torch.tensor([wish], dtype=torch.uint8)
     distributed.all_reduce(wishes, distributed.ReduceOp.MAX)
     return bool(wishes)
 
 
-def share_json(content: Any = None) -> Any:
-    """What process 0 gives, in every process."""
-    text = json.dumps(content).encode()
-    return json.loads(share_array(np.frombuffer(text, np.uint8)).tobytes())
+def share(content: Any = None) -> Any:
+    """What process 0 gives, in every process; for what is small beside the slices."""
+    held = [content]
+    distributed.broadcast_object_list(held, 0)
+    return held[0]
 
 
 def share_array(array: np.ndarray | None = None) -> np.ndarray:
-    """The array that process 0 gives, in every process; of numbers, any shape."""
-    leads = place().rank == 0
-    header = torch.zeros(256, dtype=torch.uint8)
-    if leads:
-        assert array is not None
-        array = np.ascontiguousarray(array)
-        words = json.dumps([array.dtype.str, array.shape]).encode()
-        header[: len(words)] = torch.frombuffer(bytearray(words), dtype=torch.uint8)
-    distributed.broadcast(header, 0)
-    kind, shape = json.loads(header.numpy().tobytes().rstrip(b"\0"))
-    if not leads:
-        array = np.empty(shape, kind)
-    assert array is not None
-    if array.size == 0:
-        return array
-    # A copy where it may not be written: torch does not know read-only memory.
-    flat = array if array.flags.writeable else array.copy()
-    whole = torch.from_numpy(flat.reshape(-1).view(np.uint8))
-    for piece in whole.split(_PIECE):  # type: ignore[no-untyped-call]
-        distributed.broadcast(piece, 0)
-    return array
-
-
-def share_tensors(tensors: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
-    """The tensors by name that process 0 gives, on the CPU of every process."""
-    if tensors is None:
-        return load(share_array().tobytes())
-    plain = {name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}
-    share_array(np.frombuffer(save(plain), np.uint8))
-    return tensors
+    """The array that process 0 gives, in every process, without a copy of it; of numbers."""
+    kind, shape = share(None if array is None else (array.dtype.str, array.shape))
+    held = np.empty(shape, kind) if array is None else np.require(array, requirements=("C", "W"))
+    if held.size:
+        distributed.broadcast(torch.from_numpy(held.reshape(-1).view(np.uint8)), 0)
+    return held
 
 
 def _first_line(error: BaseException) -> str:

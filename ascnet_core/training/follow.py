@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ascnet_core.imaging.reference import SliceSet
-from ascnet_core.network.sharding import place
 from ascnet_core.runs.requests import signals_noted
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import from_toml, to_toml
-from ascnet_core.training.distributed import any_of, share_array, share_json, share_tensors
+from ascnet_core.training.distributed import any_of, share, share_array, this_process
 from ascnet_core.training.state import TrainingState, restore_state, state_tensors
 from ascnet_core.training.trainer import train
 
@@ -18,11 +17,9 @@ def hand_out(
     settings: Settings, inputs: SliceSet, reference: SliceSet, state: TrainingState
 ) -> None:
     """Give the other processes what they need to train along; alone, nothing happens."""
-    if place().size == 1:
+    if this_process().size == 1:
         return
-    tensors, counters = state_tensors(state)
-    share_json({"settings": to_toml(settings), "state": counters})
-    share_tensors(tensors)
+    share((to_toml(settings), *state_tensors(state)))
     for one in (inputs, reference):
         share_array(one.images)
         share_array(one.positions)
@@ -33,9 +30,9 @@ def follow(device: str) -> None:
 
     Nothing is read, written or printed. SIGINT or SIGTERM stop all processes at the next step.
     """
-    told = share_json()
-    settings = from_toml(told["settings"])
-    state = restore_state(settings, device, share_tensors(), told["state"])
+    text, tensors, counters = share()
+    settings = from_toml(text)
+    state = restore_state(settings, device, tensors, counters)
     inputs, reference = _handed_out(), _handed_out()
     nothing = inputs.images[:0]
     with signals_noted() as signalled:

@@ -17,6 +17,7 @@ from ascnet_core.training.state import (
     new_state,
     restore_state,
     state_tensors,
+    weights_of,
 )
 
 _NOT_BEGUN = {"stage": 1, "cycle": 0, "step": 0, "steps_m": 0, "images_seen": 0}
@@ -25,9 +26,9 @@ _NOT_BEGUN = {"stage": 1, "cycle": 0, "step": 0, "steps_m": 0, "images_seen": 0}
 def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) -> Parent:
     """Write a checkpoint of step 0 that begins with another run's network, and where it is from.
 
-    D, the optimisers and the moving average come along where `origin` has a checkpoint of that
-    very moment and both runs have them; else they begin anew. The other run is only read, and may
-    be in training.
+    All other networks, the optimisers and the moving average come along where `origin` has a
+    checkpoint of that very moment and both runs have them; else they begin anew. The other run is
+    only read, and may be in training.
 
     Parameters
     ----------
@@ -43,11 +44,10 @@ def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) ->
     UserError
         If that cycle kept no network, or the networks would be of another size.
     """
-    before = origin.settings()
-    check_sizes(origin.name, before, settings)
+    check_sizes(origin.name, origin.settings(), settings)
     model, _ = load_model(origin.path, cycle)
     moment, step = _moment(origin, cycle)
-    state = _whole(origin, step, before, settings)
+    state = _whole(origin, step, settings)
     whole = state is not None
     if state is None:
         state = new_state(settings, "cpu")
@@ -56,7 +56,9 @@ def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) ->
                 module.load_state_dict(model.state_dict())
     tensors, counters = state_tensors(state)
     save_training(run / TRAINING, tensors, {"events_bytes": 0, "state": counters})
-    made = Parent(origin.name, moment, step, whole)
+    learners = settings.method.learners(settings)
+    networks = ", ".join(one.name for one in learners) or "the network"
+    made = Parent(origin.name, moment, step, whole, networks)
     write_parent(run, made)
     return made
 
@@ -78,20 +80,17 @@ def _moment(origin: Run, cycle: int | None) -> tuple[str, int | None]:
     return ("its result" if step is None else f"step {step}"), step
 
 
-def _whole(
-    origin: Run, step: int | None, before: Settings, settings: Settings
-) -> TrainingState | None:
+def _whole(origin: Run, step: int | None, settings: Settings) -> TrainingState | None:
     """The state of the other run's checkpoint, its schedule not begun; None if it does not fit."""
-    agree = (
-        before.data.size == settings.data.size,
-        bool(before.adversary.weight) == bool(settings.adversary.weight),
-        bool(before.schedule.average) == bool(settings.schedule.average),
-    )
     path = origin.path / TRAINING
-    if not all(agree) or step is None or not path.is_file():
+    if step is None or not path.is_file():
         return None
     tensors, meta = load_training(path)
     if meta["state"]["step"] != step:
+        return None
+    wanted = {name: one.shape for name, one in weights_of(new_state(settings, "cpu")).items()}
+    held = {name: one.shape for name, one in tensors.items() if not name.startswith("optimiser")}
+    if wanted != held:
         return None
     # The moving average stays as slow as it has become.
     counters = {**_NOT_BEGUN, "steps_m": meta["state"]["steps_m"]}

@@ -18,19 +18,20 @@ from ascnet_core.files import write_bytes, write_text
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.monitoring.advisor import advise
 from ascnet_core.monitoring.history import Point, read_history
-from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.places import CONTROL, COUNTS, EVENTS, MODEL, SNAPSHOTS, TRAINING
+from ascnet_core.network.blocks import Network
+from ascnet_core.places import CONTROL, COUNTS, CUTS, EVENTS, MODEL, SNAPSHOTS, TRAINING
 from ascnet_core.runs.events import last_event, read_events
-from ascnet_core.runs.folder import Run, SnapshotData
+from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import read_request, signals_noted, take_request
-from ascnet_core.segmentation.cuts import cut_slices
+from ascnet_core.segmentation.cuts import map_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
 from ascnet_core.training.device import peak_memory
 from ascnet_core.training.distributed import any_of, lost_told
 from ascnet_core.training.follow import hand_out
+from ascnet_core.training.gauges import evenly
 from ascnet_core.training.slice_sets import describe
 from ascnet_core.training.trainer import (
     Event,
@@ -68,7 +69,7 @@ def record(
     run
         The folder, made by `create_run`.
     watched : (W, S, S) float32 in [0, 1]
-        Slices whose cuts go into every snapshot.
+        Slices whose maps go into every snapshot.
     report
         Called with every event as it is written.
 
@@ -108,7 +109,8 @@ class _Recording:
     ) -> None:
         self.run = run
         self.settings = settings
-        self.samples = _spread(reference.images, REFERENCE_SLICES)
+        chosen = evenly(len(reference.images), REFERENCE_SLICES)
+        self.samples = np.ascontiguousarray(reference.images[chosen])
         self.about = describe(reference)
         self.report = report
         self.last_kind = ""
@@ -196,7 +198,7 @@ class _Recording:
         self.enough = advice.kind == "stop"
 
     def save(self, state: TrainingState) -> None:
-        """Write M and all that resuming needs; the latter last, as it names where events end."""
+        """Write the network and what resuming needs; that last, as it names where events end."""
         model = state.kept
         save_model(self.run / MODEL, model, self.settings, _position(state))
         if self.due or not (self.run / COUNTS).is_file() or self.last_kind in ("end", "stop"):
@@ -208,7 +210,7 @@ class _Recording:
         self.due = False
         self.saved_at = time.monotonic()
 
-    def _reference(self, model: CuttingModule) -> dict[str, Any]:
+    def _reference(self, model: Network) -> dict[str, Any]:
         """What the reference holds, and the counts of its maps."""
         return {"set": self.about, **reference_counts(model, self.samples)}
 
@@ -241,8 +243,8 @@ class _Recording:
         temporary = folder / f".tmp-{name}"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
-        arrays = {n: np.ascontiguousarray(event.arrays[n]) for n in SnapshotData.__annotations__}
-        write_bytes(temporary / "cuts.safetensors", save(arrays))
+        arrays = {name: np.ascontiguousarray(one) for name, one in event.arrays.items()}
+        write_bytes(temporary / CUTS, save(arrays))
         model = state.kept
         save_model(temporary / MODEL, model, self.settings, _position(state))
         _write_compact(temporary / COUNTS, self._reference(model))
@@ -266,32 +268,20 @@ class _Recording:
         return {"snapshot": name, **found}
 
 
-def reference_counts(model: CuttingModule, images: NDArray[np.float32]) -> dict[str, list[int]]:
+def reference_counts(model: Network, images: NDArray[np.float32]) -> dict[str, list[int]]:
     """Counts (256) of each map over reference slices (N, S, S), where there is tissue.
 
     Levels are on the raw scale: 255 stands for 1.0.
     """
-    device = next(model.parameters()).device
-    cuts = cut_slices(model, images, device=str(device))
+    device = next(iter(model.state_dict().values())).device
+    maps = {"input": images, **map_slices(model, images, device=device)}
     tissue = images > 0
-    maps = {
-        "input": images,
-        "fence": cuts.fence,
-        "wild": cuts.wild,
-        "reconstruction": cuts.reconstruction,
-        "residual": np.clip(images - cuts.fence, 0.0, 1.0),
-    }
     return {name: count_levels(quantise(m), tissue).tolist() for name, m in maps.items()}
 
 
 def _forget_requests(run: Path) -> None:
     (run / CONTROL).unlink(missing_ok=True)
     take_request(run)
-
-
-def _spread(images: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    keep = np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int))
-    return np.ascontiguousarray(images[keep])
 
 
 def _write_compact(path: Path, content: Mapping[str, Any]) -> None:

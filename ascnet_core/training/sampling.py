@@ -1,33 +1,84 @@
 """Which slices come when: every draw is made from counters, so no generator needs saving.
 
-A run restored at any step draws exactly what it would have drawn without the stop.
+A run restored at any step draws exactly what it would have drawn without the stop. The slices of a
+batch are drawn for all processes together, and each takes its part of them; what happens to them
+there (mirroring, corruption, dropout) each process draws for itself.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ascnet_core.imaging.reference import balance, match_positions
-from ascnet_core.network.sharding import ALONE, Place
+from ascnet_core.imaging.reference import SliceSet, balance, match_positions
 from ascnet_core.settings.tables import Data, Schedule, Settings
-from ascnet_core.training.timetable import Moment, Segment, locate, plan, seed_of, steps_of
-
-__all__ = [
-    "Moment",
-    "Segment",
-    "augment",
-    "input_indices",
-    "locate",
-    "plan",
-    "reference_indices",
-    "seed_of",
-    "steps_of",
-]
+from ascnet_core.training.device import memory_format
+from ascnet_core.training.distributed import this_process
+from ascnet_core.training.timetable import Moment
 
 # What a draw is for: two draws of the same step must not be the same numbers.
 ORDER, MATCH, AUGMENT, CORRUPT, DROPOUT, FRESH = range(6)
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Both sets as tensors (N, 1, S, S) on the device, with their slices' positions in [0, 1]."""
+
+    inputs: Tensor
+    references: Tensor
+    input_positions: np.ndarray
+    reference_positions: np.ndarray
+
+
+def load_sets(
+    inputs: SliceSet, reference: SliceSet, device: torch.device, settings: Settings
+) -> Sets:
+    """Put both sets on the device once: an epoch then moves no data."""
+    order = memory_format(device, settings.compute)
+
+    def stack(one: SliceSet) -> Tensor:
+        images = torch.from_numpy(np.array(one.images, dtype=np.float32))[:, None]
+        return images.to(device, memory_format=order)
+
+    return Sets(
+        stack(inputs),
+        stack(reference),
+        np.asarray(inputs.positions, dtype=float),
+        np.asarray(reference.positions, dtype=float),
+    )
+
+
+def own_seed(settings: Settings, moment: Moment, purpose: int) -> int:
+    """A seed for what this process draws by itself; the number after it is free for another."""
+    return moment.seed(settings.schedule.seed, purpose) + 2 * this_process().rank
+
+
+def draw(settings: Settings, slices: Tensor, moment: Moment, batch: int) -> Tensor:
+    """Draw a process's part of a batch of one set, mirrored and brightened as the settings ask.
+
+    Over an epoch every slice of the set comes once before any comes twice.
+    """
+    chosen = input_indices(settings.schedule, moment, len(slices), batch)
+    return _taken(slices, chosen, settings, own_seed(settings, moment, AUGMENT))
+
+
+def draw_pairs(settings: Settings, sets: Sets, moment: Moment, batch: int) -> tuple[Tensor, Tensor]:
+    """As `draw` for the inputs, and as many references that go with them."""
+    chosen = input_indices(settings.schedule, moment, len(sets.inputs), batch)
+    partners = reference_indices(
+        settings, moment, chosen, sets.input_positions, sets.reference_positions, batch
+    )
+    seed = own_seed(settings, moment, AUGMENT)
+    inputs = _taken(sets.inputs, chosen, settings, seed)
+    return inputs, _taken(sets.references, partners, settings, seed + 1)
+
+
+def _taken(slices: Tensor, chosen: np.ndarray, settings: Settings, seed: int) -> Tensor:
+    own = torch.from_numpy(this_process().part(chosen)).to(slices.device)
+    return augment(slices[own], settings.data, seed)
 
 
 def input_indices(settings: Schedule, moment: Moment, count: int, batch: int) -> np.ndarray:
@@ -73,17 +124,15 @@ def reference_indices(
     return np.asarray(np.resize(np.roll(order, -moment.index * batch), batch))
 
 
-def augment(slices: Tensor, data: Data, seed: int, place: Place = ALONE) -> Tensor:
+def augment(slices: Tensor, data: Data, seed: int) -> Tensor:
     """Slices (N, 1, H, W) mirrored and brightened at random as the settings ask, in [0, 1].
 
-    The draws come from the CPU whatever the device, so that they are the same everywhere; and for
-    the whole batch, of which `slices` may be the part of one process.
+    The draws come from the CPU whatever the device, so that they are the same everywhere.
     """
     if not (data.flips or data.brightness):
         return slices
     generator = torch.Generator().manual_seed(seed)
-    draws = torch.rand(2, len(slices) * place.size, 1, 1, 1, generator=generator)
-    draws = draws[:, place.rank :: place.size].to(slices.device)
+    draws = torch.rand(2, len(slices), 1, 1, 1, generator=generator).to(slices.device)
     if data.flips:
         slices = torch.where(draws[0] < 0.5, slices.flip(-1), slices)
     if data.brightness:

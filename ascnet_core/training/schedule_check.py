@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ascnet_core.monitoring.stop_rules import HOLD
 from ascnet_core.settings.tables import Settings
-from ascnet_core.training.timetable import Segment, plan
+from ascnet_core.settings.text import value_of
+from ascnet_core.training.timetable import Segment, segments_of
 
 SEEN_LEAST = 1.0
 """Times that M sees each slice in all. Below it some are never seen; the paper shows all of them
@@ -37,7 +38,6 @@ LONG = 24 * 3600.0
 # channels-last on a server processor with avx512_bf16), within 10 %.
 _PER_WIDTH = 1.27e-7
 _PER_WIDTH_SQUARED = 7.6e-9
-_SHARE_D = 0.35  # a slice in D, its fence included, beside a slice in M
 _FLOAT32 = 1.35  # times as long without bfloat16
 _THREADS = 0.7  # speed grows with this power of the threads: 1.6 for two
 
@@ -58,7 +58,7 @@ def check_schedule(settings: Settings, inputs: int, references: int) -> list[Con
     inputs, references
         Slices of both sets, at least 1 each.
     """
-    segments = plan(settings, inputs, references)
+    segments = segments_of(settings, inputs, references)
     return [
         *_seen(settings, inputs, references),
         *_batches(settings, inputs, references),
@@ -71,11 +71,9 @@ def check_schedule(settings: Settings, inputs: int, references: int) -> list[Con
 def slices_shown(settings: Settings, inputs: int, references: int) -> dict[str, int]:
     """How many slices M is shown in all, by set: "input" and "reference", those it learns from."""
     shown: dict[str, int] = {}
-    for one in plan(settings, inputs, references):
-        if one.phase != "D":
-            for name in sorted(set(_batches_of(settings, one.stage))):
-                slices = one.epochs * one.steps * settings.schedule.batch_m
-                shown[name] = shown.get(name, 0) + slices
+    for one in segments_of(settings, inputs, references):
+        for name in sorted(set(one.phase.shows)):
+            shown[name] = shown.get(name, 0) + len(one) * settings.schedule.batch_m
     return shown
 
 
@@ -84,18 +82,6 @@ def times_seen(settings: Settings, inputs: int, references: int) -> dict[str, fl
     sets = {"input": inputs, "reference": references}
     shown = slices_shown(settings, inputs, references)
     return {name: count / sets[name] for name, count in shown.items()}
-
-
-def _batches_of(settings: Settings, stage: int) -> tuple[str, ...]:
-    """From which set each batch comes that goes through M in a step (`training.steps`)."""
-    if settings.schedule.order == "alternate":
-        return ("input",)
-    losses, adversary = settings.losses, settings.adversary.weight
-    corrupted = losses.denoise_fence or losses.denoise_wild or losses.tie
-    plain = losses.identity or losses.wild_reference or adversary
-    teaches = losses.self_training and stage == 2
-    own = losses.disjointness or losses.reconstruction or adversary or teaches
-    return ("reference",) * (bool(corrupted) + bool(plain)) + ("input",) * bool(own)
 
 
 def seconds_of(
@@ -110,19 +96,12 @@ def seconds_of(
     bfloat16
         Whether the processor gains by it (`training.device.gains_by_bfloat16`).
     """
-    segments, network = plan(settings, inputs, references), settings.network
-    slices_m = sum(
-        one.epochs * one.steps * settings.schedule.batch_m * len(_batches_of(settings, one.stage))
-        for one in segments
-        if one.phase != "D"
-    )
-    joint = settings.schedule.order == "joint"
-    batch_d = 2 * settings.schedule.batch_m if joint else settings.schedule.batch_d
-    slices_d = _steps(segments, "D") * batch_d
-    pixels = settings.data.size**2
-    seconds = pixels * slices_m * _per_pixel(network.width)
-    if settings.adversary.weight:
-        seconds += pixels * slices_d * _SHARE_D * _per_pixel(network.discriminator_width)
+    seconds = 0.0
+    for one in segments_of(settings, inputs, references):
+        for learner in settings.method.learners(settings):
+            slices = len(one) * one.phase.trains.get(learner.name, 0)
+            per_pixel = learner.cost * _per_pixel(value_of(settings, learner.width))
+            seconds += settings.data.size**2 * slices * per_pixel
     if settings.compute.autocast == "off" or not bfloat16:
         seconds *= _FLOAT32
     return float(seconds / max(1, settings.compute.threads or threads) ** _THREADS)
@@ -148,24 +127,18 @@ def time_in_words(seconds: float) -> str:
     return "less than a minute"
 
 
-def _steps(segments: tuple[Segment, ...], phase: str, first_cycle: bool = False) -> int:
-    """Steps of "M" or "D"; a joint step is one of both."""
+def _steps(segments: tuple[Segment, ...], learner: str, first_cycle: bool = False) -> int:
+    """Steps in which a learner is trained."""
     first = (segments[0].stage, segments[0].cycle)
     return sum(
-        one.epochs * one.steps
+        len(one)
         for one in segments
-        if one.phase in (phase, "joint") and (not first_cycle or (one.stage, one.cycle) == first)
+        if learner in one.phase.trains and (not first_cycle or (one.stage, one.cycle) == first)
     )
 
 
 def _per_pixel(width: int) -> float:
     return _PER_WIDTH * width + _PER_WIDTH_SQUARED * width**2
-
-
-def _plays(settings: Settings) -> bool:
-    """Whether D is trained at all."""
-    schedule = settings.schedule
-    return bool(settings.adversary.weight and (schedule.epochs_d or schedule.order == "joint"))
 
 
 def _seen(settings: Settings, inputs: int, references: int) -> list[Concern]:
@@ -202,7 +175,7 @@ def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
             found.append(Concern("schedule.batch_m", sentence))
     half = schedule.batch_d // 2
     smaller = min(sets, key=lambda name: sets[name])
-    if _plays(settings) and schedule.order == "alternate" and half > sets[smaller]:
+    if "schedule.batch_d" in settings.method.batches(settings) and half > sets[smaller]:
         sentence = (
             f"Half a batch of D has {half} slices, the {smaller} set {sets[smaller]}; lower "
             "schedule.batch_d."
@@ -212,12 +185,12 @@ def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
 
 
 def _statistics(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
-    network, found = settings.network, {}
-    if network.norm == "batch":
-        found["M"] = _steps(segments, "M", first_cycle=True)
-    # D keeps batch norm whatever M has, unless it normalises by the batch while M trains
-    if _plays(settings) and not settings.adversary.frozen_uses_batches:
-        found["D"] = _steps(segments, "D", first_cycle=True)
+    network = settings.network
+    found = {
+        one.name: _steps(segments, one.name, first_cycle=True)
+        for one in settings.method.learners(settings)
+        if value_of(settings, one.norm) == "batch" and one.running and _steps(segments, one.name)
+    }
     short = {name: n for name, n in found.items() if network.norm_momentum * n < COVERED}
     if not short:
         return []
@@ -231,20 +204,16 @@ def _statistics(settings: Settings, segments: tuple[Segment, ...]) -> list[Conce
 
 
 def _rates(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
-    schedule = settings.schedule
-    rates = [("M", "schedule.learning_rate", schedule.learning_rate)]
-    if _plays(settings):
-        rates.append(("D", "schedule.learning_rate_d", schedule.learning_rate_d))
     found = []
-    for name, key, rate in rates:
-        steps = _steps(segments, name)
-        if rate * steps < TRAVEL:
+    for learner in settings.method.learners(settings):
+        steps, rate = _steps(segments, learner.name), value_of(settings, learner.rate)
+        if steps and rate * steps < TRAVEL:
             needed = f"{TRAVEL / rate:.0f} or more" if rate else "more than 0"
             sentence = (
-                f"{steps} steps of {name} at a learning rate of {rate:g} hardly move its weights "
-                f"({needed} steps would); raise {key} or train longer."
+                f"{steps} steps of {learner.name} at a learning rate of {rate:g} hardly move its "
+                f"weights ({needed} steps would); raise {learner.rate} or train longer."
             )
-            found.append(Concern(key, sentence))
+            found.append(Concern(learner.rate, sentence))
     return found
 
 

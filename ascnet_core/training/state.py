@@ -3,113 +3,107 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from ascnet_core.errors import UserError
-from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.network.discriminator import Discriminator
-from ascnet_core.settings.tables import Network, Schedule, Settings
+from ascnet_core.network.blocks import Network
+from ascnet_core.settings.tables import Schedule, Settings
 from ascnet_core.training.device import memory_format
-from ascnet_core.training.sampling import FRESH, seed_of
+from ascnet_core.training.distributed import this_process
+from ascnet_core.training.recipe import recipe_of
+from ascnet_core.training.sampling import FRESH
+from ascnet_core.training.timetable import seed_of
 
 COUNTERS = ("stage", "cycle", "step", "steps_m", "images_seen")
+MODEL = "model"
+"""Name of the network that is kept and makes the maps."""
+_OPTIMISERS = {MODEL: "optimiser", "discriminator": "optimiser_d"}  # as checkpoints have them
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass
 class TrainingState:
     """Networks, their optimisers and counters; all that resuming needs.
 
-    `average` is the moving average of `model` where the settings keep one. `stage` and `cycle` are
-    those of the last step; `step` counts finished steps of any kind, `steps_m` those of M,
-    `images_seen` the slices that M was shown.
+    `networks` and `optimisers` are by name; `average` is the moving average of the kept network
+    where the settings keep one. `stage` and `cycle` are those of the last step; `step` counts
+    finished steps of any kind, `steps_m` those of the kept network, `images_seen` the slices that
+    it was shown, by all processes together. `parallel` is of this process alone.
     """
 
     device: torch.device
-    model: CuttingModule
-    optimiser: torch.optim.Adam
-    discriminator: Discriminator | None = None
-    optimiser_d: torch.optim.Adam | None = None
-    average: CuttingModule | None = None
+    networks: dict[str, nn.Module]
+    optimisers: dict[str, torch.optim.Optimizer]
+    average: Network | None = None
     stage: int = 1
     cycle: int = 0
     step: int = 0
     steps_m: int = 0
     images_seen: int = 0
+    parallel: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def kept(self) -> CuttingModule:
-        """The network that is looked at and saved: the average if there is one."""
+    def model(self) -> Network:
+        """The network that is trained to be kept."""
+        return cast(Network, self.networks[MODEL])
+
+    @property
+    def kept(self) -> Network:
+        """The network that is shown and saved: the average if there is one."""
         return self.model if self.average is None else self.average
 
+    def count(self, images: int) -> None:
+        """Count a step of the kept network, and the slices that it was shown."""
+        self.steps_m += 1
+        self.images_seen += images
 
-def build_model(network: Network) -> CuttingModule:
-    """M as the settings ask for it, freshly initialised from torch's current random state."""
-    return CuttingModule(
-        network.width,
-        network.dropout,
-        network.decoder_dropout,
-        network.norm_momentum,
-        network.norm,
-    )
+    def put(self, name: str, network: nn.Module, settings: Settings) -> None:
+        """Take a network in, on the device, with an optimiser of its own."""
+        network = on_device(network, self.device, settings)
+        self.networks[name] = network
+        optimiser = recipe_of(settings).optimiser(name, network, settings)
+        if optimiser is not None:
+            self.optimisers[name] = optimiser
+
+
+def on_device(network: Module, device: torch.device, settings: Settings) -> Module:
+    """The network there, its batch norm over all processes' slices where there are several."""
+    if this_process().size > 1 and device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    order = memory_format(device, settings.compute)
+    # stubs of torch know no memory_format beside device
+    return network.to(device, memory_format=order)  # type: ignore[call-overload,no-any-return]
 
 
 def new_state(settings: Settings, device: torch.device | str) -> TrainingState:
     """A fresh state; the same for the same seed on every machine."""
-    device = torch.device(device)
-    order = memory_format(device, settings.compute)
+    state = TrainingState(torch.device(device), {}, {})
+    recipe = recipe_of(settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(settings.schedule.seed, FRESH))
-        model = build_model(settings.network)
-    model = model.to(device, memory_format=order)  # type: ignore[call-overload]
-    state = TrainingState(device, model, new_optimiser(model, settings.schedule))
-    if settings.schedule.average:
-        state.average = copy.deepcopy(model).requires_grad_(False)
-    if settings.adversary.weight:
-        refresh_discriminator(state, settings, 0)
+        networks: dict[str, nn.Module] = {MODEL: recipe.build(settings)}
+        networks |= recipe.others(settings)
+    for name, network in networks.items():
+        state.put(name, network, settings)
+    if settings.schedule.average and MODEL in state.optimisers:
+        state.average = copy.deepcopy(state.model).requires_grad_(False)
     return state
 
 
-def refresh_discriminator(state: TrainingState, settings: Settings, seed: int) -> None:
-    """Put a freshly initialised D, and an optimiser for it, into the state."""
-    network = settings.network
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(settings.schedule.seed, FRESH, seed, 1))
-        fresh = Discriminator(
-            settings.data.size,
-            network.discriminator_width,
-            network.dropout,
-            network.norm_momentum,
-        )
-    order = memory_format(state.device, settings.compute)
-    state.discriminator = fresh.to(state.device, memory_format=order)  # type: ignore[call-overload]
-    state.optimiser_d = new_optimiser_d(state.discriminator, settings.schedule)
-
-
-def new_optimiser(model: CuttingModule, schedule: Schedule) -> torch.optim.Adam:
-    """Adam for M; R's three numbers are a group of their own, with a rate of their own."""
-    reconstructor = list(model.reconstructor.parameters())
-    own = {id(parameter) for parameter in reconstructor}
-    rest = [parameter for parameter in model.parameters() if id(parameter) not in own]
-    groups = [{"params": rest, "factor": 1.0}]
-    groups.append({"params": reconstructor, "factor": schedule.reconstructor_rate})
-    return torch.optim.Adam(groups, lr=schedule.learning_rate, fused=True)
-
-
-def new_optimiser_d(discriminator: Discriminator, schedule: Schedule) -> torch.optim.Adam:
-    """Adam for D."""
-    return torch.optim.Adam(discriminator.parameters(), lr=schedule.learning_rate_d, fused=True)
-
-
 def set_rate(state: TrainingState, schedule: Schedule, total: int) -> None:
-    """M's learning rate at this step: constant, then falling over the last `cooling` share."""
+    """The kept network's learning rate at this step.
+
+    It is constant, then falls over the last `cooling` share of the steps.
+    """
     left = (total - state.step) / max(1.0, schedule.cooling * total)
     fall = 1.0 if schedule.cooling == 0 or left >= 1 else 0.01 ** (1 - left)
-    for group in state.optimiser.param_groups:
-        group["lr"] = schedule.learning_rate * group["factor"] * fall
+    for group in state.optimisers[MODEL].param_groups if MODEL in state.optimisers else ():
+        group["lr"] = schedule.learning_rate * group.get("factor", 1.0) * fall
 
 
 @torch.no_grad()
@@ -126,18 +120,23 @@ def update_average(state: TrainingState, memory: float) -> None:
             kept.copy_(current[name])
 
 
+def weights_of(state: TrainingState) -> dict[str, Tensor]:
+    """Weights and running statistics of all networks, the average among them, by name."""
+    average = {} if state.average is None else {"average": state.average}
+    return {
+        f"{name}.{key}": value
+        for name, network in {**state.networks, **average}.items()
+        for key, value in network.state_dict().items()
+    }
+
+
 def state_tensors(state: TrainingState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """All tensors of a state by name, and its counters (JSON-able); see `restore_state`."""
-    tensors: dict[str, Tensor] = {}
-    for part in ("model", "average", "discriminator"):
-        module: nn.Module | None = getattr(state, part)
-        if module is not None:
-            tensors |= {f"{part}.{name}": value for name, value in module.state_dict().items()}
-    for part in ("optimiser", "optimiser_d"):
-        optimiser: torch.optim.Adam | None = getattr(state, part)
-        if optimiser is not None:
-            for number, moments in optimiser.state_dict()["state"].items():
-                tensors |= {f"{part}.{number}.{name}": one for name, one in moments.items()}
+    tensors = weights_of(state)
+    for network, optimiser in state.optimisers.items():
+        for number, moments in optimiser.state_dict()["state"].items():
+            head = f"{_optimiser(network)}.{number}"
+            tensors |= {f"{head}.{name}": one for name, one in moments.items()}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     return tensors, {name: getattr(state, name) for name in COUNTERS}
 
@@ -157,26 +156,12 @@ def restore_state(
     """
     state = new_state(settings, device)
     try:
-        for part in ("model", "average", "discriminator"):
-            module: nn.Module | None = getattr(state, part)
-            if module is not None:
-                module.load_state_dict(_under(tensors, part))
-        for part in ("optimiser", "optimiser_d"):
-            optimiser: torch.optim.Adam | None = getattr(state, part)
-            if optimiser is None:
-                continue
-            parameters = [one for group in optimiser.param_groups for one in group["params"]]
-            moments: dict[int, dict[str, Tensor]] = {}
-            for name, value in _under(tensors, part).items():
-                number, _, key = name.partition(".")
-                own = moments.setdefault(int(number), {})
-                # fused Adam walks through memory, so moments must lie as their parameter does
-                like = parameters[int(number)]
-                own[key] = (
-                    torch.empty_like(like).copy_(value) if value.shape == like.shape else value
-                )
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        for name, network in state.networks.items():
+            network.load_state_dict(_under(tensors, name))
+        if state.average is not None:
+            state.average.load_state_dict(_under(tensors, "average"))
+        for network_name, optimiser in state.optimisers.items():
+            _restore_optimiser(optimiser, _under(tensors, _optimiser(network_name)))
         for name in COUNTERS:
             setattr(state, name, int(meta[name]))
     except (RuntimeError, KeyError, ValueError) as error:
@@ -184,6 +169,23 @@ def restore_state(
             "The checkpoint does not fit the run's settings; start the run anew under another name."
         ) from error
     return state
+
+
+def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    parameters = [one for group in optimiser.param_groups for one in group["params"]]
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        number, _, key = name.partition(".")
+        # fused Adam walks through memory, so moments must lie as their parameter does
+        like = parameters[int(number)]
+        laid = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+        moments.setdefault(int(number), {})[key] = laid
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _optimiser(network: str) -> str:
+    return _OPTIMISERS.get(network, f"optimiser_{network}")
 
 
 def _under(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:

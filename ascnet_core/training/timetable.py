@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ascnet_core.settings.method import Phase
 from ascnet_core.settings.tables import Settings
-
-PHASES = {"D": 0, "M": 1, "joint": 2}
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in the schedule a step lies; all counters from 0 but stage and cycle, from 1."""
+    """Where in the schedule a step lies; all counters from 0 but stage and cycle, from 1.
+
+    `phase` and `number` are its phase's.
+    """
 
     stage: int
     cycle: int
     phase: str
+    number: int
     epoch: int
     index: int
     first_of_phase: bool
@@ -27,19 +30,20 @@ class Moment:
     def seed(self, seed: int, purpose: int, whole_epoch: bool = False) -> int:
         """A seed for one purpose at this moment, or for its whole epoch."""
         index = 0 if whole_epoch else self.index
-        return seed_of(seed, self.stage, self.cycle, PHASES[self.phase], self.epoch, index, purpose)
+        return seed_of(seed, self.stage, self.cycle, self.number, self.epoch, index, purpose)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One phase of one cycle: `epochs` times `steps` steps."""
+    """One phase of one cycle."""
 
     stage: int
     cycle: int
-    phase: str
-    epochs: int
-    steps: int
+    phase: Phase
     last_of_cycle: bool
+
+    def __len__(self) -> int:
+        return self.phase.epochs * self.phase.steps
 
 
 def seed_of(*counters: int) -> int:
@@ -48,55 +52,38 @@ def seed_of(*counters: int) -> int:
     return int(low) | (int(high) & 0x7FFFFFFF) << 32
 
 
-def plan(settings: Settings, inputs: int, references: int) -> tuple[Segment, ...]:
-    """The whole schedule for so many input and reference slices.
-
-    An epoch shows every slice of the larger set once, the smaller being filled up by duplication
-    (D: fences of the inputs against references, in stage 2 also against fences of references).
-    """
-    schedule = settings.schedule
+def segments_of(settings: Settings, inputs: int, references: int) -> tuple[Segment, ...]:
+    """The whole schedule for so many input and reference slices."""
     segments: list[Segment] = []
-    for stage, cycles in ((1, schedule.stage_1), (2, schedule.stage_2)):
+    for stage, cycles in ((1, settings.schedule.stage_1), (2, settings.schedule.stage_2)):
+        phases = settings.method.phases(settings, stage, inputs, references)
         for cycle in range(1, cycles + 1):
-            if schedule.order == "joint":
-                steps = schedule.steps or _ceil(inputs, schedule.batch_m)
-                segments.append(Segment(stage, cycle, "joint", schedule.epochs_m, steps, True))
-                continue
-            if schedule.epochs_d and settings.adversary.weight:
-                larger = max(inputs, stage * references)
-                steps = schedule.steps or _ceil(larger, schedule.batch_d // 2)
-                segments.append(Segment(stage, cycle, "D", schedule.epochs_d, steps, False))
-            passes = 2 if stage == 2 and schedule.inputs_twice else 1
-            steps = schedule.steps or _ceil(passes * inputs, schedule.batch_m)
-            segments.append(Segment(stage, cycle, "M", schedule.epochs_m, steps, True))
+            segments += [Segment(stage, cycle, one, one is phases[-1]) for one in phases]
     return tuple(segments)
 
 
 def steps_of(segments: tuple[Segment, ...]) -> int:
     """Number of steps of a schedule."""
-    return sum(segment.epochs * segment.steps for segment in segments)
+    return sum(map(len, segments))
 
 
 def locate(segments: tuple[Segment, ...], step: int) -> Moment:
     """Where step number `step` (from 0) lies."""
     for segment in segments:
-        length = segment.epochs * segment.steps
-        if step < length:
-            epoch, index = divmod(step, segment.steps)
-            ends = index == segment.steps - 1
+        if step < len(segment):
+            phase = segment.phase
+            epoch, index = divmod(step, phase.steps)
+            ends = index == phase.steps - 1
             return Moment(
                 segment.stage,
                 segment.cycle,
-                segment.phase,
+                phase.name,
+                phase.number,
                 epoch,
                 index,
                 step == 0,
                 ends,
-                ends and segment.last_of_cycle and epoch == segment.epochs - 1,
+                ends and segment.last_of_cycle and epoch == phase.epochs - 1,
             )
-        step -= length
+        step -= len(segment)
     raise IndexError("step lies after the end of the schedule")
-
-
-def _ceil(number: int, by: int) -> int:
-    return max(1, -(-number // by))

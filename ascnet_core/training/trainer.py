@@ -7,8 +7,8 @@
 Between two events the state is whole: it may be saved at any of them, and training restored from
 it goes on exactly as it would have (on a CPU bit by bit).
 
-Of several processes each runs this; the events of the first have losses of the whole batch, and it
-alone looks at snapshots and gauges.
+Each of several processes runs this. The losses in the events are means over all of them; gauges and
+snapshots are made by the first alone.
 """
 
 from __future__ import annotations
@@ -24,24 +24,21 @@ from torch import Tensor
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.reference import SliceSet
-from ascnet_core.network.sharding import place
 from ascnet_core.settings.tables import Settings
-from ascnet_core.training import adversary
-from ascnet_core.training.distributed import averaged
-from ascnet_core.training.gauges import look, measure
-from ascnet_core.training.sampling import Moment, locate, plan, seed_of, steps_of
+from ascnet_core.training.device import threads
+from ascnet_core.training.distributed import averaged, this_process
+from ascnet_core.training.gauges import snapshot_arrays
+from ascnet_core.training.recipe import Losses, Recipe, recipe_of
+from ascnet_core.training.sampling import DROPOUT, Sets, load_sets, own_seed
 from ascnet_core.training.state import (
     TrainingState,
-    new_optimiser,
-    new_optimiser_d,
     new_state,
-    refresh_discriminator,
     restore_state,
     set_rate,
     state_tensors,
     update_average,
 )
-from ascnet_core.training.steps import load_sets, run_step
+from ascnet_core.training.timetable import Moment, locate, segments_of, steps_of
 
 __all__ = ["Event", "TrainingState", "new_state", "restore_state", "state_tensors", "train"]
 
@@ -102,7 +99,7 @@ def train(
     inputs, reference
         Slices (N, S, S) float32 in [0, 1], S = data.size.
     watched
-        Slices (W, S, S) whose cuts go into snapshots.
+        Slices (W, S, S) whose maps go into snapshots.
     should_stop
         Asked before each step.
     wants_snapshot
@@ -121,10 +118,11 @@ def train(
     """
     _check(settings, inputs, "input")
     _check(settings, reference, "reference")
-    sets = load_sets(inputs, reference, state, settings)
-    segments = plan(settings, len(sets.inputs), len(sets.references))
+    sets = load_sets(inputs, reference, state.device, settings)
+    segments = segments_of(settings, len(sets.inputs), len(sets.references))
     total = steps_of(segments)
-    leads = place().rank == 0
+    leads = this_process().rank == 0
+    recipe = recipe_of(settings)
 
     def event(kind: str, moment: Moment | None = None, **more: Any) -> Event:
         stage, cycle, phase, epoch = (1, 0, "", 0)
@@ -133,7 +131,7 @@ def train(
         return Event(kind, stage, cycle, phase, epoch, state.step, total, state.images_seen, **more)
 
     def seen() -> dict[str, np.ndarray]:
-        return look(state, settings, sets, watched) if leads else {}
+        return snapshot_arrays(state, settings, sets, watched) if leads else {}
 
     yield event("start")
     if state.step == 0:
@@ -148,22 +146,21 @@ def train(
             yield event("stop", moment)
             return
         if moment.first_of_phase:
-            begin_phase(state, settings, moment)
+            recipe.begin_phase(state, settings, moment)
         state.stage, state.cycle = moment.stage, moment.cycle
-        set_turn(state, settings, moment)
         set_rate(state, settings.schedule, total)
-        window.append(run_step(state, settings, sets, moment))
-        state.step += 1
-        if moment.phase != "D":
-            update_average(state, settings.schedule.average)
+        steps_before = state.steps_m
+        window.append(run_step(recipe, state, settings, sets, moment))
         if state.step % settings.schedule.log_every == 0 or moment.last_of_epoch:
             means = _means(window, state.step)
             window = []
             yield event("step", moment, losses=means)
         if moment.last_of_epoch:
-            yield event("epoch", moment, gauges=measure(state, settings, sets) if leads else {})
+            gauges = recipe.gauges(state, settings, sets) if leads else {}
+            yield event("epoch", moment, gauges=gauges)
             every = settings.schedule.snapshot_epochs
-            between = every and moment.phase != "D" and (moment.epoch + 1) % every == 0
+            moved = state.steps_m > steps_before
+            between = every and moved and (moment.epoch + 1) % every == 0
             if between or moment.last_of_cycle:
                 whole = moment.last_of_cycle
                 yield event("snapshot", moment, arrays=seen(), ends_cycle=whole)
@@ -172,25 +169,19 @@ def train(
     yield event("end", locate(segments, total - 1))
 
 
-def begin_phase(state: TrainingState, settings: Settings, moment: Moment) -> None:
-    """What happens once before a phase: the released code's resets, if asked for."""
-    if settings.schedule.reset_adam:
-        state.optimiser = new_optimiser(state.model, settings.schedule)
-        if state.discriminator is not None:
-            state.optimiser_d = new_optimiser_d(state.discriminator, settings.schedule)
-    if settings.adversary.discarded and state.discriminator is not None:
-        seed = seed_of(moment.stage, moment.cycle, moment.phase == "M")
-        refresh_discriminator(state, settings, seed)
-
-
-def set_turn(state: TrainingState, settings: Settings, moment: Moment) -> None:
-    """Bring D into the mode of this phase, also right after a restore."""
-    if state.discriminator is None or moment.phase == "joint":
-        return
-    if moment.phase == "D":
-        adversary.unfreeze(state.discriminator, settings.network.norm_momentum)
-    else:
-        adversary.freeze(state.discriminator, settings.adversary)
+def run_step(
+    recipe: Recipe, state: TrainingState, settings: Settings, sets: Sets, moment: Moment
+) -> Losses:
+    """Do the step of this moment and count it; torch's random state is the step's own."""
+    devices = [state.device] if state.device.type == "cuda" else []
+    steps_before = state.steps_m
+    with torch.random.fork_rng(devices=devices), threads(settings.compute):
+        torch.manual_seed(own_seed(settings, moment, DROPOUT))
+        found = recipe.step(state, settings, sets, moment)
+    state.step += 1
+    if state.steps_m > steps_before:
+        update_average(state, settings.schedule.average)
+    return found
 
 
 def _means(window: list[dict[str, Tensor]], step: int) -> dict[str, float]:

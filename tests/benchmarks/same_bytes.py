@@ -183,6 +183,9 @@ def compare(old: Path, new: Path, allowed: set[str]) -> list[str]:
         lines = [t.splitlines() if name.endswith(".jsonl") else [t] for t in texts]
         values = [[without(read(line), {*TIMES, *allowed}) for line in one] for one in lines]
         return [] if values[0] == values[1] else [first_difference(*values)]
+    if name.endswith(".toml"):
+        values = [without(tomllib.loads(text), {*TIMES, *allowed}) for text in texts]
+        return [] if values[0] == values[1] else [first_difference(*values)]
     lines = [STAMP.sub("", text).splitlines() for text in texts]
     return [] if lines[0] == lines[1] else [first_difference(*lines)]
 

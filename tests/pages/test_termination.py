@@ -155,7 +155,7 @@ def test_the_bytes_hold_counts_joints_input_and_cuts_in_this_order(run: Run) -> 
     pictures = np.frombuffer(rest, np.uint8, offset=after).reshape(-1, size, size)
     assert len(pictures) == 1 + 3 * 3
     np.testing.assert_array_equal(pictures[0], datas[6].watched_input[1])
-    np.testing.assert_array_equal(pictures[1 + 3 * 2 + 2], datas[6].reconstruction[1])
+    np.testing.assert_array_equal(pictures[1 + 3 * 2 + 2], datas[6].maps["reconstruction"][1])
     assert len(rest) == after + 10 * plane
 
 
@@ -246,7 +246,7 @@ def test_the_gif_shows_every_frame_with_its_mask(run: Run) -> None:
     reddish = (colours[..., 0] - colours[..., 2]) > 60
     assert reddish.mean() > 0.01  # the mask survives the file's few colours
     data = run.load_snapshot(6)
-    shown = film_export.tiles(history.points[6], data, (1,))
+    shown = film_export.tiles(history.points[6], data, (1,), history.method.pictures())
     assert shown.shape == (made_up.SIZE, 5 * made_up.SIZE, 3)
     # patient's right on the left, anterior at the top
     mask = history.points[6].mask[1][::-1, ::-1]

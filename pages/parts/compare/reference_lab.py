@@ -47,6 +47,10 @@ def show_lab() -> None:
     from ascnet_core.monitoring.reference_effect import need_same_slices
 
     names, current = lab_runs(), state.current()
+    with cases.show_user_errors(stop=False):
+        method = cases.run_settings(current.run).method
+        if not method.two_cuts:
+            st.info(method.lacks("The reference lab"), icon=":material/science:")
     if len(names) < 2:
         st.info(
             "Train two runs that differ in their reference: choose New run above, open Reference "
@@ -67,21 +71,21 @@ def show_lab() -> None:
 
 
 def lab_runs() -> list[str]:
-    """Runs that have a model: those under `checkpoints/`, and the view's own with its neighbours.
+    """Runs that have a model and two cuts: those under `checkpoints/`, else with the view's own.
 
-    The latter are paths, for runs that are kept elsewhere.
+    The latter and its neighbours are paths, for runs that are kept elsewhere.
     """
     from ascnet_core.places import MODEL
-    from ascnet_core.runs.folder import list_runs
+    from ascnet_core.runs.folder import Run, list_runs
 
     names, current = cases.known_runs(), state.current().run
-    if current in names:
-        return names
-    try:
-        beside = list_runs(cases.run_path(current).parent)
-    except UserError:
-        return names
-    return [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
+    if current not in names:
+        try:
+            beside = list_runs(cases.run_path(current).parent)
+        except UserError:
+            beside = []
+        names = [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
+    return [name for name in names if cases.method_of(Run(cases.run_path(name))).two_cuts]
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:

@@ -207,7 +207,7 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
     measured = shared([list(one) for one in gauges.values()])
     if measured:
         st.markdown("**Gauges** at each epoch's end, mean over sample slices")
-        panels = [Panel(name, live_run.GAUGES.get(name, (name, ""))[0]) for name in measured]
+        panels = [Panel(name, live_run.GAUGES.get(name, name)) for name in measured]
         draw(gauges, panels, axis, "gauges")
 
 

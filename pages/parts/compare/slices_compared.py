@@ -15,11 +15,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.monitoring.comparison import Common, common_slices
-from ascnet_core.monitoring.history import History, Point, count_holes, map_levels, measure
-from ascnet_core.places import MODEL
+from ascnet_core.monitoring.history import History, Point, count_holes, measure
+from ascnet_core.places import CUTS, MODEL
 from ascnet_core.runs.folder import Run, Snapshot, SnapshotData, short_name
 from ascnet_core.runs.result import result_of
 from ascnet_core.segmentation.threshold import apply, propose
+from ascnet_core.settings.method import TrainedMethod
 from pages.parts.film import film, moments
 from pages.parts.shared import cases, state
 from pages.parts.watch import stopping
@@ -36,7 +37,7 @@ Levels = NDArray[np.uint8]
 
 def _stamp(point: Point) -> float:
     """When a snapshot was written: another run may have taken its place."""
-    return (point.path / "cuts.safetensors").stat().st_mtime if point.path else 0.0
+    return (point.path / CUTS).stat().st_mtime if point.path else 0.0
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -220,34 +221,38 @@ def square(plane: NDArray[np.generic], spacing: Sequence[float]) -> NDArray[np.g
     return np.pad(rows, ((top, side - rows.shape[0] - top), (left, side - rows.shape[1] - left)))
 
 
-def scan_data(case: cases.Case, z: int) -> SnapshotData:
+def scan_data(case: cases.Case, z: int, method: TrainedMethod) -> SnapshotData:
     """An axial slice of a case as a snapshot has it, with the counts of the whole scan."""
     region = case.prepared.region
     inside = region[:, :, z]
-    plane = {name: case.maps[name][:, :, z] * inside for name in ("fence", "wild")}
-    plane["reconstruction"] = case.maps["reconstruction"][:, :, z] * inside
-    # 0 stands for outside, and a dark voxel of the region is not
-    plane["watched_input"] = np.maximum(case.maps["input"][:, :, z], 1) * inside
-    cut = {
-        name: np.ascontiguousarray(square(values, case.prepared.spacing)[None], np.uint8)
-        for name, values in plane.items()
-    }
-    counts = np.bincount(case.maps["reconstruction"][region], minlength=256).astype(np.int64)
-    return SnapshotData(**cut, counts=counts, joint=np.zeros((64, 64), np.int64))
+
+    def plane(values: Levels) -> Levels:
+        whole = square(values * inside, case.prepared.spacing)[None]
+        return np.ascontiguousarray(whole, np.uint8)
+
+    counted = case.maps[method.maps[0].name]
+    return SnapshotData(
+        # 0 stands for outside, and a dark voxel of the region is not
+        plane(np.maximum(case.maps["input"][:, :, z], 1)),
+        {one.name: plane(case.maps[one.name][:, :, z]) for one in method.pictures()},
+        np.bincount(counted[region], minlength=256).astype(np.int64),
+        np.zeros((64, 64), np.int64) if method.two_cuts else None,
+    )
 
 
 def scan_point(run: Run, snapshot: Snapshot, case: cases.Case, data: SnapshotData) -> Point:
     """What the run's rule makes of a slice, its threshold from the whole scan's counts."""
-    asked = run.settings().segmentation
+    settings = run.settings()
+    asked, counted = settings.segmentation, settings.method.maps[0].name
     side = "dark" if asked.side == "dark" else "bright"
     reference = run.reference_counts(asked.map)
-    point = measure(snapshot, data, asked.map, asked.rule, side, reference)
-    if asked.map == "reconstruction" or point.mask is None:
+    point = measure(snapshot, data, asked.map, asked.rule, side, reference, counted)
+    if asked.map == counted or point.mask is None:
         return point
     counts = np.bincount(case.maps[asked.map][case.prepared.region], minlength=256)
     threshold = propose(asked.rule, counts.astype(np.int64), side, reference)
     inside = data.watched_input > 0
-    mask = apply(map_levels(data, asked.map), inside, threshold)
+    mask = apply(data.levels(asked.map), inside, threshold)
     holes = count_holes(mask)
     return replace(
         point,
@@ -308,12 +313,13 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
         z = columns[1].slider("Axial slice", low, high, (low + high) // 2, key=f"{key} {scan} z")
     films, images = [], []
     for number, (run, case) in enumerate(zip(several, loaded, strict=True)):
-        snapshot, data = kept[number][chosen[number]], scan_data(case, z)
+        settings = run.settings()
+        asked, method = settings.segmentation, settings.method
+        snapshot, data = kept[number][chosen[number]], scan_data(case, z, method)
         point = scan_point(run, snapshot, case, data)
         if chosen[number] == FINISHED:
             point = replace(point, label=f"finished ({point.label})")
-        asked = run.settings().segmentation
-        history = History(titles[number], (point,), asked.map, asked.rule)
+        history = History(titles[number], (point,), asked.map, asked.rule, method=method)
         films.append(moments.pack_run(history, [0], [data], (0,), f"{case.key}|{z}|{point.label}"))
         images.append([point.images_seen])
     sides = [moments.Side(title, number, 0) for number, title in enumerate(titles)]

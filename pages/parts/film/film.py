@@ -17,12 +17,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.figures.history import TRACK_COLOURS
-from ascnet_core.monitoring.history import History, Point, map_levels
+from ascnet_core.monitoring.history import History, Point
 from ascnet_core.runs.folder import SnapshotData
 from pages.parts.shared import components
 
 BUDGET = 8_000_000  # bytes of pictures that are sent
-MAPS = ("fence", "wild", "reconstruction")
+MAPS = ("fence", "wild", "reconstruction")  # of ASC-Net; methods with fewer fit more snapshots
 LOSS_POINTS = 300
 
 Levels = NDArray[np.uint8]
@@ -118,16 +118,19 @@ def header_of(
     `shown` are the maps that have pictures, `maps` all that are sent: those, and the map that is
     thresholded. `counted` is the map of the histograms.
     """
+    method = history.method
+    pictures = method.pictures()
+    shown = [one.name for one in pictures]
     return {
         "id": identity,
         "run": history.run,
-        "shown": MAPS,
-        "maps": list(dict.fromkeys([*MAPS, history.map])),
-        "heads": ["I_in", "fence", "wild", "I_ro", "mask on I_in"],
-        "counted": "reconstruction",
-        "countedName": "I_ro",
-        "joint": True,
-        "noJoint": "",
+        "shown": shown,
+        "maps": list(dict.fromkeys([*shown, history.map])),
+        "heads": ["I_in", *(one.short for one in pictures), "mask on I_in"],
+        "counted": method.maps[0].name,
+        "countedName": method.maps[0].short,
+        "joint": method.two_cuts,
+        "noJoint": "" if method.two_cuts else method.lacks("The joint histogram"),
         "map": history.map,
         "rule": history.rule,
         "size": size,
@@ -151,21 +154,20 @@ def pack(header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Seque
     """The block of bytes the browser reads.
 
     uint32 length, JSON header padded to a multiple of 4; then uint32 counts (N, 256), uint8 joint
-    histograms (N, 64, 64), the input (K, S, S), and for each frame fence, wild and reconstruction,
-    (K, S, S) each, and the map that is thresholded where that is the residual or the input.
+    histograms (N, 64, 64) where there are any, the input (K, S, S), and for each frame the maps of
+    the header, (K, S, S) each.
     """
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     chosen = list(slices)
     parts = [len(text).to_bytes(4, "little"), text]
     parts += [np.asarray(data.counts, "<u4").tobytes() for data in datas]
-    parts += [joint_picture(data.joint).tobytes() for data in datas]
+    if header["joint"]:
+        parts += [joint_picture(data.joint).tobytes() for data in datas if data.joint is not None]
     if datas:
         parts.append(datas[-1].watched_input[chosen].tobytes())
     for data in datas:
-        parts += [np.ascontiguousarray(getattr(data, name)[chosen]).tobytes() for name in MAPS]
-        if header["map"] not in MAPS:
-            parts.append(map_levels(data, header["map"])[chosen].tobytes())
+        parts += [data.levels(name)[chosen].tobytes() for name in header["maps"]]
     return b"".join(parts)
 
 

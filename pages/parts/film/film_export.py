@@ -1,4 +1,4 @@
-"""The film of a run as an animated GIF, for slides: cuts, mask and histogram of every frame."""
+"""The film of a run as an animated GIF and as a page: maps, mask and histogram of each frame."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ascnet_core.figures.basics import COLOURS
 from ascnet_core.monitoring.history import Point
 from ascnet_core.places import CARD
 from ascnet_core.runs.folder import Run, SnapshotData
+from ascnet_core.settings.method import Map
 from pages.parts.film import film
 from pages.parts.shared import components, tables
 from pages.parts.shared.pictures import display
@@ -42,14 +43,13 @@ def frames_for(number: int, most: int = MOST_FRAMES) -> list[int]:
         step += 1
 
 
-def tiles(point: Point, data: SnapshotData, slices: Sequence[int]) -> Picture:
-    """I_in, fence, wild, I_ro and mask of the chosen slices, (rows, columns, 3) uint8."""
+def tiles(point: Point, data: SnapshotData, slices: Sequence[int], maps: Sequence[Map]) -> Picture:
+    """I_in, the maps and the mask of the chosen slices, (rows, columns, 3) uint8."""
     rows = []
     for one in slices:
         inside = data.watched_input[one] > 0
-        maps = [data.watched_input[one]]
-        maps += [getattr(data, name)[one] * inside for name in ("fence", "wild", "reconstruction")]
-        grey = [np.repeat(np.asarray(m)[..., None], 3, axis=2) for m in (*maps, maps[0])]
+        shown = [data.watched_input[one], *(data.levels(m.name)[one] * inside for m in maps)]
+        grey = [np.repeat(np.asarray(m)[..., None], 3, axis=2) for m in (*shown, shown[0])]
         if point.mask is not None:
             mask = point.mask[one]
             grey[-1][mask] = (0.35 * grey[-1][mask] + 0.65 * np.array(MASK)).astype(np.uint8)
@@ -58,17 +58,20 @@ def tiles(point: Point, data: SnapshotData, slices: Sequence[int]) -> Picture:
     return np.concatenate(rows, axis=0)
 
 
-def frame(point: Point, data: SnapshotData, slices: Sequence[int], tallest: int) -> Image.Image:
+def frame(
+    point: Point, data: SnapshotData, slices: Sequence[int], maps: Sequence[Map], tallest: int
+) -> Image.Image:
     """One frame: a line of text, the tiles, the histogram on a logarithmic scale."""
-    picture = Image.fromarray(tiles(point, data, slices))
-    wide, high = 5 * SIDE, len(slices) * SIDE
+    picture = Image.fromarray(tiles(point, data, slices, maps))
+    wide, high = (len(maps) + 2) * SIDE, len(slices) * SIDE
     canvas = Image.new("RGB", (wide, TEXT + high + CHART), "white")
     canvas.paste(picture.resize((wide, high), Image.Resampling.BILINEAR), (0, TEXT))
     pen = ImageDraw.Draw(canvas)
     text = f"{point.label}   {point.separated} separated peaks, index {point.separation_index:.2f}"
     if point.stability is not None:
         text += f", stability {point.stability:.2f}"
-    pen.text((4, 3), text + "   (I_in, fence, wild, I_ro, mask)", fill="black")
+    columns = ", ".join(["I_in", *(one.short for one in maps), "mask"])
+    pen.text((4, 3), f"{text}   ({columns})", fill="black")
     base, room = TEXT + high + CHART - 4, CHART - 20
     across = (np.arange(257) * wide / 256).astype(int)
     heights = np.log1p(point.counts) / np.log1p(max(1, tallest)) * room
@@ -100,13 +103,14 @@ def gif(
     points: Sequence[Point],
     datas: Sequence[SnapshotData],
     slices: Sequence[int],
+    maps: Sequence[Map],
     per_second: float = 4.0,
 ) -> bytes:
     """An endless animated GIF of the frames given; the last one stays for two seconds."""
     tallest = max((int(point.counts.max()) for point in points), default=1)
     shared = palette()
     pictures = [
-        frame(point, data, slices, tallest).quantize(palette=shared, dither=Image.Dither.NONE)
+        frame(point, data, slices, maps, tallest).quantize(palette=shared, dither=Image.Dither.NONE)
         for point, data in zip(points, datas, strict=True)
     ]
     duration = [round(1000 / per_second)] * (len(pictures) - 1) + [2000]

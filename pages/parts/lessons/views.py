@@ -184,7 +184,7 @@ def too_early() -> str:
     with two:
         st.vega_lite_chart(
             live_charts.histogram_table(snapshot.info),
-            live_charts.HISTOGRAM_SPEC | {"height": 230},
+            live_charts.histogram_spec() | {"height": 230},
             width="stretch",
         )
         advice = advise(history.points[: place + 1])

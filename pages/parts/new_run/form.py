@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start as run_start
-from ascnet_core.runs.launch import check_batches
+from ascnet_core.runs.launch import check_processes
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import with_method
 from pages.parts.data import sets
 from pages.parts.new_run import preset_box, reference_box, schedule_box, watched_box
 from pages.parts.shared import cases, forms, state
@@ -96,7 +97,7 @@ def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | 
 def uneven_batches(settings: Settings, processes: int) -> str:
     """The sentence that says why so many processes cannot share the batches; empty if they can."""
     try:
-        check_batches(settings, processes)
+        check_processes(settings, processes, on_gpus=True)
     except UserError as error:
         return str(error)
     return ""
@@ -126,13 +127,18 @@ class Fields:
 
 
 def settings_fields(
-    settings: Settings, prefix: str, cohort: str, fixed: Collection[str] = ()
+    settings: Settings,
+    prefix: str,
+    cohort: str,
+    fixed: Collection[str] = (),
+    shown: Mapping[str, Any] | None = None,
 ) -> Fields:
-    """The widgets of all settings; `fixed` keys are shown only. `cohort` is where to pick slices.
+    """The widgets of all settings; `cohort` is where to pick slices.
 
-    Raises UserError.
+    `fixed` keys cannot be changed; `shown` are values of widgets that stand elsewhere. Raises
+    UserError.
     """
-    values = forms.fields_grid(forms.FIRST, settings, prefix, fixed)
+    values = dict(shown or {}) | forms.fields_grid(forms.FIRST, settings, prefix, fixed)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     with left:
         values["schedule.snapshot_epochs"] = forms.field_widget(
@@ -221,9 +227,17 @@ def new_run() -> None:
     cohort, named = choose_sets()
     preset, compared, save_place = preset_box.choose_preset()
     settings = load_preset(preset)
-    st.caption(settings.description)
+    prefix = preset_box.widget_prefix(preset)
+    left, right = st.columns([1, 2], vertical_alignment="center")
+    with left:
+        method = forms.field_widget(forms.METHOD, settings, prefix)
+    right.caption(settings.description)
+    chosen = with_method(settings, method)
+    if chosen is not settings:
+        prefix += method
+        st.caption(chosen.method.sentence)
     differences = st.container()
-    fields = settings_fields(settings, preset_box.widget_prefix(preset), cohort)
+    fields = settings_fields(chosen, prefix, cohort, shown={forms.METHOD: method})
     changes = forms.assignments(settings, fields.values)
     resolved, problem = forms.checked(settings, changes)
     if resolved is None:

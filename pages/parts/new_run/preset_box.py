@@ -82,7 +82,7 @@ def difference_rows(
     for key in differing(resolved, base):
         before, here = (forms.text_of(value_of(one, key)) for one in (base, resolved))
         hand = " ✎" if key in mine else ""
-        rows.append((key, before or "not set", (here or "not set") + hand, help_of(key)))
+        rows.append((key, before or "not set", (here or "not set") + hand, help_of(key, resolved)))
     return rows
 
 

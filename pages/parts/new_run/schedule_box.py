@@ -22,7 +22,7 @@ from ascnet_core.training.schedule_check import (
     time_in_words,
     times_seen,
 )
-from ascnet_core.training.timetable import plan
+from ascnet_core.training.timetable import segments_of
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
@@ -44,9 +44,9 @@ def schedule_sentence(
     settings: Settings, inputs: int, references: int, threads: int, native: bool, gpu: bool
 ) -> str:
     """How long a schedule is: cycles, steps, how often a slice is seen, and about what time."""
-    segments = plan(settings, inputs, references)
+    segments = segments_of(settings, inputs, references)
     cycles = len({(one.stage, one.cycle) for one in segments})
-    steps = sum(one.epochs * one.steps for one in segments if one.phase != "D")
+    steps = sum(len(one) for one in segments if one.phase.shows)
     parts = [
         f"{cycles} cycle" + ("" if cycles == 1 else "s"),
         f"{steps} steps of M, {settings.schedule.batch_m} slices each",
@@ -130,8 +130,8 @@ def choose_processes(gpus: int) -> int:
             max_value=gpus,
             value=1,
             key=KEY,
-            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm and "
-            "dropout act on the whole batch, so the losses are those of one process.",
+            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm is over "
+            "the whole batch.",
         )
     )
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.parts.shared import state
 from pages.parts.shared.cohorts import (
     DEMO_SUBJECTS,
     DEMOS,
@@ -37,8 +36,10 @@ from pages.parts.shared.runs import (
     device,
     known_runs,
     load_model,
+    method_of,
     preparation_of,
     run_cycles,
+    run_maps,
     run_path,
     run_settings,
 )
@@ -70,10 +71,12 @@ __all__ = [
     "load_maps",
     "load_model",
     "manifest_of",
+    "method_of",
     "open_cohort",
     "preparation_of",
     "reference_counts",
     "run_cycles",
+    "run_maps",
     "run_path",
     "run_settings",
     "show_user_errors",
@@ -106,7 +109,7 @@ class Case:
     """A scan through a run's network, 8 bits a voxel.
 
     `maps[name]` is uint8 (X, Y, Z) in RAS on the scan's grid, 0..255 over `ranges[name]`; names are
-    those of `state.MAPS`. `prepared` has region, truth and spacing; `key` tells this case from any
+    those of `run_maps`. `prepared` has region, truth and spacing; `key` tells this case from any
     other one.
     """
 
@@ -146,8 +149,7 @@ def _cut(source: _Source) -> dict[str, Any]:
     from ascnet_core.segmentation.cuts import cut_scan
 
     network = load_model(str(source.run), source.cycle)
-    maps = cut_scan(network, source.prepared(), device=device(), flip=source.flip)
-    return {name: maps[name] for name in state.MAPS}
+    return cut_scan(network, source.prepared(), device=device(), flip=source.flip)
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)

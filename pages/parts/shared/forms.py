@@ -16,7 +16,7 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launch_words
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import about, apply_set, keys, value_of
+from ascnet_core.settings.text import about, apply_set, keys, value_of, with_method
 
 # What most people change; everything else is under "All settings".
 FIRST = (
@@ -33,7 +33,9 @@ FIRST = (
     "schedule.learning_rate",
     "schedule.learning_rate_d",
 )
+METHOD = "method.name"
 LABELS = {
+    METHOD: "Method",
     "data.size": "Slice size, pixels",
     "network.width": "Width of M, feature maps",
     "schedule.stage_1": "Cycles of stage 1",
@@ -78,6 +80,10 @@ def text_of(value: Any) -> str:
 def assignments(settings: Settings, values: Mapping[str, Any]) -> list[str]:
     """The "key=value" texts for what differs from the settings a form started from."""
     changed = []
+    method = values.get(METHOD, settings.method.name)
+    if method != settings.method.name:  # other settings are as the other method has them
+        changed.append(f"{METHOD}={method}")
+        settings = with_method(settings, method)
     for key, value in values.items():
         if text_of(value) != text_of(value_of(settings, key)):
             changed.append(f"{key}={text_of(value)}")
@@ -130,7 +136,7 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
 
     A `fixed` one shows its value and cannot be changed.
     """
-    value, setting = value_of(settings, key), about(key)
+    value, setting = value_of(settings, key), about(key, settings)
     common: dict[str, Any] = {
         "label": label_of(key),
         "key": f"{prefix} {key}",
@@ -160,13 +166,18 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
 
 
 def fields_grid(
-    keys: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
+    wanted: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Widgets of some settings in three columns, row by row; their values by key."""
+    """Widgets of some settings in three columns, row by row; their values by key.
+
+    Those that the method of the settings does not use are left out.
+    """
     values: dict[str, Any] = {}
-    for start in range(0, len(keys), 3):
+    known = keys(settings)
+    wanted = [key for key in wanted if key in known]
+    for start in range(0, len(wanted), 3):
         columns = st.columns(3)
-        for column, key in zip(columns, keys[start : start + 3], strict=False):
+        for column, key in zip(columns, wanted[start : start + 3], strict=False):
             with column:
                 values[key] = field_widget(key, settings, prefix, key in fixed)
     return values
@@ -179,7 +190,7 @@ def all_other_fields(
     values: dict[str, Any] = {}
     tables = {
         table: [key for key in group if key not in shown]
-        for table, group in itertools.groupby(keys(), lambda key: key.split(".")[0])
+        for table, group in itertools.groupby(keys(settings), lambda key: key.split(".")[0])
     }
     tables = {table: left for table, left in tables.items() if left}
     for tab, (table, left) in zip(st.tabs(list(tables)), tables.items(), strict=True):

@@ -17,6 +17,8 @@ from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Preparation
+    from ascnet_core.runs.folder import Run
+    from ascnet_core.settings.method import Map, TrainedMethod
 
 
 def known_runs() -> list[str]:
@@ -48,6 +50,24 @@ def run_settings(name: str) -> Any:
     return _read_settings(path, (path / "settings.toml").stat().st_mtime)
 
 
+def method_of(run: Run) -> TrainedMethod:
+    """What a run trains; ASC-Net where its settings cannot be read."""
+    from ascnet_core.errors import UserError
+    from ascnet_core.settings.methods.asc_net import AscNet
+
+    try:
+        return run.settings().method
+    except UserError:
+        return AscNet()
+
+
+def run_maps(name: str) -> dict[str, Map]:
+    """The maps that can be looked at in a run, by name, in the order of menus."""
+    from ascnet_core.settings.method import INPUT
+
+    return {one.name: one for one in (*run_settings(name).method.maps, INPUT)}
+
+
 def run_cycles(name: str) -> dict[int, str]:
     """Cycles of a run that can be looked back at, counted over both stages, with their labels."""
     from ascnet_core.places import MODEL
@@ -68,11 +88,13 @@ def preparation_of(name: str) -> Preparation:
 
 def complete(view: View) -> View:
     """A view with everything named: the run's own map, rule, side, scope and steps, the subject."""
-    advised = run_settings(view.run).segmentation
+    advised, maps = run_settings(view.run).segmentation, run_maps(view.run)
+    chosen = view.map if view.map in maps else advised.map
     return dataclasses.replace(
         view,
         scan=find_scan(load_cohort(view.cohort), view.scan).scan,
-        map=view.map or advised.map,
+        map=chosen,
+        range=view.range or maps[chosen].range,
         rule=view.rule or advised.rule,
         side=view.side or advised.side,
         scope=view.scope or advised.scope,

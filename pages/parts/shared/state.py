@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ascnet_core.names import RANGES, SCOPES, SIDES
+from ascnet_core.settings.method import INPUT
+from ascnet_core.settings.methods import METHODS
 
 # Session keys; `widget(name)` makes those of widgets.
 VIEW = "view"
@@ -37,15 +39,8 @@ LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
 STOP = "stop"  # URL key: the lesson shown
 
-MAPS = ("reconstruction", "wild", "residual", "fence", "input")
-
-MAP_LABELS = {
-    "reconstruction": "reconstruction I_ro",
-    "wild": "wild cut I_wc",
-    "residual": "residual I_in - I_fc",
-    "fence": "fence cut I_fc",
-    "input": "input I_in",
-}
+MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
+"""Whatever a link may name; `cases.run_maps` says which of them a run has."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,11 @@ class View:
     `checkpoints/` or a path; `cycle` counts over both stages, None is the finished model; `scan` is
     the scan's name in the cohort, "" the first anomalous one. `slice` is the axial slice and `at`
     the voxel (x, y) of the cursor, all in RAS voxels from 0; None asks for the middle. `map` and
-    `range` say what is thresholded on which scale. An empty `map`, `rule`, `side` or `scope`, and
-    None for `post` (the post-processing steps in order), ask for what the run recommends;
-    `cases.complete` fills them in. `flip` averages the cuts over the scan and its mirror image.
-    `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`. `compare` are the
-    runs that the Training page compares; empty on every other view.
+    `range` say what is thresholded on which scale. An empty `map`, `range`, `rule`, `side` or
+    `scope`, and None for `post` (the post-processing steps in order), ask for what the run
+    recommends; `cases.complete` fills them in. `flip` averages the cuts over the scan and its
+    mirror image. `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
+    `compare` are the runs that the Training page compares; empty on every other view.
     """
 
     cohort: str = "demo"
@@ -70,7 +65,7 @@ class View:
     slice: int | None = None
     at: tuple[int, int] | None = None
     map: str = ""
-    range: str = "raw"
+    range: str = ""
     rule: str = ""
     t: int | None = None
     upper: int | None = None

@@ -186,12 +186,17 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
         column_name(row, learned["run"].nunique() > 1, learned["map"].nunique() > 1)
         for row in frame.to_dict("records")
     ]
+    trained = set(frame.loc[frame["run"].notna(), "column"])
     lesion = frame["truth_ml"] > 0
     means = frame[lesion if lesion.any() else slice(None)].groupby("column")["dice"].mean()
     wide = frame.pivot_table(index="subject", columns="column", values="dice", aggfunc="mean")
     columns = sorted(
         wide.columns,
-        key=lambda name: ("oracle" in name, not name.startswith("asc-net"), -means.get(name, 0)),
+        key=lambda name: (
+            "oracle" in name,
+            name not in trained,
+            -means.get(name, 0),
+        ),
     )
     table = wide[columns].copy()
     table.insert(0, "true lesion, ml", frame.groupby("subject")["truth_ml"].mean().round(2))

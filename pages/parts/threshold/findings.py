@@ -175,7 +175,8 @@ def viewer_data(
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
-    name, ml = viewer.SHORT[view.map], voxel_ml(prepared.spacing)
+    maps = cases.run_maps(view.run)
+    name, ml = maps[view.map].short, voxel_ml(prepared.spacing)
     where = (
         f"over the cohort {cases.cohort_label(view.cohort)}"
         if view.scope == "cohort"
@@ -205,7 +206,7 @@ def viewer_data(
         "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
         "the line",
         "axis": f"grey level of {name}, {shown.case.ranges[view.map].describe()}",
-        "values": [(key, viewer.SHORT[key]) for key in _valued(shown)],
+        "values": [(key, maps[key].short) for key in _valued(shown)],
         "live": {
             "t": threshold.level,
             "upper": threshold.upper,
@@ -259,7 +260,8 @@ def viewer_data(
 
 def _valued(shown: Shown) -> tuple[str, ...]:
     """Maps whose values are read under the cursor."""
-    return viewer.maps_to_send(shown.case.prepared.region.size, shown.view.map)
+    wanted = viewer.maps_to_send(shown.case.prepared.region.size, shown.view.map)
+    return tuple(name for name in wanted if name in shown.case.maps)
 
 
 def volumes_key(shown: Shown) -> str:

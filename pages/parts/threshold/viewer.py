@@ -34,14 +34,6 @@ MARGIN = 2  # voxels of black kept around the region
 SMALL = 100_000  # bytes of a mask that are sent as they are
 LARGE = 30_000_000  # voxels from which only the input and the shown map are sent
 
-SHORT = {
-    "input": "I_in",
-    "fence": "fence",
-    "wild": "wild",
-    "residual": "residual",
-    "reconstruction": "I_ro",
-}
-
 _HERE = Path(__file__).parent
 _VIEWER = components.declare("ascnet_viewer", _HERE / "viewer")
 _NUMBERS = components.declare("ascnet_numbers", _HERE / "numbers")

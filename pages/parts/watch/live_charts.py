@@ -82,42 +82,45 @@ def loss_spec(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-HISTOGRAM_SPEC = {
-    "layer": [
-        {
-            "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
-            "encoding": {
-                "x": {
-                    "field": "level",
-                    "type": "quantitative",
-                    "title": "grey level of I_ro, 0–255 (raw)",
-                    "scale": {"domain": [0, 256], "nice": False},
-                    "axis": {"values": [0, 64, 128, 192, 255], "grid": False},
-                },
-                "y": {
-                    "field": "pixels",
-                    "type": "quantitative",
-                    "title": "pixels, log",
-                    "scale": {"type": "symlog", "constant": 1},
-                    "axis": {
-                        "values": [0, 10, 100, 1000, 10000, 100000, 1000000],
-                        "labelExpr": "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value",
+def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
+    """The chart of `histogram_table`, of a map by its short name."""
+    return {
+        "layer": [
+            {
+                "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
+                "encoding": {
+                    "x": {
+                        "field": "level",
+                        "type": "quantitative",
+                        "title": f"grey level of {name}, 0–255 (raw)",
+                        "scale": {"domain": [0, 256], "nice": False},
+                        "axis": {"values": [0, 64, 128, 192, 255], "grid": False},
+                    },
+                    "y": {
+                        "field": "pixels",
+                        "type": "quantitative",
+                        "title": "pixels, log",
+                        "scale": {"type": "symlog", "constant": 1},
+                        "axis": {
+                            "values": [0, 10, 100, 1000, 10000, 100000, 1000000],
+                            "labelExpr": "datum.value >= 1000 ? datum.value / 1000 + 'k' : "
+                            "datum.value",
+                        },
                     },
                 },
             },
-        },
-        {
-            "transform": [{"filter": "datum.peak > 0"}],
-            "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
-            "encoding": {
-                "x": {"field": "level", "type": "quantitative"},
-                "y": {"field": "pixels", "type": "quantitative"},
-                "text": {"field": "name", "type": "nominal"},
+            {
+                "transform": [{"filter": "datum.peak > 0"}],
+                "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
+                "encoding": {
+                    "x": {"field": "level", "type": "quantitative"},
+                    "y": {"field": "pixels", "type": "quantitative"},
+                    "text": {"field": "name", "type": "nominal"},
+                },
             },
-        },
-    ],
-    "height": 200,
-}
+        ],
+        "height": 200,
+    }
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:

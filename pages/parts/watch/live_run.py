@@ -18,6 +18,10 @@ from ascnet_core.places import EVENTS, SNAPSHOTS
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot
 from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
+from ascnet_core.settings.method import Gauge, TrainedMethod
+from ascnet_core.settings.methods import METHODS
+from ascnet_core.settings.methods.asc_net import AscNet
+from pages.parts.new_run import watched_box
 from pages.parts.shared import cases, pictures
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
@@ -34,35 +38,8 @@ STATUS_ICONS = {
     "stopped": ":material/stop_circle:",
     "died": ":material/error:",
 }
-GAUGES = {
-    "rank_correlation": (
-        "Rank correlation of I_ro with I_in",
-        "Spearman's, inside the region, -1 to 1. Near 1 tissue lies in the order of the input: a "
-        "warning of a quantiser of brightness, no proof, as a lesion is little of it.",
-    ),
-    "wild_input": (
-        "Mean wild cut on inputs",
-        "0 to 1, inside the region. Near 0: the wild cut starves; rising steadily: it fills up.",
-    ),
-    "wild_reference": (
-        "Mean wild cut on references",
-        "0 to 1, inside the region; nothing is wrong there, so it should stay near 0.",
-    ),
-    "score": (
-        "Mean abs(s) of D before tanh",
-        "Above 3 the slope that D gives M is under 0.01: a sure D teaches nothing.",
-    ),
-    "saturated": (
-        "Images with abs(tanh) above 0.999",
-        "Share, 0 to 1, of images from which no gradient comes.",
-    ),
-    "gradient": (
-        "Gradient of the adversary at I_fc",
-        "Norm, mean over images; 0 means that D no longer teaches M.",
-    ),
-    "accuracy_fence": ("Fences that D tells", "Share, 0 to 1, of fences D takes for fences."),
-    "accuracy_reference": ("References that D tells", "Share, 0 to 1, of references D accepts."),
-}
+GAUGES = {one.name: one.title for method in reversed(METHODS.values()) for one in method.gauges}
+"""Titles of gauges where runs of several methods are compared."""
 
 
 def duration(seconds: float | None) -> str:
@@ -111,7 +88,7 @@ def read_new_events(path: Path) -> list[dict[str, Any]]:
 def watched_picture(
     run: Run, snapshot: Snapshot, wanted: int = 2, which: Sequence[int] | None = None
 ) -> np.ndarray:
-    """Watched slices by rows; I_in, fence, wild and I_ro by columns; one picture for the page.
+    """Watched slices by rows, I_in and the maps by columns; one picture for the page.
 
     The first `wanted`, or those at the places `which`.
 
@@ -119,17 +96,13 @@ def watched_picture(
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
-    names = (
-        data.watched_input,
-        data.fence * inside,
-        data.wild * inside,
-        data.reconstruction * inside,
-    )
+    kept = [data.levels(one.name) * inside for one in cases.method_of(run).pictures()]
+    columns = [data.watched_input, *kept]
     number = len(data.watched_input)
     places = range(min(wanted, number)) if which is None else [i for i in which if i < number]
-    tiles = [pictures.display(images[i]) for i in places for images in names]
+    tiles = [pictures.display(images[i]) for i in places for images in columns]
     factor = max(1, round(176 / tiles[0].shape[0]))
-    return pictures.enlarge(pictures.montage(np.stack(tiles), 4), factor)
+    return pictures.enlarge(pictures.montage(np.stack(tiles), len(columns)), factor)
 
 
 def controls(run: Run, status: str) -> None:
@@ -227,7 +200,7 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
         with cases.show_user_errors(stop=False):
             events = read_new_events(run.path / EVENTS)
             show_losses(events)
-            show_gauges(events, adversary_loss(run))
+            show_gauges(events, adversary_loss(run), cases.method_of(run))
 
     st.fragment(progress, key=PROGRESS)()
     left, right = st.columns([1.05, 1], gap="medium")
@@ -262,11 +235,9 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
     if snapshot is None:
         st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
         return
-    st.markdown(
-        f"**Watched slices, {snapshot.label}** · I_in, fence, wild, I_ro from left to right"
-    )
-    from pages.parts.new_run import watched_box  # the first page does without settings
-
+    method = cases.method_of(run)
+    shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
+    st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
     try:
         which = watched_box.choose_shown(run, snapshot)
         picture = watched_picture(run, snapshot, which=which)
@@ -274,9 +245,12 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
         st.error(str(error))
         return
     st.image(picture, width="stretch")
-    st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
+    counted = method.maps[0].short
+    st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
     st.vega_lite_chart(
-        live_charts.histogram_table(snapshot.info), live_charts.HISTOGRAM_SPEC, width="stretch"
+        live_charts.histogram_table(snapshot.info),
+        live_charts.histogram_spec(counted),
+        width="stretch",
     )
 
 
@@ -299,10 +273,12 @@ def adversary_loss(run: Run) -> str:
         return "tanh-mae"
 
 
-def gauges_table(gauges: Mapping[str, Any], dead: bool) -> str:
+def gauges_table(
+    gauges: Mapping[str, Any], dead: bool, known: Sequence[Gauge] = AscNet.gauges
+) -> str:
     """The gauges as a Markdown table, those of a dead adversary in red."""
     lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
-    for name, (label, about) in GAUGES.items():
+    for name, label, about in known:
         value = gauges.get(name)
         if isinstance(value, int | float):
             cells = [label, f"{value:.3f}", about]
@@ -312,7 +288,7 @@ def gauges_table(gauges: Mapping[str, Any], dead: bool) -> str:
     return "\n".join(lines)
 
 
-def show_gauges(events: Sequence[Mapping[str, Any]], loss: str) -> None:
+def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedMethod) -> None:
     """The newest gauges; a dead adversary in red, with the sentence that says why."""
     gauges = live_charts.event_rows(events, "epoch", "gauges")
     st.markdown("**Gauges** of the last epoch, mean over sample slices")
@@ -327,5 +303,5 @@ def show_gauges(events: Sequence[Mapping[str, Any]], loss: str) -> None:
             f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
             icon=":material/heart_broken:",
         )
-    table = gauges_table(gauges[-1], bool(why))
+    table = gauges_table(gauges[-1], bool(why), method.gauges)
     st.markdown("<small>\n\n" + table + "\n\n</small>", unsafe_allow_html=True)

@@ -94,6 +94,9 @@ def change(now: float | None, before: float | None) -> str | None:
 
 def show_advice(history: History, status: str) -> None:
     """The advisor's box, the figures of the newest cycle, and all rules with their figures."""
+    if not history.method.two_cuts:
+        st.info(history.method.lacks("The advisor"), icon=":material/flag:")
+        return
     advice = advise(history)
     box, icon = BOXES[advice.kind]
     ends = cycle_ends(history.points)
@@ -167,7 +170,7 @@ def oracle_scores(run: Run, history: History) -> list[float | None] | None:
 
 def show_course(run: Run, history: History, key: str) -> None:
     """Histograms in time on the left, curves or tracked peaks on the right."""
-    points = history.points
+    points, counted = history.points, history.method.maps[0].short
     one, two, three = st.columns([1, 0.8, 1], vertical_alignment="bottom")
     timeline = one.segmented_control(
         "Histograms in time", TIMELINES, default=TIMELINES[0], key=f"{key} timeline"
@@ -180,10 +183,10 @@ def show_course(run: Run, history: History, key: str) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         if timeline == TIMELINES[1]:
-            figure = figures_history.ridges(points, axis)
+            figure = figures_history.ridges(points, axis, name=counted)
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
-            figure, left_out = figures_history.timeline(points, axis, height=420), 0
+            figure, left_out = figures_history.timeline(points, axis, height=420, name=counted), 0
         st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
@@ -194,7 +197,7 @@ def show_course(run: Run, history: History, key: str) -> None:
             scores = None
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
-            figure = figures_history.course(points, axis, oracle=scores, height=420)
+            figure = figures_history.course(points, axis, oracle=scores, height=420, name=counted)
         st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
 
 
@@ -271,7 +274,7 @@ def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
     """The film of the chosen slices as an animated GIF."""
     points = [history.points[place] for place in film_export.frames_for(len(history.points))]
     datas = [run.load_snapshot(point.index) for point in points]
-    return film_export.gif(points, datas, slices)
+    return film_export.gif(points, datas, slices, history.method.pictures())
 
 
 def openable(history: History) -> list[Point]:
@@ -286,7 +289,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
     if not points:
         st.caption("No snapshot of this run keeps M, so none can be opened on a scan.")
         return
-    best = advise(history).best_cycle
+    best = advise(history).best_cycle if history.method.two_cuts else None
     cycles = [point.total_cycle for point in points]
     wanted = next((p.total_cycle for p in history.points if p.index == place), best)
     result = result_of(run)
@@ -301,7 +304,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         key=f"{key} cycle {wanted}",
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
-                  key=f"{key} cuts"):  # fmt: skip
+                  key=f"{key} cuts", disabled=not history.method.two_cuts):  # fmt: skip
         state.open_page("pages/cuts.py", run=short_name(run.path), cycle=cycle)
     if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
                         width="stretch", key=f"{key} threshold"):  # fmt: skip

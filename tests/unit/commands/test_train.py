@@ -111,6 +111,7 @@ def test_several_processes_are_paused_and_stopped_together_and_gone_on_with_by_o
     """Under the launcher, as a page or a terminal starts them."""
     path = tmp_path / "several"
     long = ["--set", "schedule.stage_1=500", "--set", "schedule.log_every=1", "--device", "cpu"]
+    long += ["--set", "network.norm=group"]
     launcher = start_training(
         [str(demo / "manifest.csv"), "--name", str(path), *TINY, *long], processes=2
     )
@@ -143,6 +144,14 @@ def test_several_processes_that_are_refused_say_why_once(demo, tmp_path):
     arguments = [str(demo / "manifest.csv"), "--name", str(path), *TINY, "--device", "cpu"]
     with pytest.raises(UserError, match=r"^Training did not start: error: schedule.batch_m is 3,"):
         start_training([*arguments, "--set", "schedule.batch_m=3"], processes=2)
+    assert not path.exists()
+
+
+def test_several_processors_are_refused_batch_norm_before_anything_is_made(demo, tmp_path):
+    path = tmp_path / "batch"
+    arguments = [str(demo / "manifest.csv"), "--name", str(path), *TINY, "--device", "cpu"]
+    with pytest.raises(UserError, match=r"set network\.norm=group, or train as one process"):
+        start_training(arguments, processes=2)
     assert not path.exists()
 
 

@@ -102,12 +102,13 @@ def test_the_wild_cut_is_split_by_the_mask() -> None:
     data = made_up.data_of(made_up.bumps(made_up.THREE))
     point = made_up.separated(1)
     wild = np.where(point.mask, 204, 51).astype(np.uint8)
-    inside, outside = comparison.wild_split(point, replace(data, wild=wild))
+    inside, outside = comparison.wild_split(point, replace(data, maps={"wild": wild}))
     assert inside == pytest.approx(0.8)
     assert outside == pytest.approx(0.2)
     assert comparison.wild_split(made_up.merged(1), data) == (None, None)
     everything = replace(point, mask=data.watched_input > 0)
     assert comparison.wild_split(everything, data)[1] is None
+    assert comparison.wild_split(point, replace(data, maps={})) == (None, None)
 
 
 def test_steps_lie_evenly_in_their_cycle_and_go_on_after_it() -> None:

@@ -1,5 +1,6 @@
 """A run's course: what is read from snapshots, against independent computations."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -103,7 +104,7 @@ def test_other_maps_are_thresholded_on_their_own_counts(name: str, rule: str, si
     data = made_up.data_of(made_up.bumps(made_up.THREE))
     wild = np.where(made_up.tissue()[1], 240, 5).astype(np.uint8)
     fence = np.where(made_up.tissue()[1], 0, data.watched_input).astype(np.uint8)
-    data = type(data)(**(vars(data) | {"wild": wild, "fence": fence}))
+    data = dataclasses.replace(data, maps=data.maps | {"wild": wild, "fence": fence})
     point = measure(made_up.snapshot(1), data, name, rule, side)  # type: ignore[arg-type]
     inside = data.watched_input > 0
     levels = {

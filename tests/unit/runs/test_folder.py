@@ -352,7 +352,7 @@ def test_snapshots_are_listed_in_order_and_half_ones_left_out(tmp_path):
     assert [s.label for s in snapshots] == ["start", "stage 1, cycle 1", "stage 2, cycle 1"]
     assert Run(run).at_cycle(2) == snapshots[2]
     data = Run(run).load_snapshot(snapshots[1])
-    assert (data.wild == 2).all()
+    assert (data.maps["wild"] == 2).all()
     assert data.counts[255] == 255
     assert np.array_equal(Run(run).load_snapshot(1).joint, data.joint)
     with pytest.raises(UserError, match="no snapshot 9; there are: 0, 1, 2"):

@@ -4,7 +4,7 @@ import pytest
 
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import (
-    check_batches,
+    check_processes,
     launch_words,
     launched,
     own_launch_words,
@@ -78,7 +78,7 @@ def test_a_command_line_tells_its_processes(count):
 
 def uneven(count, *changes, preset="paper"):
     with pytest.raises(UserError) as caught:
-        check_batches(apply_set(load_preset(preset), changes), count)
+        check_processes(apply_set(load_preset(preset), changes), count, on_gpus=True)
     return str(caught.value)
 
 
@@ -96,7 +96,9 @@ def test_batches_that_cannot_be_shared_are_refused_with_those_that_can():
 
 def test_batches_that_can_be_shared_pass():
     for count in (1, 2, 4, 8, 16):
-        check_batches(load_preset("paper"), count)
+        check_processes(load_preset("paper"), count, on_gpus=True)
     # D's batch is of no account where it has no phase of its own, or does not train
-    check_batches(apply_set(load_preset("teaching"), ["schedule.batch_d=2"]), 4)
-    check_batches(apply_set(load_preset("paper"), ["schedule.batch_d=2", "adversary.weight=0"]), 4)
+    check_processes(apply_set(load_preset("teaching"), ["schedule.batch_d=2"]), 4, True)
+    check_processes(
+        apply_set(load_preset("paper"), ["schedule.batch_d=2", "adversary.weight=0"]), 4, True
+    )

@@ -1,5 +1,7 @@
 """Presets of one's own: saved, listed, loaded by name or file, overwritten and deleted."""
 
+from pathlib import Path
+
 import pytest
 
 from ascnet_core import places
@@ -117,3 +119,12 @@ def test_a_bad_file_is_said_and_hides_no_other(runs, mine, capsys):
 def test_no_run_takes_the_folder_of_presets(runs):
     with pytest.raises(UserError, match="holds saved presets"):
         new_run_path("presets")
+
+
+def test_the_readme_lists_the_presets_as_their_files_say():
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    rows = [
+        f"| `{name}` | {load_preset(name).description.split('. ')[0].rstrip('.')}. |"
+        for name in preset_names()
+    ]
+    assert "\n".join(["| preset | what it is |", "|---|---|", *rows, ""]) in readme

@@ -4,12 +4,13 @@ import json
 import socket
 from contextlib import ExitStack
 
+import numpy as np
 import pytest
 import torch
 
 from ascnet_core.runs.folder import Run
 from ascnet_core.training.checkpoint import load_training
-from ascnet_core.training.distributed import average_gradients, averaged
+from ascnet_core.training.distributed import Process, averaged, this_process
 from tests.unit.several import on_each
 from tests.unit.training import shared
 
@@ -37,18 +38,25 @@ def pair(tmp_path_factory):
     return on_each(tmp_path_factory.mktemp("courses") / "pair", shared.courses)
 
 
-@pytest.fixture(scope="module", params=shared.COURSES)
+@pytest.fixture(scope="module", params=shared.EXACT)
 def exact(request, pair):
     """A course in float64, as one process, and as each of two."""
-    one = shared.exact_course(shared.COURSES[request.param])
+    one = shared.exact_course(shared.EXACT[request.param])
     return one, [each["exact"][request.param] for each in pair]
 
 
-@pytest.fixture(scope="module", params=shared.IN_FLOAT32)
+@pytest.fixture(scope="module", params=shared.EXACT)
 def both(request, pair):
     """A course's settings; it as one process, and as each of two."""
-    settings = shared.COURSES[request.param]
+    settings = shared.EXACT[request.param]
     return settings, shared.course(settings), [each["courses"][request.param] for each in pair]
+
+
+@pytest.fixture(scope="module", params=shared.DRAWN)
+def drawn(request, pair):
+    """A course in which each process makes draws of its own: its settings, it as each of two."""
+    settings = shared.DRAWN[request.param]
+    return settings, [each["courses"][request.param] for each in pair]
 
 
 def weights(found):
@@ -78,8 +86,10 @@ def test_in_float32_it_is_so_but_for_rounding(both):
     assert float(gaps.mean()) <= STEP * settings.schedule.learning_rate
 
 
-def test_both_processes_have_the_same_weights_to_the_bit(both):
-    _, _, (first, second) = both
+@pytest.mark.parametrize("name", [*shared.EXACT, *shared.DRAWN])
+def test_both_processes_have_the_same_weights_to_the_bit(pair, name):
+    first, second = (each["courses"][name] for each in pair)
+    assert first["counters"] == second["counters"]
     assert all(
         torch.equal(value, second["tensors"][key]) for key, value in first["tensors"].items()
     )
@@ -92,12 +102,27 @@ def test_events_are_of_the_same_kinds_and_only_the_first_process_looks(both):
 
 
 def test_every_step_shows_the_same_slices_as_one_process(exact):
-    """Corruption and brightness included."""
     one, parts = exact
     for whole, *halves in zip(one["shown"], *(part["shown"] for part in parts), strict=True):
         assert [len(half) for half in halves] == 2 * [len(whole) // 2]
         together = torch.stack(halves, 1).flatten(0, 1)
         assert torch.allclose(together, whole, rtol=0, atol=1e-6)
+
+
+def test_each_process_draws_what_happens_to_its_slices_by_itself(drawn):
+    settings, (first, second) = drawn
+    assert first["counters"]["images_seen"] > 0
+    for mine, others in zip(first["shown"], second["shown"], strict=True):
+        assert len(mine) == len(others)
+        assert not any(torch.equal(one, other) for one, other in zip(mine, others, strict=True))
+    # the batch of the settings is that of both together
+    assert len(first["shown"][0]) % (settings.schedule.batch_m // 2) == 0
+
+
+def test_losses_are_told_alike_by_both_and_are_numbers(drawn):
+    _, (first, second) = drawn
+    assert first["losses"] == second["losses"]
+    assert all(np.isfinite(list(one.values())).all() for one in first["losses"])
 
 
 def test_every_input_slice_is_seen_once_in_an_epoch_by_the_processes_together(pair):
@@ -121,12 +146,18 @@ def test_what_the_first_process_gives_arrives(pair):
         assert one["any"] == [False, True]
 
 
-def test_alone_gradients_and_numbers_stay():
-    weight = torch.ones(2, requires_grad=True)
-    (weight * 3).sum().backward()
-    average_gradients([weight])
-    assert weight.grad.tolist() == [3, 3]
+def test_alone_numbers_and_parts_stay():
+    weight = torch.ones(2)
     assert averaged(weight) is weight
+    assert this_process() == Process(0, 1)
+    assert Process().part(weight) is weight
+
+
+def test_parts_together_are_the_whole_and_none_is_in_two():
+    whole = np.arange(12)
+    parts = [Process(rank, 3).part(whole) for rank in range(3)]
+    assert [len(part) for part in parts] == [4, 4, 4]
+    assert sorted(np.concatenate(parts)) == whole.tolist()
 
 
 # --- run folders ---------------------------------------------------------------------------------

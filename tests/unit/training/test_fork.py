@@ -87,7 +87,7 @@ def test_else_m_comes_along_alone(origin, fork, cycle, changes):
     if not changes:
         assert equal(part(folder, "average."), model.state_dict())
     fresh = new_state(apply_set(SETTINGS, changes), "cpu")
-    assert equal(part(folder, "discriminator."), fresh.discriminator.state_dict())
+    assert equal(part(folder, "discriminator."), fresh.networks["discriminator"].state_dict())
     assert not part(folder, "optimiser")
     assert not made.whole
 

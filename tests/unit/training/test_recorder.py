@@ -125,7 +125,7 @@ def test_a_snapshot_shows_the_cuts_of_its_own_network(whole):
     for name in ("fence", "wild", "reconstruction"):
         expected = np.rint(255 * getattr(cuts, name))
         # training may use bfloat16 where the device gains by it: a level or two apart
-        assert np.abs(getattr(data, name) - expected).max() <= 3, name
+        assert np.abs(data.maps[name] - expected).max() <= 3, name
     assert np.array_equal(data.watched_input, np.rint(255 * tiny.WATCHED))
     assert snapshot.info["counts"] == data.counts.tolist()
     assert "verdict" in snapshot.info
@@ -227,7 +227,14 @@ def test_nobody_trains_so_no_snapshot_is_asked_for(whole):
 
 
 @pytest.mark.parametrize(
-    ("preset", "step"), [("paper", 3), ("paper", 10), ("teaching", 5), ("released-code", 6)]
+    ("preset", "step"),
+    [
+        ("paper", 3),
+        ("paper", 10),
+        ("teaching", 5),
+        ("released-code", 6),
+        ("denoising-autoencoder", 5),
+    ],
 )
 def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path, whole_of, preset, step):
     parts = new_run(tmp_path / "parts", tiny.settings("schedule.log_every=1", preset=preset))
@@ -359,13 +366,14 @@ _SERVER = """
 """
 
 
-def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path):
+@pytest.mark.parametrize("preset", ["teaching", "denoising-autoencoder"])
+def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path, preset):
     """SIGKILL, again and again; every start goes on from a readable checkpoint.
 
     A process that has torch loaded forks each training, which costs no import: many kills are
     possible in little time. A checkpoint at each step makes kills amid writing likely.
     """
-    settings = tiny.settings("schedule.checkpoint_seconds=0", preset="teaching")
+    settings = tiny.settings("schedule.checkpoint_seconds=0", preset=preset)
     whole, killed = (new_run(tmp_path / name, settings) for name in ("whole", "killed"))
     server = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(_SERVER)],

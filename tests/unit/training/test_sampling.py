@@ -7,7 +7,7 @@ import torch
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training import sampling
-from ascnet_core.training.sampling import locate, plan, seed_of, steps_of
+from ascnet_core.training.timetable import locate, seed_of, segments_of, steps_of
 
 SMALL = apply_set(
     Settings(),
@@ -23,12 +23,15 @@ SMALL = apply_set(
 
 
 def moments(settings, inputs=10, references=14):
-    segments = plan(settings, inputs, references)
+    segments = segments_of(settings, inputs, references)
     return [locate(segments, step) for step in range(steps_of(segments))]
 
 
 def test_cycles_are_d_then_m_in_both_stages():
-    order = [(s.stage, s.cycle, s.phase, s.epochs, s.steps) for s in plan(SMALL, 10, 14)]
+    order = [
+        (s.stage, s.cycle, s.phase.name, s.phase.epochs, s.phase.steps)
+        for s in segments_of(SMALL, 10, 14)
+    ]
     assert order == [
         (1, 1, "D", 1, 4),  # 14 references, 4 of each kind in a batch
         (1, 1, "M", 2, 3),  # 10 inputs, 4 in a batch
@@ -41,12 +44,12 @@ def test_cycles_are_d_then_m_in_both_stages():
 
 def test_released_code_shows_the_inputs_twice_in_stage_2():
     twice = apply_set(SMALL, ["schedule.inputs_twice=true"])
-    assert [s.steps for s in plan(twice, 10, 14) if s.phase == "M"] == [3, 3, 5]
+    assert [s.phase.steps for s in segments_of(twice, 10, 14) if s.phase.name == "M"] == [3, 3, 5]
 
 
 def test_without_adversary_there_is_no_phase_of_d():
     alone = apply_set(SMALL, ["adversary.weight=0"])
-    assert {s.phase for s in plan(alone, 10, 14)} == {"M"}
+    assert {s.phase.name for s in segments_of(alone, 10, 14)} == {"M"}
 
 
 def test_moments_say_where_things_begin_and_end():
@@ -55,7 +58,7 @@ def test_moments_say_where_things_begin_and_end():
     assert sum(m.last_of_epoch for m in found) == 3 * (1 + 2)
     assert [i for i, m in enumerate(found) if m.last_of_cycle] == [9, 19, 32]
     with pytest.raises(IndexError):
-        locate(plan(SMALL, 10, 14), len(found))
+        locate(segments_of(SMALL, 10, 14), len(found))
 
 
 def test_seeds_differ_by_every_counter():

@@ -11,9 +11,16 @@ from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training import state as states
-from ascnet_core.training import steps, trainer
-from ascnet_core.training.sampling import locate, plan, steps_of
-from ascnet_core.training.trainer import new_state, restore_state, state_tensors, train
+from ascnet_core.training.recipe import recipe_of
+from ascnet_core.training.sampling import load_sets
+from ascnet_core.training.timetable import locate, segments_of, steps_of
+from ascnet_core.training.trainer import (
+    new_state,
+    restore_state,
+    run_step,
+    state_tensors,
+    train,
+)
 
 TINY = [
     "data.size=32",
@@ -23,6 +30,7 @@ TINY = [
     "schedule.batch_d=6",
     "schedule.log_every=2",
     "schedule.epochs_m=1",
+    "compute.threads=1",
 ]
 ALTERNATE = apply_set(load_preset("paper"), [*TINY, "schedule.stage_1=1", "schedule.stage_2=1"])
 RELEASED = apply_set(
@@ -99,7 +107,7 @@ def test_training_changes_m_and_ends(settings):
 )
 def test_resuming_at_any_step_gives_the_same_weights(settings, every):
     whole, _ = run(settings)
-    total = steps_of(plan(settings, len(INPUTS), len(REFERENCE)))
+    total = steps_of(segments_of(settings, len(INPUTS), len(REFERENCE)))
     for step in range(0, total, every):
         part, events = run(settings, stop_after=step)
         assert events[-1].kind == "stop"
@@ -185,8 +193,8 @@ def test_snapshots_between_cycles():
 
 def test_m_is_frozen_while_d_trains_and_d_while_m_trains():
     state = new_state(ALTERNATE, "cpu")
-    sets = steps.load_sets(INPUTS, REFERENCE, state, ALTERNATE)
-    segments = plan(ALTERNATE, len(INPUTS), len(REFERENCE))
+    sets = load_sets(INPUTS, REFERENCE, state.device, ALTERNATE)
+    segments = segments_of(ALTERNATE, len(INPUTS), len(REFERENCE))
 
     def snapshot():
         tensors, _ = state_tensors(state)
@@ -201,8 +209,7 @@ def test_m_is_frozen_while_d_trains_and_d_while_m_trains():
     for step in range(steps_of(segments)):
         moment = locate(segments, step)
         before = snapshot()
-        trainer.set_turn(state, ALTERNATE, moment)
-        steps.run_step(state, ALTERNATE, sets, moment)
+        run_step(recipe_of(ALTERNATE), state, ALTERNATE, sets, moment)
         after = snapshot()
         trained, resting = (
             ("discriminator", "model") if moment.phase == "D" else ("model", "discriminator")
@@ -215,15 +222,14 @@ def test_released_code_trains_m_against_an_untrained_d():
     state = new_state(RELEASED, "cpu")
     seen = []
     for event in train(state, RELEASED, INPUTS, REFERENCE, INPUTS.images[:1], lambda: False):
-        if event.kind == "step" and event.phase == "M" and state.discriminator is not None:
+        discriminator = state.networks["discriminator"]
+        if event.kind == "step" and event.phase == "M":
             norms = [
-                part
-                for part in state.discriminator.modules()
-                if isinstance(part, torch.nn.BatchNorm2d)
+                part for part in discriminator.modules() if isinstance(part, torch.nn.BatchNorm2d)
             ]
             # never trained: batch norm's weights are still exactly 1
             seen.append(all(torch.equal(n.weight, torch.ones_like(n.weight)) for n in norms))
-            assert state.discriminator.training
+            assert discriminator.training
             assert all(torch.equal(n.running_mean, torch.zeros_like(n.bias)) for n in norms)
     assert seen
     assert all(seen)
@@ -239,11 +245,11 @@ def test_released_code_has_no_disjointness_in_stage_2():
 
 def test_adam_forgets_at_each_phase_only_if_asked():
     state, _ = run(ALTERNATE)
-    counts = [moments["step"].item() for moments in state.optimiser.state.values()]
+    counts = [moments["step"].item() for moments in state.optimisers["model"].state.values()]
     assert set(counts) == {state.steps_m}
     state, _ = run(RELEASED)
-    last_phase = plan(RELEASED, len(INPUTS), len(REFERENCE))[-1]
-    counts = [moments["step"].item() for moments in state.optimiser.state.values()]
+    last_phase = segments_of(RELEASED, len(INPUTS), len(REFERENCE))[-1].phase
+    counts = [moments["step"].item() for moments in state.optimisers["model"].state.values()]
     assert set(counts) == {last_phase.steps * last_phase.epochs}
 
 
@@ -261,7 +267,7 @@ def test_rs_own_rate_and_the_fall_at_the_end():
     def rates(step):
         state.step = step
         states.set_rate(state, settings.schedule, 100)
-        return [group["lr"] for group in state.optimiser.param_groups]
+        return [group["lr"] for group in state.optimisers["model"].param_groups]
 
     assert rates(0) == rates(50) == pytest.approx([0.001, 0.02])
     assert rates(75) == pytest.approx([0.0001, 0.002])

@@ -36,6 +36,7 @@ def settings(*changes: str, preset: str = "paper") -> Settings:
         "schedule.average=0.9",
         "schedule.log_every=2",
         "schedule.learning_rate=1e-3",
+        "compute.threads=1",  # two that wait for each other are slow where other tests run beside
     ]
     return apply_set(load_preset(preset), [*small, *changes])
 

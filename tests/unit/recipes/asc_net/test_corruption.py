@@ -5,9 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from ascnet_core.network.sharding import Place
+from ascnet_core.recipes.asc_net.corruption import corrupt
 from ascnet_core.settings.tables import Corruption
-from ascnet_core.training.corruption import corrupt
 
 PLAIN = Corruption(share=1.0, texture=0.0, shift_low=0.2, shift_high=0.3)
 
@@ -171,12 +170,3 @@ def test_compact_blobs_lie_anywhere(slices):
     ]
     spread = np.std(np.array(centres), axis=0)
     assert (spread > 0.2 * np.array([48, 40])).all()  # uniform: .29 of the width
-
-
-def test_parts_of_a_batch_get_the_blobs_of_the_whole(slices):
-    asked = dataclasses.replace(PLAIN, compact=2.0, margin=0.05, roughness=0.3, level=0.5)
-    whole = corrupt(slices, asked, 14)
-    for rank in range(2):
-        part = corrupt(slices[rank::2], asked, 14, Place(rank, 2))
-        for own, all_ in zip(part, whole, strict=True):
-            assert torch.equal(own, all_[rank::2])

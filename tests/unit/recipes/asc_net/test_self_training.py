@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ascnet_core.errors import UserError
-from ascnet_core.training.self_training import self_labels
+from ascnet_core.recipes.asc_net.self_training import self_labels
 from ascnet_core.training.trainer import new_state, train
 from tests.unit.training import tiny
 

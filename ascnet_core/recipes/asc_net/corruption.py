@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from ascnet_core.network.sharding import ALONE, Place
 from ascnet_core.settings.tables import Corruption
 
 LEAST_COVER = 0.4
@@ -27,7 +26,7 @@ class Corrupted(NamedTuple):
     excess: Tensor
 
 
-def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALONE) -> Corrupted:
+def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
     """Lay blobs over the tissue (values above 0, inside `margin`) of some of the slices.
 
     For each slice a field of random numbers, from `coarse` to `fine` cells across, is enlarged
@@ -44,23 +43,19 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALON
         The table `corruption`.
     seed
         Seed of the draws, which are made on the CPU whatever the device.
-    place
-        The process whose part of a batch the slices are; draws are made for the whole batch.
     """
     generator = torch.Generator().manual_seed(seed)
     height, width = slices.shape[2:]
-    count = len(slices) * place.size
+    count = len(slices)
     draws = torch.rand(9 if settings.level else 7, count, generator=generator)
     centres = torch.rand(3, count, generator=generator) if settings.compact else None
-    grain = place.own(torch.randn(count, *slices.shape[1:], generator=generator)).to(slices)
+    grain = torch.randn(slices.shape, generator=generator).to(slices)
     blends, rooms = [], []
     for number in range(count):
         cells = round(_log_between(settings.coarse, settings.fine, float(draws[0, number])))
         noises = [draw_noise(cells, generator)]
         if settings.roughness:
             noises.append(draw_noise(min(4 * cells, width), generator))
-        if number % place.size != place.rank:
-            continue
         field, *finer = (smooth_field(one, height, width).to(slices) for one in noises)
         if finer:
             field = field + settings.roughness * finer[0]
@@ -68,13 +63,12 @@ def corrupt(slices: Tensor, settings: Corruption, seed: int, place: Place = ALON
             max(settings.area_low, 1e-4), settings.area_high, draws[1, number].item()
         )
         softness = 0.02 + 0.3 * draws[2, number].item()
-        room = room_of(slices[number // place.size, 0], settings.margin)
+        room = room_of(slices[number, 0], settings.margin)
         rooms.append(room)
         if centres is not None:
             field = field - settings.compact * radii_from(room, share, centres[:, number])
         blends.append(cut_field(field, room, share, softness))
     blend = torch.stack(blends)[:, None]
-    draws = draws[:, place.rank :: place.size]
     draws = draws.to(slices)[:, :, None, None, None]
     blend = blend * (draws[3] < settings.share)
     inside = torch.stack(rooms)[:, None]

@@ -3,11 +3,12 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
+from ascnet_core.recipes.asc_net.gauges import measure
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training import gauges
+from ascnet_core.training.sampling import Sets
 from ascnet_core.training.state import new_state
-from ascnet_core.training.steps import Sets
 
 SETTINGS = apply_set(
     Settings(),
@@ -25,8 +26,8 @@ def sets():
 
 def test_the_rank_correlation_of_the_gauges_is_of_256_levels_inside_the_region(sets):
     state = new_state(SETTINGS, "cpu")
-    found = gauges.measure(state, SETTINGS, sets)["rank_correlation"]
-    made = gauges.cut_batches(state.kept, sets.inputs, SETTINGS).reconstruction
+    found = measure(state, SETTINGS, sets)["rank_correlation"]
+    made = gauges.maps_of(state.kept, sets.inputs, SETTINGS)["reconstruction"]
     inside = sets.inputs > 0
     levels = [torch.round(one[inside] * 255).numpy() for one in (made, sets.inputs)]
     assert found == pytest.approx(spearmanr(*levels).statistic)
@@ -39,7 +40,7 @@ def test_a_constant_reconstruction_has_no_rank_correlation(sets):
     with torch.no_grad():
         for one in state.kept.reconstructor.parameters():
             one.zero_()
-    assert gauges.measure(state, SETTINGS, sets)["rank_correlation"] == 0
+    assert measure(state, SETTINGS, sets)["rank_correlation"] == 0
 
 
 def test_spread_takes_the_ends_and_no_slice_twice():
@@ -51,9 +52,9 @@ def test_spread_takes_the_ends_and_no_slice_twice():
 def test_a_sure_discriminator_shows_as_saturated_without_gradient(sets):
     state = new_state(SETTINGS, "cpu")
     with torch.no_grad():
-        state.discriminator.dense.weight.zero_()
-        state.discriminator.dense.bias.fill_(-9.0)
-    found = gauges.measure(state, SETTINGS, sets)
+        state.networks["discriminator"].dense.weight.zero_()
+        state.networks["discriminator"].dense.bias.fill_(-9.0)
+    found = measure(state, SETTINGS, sets)
     assert found["score"] == pytest.approx(9)
     assert found["saturated"] == 1
     assert found["gradient"] == 0
@@ -64,20 +65,20 @@ def test_mirrored_labels_mirror_the_accuracies(sets):
     mirrored = apply_set(SETTINGS, ["adversary.mirrored=true"])
     state = new_state(mirrored, "cpu")
     with torch.no_grad():
-        state.discriminator.dense.weight.zero_()
-        state.discriminator.dense.bias.fill_(-1.0)
-    found = gauges.measure(state, mirrored, sets)
+        state.networks["discriminator"].dense.weight.zero_()
+        state.networks["discriminator"].dense.bias.fill_(-1.0)
+    found = measure(state, mirrored, sets)
     assert (found["accuracy_fence"], found["accuracy_reference"]) == (0, 1)
 
 
 def test_measuring_leaves_the_discriminator_as_it_was(sets):
     state = new_state(SETTINGS, "cpu")
-    state.discriminator.train()
-    before = {name: value.clone() for name, value in state.discriminator.state_dict().items()}
-    gauges.measure(state, SETTINGS, sets)
-    assert state.discriminator.training
-    assert all(one.requires_grad for one in state.discriminator.parameters())
-    after = state.discriminator.state_dict()
+    discriminator = state.networks["discriminator"].train()
+    before = {name: value.clone() for name, value in discriminator.state_dict().items()}
+    measure(state, SETTINGS, sets)
+    assert discriminator.training
+    assert all(one.requires_grad for one in discriminator.parameters())
+    after = discriminator.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
@@ -87,5 +88,5 @@ def test_the_joint_histogram_has_fence_in_rows(sets):
         for decoder, bias in ((state.model.fence_decoder, 9.0), (state.model.wild_decoder, -9.0)):
             decoder.head.weight.zero_()
             decoder.head.bias.fill_(bias)
-    arrays = gauges.look(state, SETTINGS, sets, np.zeros((1, 32, 32), np.float32))
+    arrays = gauges.snapshot_arrays(state, SETTINGS, sets, np.zeros((1, 32, 32), np.float32))
     assert arrays["joint"][63, 0] == arrays["joint"].sum() == 6 * 24 * 24

@@ -1,13 +1,22 @@
-"""The game between D and M: both sides' losses, and D's modes."""
+"""The adversary: D's loss, M's term against D, and D's modes."""
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ascnet_core.network import losses
 from ascnet_core.network.discriminator import Discriminator
 from ascnet_core.settings.tables import Adversary
+from ascnet_core.training.state import TrainingState
+
+
+def discriminator_of(state: TrainingState) -> Discriminator | None:
+    """D, where there is an adversary."""
+    return cast("Discriminator | None", state.networks.get("discriminator"))
 
 
 def discriminator_side(
@@ -67,6 +76,6 @@ def unfreeze(discriminator: Discriminator, momentum: float) -> None:
         norm.momentum = momentum
 
 
-def norms(module: nn.Module) -> list[nn.BatchNorm2d]:
-    """All batch norms of a network."""
-    return [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+def norms(module: nn.Module) -> list[_BatchNorm]:
+    """All batch norms of a network, those that several processes share among them."""
+    return [part for part in module.modules() if isinstance(part, _BatchNorm)]

@@ -1,0 +1,1 @@
+"""How each method is trained: a file or a folder for each, named as in `settings/methods/`."""

@@ -1,0 +1,82 @@
+"""Whether the adversary is alive, and whether M is more than a quantiser of brightness."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of, freeze, norms
+from ascnet_core.settings.tables import Settings
+from ascnet_core.training.device import autocast
+from ascnet_core.training.gauges import SAMPLE, maps_of, mean_inside, rank_with_input, spread
+from ascnet_core.training.sampling import Sets
+from ascnet_core.training.state import TrainingState
+
+
+def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, float]:
+    """Gauges on a fixed sample of both sets.
+
+    rank_correlation
+        Spearman's, of I_ro with I_in inside the region, both on 256 levels; near 1, M only
+        quantises brightness. 0 if one of them is constant there.
+    wild_input, wild_reference
+        Mean wild cut inside the region, on inputs and on references.
+    score, saturated
+        Mean abs(s) before D's tanh, and the share of images with abs(tanh) > 0.999 (no gradient
+        comes from those), over both sets.
+    gradient
+        Norm of the gradient of M's adversarial term at I_fc, a mean over images.
+    accuracy_fence, accuracy_reference
+        Share of fences, and of references, that D tells right.
+    """
+    inputs, references = spread(sets.inputs, SAMPLE), spread(sets.references, SAMPLE)
+    maps = maps_of(state.kept, inputs, settings)
+    of_references = maps_of(state.kept, references, settings)
+    found = {
+        "rank_correlation": rank_with_input(maps["reconstruction"], inputs),
+        "wild_input": mean_inside(maps["wild"], inputs),
+        "wild_reference": mean_inside(of_references["wild"], references),
+    }
+    discriminator = discriminator_of(state)
+    if discriminator is not None:
+        found |= _of_adversary(state, discriminator, settings, inputs, references)
+    return found
+
+
+def _of_adversary(
+    state: TrainingState,
+    discriminator: Discriminator,
+    settings: Settings,
+    inputs: Tensor,
+    references: Tensor,
+) -> dict[str, float]:
+    """The gauges of D, which is left as it was."""
+    adversary = settings.adversary
+    training = discriminator.training
+    momenta = [norm.momentum for norm in norms(discriminator)]
+    asked = [parameter.requires_grad for parameter in discriminator.parameters()]
+    fences = maps_of(state.model, inputs, settings)["fence"]
+    freeze(discriminator, adversary)
+    discriminator.eval()
+    with autocast(state.device, settings.compute):
+        with torch.no_grad():
+            of_references = discriminator.score(references)
+        fences.requires_grad_(True)
+        of_fences = discriminator.score(fences)
+        loss = cutting_side(discriminator, fences, adversary)
+    (gradient,) = torch.autograd.grad(loss * len(fences), fences)
+    scores = torch.cat([of_fences.detach(), of_references])
+    sign = -1.0 if adversary.mirrored else 1.0
+    discriminator.train(training)
+    for norm, momentum in zip(norms(discriminator), momenta, strict=True):
+        norm.momentum = momentum
+    for parameter, wanted in zip(discriminator.parameters(), asked, strict=True):
+        parameter.requires_grad_(wanted)
+    return {
+        "score": float(scores.abs().mean()),
+        "saturated": float((torch.tanh(scores).abs() > 0.999).float().mean()),
+        "gradient": float(gradient.flatten(1).norm(dim=1).mean()),
+        "accuracy_fence": float((sign * of_fences < 0).float().mean()),
+        "accuracy_reference": float((sign * of_references > 0).float().mean()),
+    }

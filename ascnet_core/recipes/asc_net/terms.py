@@ -1,0 +1,186 @@
+"""The terms of M's loss. Each is one function; a step of training is a loop over those that are on.
+
+To add a term, write its function here and mark it with the key of its weight; the weight, and the
+kinds of slices that the term needs, stand in `settings.losses`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from ascnet_core.network import losses
+from ascnet_core.network.cutting import Cuts, CuttingModule
+from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
+from ascnet_core.recipes.asc_net.corruption import Corrupted
+from ascnet_core.recipes.asc_net.self_training import self_labels
+from ascnet_core.settings.losses import weight_of
+from ascnet_core.settings.methods.asc_net import is_on
+from ascnet_core.settings.tables import Settings
+from ascnet_core.training.device import autocast
+from ascnet_core.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The slices (N, 1, S, S) of a step, and what M makes of those that it was shown.
+
+    `cuts` has an entry for each kind of slices in M's batch; `corrupted` is None where no term
+    needs it.
+    """
+
+    state: TrainingState
+    settings: Settings
+    stage: int
+    inputs: Tensor
+    references: Tensor
+    corrupted: Corrupted | None
+    cuts: dict[str, Cuts]
+
+
+Function = Callable[[Batch], Tensor | None]
+
+TERMS: dict[str, tuple[str, Function]] = {}
+"""Name of each term -> the key of its weight, and its function, in the order of their sum."""
+
+
+def term(weight: str) -> Callable[[Function], Function]:
+    """Make a function a term of M, called after it; `weight` is the key of its weight.
+
+    The function gives one number, or None where the term does not apply.
+    """
+
+    def register(function: Function) -> Function:
+        TERMS[function.__name__] = (weight, function)
+        return function
+
+    return register
+
+
+def terms_of(batch: Batch) -> dict[str, tuple[Tensor, float]]:
+    """Value and weight of every term that is on, by name."""
+    found: dict[str, tuple[Tensor, float]] = {}
+    for name, (weight, function) in TERMS.items():
+        if is_on(batch.settings, weight, batch.stage):
+            value = function(batch)
+            if value is not None:
+                found[name] = (value, weight_of(batch.settings, weight))
+    return found
+
+
+# --- terms on corrupted references ---------------------------------------------------------------
+
+
+@term("losses.denoise_fence")
+def denoise_fence(batch: Batch) -> Tensor:
+    """The fence gives the clean slice back."""
+    cuts = batch.cuts["corrupted"]
+    return losses.absolute_error(cuts.fence, batch.references, _focus(batch))
+
+
+@term("losses.denoise_wild")
+def denoise_wild(batch: Batch) -> Tensor:
+    """The wild cut holds the corruption: its excess of brightness, or its mask."""
+    corrupted, wanted = _corrupted(batch), batch.settings.losses
+    target = corrupted.mask if wanted.wild_target == "mask" else corrupted.excess
+    crossed = wanted.wild_loss == "cross-entropy"
+    measure = losses.cross_entropy if crossed else losses.absolute_error
+    with torch.autocast(batch.state.device.type, enabled=False):
+        return measure(batch.cuts["corrupted"].wild, target, _focus(batch))
+
+
+@term("losses.tie")
+def tie(batch: Batch) -> Tensor:
+    """I_ro makes the corruption its brightest (or darkest) values; trains R alone."""
+    wanted, cuts = batch.settings.losses, batch.cuts["corrupted"]
+    aim = losses.tie_target(
+        batch.references,
+        _corrupted(batch).mask,
+        wanted.tie_share,
+        wanted.tie_side,
+        wanted.tie_to,
+    )
+    model = cast(CuttingModule, batch.state.model)
+    tied = model.reconstruct(cuts.fence.detach(), cuts.wild.detach())
+    return losses.squared_error(tied, aim, _focus(batch))
+
+
+def _corrupted(batch: Batch) -> Corrupted:
+    assert batch.corrupted is not None
+    return batch.corrupted
+
+
+def _focus(batch: Batch) -> Tensor:
+    """How much each pixel counts: more under the corruption."""
+    return 1 + (batch.settings.losses.focus - 1) * _corrupted(batch).mask
+
+
+# --- terms on references as they are -------------------------------------------------------------
+
+
+@term("losses.identity")
+def identity(batch: Batch) -> Tensor:
+    """The fence of a reference is the reference."""
+    return losses.absolute_error(batch.cuts["references"].fence, batch.references)
+
+
+@term("losses.wild_reference")
+def wild_reference(batch: Batch) -> Tensor:
+    """The wild cut of a reference is empty."""
+    wild = batch.cuts["references"].wild
+    if batch.settings.losses.wild_loss == "cross-entropy":
+        return losses.cross_entropy(wild, torch.zeros_like(wild))
+    return wild.mean()
+
+
+# --- terms on inputs -----------------------------------------------------------------------------
+
+
+@term("losses.self_training")
+def self_training(batch: Batch) -> Tensor:
+    """The wild cut of an input is what M's moving average takes for anomaly there.
+
+    The average looks at each slice and at its mirror image.
+    """
+    state, wanted = batch.state, batch.settings.losses
+    teacher = cast(CuttingModule, state.kept).eval()
+    both = torch.cat([batch.inputs, batch.references])
+    with torch.no_grad(), autocast(state.device, batch.settings.compute):
+        wild = (teacher(both).wild + teacher(both.flip(-1)).wild.flip(-1)) / 2
+    found, normal = wild[: len(batch.inputs)].float(), wild[len(batch.inputs) :].float()
+    tissue = batch.references > 0
+    labels = self_labels(found, normal, tissue, wanted.self_quantile, wanted.focus)
+    return losses.cross_entropy(batch.cuts["inputs"].wild, labels.target, labels.weights)
+
+
+@term("adversary.weight")
+def fence(batch: Batch) -> Tensor | None:
+    """D takes the fences of inputs for references (paper, section 3.2)."""
+    discriminator = discriminator_of(batch.state)
+    if discriminator is None:
+        return None
+    return cutting_side(discriminator, batch.cuts["inputs"].fence, batch.settings.adversary)
+
+
+@term("losses.disjointness")
+def disjointness(batch: Batch) -> Tensor | None:
+    """Both cuts of an input do not overlap (paper, section 3.2)."""
+    wanted, cuts = batch.settings.losses, batch.cuts["inputs"]
+    if batch.stage == 2 and not wanted.disjointness_in_stage_2:
+        return None
+    return losses.disjointness_loss(
+        cuts.fence, cuts.wild, wanted.disjointness_smoothing, wanted.disjointness_over
+    )
+
+
+@term("losses.reconstruction")
+def reconstruction(batch: Batch) -> Tensor:
+    """I_ro is the input (paper, section 3.2)."""
+    made = batch.cuts["inputs"].reconstruction
+    return losses.reconstruction_loss(
+        made, batch.inputs, batch.settings.losses.reconstruction_reduce
+    )

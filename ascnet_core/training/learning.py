@@ -1,0 +1,74 @@
+"""One step of a network's optimiser, by one process or by several."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from ascnet_core.training.distributed import this_process
+from ascnet_core.training.recipe import Losses
+from ascnet_core.training.state import TrainingState
+
+Loss = Callable[[], tuple[Tensor, Losses]]
+
+
+def learn(state: TrainingState, name: str, loss: Loss) -> Losses:
+    """Move a network down its loss once.
+
+    Parameters
+    ----------
+    name
+        Which of the state's networks.
+    loss
+        Works out the loss, the network's forward pass included, on this process's part of the
+        batch: one number, and what of it is reported. The loss of several processes is the mean of
+        theirs.
+
+    Returns
+    -------
+    The report, without gradients.
+    """
+    total, report = _forward(state, name)(loss)
+    optimiser = state.optimisers[name]
+    optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    optimiser.step()
+    return {key: value.detach() for key, value in report.items()}
+
+
+class _Forward(nn.Module):
+    """A network whose forward pass is its whole loss.
+
+    DistributedDataParallel finds by the outcome of a forward pass which parameters will get a
+    gradient. Some terms use parts of a network, or one of its layers a second time, so it must see
+    the loss itself.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, loss: Loss) -> tuple[Tensor, Losses]:
+        """Work the loss out."""
+        return loss()
+
+
+def _forward(state: TrainingState, name: str) -> Any:
+    """What works out a loss of that network: plainly, or averaging gradients over processes."""
+    if this_process().size == 1:
+        return lambda loss: loss()
+    known = state.parallel.get(name)
+    if known is None or known.module.network is not state.networks[name]:
+        # Gradients of 1x1 kernels may lie in another memory order than the kernels: it says so.
+        warnings.filterwarnings("ignore", message="Grad strides do not match")
+        known = DistributedDataParallel(
+            _Forward(state.networks[name]),
+            find_unused_parameters=True,
+            forward_sync_buffers=False,
+        )
+        state.parallel[name] = known
+    return known
