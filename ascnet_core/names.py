@@ -3,7 +3,7 @@
 So light that `--help` and the first picture can wait for it.
 """
 
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Side = Literal["bright", "dark"]
 """Whether the anomaly is bright or dark on the map that is thresholded."""
@@ -21,8 +21,25 @@ Unit = Literal["subject", "scan"]
 """What a row of an evaluation is: a subject with its scans pooled, or a scan."""
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
-MAPS = ("reconstruction", "wild", "residual", "fence")
-"""The maps of ASC-Net that can be thresholded, in the order of menus."""
+
+class Map(NamedTuple):
+    """What a map is called in menus and beside numbers, and the rule that fits it best."""
+
+    label: str
+    short: str
+    rule: str
+
+
+MAPS = {
+    "reconstruction": Map("reconstruction I_ro", "I_ro", "rightmost-peak"),
+    "wild": Map("wild cut I_wc", "wild", "otsu"),
+    "residual": Map("residual I_in - I_fc", "residual", "otsu"),
+    "fence": Map("fence cut I_fc", "fence", "otsu"),
+}
+"""The maps that networks give, in the order of menus; their rules are for bright anomalies."""
+
+SHOWN = MAPS | {"input": Map("input I_in", "I_in", "otsu")}
+"""The maps that pages show: the scan itself too."""
 
 REGIONS = ("file", "auto", "none")
 """What is looked at: the manifest's region (else automatic), always automatic, or everything."""

@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import MAPS, RANGES, SCOPES, SIDES
+from ascnet_core.segmentation.rules import RULES
+from ascnet_core.segmentation.steps import STEPS
+from ascnet_core.segmentation.written import table
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
 PROGRAM = "python -m ascnet_core"
 
-RULES_HELP = """\
+RULES_HELP = f"""\
 threshold rules (levels run from 0 to 255; a rule never looks at a mask):
-  rightmost-peak, leftmost-peak    the level of the brightest or darkest peak
-  peak:K                           the level of peak K, counted from the dark end; -1 the brightest
-  valley:K                         the lowest level between peaks K and K+1
-  rightmost-valley, leftmost-valley
-  otsu, multi-otsu[:N]             two, three or N classes; the outermost is kept
-  reference-quantile:Q             the level that only 1 - Q of the reference's pixels exceed
-  170                              a number
-  band:FROM:TO                     levels from FROM to TO
+{table(RULES)}
 
 post-processing, in the order given:
-  open:K close:K open-close:K median:K   squares of K x K pixels, slice by slice
-  components:N                     drop pieces under N voxels (components:largest: keep one)
-  gate:MODALITY:VALUE              keep where a further modality exceeds VALUE of 255
-  roi                              keep what lies in the region
+{table(STEPS)}
 """
 
 

@@ -12,12 +12,11 @@ from typing import Any
 from ascnet_core.crossval.folds import Fold, apart, join, split
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.methods.asc_net import MAPS
 from ascnet_core.methods.baselines import BASELINES, baselines
-from ascnet_core.names import SCOPES, SIDES, UNITS
+from ascnet_core.names import MAPS, SCOPES, SIDES, UNITS
 from ascnet_core.scoring.plan import Plan
-from ascnet_core.segmentation.postprocess import parse_steps
-from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings

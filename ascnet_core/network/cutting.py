@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -116,14 +117,17 @@ class CuttingModule(nn.Module):
         return Cuts(fence, wild, self.reconstruct(fence, wild))
 
     def maps(self, slices: Tensor) -> dict[str, Tensor]:
-        """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) float32 in [0, 1].
+        """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) float32 in [0, 1]."""
+        cuts: dict[str, Tensor] = self(slices)._asdict()
+        return cuts | self.derived(slices, cuts)
+
+    def derived(self, slices: Tensor, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Make the map that is made of slices and cuts, also where these are averages.
 
         `residual` is the positive part of I_in - I_fc, taken on the slices, where both have the
         same sharpness: on the volume's grid every edge of the input would show in it.
         """
-        cuts = self(slices)
-        residual = (slices.float() - cuts.fence).clamp(0, 1)
-        return {**cuts._asdict(), "residual": residual}
+        return {"residual": (slices.float() - maps["fence"]).clamp(0, 1)}
 
     def reconstruct(self, fence: Tensor, wild: Tensor) -> Tensor:
         """R: a 1x1 convolution of both cuts and a sigmoid, in float32."""

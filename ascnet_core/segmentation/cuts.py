@@ -1,10 +1,13 @@
-"""A scan through the main module M: its slices cut in batches, its maps back on its own grid."""
+"""A scan through a network: its slices in batches, the maps that are asked for back on its grid.
+
+A network is anything that gives maps of a batch by name (`Network`); the names are learnt from it.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
@@ -12,57 +15,91 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ascnet_core.imaging.prepare import Prepared
-from ascnet_core.imaging.slices import from_slices
-from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.segmentation.histogram import quantise
+from ascnet_core.imaging.slices import box_of, from_slices, to_slices
 
-MAPS = ("input", "fence", "wild", "reconstruction", "residual")
 PRECISIONS = ("float32", "bfloat16")
-BATCH_BYTES = 512 * 2**20
-"""What the activations of a batch may take; weights and the libraries come on top."""
-_FLOATS_PER_PIXEL_AND_MAP = 9
-"""Peak of the forward pass: 8 float32 per pixel and first-level map were measured; 9 is safe."""
+PIXELS = {"cpu": 2**17, "cuda": 2**20}
+"""What a batch may hold. A processor is a third faster with 14 slices of 96x96 than with 64, whose
+activations leave its cache; both numbers keep width 32 at 240x240 far below 1 GiB."""
 
 Slices = NDArray[np.float32]
 Maps = dict[str, NDArray[np.float32]]
-LevelMaps = dict[str, NDArray[np.uint8]]
-Progress = Callable[[int, int], None]
+Tell = Callable[[int, int], None]
 
 
-class CutSlices(NamedTuple):
-    """The cuts of slices, each (N, S, S) float32 in [0, 1]."""
+class Network(Protocol):
+    """What cuts slices.
 
-    fence: Slices
-    wild: Slices
-    reconstruction: Slices
+    It may have `derived(slices, maps)` too: those of its maps that are made of the other ones, made
+    anew where these are averaged over the mirror image.
+    """
+
+    def maps(self, slices: Tensor) -> dict[str, Tensor]:
+        """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) in [0, 1]."""
+        ...
 
 
-def batch_for(width: int, size: int) -> int:
-    """The largest batch (1 to 64) of size x size slices that stays within `BATCH_BYTES`."""
-    each = 4 * _FLOATS_PER_PIXEL_AND_MAP * width * size * size
-    return int(min(64, max(1, BATCH_BYTES // each)))
+class Ready(NamedTuple):
+    """A network that is used as it is, on its device: make it once (`ready`), cut many scans."""
+
+    network: Network
+    device: torch.device
+
+
+def ready(model: Network | Ready, device: str | torch.device = "cpu") -> Ready:
+    """Copy a network, in evaluation mode and channels-last: one in training must not notice.
+
+    Channels-last is what oneDNN and tensor cores work in; one copy of the weights is small beside
+    a batch's activations. What is ready stays as it is.
+
+    Parameters
+    ----------
+    device : str
+        `cpu`, `cuda`, `cuda:1`, or `auto` (a GPU where there is one).
+    """
+    if isinstance(model, Ready):
+        return model
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    place = torch.device(device)
+    network = cast(Any, copy.deepcopy(model)).eval().requires_grad_(False)
+    return Ready(network.to(place).to(memory_format=torch.channels_last), place)
+
+
+def batch_for(size: int, device: str = "cpu") -> int:
+    """How many size x size slices (1 to 64) are cut at once."""
+    return int(min(64, max(1, PIXELS.get(device, PIXELS["cuda"]) // size**2)))
+
+
+def map_names(model: Network | Ready) -> tuple[str, ...]:
+    """The names of the maps that a network gives, in its order."""
+    network, device = ready(model)
+    with torch.inference_mode():
+        return tuple(network.maps(torch.zeros(1, 1, 16, 16, device=device)))
 
 
 def cut_slices(
-    model: CuttingModule,
+    model: Network | Ready,
     slices: Slices,
     device: str | torch.device = "cpu",
     batch: int | None = None,
     flip: bool = False,
     precision: str = "float32",
-    progress: Progress | None = None,
-) -> CutSlices:
+    progress: Tell | None = None,
+    names: Sequence[str] | None = None,
+) -> Maps:
     """Cut slices in batches. The model given is left as it is, also on its device.
 
     Parameters
     ----------
-    model : CuttingModule
+    model : Network or Ready
+        A `Ready` network is not copied and stays on its own device.
     slices : (N, S, S) float32
         In [0, 1]; S a multiple of 16.
     device : str
-        `cpu`, `cuda`, `cuda:1`, or `auto` (a GPU where there is one).
+        As for `ready`.
     batch : int, optional
-        Slices at a time; None chooses by memory (`batch_for`).
+        Slices at a time; None: `batch_for`.
     flip : bool
         Average over the slice and its left-right mirror image: twice the time, steadier maps.
     precision : str
@@ -71,18 +108,21 @@ def cut_slices(
         voxels at the rims of a near-binary wild cut by far more. For previews, not for masks.
     progress : callable, optional
         Told (slices done, slices in all) after every batch.
+    names : sequence of str, optional
+        The maps wanted; None: all.
 
     Returns
     -------
-    CutSlices
+    dict of (N, S, S) float32 in [0, 1], by name in the network's order.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is one of {PRECISIONS}, not {precision!r}")
-    place = _device(device)
-    count, height, width = slices.shape
-    result = CutSlices(*(np.empty(slices.shape, np.float32) for _ in CutSlices._fields))
-    step = batch or batch_for(model.width, max(height, width))
-    ready = _ready(model, place)
+    network, place = ready(model, device)
+    count, *plane = slices.shape
+    step = batch or batch_for(max(plane), place.type)
+    result: Maps = {}
+    if count == 0:
+        result = {name: np.empty(slices.shape, np.float32) for name in map_names(model)}
     with (
         torch.inference_mode(),
         torch.autocast(place.type, torch.bfloat16, enabled=precision == "bfloat16"),
@@ -90,77 +130,62 @@ def cut_slices(
         for start in range(0, count, step):
             part = np.ascontiguousarray(slices[start : start + step], np.float32)
             # (n, S, S) -> (n, 1, S, S)
-            images = torch.from_numpy(part).unsqueeze(1).to(place)
-            for target, cut in zip(result, _forward(ready, images, flip), strict=True):
-                target[start : start + step] = cut[:, 0].float().cpu().numpy()
+            found = _maps(network, torch.from_numpy(part).unsqueeze(1).to(place), flip)
+            for name, values in found.items():
+                if names is None or name in names:
+                    whole = result.setdefault(name, np.empty(slices.shape, np.float32))
+                    whole[start : start + step] = values[:, 0].float().cpu().numpy()
             if progress is not None:
                 progress(min(start + step, count), count)
     return result
 
 
-def _device(name: str | torch.device) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def _ready(model: CuttingModule, device: torch.device) -> CuttingModule:
-    """A copy in eval mode and channels-last: a model in training must not notice that it is used.
-
-    Channels-last is what oneDNN and tensor cores work in; one copy of the weights is small beside
-    a batch's activations.
-    """
-    ready = copy.deepcopy(model).eval().requires_grad_(False)
-    # stubs of torch know no memory_format beside device
-    return ready.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def _forward(model: CuttingModule, images: Tensor, flip: bool) -> Iterator[Tensor]:
-    """The three cuts of a batch (n, 1, S, S), averaged over its mirror image if asked."""
-    cuts = model(images)
+def _maps(network: Network, images: Tensor, flip: bool) -> Mapping[str, Tensor]:
+    """The maps of a batch (n, 1, S, S), averaged over its mirror image if asked."""
+    maps = network.maps(images)
     if not flip:
-        yield from cuts
-        return
-    mirrored = model(images.flip(3))
-    for cut, other in zip(cuts, mirrored, strict=True):
-        yield (cut + other.flip(3)) / 2
+        return maps
+    mirrored = network.maps(images.flip(3))
+    maps = {name: (one + mirrored[name].flip(3)) / 2 for name, one in maps.items()}
+    derived = getattr(network, "derived", None)
+    return maps | derived(images, maps) if derived else maps
 
 
 def cut_scan(
-    model: CuttingModule,
+    model: Network | Ready,
     prepared: Prepared,
     device: str | torch.device = "cpu",
     batch: int | None = None,
     flip: bool = False,
     precision: str = "float32",
-    progress: Progress | None = None,
+    progress: Tell | None = None,
+    names: Sequence[str] | None = None,
 ) -> Maps:
     """Cut a whole scan; the maps come back on the volume's grid.
 
-    Slices without any voxel of the region are not cut. Parameters are those of `cut_slices`.
+    Slices without any voxel of the region are not cut. Parameters are those of `cut_slices`; among
+    the `names` may be `input`, the scan as scaled.
 
     Returns
     -------
-    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region:
-    `input` (I_in as scaled), `fence`, `wild`, `reconstruction` and `residual`, the positive part of
-    I_in - I_fc. That difference is taken on the slices, where both have the same sharpness; on
-    the volume's grid every edge of the input would show in it.
+    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region: the input
+    first.
     """
-    slices = prepared.slices()
-    held = np.flatnonzero(prepared.region.any(axis=(0, 1)))
-    cuts = cut_slices(model, slices[held], device, batch, flip, precision, progress)
-    maps: Maps = {"input": np.where(prepared.region, prepared.scaled, np.float32(0))}
+    region = prepared.region
+    box = box_of(region)
+    inside = region[box]
+    held = inside.any(axis=(0, 1))
+    slices = to_slices(prepared.scaled, prepared.placement, box=box)
+    cuts = cut_slices(model, slices[held], device, batch, flip, precision, progress, names)
+    maps: Maps = {}
+    if names is None or "input" in names:
+        maps["input"] = np.where(region, prepared.scaled, np.float32(0))
     whole = np.zeros_like(slices)
-    parts = cuts._asdict() | {"residual": np.clip(slices[held] - cuts.fence, 0, 1)}
-    for name, part in parts.items():
-        whole[held] = part
-        maps[name] = from_slices(whole, prepared.placement)
+    for name, cut in cuts.items():
+        whole[held] = cut
+        maps[name] = np.zeros(region.shape, np.float32)
+        values = from_slices(whole, prepared.placement, box=box)
         # linear weights add up to 1 only to rounding
-        np.clip(maps[name], 0, 1, out=maps[name])
-        maps[name][~prepared.region] = 0
+        np.clip(values, 0, 1, out=values)
+        np.copyto(maps[name][box], values, where=inside)
     return maps
-
-
-def as_levels(maps: Maps) -> LevelMaps:
-    """Maps on 256 levels of the raw range [0, 1]: a quarter of the memory."""
-    return {name: quantise(values) for name, values in maps.items()}

@@ -272,15 +272,8 @@ def reference_counts(model: CuttingModule, images: NDArray[np.float32]) -> dict[
     Levels are on the raw scale: 255 stands for 1.0.
     """
     device = next(model.parameters()).device
-    cuts = cut_slices(model, images, device=str(device))
+    maps = {"input": images, **cut_slices(model, images, device=str(device))}
     tissue = images > 0
-    maps = {
-        "input": images,
-        "fence": cuts.fence,
-        "wild": cuts.wild,
-        "reconstruction": cuts.reconstruction,
-        "residual": np.clip(images - cuts.fence, 0.0, 1.0),
-    }
     return {name: count_levels(quantise(m), tissue).tolist() for name, m in maps.items()}
 
 

@@ -38,8 +38,9 @@ def cut(path: Path, width: int, size: int, flip: bool) -> dict[str, float]:
     """Prepare and cut the scan in this process; give seconds and GiB."""
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.imaging.prepare import Preparation, prepare_scan
+    from ascnet_core.names import MAPS
     from ascnet_core.network.cutting import CuttingModule
-    from ascnet_core.segmentation.cuts import MAPS, cut_scan
+    from ascnet_core.segmentation.cuts import cut_scan
 
     def peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -51,7 +52,7 @@ def cut(path: Path, width: int, size: int, flip: bool) -> dict[str, float]:
     start = time.perf_counter()
     maps = cut_scan(CuttingModule(width), prepared, flip=flip)
     seconds = time.perf_counter() - start
-    assert set(maps) == set(MAPS)
+    assert set(maps) == {"input", *MAPS}
     assert all(values.shape == prepared.volume.shape for values in maps.values())
     return {"loaded": loaded, "prepared": ready, "peak": peak(), "seconds": seconds}
 

@@ -5,11 +5,11 @@
 FOLDER holds the real scans (`brats.csv`, `lgg.csv`, `originals/`). Three cases: ten `brats` scans
 and one scan of 1 mm with the run `demo-flair`, twelve `lgg` heads with `lgg-flair`. In each pair
 
-- *segment* is `python -m ascnet_core segment RUN SCANS -o OUT`, a process of its own: reads, scales,
-  cuts, thresholds, cleans and writes the masks;
-- *bare* is a process that loads the run's model and calls `model(slices)` for the slices of the same
-  scans (those that hold some of the region; read and scaled beforehand), in inference mode, in the
-  best of a few batch sizes and memory orders, and after it `gzip -dc` of the same compressed files.
+- *segment* is `python -m ascnet_core segment RUN SCANS -o OUT`, a process of its own: it reads,
+  scales, cuts, thresholds, cleans and writes the masks;
+- *bare* is a process that loads the run's model and calls `model(slices)` for the slices of the
+  same scans (those that hold some of the region; read and scaled beforehand), in inference mode,
+  in the best of a few batch sizes and memory orders; after it `gzip -dc` of the same files.
 
 Each is timed twice: as a whole process, and without the start of the interpreter and the imports
 (everything is imported before the clock starts). Printed are the medians and the ratio

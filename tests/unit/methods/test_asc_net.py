@@ -9,7 +9,8 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods import asc_net as module
-from ascnet_core.methods.asc_net import MAPS, asc_net
+from ascnet_core.methods.asc_net import asc_net
+from ascnet_core.names import MAPS
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.segmentation.cuts import cut_scan
 from ascnet_core.settings.presets import load_preset
@@ -42,7 +43,7 @@ def test_maps_are_those_of_the_cuts(weights, scan):
     model, _ = load_model(weights)
     prepared = prepare_scan(scan, Preparation(size=32))
     expected = cut_scan(model, prepared)
-    for method in asc_net(weights, MAPS):
+    for method in asc_net(weights, list(MAPS)):
         grey = method.grey(prepared)
         assert grey.shape == prepared.region.shape
         np.testing.assert_array_equal(grey, expected[method.map])
@@ -57,13 +58,13 @@ def test_a_scan_is_cut_once_for_all_maps(weights, scan, monkeypatch):
         return dict.fromkeys(MAPS, prepared.scaled)
 
     monkeypatch.setattr(module, "cut_scan", counted)
-    methods = asc_net(weights, MAPS, batch=3, flip=True)
+    methods = asc_net(weights, list(MAPS), batch=3, flip=True)
     first, second = (prepare_scan(scan, Preparation(size=32)) for _ in range(2))
     for prepared in (first, second):
         for method in methods:
             method.grey(prepared)
     assert len(calls) == 2
-    assert calls[0] == {"device": "cpu", "batch": 3, "flip": True}
+    assert calls[0] == {"batch": 3, "flip": True, "names": list(MAPS)}
 
 
 def test_it_asks_for_the_scaling_it_was_trained_with(weights):
@@ -73,7 +74,7 @@ def test_it_asks_for_the_scaling_it_was_trained_with(weights):
 
 
 def test_rules(weights):
-    by_map = {method.map: method for method in asc_net(weights, MAPS)}
+    by_map = {method.map: method for method in asc_net(weights, list(MAPS))}
     rebuilt, wild = by_map["reconstruction"], by_map["wild"]
     assert rebuilt.rules("bright", (), False) == ("rightmost-peak",)
     assert rebuilt.rules("dark", (), False) == ("leftmost-peak",)
