@@ -11,6 +11,8 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.segmentation.rules import needs_reference, rule_menu
+from ascnet_core.segmentation.steps import step_menu
 from pages.parts.evaluation import command
 from pages.parts.shared import cases, forms, jobs, state, tables
 from pages.parts.shared.sidebar import sidebar
@@ -18,16 +20,6 @@ from pages.parts.shared.state import View
 from pages.parts.watch import live_run
 
 RESULT = "summary.json"
-MAPS = ["reconstruction", "wild", "residual", "fence"]
-RULES = [
-    "rightmost-peak",
-    "leftmost-peak",
-    "valley:1",
-    "rightmost-valley",
-    "otsu",
-    "multi-otsu",
-    "reference-quantile:0.995",
-]
 SHOWN = "evaluation shown"
 
 
@@ -44,16 +36,16 @@ def choose(view: View) -> tuple[list[str], Path]:
     one, two, three, four = st.columns([1.3, 1.6, 0.8, 0.8])
     maps = one.multiselect(
         "Maps",
-        MAPS,
-        default=[view.map if view.map in MAPS else advised.map],
+        list(names.MAPS),
+        default=[view.map if view.map in names.MAPS else advised.map],
         format_func=state.MAP_LABELS.get,
         help="The paper thresholds the reconstruction I_ro (section 3.4).",
     )
-    known = list(dict.fromkeys([*RULES, advised.rule, view.rule or advised.rule]))
+    chosen = view.rule or advised.rule
     rules = two.multiselect(
         "Threshold rules, mask-free",
-        known,
-        default=[view.rule or advised.rule],
+        rule_menu([chosen, advised.rule]),
+        default=[chosen],
         accept_new_options=True,
         help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
         "take those that suit them beside their own.",
@@ -76,7 +68,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     steps = list(view.post if view.post is not None else advised.post)
     post = one.multiselect(
         "Post-processing, in this order",
-        list(dict.fromkeys([*steps, "open-close:3", "open-close:5", "components:20", "median:3"])),
+        step_menu(steps),
         default=steps,
         accept_new_options=True,
         help="The same for the run and for all baselines.",
@@ -88,7 +80,7 @@ def choose(view: View) -> tuple[list[str], Path]:
         "Reference for reference-quantile",
         list(wanted),
         format_func=wanted.get,
-        index=1 if has_normal and any(r.startswith("reference") for r in rules) else 0,
+        index=1 if has_normal and needs_reference(rules) else 0,
         help="Scans known as normal: the level that only 1 - Q of their pixels exceed.",
     )
     fast = three.checkbox(

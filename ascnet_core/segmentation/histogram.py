@@ -27,7 +27,7 @@ from scipy.signal import find_peaks as scipy_find_peaks
 from scipy.signal import peak_widths
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import RangeKind
+from ascnet_core.names import RangeKind, Side
 from ascnet_core.segmentation.smoothing import LEVELS as LEVELS
 from ascnet_core.segmentation.smoothing import Counts as Counts
 from ascnet_core.segmentation.smoothing import (
@@ -295,6 +295,26 @@ def verdict(
     separated = len(peaks) - len(leaning)
     head = f"{separated} separated peaks" if separated > 1 else "no separated peaks"
     return "; ".join([head, *leaning])
+
+
+def outer_separation(separation: Sequence[float], side: Side) -> float:
+    """How clear the peak that the side begins with stands of its neighbour; 0 for a lone peak."""
+    if not separation:
+        return 0.0
+    return separation[-1] if side == "bright" else separation[0]
+
+
+def describe_peaks(
+    peaks: Sequence[Peak], separation: Sequence[float], verdict: str, side: Side
+) -> str:
+    """The verdict's box: the plain sentence, and how clear the outer peak stands."""
+    text = verdict[:1].upper() + verdict[1:]
+    if not text.endswith("."):
+        text += "."
+    if len(peaks) < 2:
+        return text
+    which = "Rightmost" if side == "bright" else "Leftmost"
+    return f"{text} {which} stands {outer_separation(separation, side):.2f} clear of its neighbour."
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Floats, Mask
+from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, voxel_ml
 from ascnet_core.segmentation.postprocess import run_steps
+from ascnet_core.segmentation.smoothing import LEVELS
 from ascnet_core.segmentation.steps import Step
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply
 
@@ -42,6 +44,39 @@ def segment(
     if isinstance(threshold, NoThreshold) or not steps:
         return mask
     return run_steps(mask, steps, region, further)
+
+
+def kept_levels(threshold: Threshold | NoThreshold) -> tuple[int, int]:
+    """First and last level that a threshold keeps, both included; (1, 0) where there is none."""
+    if isinstance(threshold, NoThreshold):
+        return 1, 0
+    if threshold.upper is not None:
+        return threshold.level, threshold.upper
+    return (threshold.level, LEVELS - 1) if threshold.side == "bright" else (0, threshold.level)
+
+
+def numbers_at(
+    table: ThresholdTable, threshold: Threshold | NoThreshold, ml: float
+) -> dict[str, float | None]:
+    """Volume in ml, Dice, sensitivity and precision of a threshold before any steps.
+
+    Read off the table of a scan with voxels of `ml`; None without a truth, and where undefined.
+    """
+    first, last = kept_levels(threshold)
+    volume = int(table.levels[first : last + 1].sum()) * ml
+    return _numbers(volume, table.band(first, last) if table.has_truth else None)
+
+
+def numbers_of(mask: Mask, truth: Mask | None, spacing: Sequence[float]) -> dict[str, float | None]:
+    """The same of a mask, whatever it went through."""
+    volume = np.count_nonzero(mask) * voxel_ml(spacing)
+    return _numbers(volume, None if truth is None else count(mask, truth))
+
+
+def _numbers(volume: float, counts: Counts | None) -> dict[str, float | None]:
+    scores = ("dice", "sensitivity", "precision")
+    values = {name: np.nan if counts is None else getattr(counts, name) for name in scores}
+    return {"volume": volume} | {n: None if np.isnan(v) else v for n, v in values.items()}
 
 
 def on_levels(read: Further) -> Further:

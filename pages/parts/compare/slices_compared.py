@@ -19,7 +19,7 @@ from ascnet_core.monitoring.history import History, Point, count_holes, map_leve
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run, Snapshot, SnapshotData
 from ascnet_core.runs.result import result_of
-from ascnet_core.segmentation.threshold import apply, propose
+from ascnet_core.segmentation.threshold import NoThreshold, apply, attempt
 from pages.parts.film import film, moments
 from pages.parts.shared import cases, state
 from pages.parts.watch import stopping
@@ -245,7 +245,9 @@ def scan_point(run: Run, snapshot: Snapshot, case: cases.Case, data: SnapshotDat
     if asked.map == "reconstruction" or point.mask is None:
         return point
     counts = np.bincount(case.maps[asked.map][case.prepared.region], minlength=256)
-    threshold = propose(asked.rule, counts.astype(np.int64), side, reference)
+    threshold = attempt(asked.rule, counts.astype(np.int64), side, reference)
+    if isinstance(threshold, NoThreshold):
+        return replace(point, threshold=None, mask=None, no_mask=threshold.sentence)
     inside = data.watched_input > 0
     mask = apply(map_levels(data, asked.map), inside, threshold)
     holes = count_holes(mask)

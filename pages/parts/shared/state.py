@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ascnet_core.names import RANGES, SCOPES, SIDES
+from ascnet_core.names import RANGES, SCOPES, SHOWN, SIDES
 
 # Session keys; `widget(name)` makes those of widgets.
 VIEW = "view"
@@ -29,6 +29,7 @@ TOLD = "what the viewer told, not yet heard"
 SEQ = "number of the viewer's last message"
 DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
+LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
 TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn
@@ -37,15 +38,8 @@ LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
 STOP = "stop"  # URL key: the lesson shown
 
-MAPS = ("reconstruction", "wild", "residual", "fence", "input")
-
-MAP_LABELS = {
-    "reconstruction": "reconstruction I_ro",
-    "wild": "wild cut I_wc",
-    "residual": "residual I_in - I_fc",
-    "fence": "fence cut I_fc",
-    "input": "input I_in",
-}
+MAPS = tuple(SHOWN)
+MAP_LABELS = {name: shown.label for name, shown in SHOWN.items()}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.volume import write_volume
-from ascnet_core.segmentation.threshold import Threshold
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold, describe
 from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ def mask_file(prepared: Prepared, mask: NDArray[np.bool_]) -> bytes:
 
 def row_of(
     view: View,
-    threshold: Threshold,
+    threshold: Threshold | NoThreshold,
     before: Mapping[str, float | None],
     after: Mapping[str, float | None] | None,
     accepted: str,
 ) -> dict[str, Any]:
     """One row of the table: the view, the threshold with its kind, the scores before and after."""
+    said = describe(threshold)
     row: dict[str, Any] = {
         "cohort": view.cohort,
         "subject": view.scan,
@@ -52,11 +53,8 @@ def row_of(
         "mirror_averaged": "yes" if view.flip else "no",
         "range": view.range,
         "scope": view.scope,
-        "rule": threshold.rule,
-        "kind": threshold.kind,
-        "side": threshold.side,
-        "level": threshold.level,
-        "upper": "" if threshold.upper is None else threshold.upper,
+        **{name: said[name] for name in ("rule", "kind", "side")},
+        **{name: "" if said[name] is None else said[name] for name in ("level", "upper")},
     }
     names = {"volume": "volume_ml"}
     row |= {names.get(name, name): _plain(value) for name, value in before.items()}

@@ -34,7 +34,9 @@ function render(root, store) {
   const now = numbersAt(table, live);
   const [kind, sentence] = origin(data, live);
   const sign = live.side === "dark" ? "≤" : "≥";
-  put(root, "level", live.upper === null ? `${sign} ${live.t}` : `${live.t} – ${live.upper}`);
+  const level = live.upper === null ? `${sign} ${live.t}` : `${live.t} – ${live.upper}`;
+  put(root, "level", live.none ? "none" : level);
+  root.querySelector("[name=accept]").disabled = live.none;
   put(root, "kind", kind);
   put(root, "sentence", sentence);
   put(root, "verdict", data.verdict);

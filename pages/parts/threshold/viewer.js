@@ -7,7 +7,8 @@ function makeState(parent, send) {
   const root = parent.querySelector(".viewer");
   const state = {
     root, send, data: null, volume: null, planes: [], cursor: [0, 0, 0], centre: null, zoom: 1,
-    fit: 1, window: [0, 255], t: 128, upper: null, side: "bright", rule: "", seq: 0, map: "",
+    fit: 1, window: [0, 255], t: 128, upper: null, side: "bright", rule: "", none: false, seq: 0,
+    map: "",
     table: null, cleaned: null, thresholdKey: "", hasTruth: false, shape: null, tool: null,
     hover: null, hoverPeak: -1, dragging: null, pointed: null, acts: [], unsent: false,
     pending: false, timer: 0,
@@ -107,12 +108,13 @@ function showValues(state) {
 
 /** Move the threshold; `rule` names where the number came from ("" = by hand). */
 function setThreshold(state, changes, settle = null) {
-  const before = `${state.t} ${state.upper} ${state.side} ${state.rule}`;
-  Object.assign(state, changes);
+  const before = `${state.t} ${state.upper} ${state.side} ${state.rule} ${state.none}`;
+  Object.assign(state, { none: false }, changes);
   if (!("rule" in changes)) state.rule = "";
   state.thresholdKey = `${state.t} ${state.upper} ${state.side}`;
-  state.store.live = { t: state.t, upper: state.upper, side: state.side, rule: state.rule };
-  if (before !== `${state.t} ${state.upper} ${state.side} ${state.rule}`) {
+  const { t, upper, side, rule, none } = state;
+  state.store.live = { t, upper, side, rule, none };
+  if (before !== `${t} ${upper} ${side} ${rule} ${none}`) {
     if (state.shape && !state.dragging) state.shape = null;
     tell(state.store, "live");
     redraw(state);
@@ -182,8 +184,8 @@ const KEYS = {
   ArrowUp: (state) => moveSlice(state, "axial", 1, SETTLE.cursor),
   ArrowDown: (state) => moveSlice(state, "axial", -1, SETTLE.cursor),
   p: (state, event) => nextPeak(state, event.shiftKey ? -1 : 1),
-  b: (state) => setThreshold(state, { side: state.side === "bright" ? "dark" : "bright" },
-    SETTLE.keys),
+  b: (state) => setThreshold(state, { side: state.side === "bright" ? "dark" : "bright",
+    ...(state.none ? { none: true, rule: state.rule } : {}) }, SETTLE.keys),
   n: (state, event) => report(state, 0, { step: event.shiftKey ? -1 : 1 }),
   Enter: (state) => report(state, 0, { accept: true }),
   m: (state) => setLook(state, { mask: !state.look.mask }),
@@ -280,7 +282,7 @@ function takeData(state, data) {
     state.seq = Math.max(state.seq, data.seq);
     if (another || !(state.dragging || state.unsent)) {
       const { t, upper, side, rule } = data.live;
-      setThreshold(state, { t, upper, side, rule });
+      setThreshold(state, { t, upper, side, rule, none: data.none });
       state.cursor = [...data.cursor];
     }
   }

@@ -32,14 +32,6 @@ MARGIN = 2  # voxels of black kept around the region
 SMALL = 100_000  # bytes of a mask that are sent as they are
 LARGE = 30_000_000  # voxels from which only the input and the shown map are sent
 
-SHORT = {
-    "input": "I_in",
-    "fence": "fence",
-    "wild": "wild",
-    "residual": "residual",
-    "reconstruction": "I_ro",
-}
-
 _HERE = Path(__file__).parent
 
 

@@ -176,7 +176,7 @@ function drawTag(pen, state, area, level, text) {
 
 function drawLines(pen, state, area) {
   const tags = state.upper === null ? [state.t] : [state.t, state.upper];
-  const ends = tags.map((level) => drawTag(pen, state, area, level, `${level}`));
+  const ends = tags.map((level) => drawTag(pen, state, area, level, state.none ? "–" : `${level}`));
   const now = numbersAt(state.table, state);
   const parts = [`${now.volume.toFixed(1)} ml`];
   if (now.dice !== null) parts.unshift(`Dice ${now.dice.toFixed(3)}`);

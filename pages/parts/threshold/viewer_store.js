@@ -5,7 +5,7 @@ function sharedStore() {
   globalThis.ascnetExplorer ??= {
     volumes: new Map(), // key of a case -> { shape, full, offset, spacing, maps, labels }
     data: null, // the newest data from Python
-    live: null, // { t, upper, side, rule } as on the screen now
+    live: null, // { t, upper, side, rule, none } as on the screen now
     frames: 0, // redraws, for measurements
     drawn: 0, // when the last one was done, in ms of performance.now()
     listeners: new Set(),
@@ -47,7 +47,8 @@ function fromBase64(text) {
 }
 
 /** First and last level that are kept, both included; an empty interval has first > last. */
-function keptInterval({ t, upper, side }) {
+function keptInterval({ t, upper, side, none }) {
+  if (none) return [1, 0]; // the rule finds no threshold: the line is parked
   if (upper !== null) return [Math.min(t, upper), Math.max(t, upper)];
   return side === "dark" ? [0, t] : [t, 255];
 }
