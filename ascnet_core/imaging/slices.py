@@ -157,15 +157,16 @@ def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32
     return matrix
 
 
-def box_of(mask: npt.NDArray[np.bool_]) -> Box:
-    """Return the smallest box (slices along X, Y and Z) that holds a mask; empty for an empty one.
+def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, int, int] = (0, 0, 0)) -> Box:
+    """Return the smallest box that holds a mask (X, Y, Z), and a margin of voxels along each axis.
 
-    (X, Y, Z) bool.
+    It ends where the volume ends; for an empty mask it is the whole volume.
     """
     bounds = []
-    for axes in ((1, 2), (0, 2), (0, 1)):
+    for axes, extra, length in zip(((1, 2), (0, 2), (0, 1)), margin, mask.shape, strict=True):
         held = np.flatnonzero(mask.any(axis=axes))
-        bounds.append(slice(int(held[0]), int(held[-1]) + 1) if held.size else slice(0, 0))
+        first, last = (int(held[0]), int(held[-1])) if held.size else (0, length)
+        bounds.append(slice(max(0, first - extra), min(length, last + 1 + extra)))
     return bounds[0], bounds[1], bounds[2]
 
 

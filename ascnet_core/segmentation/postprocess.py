@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
+from ascnet_core.imaging.slices import box_of
 from ascnet_core.segmentation.steps import Around, Step, parse_steps
 
 Mask = NDArray[np.bool_]
@@ -62,7 +63,7 @@ def in_slices(mask: Mask, filters: str, size: int) -> Mask:
     """
     if size == 1 or not mask.any():
         return mask.copy()
-    box = _box(mask, size - 1)
+    box = box_of(mask, (size - 1, size - 1, 0))
     inner = mask[box]
     if filters == "median":
         done = _majority(inner, size)
@@ -77,19 +78,6 @@ def in_slices(mask: Mask, filters: str, size: int) -> Mask:
     result = np.zeros_like(mask)
     result[box] = done
     return result
-
-
-def _box(mask: Mask, margin: int) -> tuple[slice, slice, slice]:
-    """The box around the mask, wider by `margin` voxels in the axial plane."""
-    bounds = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        held = np.flatnonzero(mask.any(axis=others))
-        extra = margin if axis < 2 else 0
-        bounds.append(
-            slice(max(0, int(held[0]) - extra), min(mask.shape[axis], int(held[-1]) + 1 + extra))
-        )
-    return bounds[0], bounds[1], bounds[2]
 
 
 def _filter(packed: Packed, size: int, combine: np.ufunc) -> Packed:
@@ -143,7 +131,7 @@ def components(mask: Mask, least: int) -> Mask:
     """
     if not mask.any() or least == 1:
         return mask.copy()
-    box = _box(mask, 0)
+    box = box_of(mask)
     pieces, _ = label(mask[box], structure=np.ones((3, 3, 3), bool))
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0

@@ -2,15 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from ascnet_core.errors import UserError
-from ascnet_core.metrics.overlap import threshold_table
-from ascnet_core.segmentation.histogram import describe_peaks, find_peaks
-from ascnet_core.segmentation.masks import numbers_at, numbers_of, segment
-from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
-from ascnet_core.segmentation.rules import rule_menu
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt, propose
+from ascnet_core.segmentation.histogram import find_peaks
+from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.shared import thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules
@@ -70,29 +65,6 @@ def test_an_act_is_done_once_however_often_it_is_told() -> None:
     assert view_rules.new_acts({}, 0) == []
 
 
-def test_a_rule_that_finds_nothing_keeps_the_last_threshold_and_says_so() -> None:
-    one_peak = np.zeros(256, np.int64)
-    one_peak[40:60] = 500
-    view = View(rule="rightmost-peak", side="bright")
-    proposed = attempt(view.rule, one_peak, "bright")
-    assert isinstance(proposed, NoThreshold)
-    assert "single peak" in proposed.sentence
-    stays = thresholds.choose(view, proposed, Threshold(77, None, "bright", "otsu", "Otsu."))
-    assert (stays.level, stays.kind, stays.rule) == (77, "manual", "77")
-    assert stays.sentence == f"{proposed.sentence} The last threshold stays."
-    assert thresholds.choose(view, proposed, None) is proposed
-    by_hand = thresholds.choose(View(t=9, side="bright"), proposed, None)
-    assert (by_hand.level, by_hand.sentence) == (9, "Set by hand.")
-
-
-def test_the_menu_offers_as_many_peaks_as_there_are() -> None:
-    rules = rule_menu(["peak:2"], 3)
-    assert [rule for rule in rules if rule.startswith("peak:")] == ["peak:1", "peak:2", "peak:3"]
-    assert "valley:2" in rules
-    assert "valley:3" not in rules
-    assert rule_menu(["multi-otsu:4"], 0)[0] == "multi-otsu:4"
-
-
 def test_a_rectangle_covers_its_corners_in_every_plane() -> None:
     told = {"plane": "coronal", "kind": "rectangle", "from": [5, 3, 6], "to": [2, 3, 4]}
     index, drawn = view_rules.drawn_region(told, (8, 7, 9))
@@ -124,23 +96,6 @@ def test_a_drawn_region_proposes_the_level_that_tells_it_apart() -> None:
         )
 
 
-def test_rank_correlation_is_scipys() -> None:
-    rng = np.random.default_rng(1)
-    first = rng.integers(0, 40, (12, 11, 5)).astype(np.uint8)
-    second = (first // 3 + rng.integers(0, 9, first.shape)).astype(np.uint8)
-    region = rng.random(first.shape) < 0.6
-    expected = spearmanr(first[region], second[region]).statistic
-    assert rank_correlation(first, second, region) == pytest.approx(expected, abs=1e-12)
-    assert np.isnan(rank_correlation(np.zeros_like(first), second, region))
-
-
-def test_only_a_near_perfect_follower_is_called_a_quantiser() -> None:
-    assert "quantiser" in warn_quantiser("reconstruction", -0.97)
-    assert warn_quantiser("reconstruction", 0.8) == ""
-    assert warn_quantiser("reconstruction", float("nan")) == ""
-    assert warn_quantiser("input", 1.0) == ""
-
-
 def test_one_looks_first_where_most_of_the_mask_is() -> None:
     mask, region = np.zeros((9, 9, 5), bool), np.ones((9, 9, 5), bool)
     mask[1:4, 6:8, 3] = True
@@ -149,45 +104,3 @@ def test_one_looks_first_where_most_of_the_mask_is() -> None:
     x, y, z = view_rules.first_cursor(np.zeros_like(mask), region)
     assert (x, y, z) == (4, 4, 2)
     assert view_rules.first_cursor(np.zeros_like(mask), np.zeros_like(mask)) == (4, 4, 2)
-
-
-@pytest.mark.parametrize(
-    ("level", "upper", "side"), [(90, None, "bright"), (90, None, "dark"), (60, 120, "bright")]
-)
-def test_numbers_of_the_table_are_those_of_the_mask(
-    level: int, upper: int | None, side: str
-) -> None:
-    rng = np.random.default_rng(2)
-    map8 = rng.integers(0, 256, (10, 10, 6)).astype(np.uint8)
-    region, truth = rng.random(map8.shape) < 0.8, rng.random(map8.shape) < 0.1
-    threshold = Threshold(level, upper, side, "", "")
-    spacing = (2.0, 1.0, 3.0)
-    table = threshold_table(map8, truth, region)
-    read = numbers_at(table, threshold, 0.006)
-    mask = segment(map8, region, threshold)
-    counted = numbers_of(mask, truth, spacing)
-    assert read == pytest.approx(counted)
-    hits = (mask & truth).sum()
-    assert counted["dice"] == pytest.approx(2 * hits / (mask.sum() + truth.sum()))
-    assert counted["volume"] == pytest.approx(mask.sum() * 0.006)
-
-
-def test_scores_are_unknown_without_a_truth() -> None:
-    map8 = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
-    table = threshold_table(map8, None, None)
-    threshold = Threshold(4, None, "bright", "4", "")
-    assert numbers_at(table, threshold, 1.0) == {
-        "volume": 4.0, "dice": None, "sensitivity": None, "precision": None
-    }  # fmt: skip
-    assert numbers_of(map8 > 3, None, (10, 10, 10))["dice"] is None
-
-
-def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
-    peaks = find_peaks(two_peaks())
-    text = describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
-    assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
-    three = describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
-    assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
-    assert describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
-        "1 peak: nothing to choose."
-    )

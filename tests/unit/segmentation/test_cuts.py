@@ -1,5 +1,6 @@
 """A scan goes through the network whole, in any batch size, and comes back on its grid."""
 
+import dataclasses
 from pathlib import Path
 
 import nibabel as nib
@@ -12,7 +13,7 @@ from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.imaging.slices import from_slices
 from ascnet_core.names import MAPS
 from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.segmentation.cuts import batch_for, cut_scan, cut_slices
+from ascnet_core.segmentation.cuts import batch_for, cut_scan, cut_slices, map_names, ready
 from ascnet_core.segmentation.histogram import quantise
 
 
@@ -151,6 +152,43 @@ class TestScan:
             np.testing.assert_allclose(
                 maps[name][prepared.region], volume[prepared.region], atol=1e-5
             )
+
+    def test_only_the_maps_asked_for_come_back(
+        self, model: CuttingModule, prepared: Prepared
+    ) -> None:
+        every = cut_scan(model, prepared)
+        some = cut_scan(model, prepared, names=["wild"])
+        assert list(some) == ["wild"]
+        np.testing.assert_array_equal(some["wild"], every["wild"])
+        assert list(cut_scan(model, prepared, names=["input"])) == ["input"]
+
+    def test_a_network_that_is_ready_is_not_copied(
+        self, model: CuttingModule, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network = ready(model)
+        expected = cut_scan(model, prepared)
+        monkeypatch.delattr("copy.deepcopy")
+        for name, values in cut_scan(network, prepared).items():
+            np.testing.assert_array_equal(values, expected[name])
+        assert ready(network) is network
+
+    def test_any_network_with_maps_will_do(self, prepared: Prepared) -> None:
+        class Halving(torch.nn.Module):
+            def maps(self, slices: torch.Tensor) -> dict[str, torch.Tensor]:
+                return {"half": slices / 2}
+
+        assert map_names(Halving()) == ("half",)
+        maps = cut_scan(Halving(), prepared, flip=True)
+        assert list(maps) == ["input", "half"]
+        rough = from_slices(prepared.slices() / 2, prepared.placement)
+        inside = prepared.region
+        np.testing.assert_allclose(maps["half"][inside], rough[inside], atol=1e-6)
+
+    def test_an_empty_region_gives_empty_maps(
+        self, model: CuttingModule, prepared: Prepared
+    ) -> None:
+        empty = dataclasses.replace(prepared, region=np.zeros_like(prepared.region))
+        assert not any(values.any() for values in cut_scan(model, empty).values())
 
     def test_empty_slices_are_not_cut(self, model: CuttingModule, prepared: Prepared) -> None:
         held = int(prepared.region.any(axis=(0, 1)).sum())

@@ -11,6 +11,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.histogram import (
     Range,
     count_levels,
+    describe_peaks,
     extremes,
     find_peaks,
     look,
@@ -326,3 +327,20 @@ class TestVerdict:
         seen = look(counts)
         assert seen.peaks[0].position == 14
         assert seen.separations[0] > 0.5
+
+
+def two_peaks() -> np.ndarray:
+    levels = np.arange(256)
+    bright = 300 * np.exp(-0.5 * ((levels - 190) / 6) ** 2)
+    return (5000 * np.exp(-0.5 * ((levels - 60) / 8) ** 2) + bright).astype(np.int64)
+
+
+def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
+    peaks = find_peaks(two_peaks())
+    text = describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
+    assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
+    three = describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
+    assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
+    assert describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
+        "1 peak: nothing to choose."
+    )
