@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.imaging.prepare import Floats, Mask
 from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, voxel_ml
 from ascnet_core.segmentation.postprocess import run_steps
 from ascnet_core.segmentation.smoothing import LEVELS
 from ascnet_core.segmentation.steps import Step
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply
 
-Further = Callable[[str], Floats]
+Mask = NDArray[np.bool_]
+Further = Callable[[str], NDArray[np.float32]]
 
 
 def segment(
