@@ -14,7 +14,7 @@ from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold, describe
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
@@ -97,8 +97,8 @@ def _row(shown: findings.Shown, accepted: str) -> dict[str, Any]:
     return export.row_of(shown.view, shown.threshold, shown.numbers, after, accepted)
 
 
-def _set(name: str) -> None:
-    """A widget of the panel changed one field of the view."""
+def _set(name: str, parked: bool = False) -> None:
+    """A widget of the panel changed one field of the view; `parked`: no threshold is in force."""
     value = st.session_state[state.widget(name)]
     changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
     if name == "rule" and not value:
@@ -107,7 +107,8 @@ def _set(name: str) -> None:
     view = state.current()
     if name == "rule":  # choosing the rule again takes its number again
         changes |= {"t": None, "upper": None}
-    elif name == "side":  # the number stays, whatever the rule would say of the other side
+    elif name == "side" and not parked:
+        # the number stays, whatever the rule would say of the other side
         changes["t"] = st.session_state["level number"]
     state.show(replace(view, **changes))
 
@@ -127,10 +128,9 @@ def _level_widgets(shown: findings.Shown) -> None:
     threshold = shown.threshold
     field, slider = "level number", "level slider"
     st.session_state[field] = shown.line
-    upper = describe(threshold)["upper"]
-    band = upper is not None
+    band = threshold.upper is not None
     slider += " band" if band else ""
-    st.session_state[slider] = (shown.line, upper) if band else shown.line
+    st.session_state[slider] = (shown.line, threshold.upper) if band else shown.line
     left, right = st.columns([1, 1.3])
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
@@ -142,7 +142,7 @@ def _level_widgets(shown: findings.Shown) -> None:
         names.SIDES,
         key=side,
         on_change=_set,
-        args=("side",),
+        args=("side", isinstance(threshold, NoThreshold)),
         required=True,
         width="stretch",
     )

@@ -32,7 +32,7 @@ from ascnet_core.scoring.tally import Tally
 from ascnet_core.segmentation.levels import Folder, Kept, keep, settle_ranges
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import Step, parse_steps
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold, describe
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 
 __all__ = ["EvaluationResult", "Plan", "evaluate", "evaluate_plans"]
 
@@ -252,14 +252,8 @@ def _reference_counts(normal: Sequence[Kept], key: Key) -> NDArray[np.int64] | N
     return counts
 
 
-Mark = tuple[Key, int, int | None, bool]
-
-
-def _mark(choice: Choice, threshold: Threshold | NoThreshold) -> Mark:
-    """Return what a unit's mask depends on: equal marks are scored once."""
-    if isinstance(threshold, NoThreshold):
-        return (choice.method.key, -1, None, False)
-    return (choice.method.key, threshold.level, threshold.upper, threshold.side == "bright")
+Mark = tuple[Key, tuple[int, int]]
+"""What a unit's mask depends on, map and levels kept: equal marks are scored once."""
 
 
 def _score(
@@ -276,7 +270,7 @@ def _score(
         for choice in choices:
             if unit in choice.thresholds:
                 threshold = choice.thresholds[unit]
-                wanted[_mark(choice, threshold)] = threshold
+                wanted[(choice.method.key, threshold.kept)] = threshold
         for one in scans:
             region, truth = one.region(), one.truth()
             outline = None
@@ -307,7 +301,6 @@ def _rows(
     for choice in choices:
         for unit, threshold in choice.thresholds.items():
             first = units[unit][0]
-            said = describe(threshold)
             table = tables.get((choice.method.key, unit))
             rows.append(
                 {
@@ -324,13 +317,13 @@ def _rows(
                     "scope": choice.scope,
                     "post": " ".join(plan.post) or "none",
                     "range": first.ranges[choice.method.key].describe(),
-                    "threshold": said["level"],
-                    "upper": said["upper"],
+                    "threshold": threshold.level,
+                    "upper": threshold.upper,
                     "failed": isinstance(threshold, NoThreshold),
-                    "sentence": said["sentence"],
+                    "sentence": threshold.sentence,
                     "auprc": table.average_precision(plan.side) if table else None,
                     "prevalence": table.prevalence if table else None,
-                    **tallies[unit, _mark(choice, threshold)].row(plan.shapes),
+                    **tallies[unit, (choice.method.key, threshold.kept)].row(plan.shapes),
                 }
             )
     return rows
@@ -353,5 +346,5 @@ def _slice_rows(
         }
         for choice in choices
         for unit, threshold in choice.thresholds.items()
-        for scan, z, dice in tallies[unit, _mark(choice, threshold)].slices
+        for scan, z, dice in tallies[unit, (choice.method.key, threshold.kept)].slices
     ]

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, voxel_ml
-from ascnet_core.segmentation.postprocess import run_steps
-from ascnet_core.segmentation.smoothing import LEVELS
+from ascnet_core.segmentation.postprocess import Further, Mask, run_steps
 from ascnet_core.segmentation.steps import Step
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply
-
-Mask = NDArray[np.bool_]
-Further = Callable[[str], NDArray[np.float32]]
 
 
 def segment(
@@ -46,15 +42,6 @@ def segment(
     return run_steps(mask, steps, region, further)
 
 
-def kept_levels(threshold: Threshold | NoThreshold) -> tuple[int, int]:
-    """First and last level that a threshold keeps, both included; (1, 0) where there is none."""
-    if isinstance(threshold, NoThreshold):
-        return 1, 0
-    if threshold.upper is not None:
-        return threshold.level, threshold.upper
-    return (threshold.level, LEVELS - 1) if threshold.side == "bright" else (0, threshold.level)
-
-
 def numbers_at(
     table: ThresholdTable, threshold: Threshold | NoThreshold, ml: float
 ) -> dict[str, float | None]:
@@ -62,7 +49,7 @@ def numbers_at(
 
     Read off the table of a scan with voxels of `ml`; None without a truth, and where undefined.
     """
-    first, last = kept_levels(threshold)
+    first, last = threshold.kept
     volume = int(table.levels[first : last + 1].sum()) * ml
     return _numbers(volume, table.band(first, last) if table.has_truth else None)
 

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from ascnet_core.imaging.slices import box_of
-from ascnet_core.segmentation.steps import Around, Step, parse_steps
+from ascnet_core.segmentation.steps import Step, parse_steps
 
 Mask = NDArray[np.bool_]
 Packed = NDArray[np.uint8]
+Further = Callable[[str], NDArray[np.float32]]
+"""Name of a further modality -> (X, Y, Z) on 0..255."""
 LARGEST = 0
 """In place of a number of voxels: only the largest piece."""
 
@@ -25,7 +27,7 @@ def run_steps(
     mask: Mask,
     steps: Sequence[Step] | Sequence[str],
     region: Mask | None = None,
-    further: Callable[[str], NDArray[np.number]] | None = None,
+    further: Further | None = None,
 ) -> Mask:
     """Run the steps one after the other.
 
@@ -50,9 +52,8 @@ def run_steps(
         If a step is unknown, or lacks its region or modality.
     """
     result = np.array(mask, dtype=bool)
-    around = Around(region, further)
     for step in parse_steps([str(one) for one in steps]):
-        result = step.entry.run(result, step, around)
+        result = step.entry.run(result, step, region, further)
     return result
 
 

@@ -7,7 +7,7 @@ what they compute with themselves, since `--help` lists the rules and must come 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -150,12 +150,14 @@ def _valley(
     )
 
 
-def _named(name: str) -> Callable[[Rule], Rule]:
-    return lambda rule: replace(rule, name=name)
+def _other_end(rule: Rule) -> Rule:
+    ends = {"rightmost": "leftmost", "leftmost": "rightmost"}
+    end, _, rest = rule.name.partition("-")
+    name = f"{ends[end]}-{rest}" if end in ends else rule.name
+    return Rule(name, tuple(-value for value in rule.values))
 
 
-def _from_the_other_end(rule: Rule) -> Rule:
-    return replace(rule, values=(-rule.values[0],))
+_of_peaks = partial(RuleEntry, needs_peaks=True, mirror=_other_end)
 
 
 # --- classes -------------------------------------------------------------------------------------
@@ -248,99 +250,63 @@ def _by_hand(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -
 
 
 def _turned(rule: Rule) -> Rule:
-    return replace(rule, values=tuple(255 - value for value in reversed(rule.values)))
+    return Rule(rule.name, tuple(255 - value for value in reversed(rule.values)))
 
 
-RULES: dict[str, RuleEntry] = {
-    entry.name: entry
-    for entry in (
-        RuleEntry(
-            form="rightmost-peak",
-            sentence="the level of the brightest peak (the paper's rule for bright anomalies)",
-            examples=("rightmost-peak",),
-            find=partial(_peak, outermost=-1),
-            needs_peaks=True,
-            mirror=_named("leftmost-peak"),
-        ),
-        RuleEntry(
-            form="leftmost-peak",
-            sentence="the level of the darkest peak (the paper's rule for dark ones)",
-            examples=("leftmost-peak",),
-            find=partial(_peak, outermost=1),
-            needs_peaks=True,
-            mirror=_named("rightmost-peak"),
-        ),
-        RuleEntry(
-            form="peak:K",
-            sentence="the level of peak K, counted from the dark end from 1 (-1 is the brightest)",
-            read=_ordinal,
-            find=_peak,
-            needs_peaks=True,
-            mirror=_from_the_other_end,
-            offers=lambda peaks: [f"peak:{k}" for k in range(1, peaks + 1)],
-        ),
-        RuleEntry(
-            form="valley:K",
-            sentence="the lowest level between peaks K and K+1 (-1 is the brightest valley)",
-            read=_ordinal,
-            examples=("valley:1",),
-            find=_valley,
-            needs_peaks=True,
-            mirror=_from_the_other_end,
-            offers=lambda peaks: [f"valley:{k}" for k in range(1, peaks)],
-        ),
-        RuleEntry(
-            form="rightmost-valley",
-            sentence="the lowest level to the left of the brightest peak",
-            examples=("rightmost-valley",),
-            find=partial(_valley, outermost=-1),
-            needs_peaks=True,
-            mirror=_named("leftmost-valley"),
-        ),
-        RuleEntry(
-            form="leftmost-valley",
-            sentence="the lowest level to the right of the darkest peak",
-            examples=("leftmost-valley",),
-            find=partial(_valley, outermost=1),
-            needs_peaks=True,
-            mirror=_named("rightmost-valley"),
-        ),
-        RuleEntry(
-            form="otsu",
-            sentence="two classes of least variance within (Otsu)",
-            examples=("otsu",),
-            find=_otsu,
-        ),
-        RuleEntry(
-            form="multi-otsu[:N]",
-            sentence="three such classes, or N; the outermost is kept",
-            read=_classes,
-            examples=("multi-otsu:3",),
-            find=_otsu,
-        ),
-        RuleEntry(
-            form="reference-quantile:Q",
-            sentence="the level that only 1 - Q of the normal reference's pixels exceed",
-            read=_quantile,
-            examples=tuple(f"reference-quantile:{q}" for q in ("0.99", "0.995", "0.999")),
-            find=_reference_quantile,
-            needs_reference=True,
-        ),
-        RuleEntry(
-            form="NUMBER",
-            sentence="a level from 0 to 255, chosen by hand",
-            read=_level,
-            find=_by_hand,
-            kind="manual",
-            mirror=_turned,
-        ),
-        RuleEntry(
-            form="band:FROM:TO",
-            sentence="the levels FROM to TO, both included, chosen by hand",
-            read=_band,
-            find=_by_hand,
-            kind="manual",
-            mirror=_turned,
-        ),
-    )
-}
+_hand_made = partial(RuleEntry, find=_by_hand, kind="manual", mirror=_turned)
+_ENTRIES = (
+    _of_peaks(
+        "rightmost-peak",
+        "the level of the brightest peak (the paper's rule for bright anomalies)",
+        find=partial(_peak, outermost=-1),
+    ),
+    _of_peaks(
+        "leftmost-peak",
+        "the level of the darkest peak (the paper's rule for dark ones)",
+        find=partial(_peak, outermost=1),
+    ),
+    _of_peaks(
+        "peak:K",
+        "the level of peak K, counted from the dark end from 1 (-1 is the brightest)",
+        _ordinal,
+        find=_peak,
+        offers=lambda peaks: [f"peak:{k}" for k in range(1, peaks + 1)],
+    ),
+    _of_peaks(
+        "valley:K",
+        "the lowest level between peaks K and K+1 (-1 is the brightest valley)",
+        _ordinal,
+        ("valley:1",),
+        find=_valley,
+        offers=lambda peaks: [f"valley:{k}" for k in range(1, peaks)],
+    ),
+    _of_peaks(
+        "rightmost-valley",
+        "the lowest level to the left of the brightest peak",
+        find=partial(_valley, outermost=-1),
+    ),
+    _of_peaks(
+        "leftmost-valley",
+        "the lowest level to the right of the darkest peak",
+        find=partial(_valley, outermost=1),
+    ),
+    RuleEntry("otsu", "two classes of least variance within (Otsu)", find=_otsu),
+    RuleEntry(
+        "multi-otsu[:N]",
+        "three such classes, or N; the outermost is kept",
+        _classes,
+        ("multi-otsu:3",),
+        find=_otsu,
+    ),
+    RuleEntry(
+        "reference-quantile:Q",
+        "the level that only 1 - Q of the normal reference's pixels exceed",
+        _quantile,
+        ("reference-quantile:0.99", "reference-quantile:0.995", "reference-quantile:0.999"),
+        find=_reference_quantile,
+        needs_reference=True,
+    ),
+    _hand_made("NUMBER", "a level from 0 to 255, chosen by hand", _level),
+    _hand_made("band:FROM:TO", "the levels FROM to TO, both included, chosen by hand", _band),
+)
+RULES: dict[str, RuleEntry] = {entry.name: entry for entry in _ENTRIES}

@@ -15,10 +15,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.written import Entry, Values, Written, number, read
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ascnet_core.segmentation.postprocess import Mask
+    from ascnet_core.segmentation.postprocess import Further, Mask
 
 MAX_SQUARE = 99
 
@@ -37,21 +34,6 @@ class Step(Written):
         return str(self.values[0]) if self.entry.needs_modality else ""
 
 
-@dataclass(frozen=True)
-class Around:
-    """What steps may ask for beside the mask.
-
-    Attributes
-    ----------
-    region : (X, Y, Z) bool or None
-    further : callable or None
-        Name of a further modality -> (X, Y, Z) on 0..255.
-    """
-
-    region: Mask | None = None
-    further: Callable[[str], NDArray[np.number]] | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class StepEntry(Entry):
     """A kind of step.
@@ -59,13 +41,13 @@ class StepEntry(Entry):
     Attributes
     ----------
     run : callable
-        (mask (X, Y, Z) bool, the step, what lies around) -> a new mask; the mask given stays as it
+        (mask, step, region, further as for `run_steps`) -> a new mask; the one given stays as it
         was. UserError if something is not there.
     needs_modality : bool
         Whether its first argument names a further modality.
     """
 
-    run: Callable[[Mask, Step, Around], Mask]
+    run: Callable[[Mask, Step, Mask | None, Further | None], Mask]
     needs_modality: bool = False
 
 
@@ -99,7 +81,9 @@ def _side(texts: Sequence[str]) -> Values:
     return (size,)
 
 
-def _square(mask: Mask, step: Step, around: Around, filters: str) -> Mask:
+def _square(
+    mask: Mask, step: Step, region: Mask | None, further: Further | None, filters: str
+) -> Mask:
     from ascnet_core.segmentation.postprocess import in_slices
 
     return in_slices(mask, filters, int(step.values[0]))
@@ -114,7 +98,7 @@ def _voxels(texts: Sequence[str]) -> Values:
     return (count,)
 
 
-def _components(mask: Mask, step: Step, around: Around) -> Mask:
+def _components(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
     from ascnet_core.segmentation.postprocess import LARGEST, components
 
     (least,) = step.values
@@ -128,77 +112,64 @@ def _modality(texts: Sequence[str]) -> Values:
     return texts[0], value
 
 
-def _gate(mask: Mask, step: Step, around: Around) -> Mask:
-    if around.further is None:
+def _gate(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
+    if further is None:
         raise UserError(
             f"Step '{step}' needs the modality {step.modality}, and there is none: give "
             f"it in the manifest's column image:{step.modality}."
         )
-    gated: Mask = mask & (around.further(step.modality) > step.values[1])
+    gated: Mask = mask & (further(step.modality) > step.values[1])
     return gated
 
 
-def _roi(mask: Mask, step: Step, around: Around) -> Mask:
-    if around.region is None:
+def _roi(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
+    if region is None:
         raise UserError("Step 'roi' needs a region of interest, and there is none.")
-    inside: Mask = mask & around.region
+    inside: Mask = mask & region
     return inside
 
 
-STEPS: dict[str, StepEntry] = {
-    entry.name: entry
-    for entry in (
-        StepEntry(
-            form="open-close:K",
-            sentence="open, then close (the paper: 5 for MS and liver, 9 for BraTS)",
-            read=_side,
-            examples=("open-close:5", "open-close:9"),
-            run=partial(_square, filters="open close"),
-        ),
-        StepEntry(
-            form="open:K",
-            sentence="erode, then dilate with a K x K square, slice by slice: removes what is "
-            "narrower",
-            read=_side,
-            examples=("open:3",),
-            run=partial(_square, filters="open"),
-        ),
-        StepEntry(
-            form="close:K",
-            sentence="dilate, then erode with a K x K square, slice by slice: fills gaps narrower "
-            "than K",
-            read=_side,
-            examples=("close:3",),
-            run=partial(_square, filters="close"),
-        ),
-        StepEntry(
-            form="median:K",
-            sentence="majority in a K x K square, slice by slice",
-            read=_side,
-            examples=("median:3",),
-            run=partial(_square, filters="median"),
-        ),
-        StepEntry(
-            form="components:N",
-            sentence="drop connected pieces (26 neighbours) of fewer than N voxels; "
-            "components:largest keeps one",
-            read=_voxels,
-            examples=("components:20", "components:100", "components:largest"),
-            run=_components,
-        ),
-        StepEntry(
-            form="roi",
-            sentence="keep what lies inside the region of interest",
-            examples=("roi",),
-            run=_roi,
-        ),
-        StepEntry(
-            form="gate:MODALITY:VALUE",
-            sentence="keep where another modality, on 0..255, exceeds VALUE (the paper: 50)",
-            read=_modality,
-            examples=("gate:{}:50",),
-            run=_gate,
-            needs_modality=True,
-        ),
-    )
-}
+_filter = partial(StepEntry, read=_side)
+_ENTRIES = (
+    _filter(
+        "open-close:K",
+        "open, then close (the paper: 5 for MS and liver, 9 for BraTS)",
+        examples=("open-close:5", "open-close:9"),
+        run=partial(_square, filters="open close"),
+    ),
+    _filter(
+        "open:K",
+        "erode, then dilate with a K x K square, slice by slice: removes what is narrower",
+        examples=("open:3",),
+        run=partial(_square, filters="open"),
+    ),
+    _filter(
+        "close:K",
+        "dilate, then erode with a K x K square, slice by slice: fills gaps narrower than K",
+        examples=("close:3",),
+        run=partial(_square, filters="close"),
+    ),
+    _filter(
+        "median:K",
+        "majority in a K x K square, slice by slice",
+        examples=("median:3",),
+        run=partial(_square, filters="median"),
+    ),
+    StepEntry(
+        "components:N",
+        "drop connected pieces (26 neighbours) under N voxels; components:largest keeps one",
+        _voxels,
+        ("components:20", "components:100", "components:largest"),
+        run=_components,
+    ),
+    StepEntry("roi", "keep what lies inside the region of interest", run=_roi),
+    StepEntry(
+        "gate:MODALITY:VALUE",
+        "keep where another modality, on 0..255, exceeds VALUE (the paper: 50)",
+        _modality,
+        ("gate:{}:50",),
+        run=_gate,
+        needs_modality=True,
+    ),
+)
+STEPS: dict[str, StepEntry] = {entry.name: entry for entry in _ENTRIES}

@@ -6,7 +6,7 @@ lesions and counts from the other end; its 242 on an inverted liver is 13 here.)
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ascnet_core.errors import UserError
 from ascnet_core.names import SIDES, Scope, Side
 from ascnet_core.segmentation.rules import Rule, parse_rule
-from ascnet_core.segmentation.smoothing import Counts
+from ascnet_core.segmentation.smoothing import LEVELS, Counts
 
 Kind = Literal["mask-free", "manual", "oracle"]
 Unit = TypeVar("Unit")
@@ -48,6 +48,13 @@ class Threshold:
     sentence: str
     kind: Kind = "mask-free"
 
+    @property
+    def kept(self) -> tuple[int, int]:
+        """First and last level that are kept, both included."""
+        if self.upper is not None:
+            return self.level, self.upper
+        return (self.level, LEVELS - 1) if self.side == "bright" else (0, self.level)
+
     def text(self) -> str:
         """What is kept, in short: `>= 170`."""
         if self.upper is not None:
@@ -57,12 +64,15 @@ class Threshold:
 
 @dataclass(frozen=True)
 class NoThreshold:
-    """That a rule finds no threshold: `sentence` says why. Whoever goes on has an empty mask."""
+    """That a rule finds no threshold, and the sentence that says why: the mask is empty."""
 
     side: Side
     rule: str
     sentence: str
     kind: Kind = "mask-free"
+    level: None = None
+    upper: None = None
+    kept: tuple[int, int] = (1, 0)
 
 
 def propose(
@@ -146,21 +156,14 @@ def apply(
     -------
     array of bool, same shape.
     """
-    mask: NDArray[np.bool_]
-    if isinstance(threshold, NoThreshold):
-        return np.zeros(levels.shape, np.bool_)
-    if threshold.upper is not None:
-        mask = (levels >= threshold.level) & (levels <= threshold.upper)
-    elif threshold.side == "bright":
-        mask = levels >= threshold.level
-    else:
-        mask = levels <= threshold.level
+    first, last = threshold.kept
+    mask: NDArray[np.bool_] = (levels >= first) & (levels <= last)
     if region is not None:
         mask &= region
     return mask
 
 
 def describe(threshold: Threshold | NoThreshold) -> dict[str, Any]:
-    """The threshold as plain values for JSON and tables; no level where there is none."""
-    plain = {"level": None, "upper": None} | asdict(threshold)
-    return {name: plain[name] for name in ("level", "upper", "side", "rule", "kind", "sentence")}
+    """The threshold as plain values for JSON and tables."""
+    names = ("level", "upper", "side", "rule", "kind", "sentence")
+    return {name: getattr(threshold, name) for name in names}

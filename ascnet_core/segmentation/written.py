@@ -44,13 +44,17 @@ class Entry:
     read : callable
         The arguments as written -> their values; a ValueError says what to write instead.
     examples : tuple of str
-        What menus offer.
+        What menus offer; without arguments the name itself.
     """
 
     form: str
     sentence: str
     read: Callable[[Sequence[str]], Values] = nothing
     examples: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.read is nothing:
+            object.__setattr__(self, "examples", (self.form,))
 
     @property
     def name(self) -> str:

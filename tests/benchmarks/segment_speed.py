@@ -67,6 +67,25 @@ with torch.inference_mode():
             model(slices[first : first + batch])
 print("seconds", time.perf_counter() - start)
 """
+CHOOSE = """
+import sys, time
+import numpy, torch
+from ascnet_core.training.checkpoint import load_model
+run, file = sys.argv[1:3]
+stacks = numpy.load(file)
+stacks = [torch.from_numpy(stacks[name])[:, None] for name in stacks.files]
+plain, channels_last = (load_model(run)[0] for _ in range(2))
+channels_last = channels_last.to(memory_format=torch.channels_last)
+found = []
+for batch, turned in WAYS * 2:
+    start = time.perf_counter()
+    with torch.inference_mode():
+        for slices in stacks:
+            for first in range(0, len(slices), batch):
+                (channels_last if turned else plain)(slices[first : first + batch])
+    found.append((time.perf_counter() - start, WAYS.index((batch, turned))))
+print("best", min(found)[1])
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +127,7 @@ def prepare(run: str, source: Path, most: int, folder: Path) -> Case:
 
 
 def timed(program: str, arguments: Sequence[object], checkout: Path) -> tuple[float, float]:
-    """Seconds of the whole process, and those that it counted itself."""
+    """Seconds of the whole process, and the number that it printed last."""
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", program, *map(str, arguments)],
@@ -146,7 +165,8 @@ def compare(name: str, case: Case, pairs: int, checkout: Path, folder: Path) -> 
             SEGMENT, ["segment", case.run, case.scans, "-o", out, "--device", "cpu"], checkout
         )
 
-    way = min(BATCHES, key=lambda way: min(bare(way)[1] for _ in range(2)))
+    choose = CHOOSE.replace("WAYS", repr(BATCHES))
+    way = BATCHES[int(timed(choose, [case.run, case.slices], checkout)[1])]
     found = [(segment(number), bare(way)) for number in range(pairs)]
     ratios = {}
     for index, what in enumerate(("whole process", "without start and imports")):

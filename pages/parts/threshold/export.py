@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.volume import write_volume
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold, describe
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ def row_of(
     accepted: str,
 ) -> dict[str, Any]:
     """One row of the table: the view, the threshold with its kind, the scores before and after."""
-    said = describe(threshold)
     row: dict[str, Any] = {
         "cohort": view.cohort,
         "subject": view.scan,
@@ -53,8 +52,11 @@ def row_of(
         "mirror_averaged": "yes" if view.flip else "no",
         "range": view.range,
         "scope": view.scope,
-        **{name: said[name] for name in ("rule", "kind", "side")},
-        **{name: "" if said[name] is None else said[name] for name in ("level", "upper")},
+        "rule": threshold.rule,
+        "kind": threshold.kind,
+        "side": threshold.side,
+        "level": "" if threshold.level is None else threshold.level,
+        "upper": "" if threshold.upper is None else threshold.upper,
     }
     names = {"volume": "volume_ml"}
     row |= {names.get(name, name): _plain(value) for name, value in before.items()}

@@ -23,7 +23,7 @@ from ascnet_core.segmentation.histogram import (
 )
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold, describe
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
@@ -211,7 +211,7 @@ def viewer_data(
         "values": [(key, names.SHOWN[key].short) for key in _valued(shown)],
         "live": {
             "t": shown.line,
-            "upper": describe(threshold)["upper"],
+            "upper": threshold.upper,
             "side": threshold.side,
             "rule": view.rule if view.t is None else "",
         },

@@ -28,7 +28,7 @@ def test_one_entry_is_all_that_a_step_needs(monkeypatch: pytest.MonkeyPatch) -> 
         form="invert",
         sentence="everything else",
         examples=("invert",),
-        run=lambda mask, step, around: ~mask,
+        run=lambda mask, step, region, further: ~mask,
     )
     monkeypatch.setitem(steps.STEPS, "invert", entry)
     mask = np.zeros((3, 3, 3), bool)
