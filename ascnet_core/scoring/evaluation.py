@@ -8,6 +8,7 @@ at a time.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,18 +126,18 @@ def evaluate_plans(
         ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
         every = _scans(cohort, reference)
-        work = _Progress(len(every) + len(plans) * len(cohort.scans), progress)
+        step_done = _counted(len(every) + len(plans) * len(cohort.scans), progress)
         several: list[Kept] = []
         for number, scan in enumerate(every):
             arrays = Folder(Path(folder) / str(number))
             several.append(_keep(scan, methods, preparation, first.range, arrays))
-            work.step()
+            step_done()
         settle_ranges(several, first.range, first.name)
         scored, normal = several[: len(cohort.scans)], _of(several, reference)
         results = []
         for plan, steps, asked in ready:
             choices, tables, counts = _choose(scored, normal, asked, plan)
-            tallies = _score(scored, choices, steps, plan, work.step)
+            tallies = _score(scored, choices, steps, plan, step_done)
             rows = to_frame(_rows(scored, choices, tables, tallies, plan))
             results.append(
                 EvaluationResult(
@@ -150,16 +151,10 @@ def evaluate_plans(
         return results
 
 
-class _Progress:
-    """Counts steps for a progress bar."""
-
-    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
-        self._done, self._total, self._tell = 0, total, tell
-
-    def step(self) -> None:
-        self._done += 1
-        if self._tell is not None:
-            self._tell(self._done, self._total)
+def _counted(total: int, tell: Callable[[int, int], None] | None) -> Callable[[], None]:
+    """Return what is to be called after each step of the work."""
+    done = itertools.count(1)
+    return (lambda: tell(next(done), total)) if tell else (lambda: None)
 
 
 def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:

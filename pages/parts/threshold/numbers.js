@@ -31,12 +31,12 @@ function origin(data, live) {
 function render(root, store) {
   const { data, live, table } = store;
   if (!data || !live || !table) return;
-  const now = numbersAt(table, live);
+  const now = numbersAt(table, { ...live, none: store.none });
   const [kind, sentence] = origin(data, live);
   const sign = live.side === "dark" ? "≤" : "≥";
   const level = live.upper === null ? `${sign} ${live.t}` : `${live.t} – ${live.upper}`;
-  put(root, "level", live.none ? "none" : level);
-  root.querySelector("[name=accept]").disabled = live.none;
+  put(root, "level", store.none ? "none" : level);
+  root.querySelector("[name=accept]").disabled = store.none;
   put(root, "kind", kind);
   put(root, "sentence", sentence);
   put(root, "verdict", data.verdict);

@@ -113,7 +113,7 @@ function setThreshold(state, changes, settle = null) {
   if (!("rule" in changes)) state.rule = "";
   state.thresholdKey = `${state.t} ${state.upper} ${state.side}`;
   const { t, upper, side, rule, none } = state;
-  state.store.live = { t, upper, side, rule, none };
+  Object.assign(state.store, { live: { t, upper, side, rule }, none });
   if (before !== `${t} ${upper} ${side} ${rule} ${none}`) {
     if (state.shape && !state.dragging) state.shape = null;
     tell(state.store, "live");

@@ -5,7 +5,8 @@ function sharedStore() {
   globalThis.ascnetExplorer ??= {
     volumes: new Map(), // key of a case -> { shape, full, offset, spacing, maps, labels }
     data: null, // the newest data from Python
-    live: null, // { t, upper, side, rule, none } as on the screen now
+    live: null, // { t, upper, side, rule } as on the screen now
+    none: false, // whether no threshold is in force: the line is parked
     frames: 0, // redraws, for measurements
     drawn: 0, // when the last one was done, in ms of performance.now()
     listeners: new Set(),
