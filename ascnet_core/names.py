@@ -41,5 +41,11 @@ MAPS = {
 SHOWN = MAPS | {"input": Map("input I_in", "I_in", "otsu")}
 """The maps that pages show: the scan itself too."""
 
+
+def map_of(name: str) -> Map:
+    """What is known of a map; one that nobody described is called by its name."""
+    return SHOWN.get(name, Map(name, name, "otsu"))
+
+
 REGIONS = ("file", "auto", "none")
 """What is looked at: the manifest's region (else automatic), always automatic, or everything."""

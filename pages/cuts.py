@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import streamlit as st
 
+from ascnet_core.names import map_of
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
@@ -58,7 +59,7 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
     threshold = thresholds.in_force(view, thresholds.propose(view))
     steps = view.post or ()
     mask = segment(
-        case.maps[view.map],
+        case.map(view.map),
         case.prepared.region,
         threshold,
         steps,
@@ -69,7 +70,7 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
     on_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (
-        f"Mask: {state.MAP_LABELS[view.map]} {threshold.text()} ({view.range} range, "
+        f"Mask: {map_of(view.map).label} {threshold.text()} ({view.range} range, "
         f"{threshold.kind}; {threshold.sentence.rstrip('.')}){after}."
     )
     return mask, threshold.level if on_ro else None, sentence

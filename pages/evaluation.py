@@ -38,7 +38,7 @@ def choose(view: View) -> tuple[list[str], Path]:
         "Maps",
         list(names.MAPS),
         default=[view.map if view.map in names.MAPS else advised.map],
-        format_func=state.MAP_LABELS.get,
+        format_func=lambda name: names.map_of(name).label,
         help="The paper thresholds the reconstruction I_ro (section 3.4).",
     )
     chosen = view.rule or advised.rule

@@ -256,7 +256,8 @@ def page() -> None:
     with cases.show_user_errors():
         full = cases.complete(view)
         with st.sidebar:
-            menu("map", "Map", state.MAPS, full.map, state.MAP_LABELS.__getitem__)
+            maps = dict.fromkeys([*cases.map_names(view.run, view.cycle), full.map])
+            menu("map", "Map", list(maps), full.map, lambda name: names.map_of(name).label)
             menu(
                 "scope",
                 "Scope of the rule",

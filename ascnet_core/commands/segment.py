@@ -113,16 +113,18 @@ def run(options: argparse.Namespace) -> int:
     parse_steps(options.post or ())
     device = pick_device(options.device)
 
-    from ascnet_core.segmentation.cuts import ready
+    from ascnet_core.segmentation.cuts import check_names, ready
     from ascnet_core.segmentation.scans import How, choose_thresholds, cut_all, write_mask
     from ascnet_core.settings.preparation import preparation_of
     from ascnet_core.training.checkpoint import load_model
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
     settings = changed_settings(settings, options)
+    network = ready(model, device)
+    check_names(network, [settings.segmentation.map])
     reference = _reference_counts(options, settings.segmentation)
     how = How(
-        ready(model, device),
+        network,
         preparation_of(settings),
         settings.segmentation,
         out,

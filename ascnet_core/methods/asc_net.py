@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, for_side
-from ascnet_core.names import MAPS, Side
+from ascnet_core.names import Side, map_of
 from ascnet_core.runs.folder import resolve_run
-from ascnet_core.segmentation.cuts import Maps, Ready, cut_scan, map_names, ready
+from ascnet_core.segmentation.cuts import Maps, Ready, check_names, cut_scan, ready
 from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model
@@ -58,10 +57,7 @@ def asc_net(
     """
     model, settings = load_model(run, cycle=cycle, device=device)
     network = ready(model, device)
-    known = map_names(network)
-    for name in maps:
-        if name not in known:
-            raise UserError(f"There is no map '{name}'; choose among {', '.join(known)}.")
+    check_names(network, maps)
     cutter = _Cutter(network, batch=batch, flip=flip, names=maps)
     path = Path(run)
     title = path.stem if path.is_file() else resolve_run(run).name
@@ -76,7 +72,7 @@ def _method(name: str, title: str, source: str, cutter: _Cutter, settings: Setti
     def rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
         if asked:
             return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in asked))
-        own = for_side(MAPS[name].rule, side)
+        own = for_side(map_of(name).rule, side)
         return (own, REFERENCE_QUANTILE) if reference else (own,)
 
     def adapt(preparation: Preparation) -> Preparation:

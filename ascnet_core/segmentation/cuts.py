@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.slices import box_of, from_slices, to_slices
 
@@ -76,6 +77,20 @@ def map_names(model: Network | Ready) -> tuple[str, ...]:
     network, device = ready(model)
     with torch.inference_mode():
         return tuple(network.maps(torch.zeros(1, 1, 16, 16, device=device)))
+
+
+def check_names(model: Network | Ready, names: Sequence[str]) -> None:
+    """Refuse maps that a network does not give.
+
+    Raises
+    ------
+    UserError
+        With the maps that it gives.
+    """
+    known = map_names(model)
+    for name in names:
+        if name not in known:
+            raise UserError(f"There is no map '{name}'; choose among {', '.join(known)}.")
 
 
 def cut_slices(

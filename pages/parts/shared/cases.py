@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from pages.parts.shared.cohorts import (
     DEMO_SUBJECTS,
     DEMOS,
@@ -70,6 +71,7 @@ __all__ = [
     "load_maps",
     "load_model",
     "manifest_of",
+    "map_names",
     "open_cohort",
     "preparation_of",
     "reference_counts",
@@ -114,6 +116,13 @@ class Case:
     prepared: Prepared
     maps: dict[str, np.ndarray]
     ranges: dict[str, Range]
+
+    def map(self, name: str) -> np.ndarray:
+        """One of the maps. Raises UserError where the network gives no such map."""
+        if name not in self.maps:
+            has = ", ".join(self.maps)
+            raise UserError(f"This run's network has no map '{name}'; it has: {has}.")
+        return self.maps[name]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,6 +210,16 @@ def _ranges(
         for name in each[0]
         if name != "input"
     )
+
+
+def map_names(run: str, cycle: int | None) -> list[str]:
+    """The maps of a run's network, and `input`, in the order of menus. Raises UserError."""
+    from ascnet_core.names import SHOWN
+    from ascnet_core.segmentation.cuts import map_names as names_of
+
+    changed = _changed(run_path(run) / "model.safetensors")
+    known = [*names_of(_network(run, cycle, changed)), "input"]
+    return sorted(known, key=lambda name: [*SHOWN, *known].index(name))
 
 
 def load_maps(

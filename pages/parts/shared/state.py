@@ -39,7 +39,6 @@ LESSON_HEARD = "number of the last lesson key heard"
 STOP = "stop"  # URL key: the lesson shown
 
 MAPS = tuple(SHOWN)
-MAP_LABELS = {name: shown.label for name, shown in SHOWN.items()}
 
 
 @dataclass(frozen=True)

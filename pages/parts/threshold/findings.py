@@ -50,7 +50,7 @@ class Facts:
 
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> Facts:
-    prepared, map8, input8 = _case.prepared, _case.maps[name], _case.maps["input"]
+    prepared, map8, input8 = _case.prepared, _case.map(name), _case.maps["input"]
     region, truth = prepared.region, prepared.truth
     table = threshold_table(map8, truth, region)
     where, how = (_view.run, _view.cycle, _view.cohort), (_view.range, _view.flip)
@@ -180,7 +180,7 @@ def viewer_data(
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
-    name, ml = names.SHOWN[view.map].short, voxel_ml(prepared.spacing)
+    name, ml = names.map_of(view.map).short, voxel_ml(prepared.spacing)
     where = f"inside the region of {view.scan}"
     if view.scope == "cohort":
         where = f"over the cohort {cases.cohort_label(view.cohort)}"
@@ -208,7 +208,7 @@ def viewer_data(
         "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
         "the line",
         "axis": f"grey level of {name}, {shown.case.ranges[view.map].describe()}",
-        "values": [(key, names.SHOWN[key].short) for key in _valued(shown)],
+        "values": [(key, names.map_of(key).short) for key in _valued(shown)],
         "live": {
             "t": shown.line,
             "upper": threshold.upper,
@@ -268,7 +268,8 @@ def _proposal(shown: Shown) -> dict[str, Any]:
 
 def _valued(shown: Shown) -> tuple[str, ...]:
     """Maps whose values are read under the cursor."""
-    return viewer.maps_to_send(shown.case.prepared.region.size, shown.view.map)
+    case = shown.case
+    return viewer.maps_to_send(case.prepared.region.size, shown.view.map, case.maps)
 
 
 def volumes_key(shown: Shown) -> str:

@@ -15,7 +15,7 @@ import gzip
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,13 @@ def x_fastest(array: NDArray[Any]) -> bytes:
     return np.ascontiguousarray(array.transpose(2, 1, 0)).tobytes()
 
 
-def maps_to_send(voxels: int, chosen: str) -> tuple[str, ...]:
-    """Which maps a case sends: all it can show values of, fewer for very large volumes."""
-    if voxels > LARGE:
-        return tuple(dict.fromkeys(("input", chosen)))
-    return tuple(dict.fromkeys(("input", "fence", "wild", "reconstruction", chosen)))
+def maps_to_send(voxels: int, chosen: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Which of the maps known a case sends: few for very large volumes, else all that it can show.
+
+    A residual, which is the difference of two of them, only where it is chosen.
+    """
+    others = (name for name in known if name != "residual" and voxels <= LARGE)
+    return tuple(dict.fromkeys(("input", *others, chosen)))
 
 
 def pack_volumes(
