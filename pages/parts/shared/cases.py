@@ -262,7 +262,7 @@ def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
     from ascnet_core.metrics.overlap import threshold_table
 
     case = _quantised(source, ranges)
-    return threshold_table(case.maps[name], case.prepared.truth, case.prepared.region)
+    return threshold_table(case.map(name), case.prepared.truth, case.prepared.region)
 
 
 def cohort_tables(
