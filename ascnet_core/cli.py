@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb != "train" and launched()[1] > 1:
             raise UserError(f"`{options.verb}` is one process's work; start it without torchrun.")
-        options.run_verb(options)
+        status = options.run_verb(options) or 0
         sys.stdout.flush()
     except UserError as error:
         return _complain(f"error: {error}", 2, options.debug)
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = " ".join(str(error).split()) or "no further word"
         text = f"error: {type(error).__name__}: {reason} (a fault of this program"
         return _complain(f"{text}; --debug shows where).", 1, options.debug)
-    return 0
+    return int(status)
 
 
 def entry() -> NoReturn:

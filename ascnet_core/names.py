@@ -22,9 +22,6 @@ Unit = Literal["subject", "scan"]
 """What a row of an evaluation is: a subject with its scans pooled, or a scan."""
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
-MapName = Literal["reconstruction", "wild", "residual", "fence"]
-MAPS: tuple[MapName, ...] = get_args(MapName)
-"""The maps of ASC-Net that can be thresholded, in the order of menus."""
 
 Region = Literal["file", "auto", "none"]
 REGIONS: tuple[Region, ...] = get_args(Region)

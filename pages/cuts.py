@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import streamlit as st
 
-from ascnet_core.segmentation.histogram import count_levels
+from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
-from pages.parts.threshold import view_rules
 
 PANEL = "cuts panel"
 SLIDER = "axial slice of the cuts"
@@ -55,18 +55,17 @@ def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
     The threshold is the one Threshold shows: set by hand, or by the view's rule.
     """
     case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
-    where = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip)
-    region, map8 = case.prepared.region, case.maps[view.map]
-    cohort = view.scope == "cohort"
-    counts = cases.cohort_counts(*where) if cohort else count_levels(map8, region)
-    asks = view.rule.startswith("reference-quantile")
-    reference = cases.reference_counts(*where) if asks else None
-    proposed = view_rules.proposal(view.rule, counts, view.side, reference)
-    threshold = view_rules.threshold_of(view, proposed)
+    threshold = thresholds.in_force(view, thresholds.propose(view))
     steps = view.post or ()
-    mask = view_rules.segment(
-        map8, region, threshold, steps, lambda name: 255 * case.prepared.further(name)
+    mask = segment(
+        case.map(view.map),
+        case.prepared.region,
+        threshold,
+        steps,
+        on_levels(case.prepared.further),
     )
+    if isinstance(threshold, NoThreshold):
+        return mask, None, f"No mask. {threshold.sentence}"
     on_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (

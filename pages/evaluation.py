@@ -11,6 +11,8 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.segmentation.rules import needs_reference, rule_menu
+from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
 from pages.parts.evaluation import command
 from pages.parts.shared import cases, forms, jobs, state, tables
@@ -19,15 +21,6 @@ from pages.parts.shared.state import View
 from pages.parts.watch import live_run
 
 RESULT = "summary.json"
-RULES = [
-    "rightmost-peak",
-    "leftmost-peak",
-    "valley:1",
-    "rightmost-valley",
-    "otsu",
-    "multi-otsu",
-    "reference-quantile:0.995",
-]
 SHOWN = "evaluation shown"
 
 
@@ -50,11 +43,11 @@ def choose(view: View) -> tuple[list[str], Path]:
         format_func=known_maps.get,
         help="The paper thresholds the reconstruction I_ro (section 3.4).",
     )
-    known = list(dict.fromkeys([*RULES, advised.rule, view.rule or advised.rule]))
+    chosen = view.rule or advised.rule
     rules = two.multiselect(
         "Threshold rules, mask-free",
-        known,
-        default=[view.rule or advised.rule],
+        rule_menu([chosen, advised.rule]),
+        default=[chosen],
         accept_new_options=True,
         help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
         "take those that suit them beside their own.",
@@ -77,7 +70,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     steps = list(view.post if view.post is not None else advised.post)
     post = one.multiselect(
         "Post-processing, in this order",
-        list(dict.fromkeys([*steps, "open-close:3", "open-close:5", "components:20", "median:3"])),
+        step_menu(steps),
         default=steps,
         accept_new_options=True,
         help="The same for the run and for all baselines.",
@@ -89,7 +82,7 @@ def choose(view: View) -> tuple[list[str], Path]:
         "Reference for reference-quantile",
         list(wanted),
         format_func=wanted.get,
-        index=1 if has_normal and any(r.startswith("reference") for r in rules) else 0,
+        index=1 if has_normal and needs_reference(rules) else 0,
         help="Scans known as normal: the level that only 1 - Q of their pixels exceed.",
     )
     fast = three.checkbox(

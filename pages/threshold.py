@@ -12,8 +12,9 @@ import streamlit as st
 
 from ascnet_core import names
 from ascnet_core.errors import UserError
-from ascnet_core.metrics.overlap import voxel_ml
-from ascnet_core.segmentation.threshold import RULES
+from ascnet_core.segmentation.rules import RULES, rule_menu
+from ascnet_core.segmentation.steps import step_menu
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
@@ -84,19 +85,20 @@ def _hear(told: Mapping[str, Any]) -> None:
 
 
 def _accept(shown: findings.Shown) -> None:
-    _accepted()[f"{shown.view.cohort} {shown.view.scan}"] = export.row_of(
-        shown.view,
-        shown.threshold,
-        view_rules.numbers_at(
-            shown.facts.table, shown.threshold, voxel_ml(shown.case.prepared.spacing)
-        ),
-        findings.cleaned(shown).numbers() if shown.view.post else None,
-        time.strftime("%Y-%m-%d %H:%M:%S"),
-    )
+    if isinstance(shown.threshold, NoThreshold):
+        raise UserError(f"There is no threshold to accept. {shown.threshold.sentence}")
+    row = _row(shown, time.strftime("%Y-%m-%d %H:%M:%S"))
+    _accepted()[f"{shown.view.cohort} {shown.view.scan}"] = row
 
 
-def _set(name: str) -> None:
-    """A widget of the panel changed one field of the view."""
+def _row(shown: findings.Shown, accepted: str) -> dict[str, Any]:
+    """What is on the screen, as a row of the table."""
+    after = findings.cleaned(shown).numbers if shown.view.post else None
+    return export.row_of(shown.view, shown.threshold, shown.numbers, after, accepted)
+
+
+def _set(name: str, parked: bool = False) -> None:
+    """A widget of the panel changed one field of the view; `parked`: no threshold is in force."""
     value = st.session_state[state.widget(name)]
     changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
     if name == "rule" and not value:
@@ -105,7 +107,8 @@ def _set(name: str) -> None:
     view = state.current()
     if name == "rule":  # choosing the rule again takes its number again
         changes |= {"t": None, "upper": None}
-    elif name == "side":  # the number stays, whatever the rule would say of the other side
+    elif name == "side" and not parked:
+        # the number stays, whatever the rule would say of the other side
         changes["t"] = st.session_state["level number"]
     state.show(replace(view, **changes))
 
@@ -124,10 +127,10 @@ def _level_widgets(shown: findings.Shown) -> None:
     """The number field and the slider: the same level, for keyboards and screen readers."""
     threshold = shown.threshold
     field, slider = "level number", "level slider"
-    st.session_state[field] = threshold.level
+    st.session_state[field] = shown.line
     band = threshold.upper is not None
     slider += " band" if band else ""
-    st.session_state[slider] = (threshold.level, threshold.upper) if band else threshold.level
+    st.session_state[slider] = (shown.line, threshold.upper) if band else shown.line
     left, right = st.columns([1, 1.3])
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
@@ -139,7 +142,7 @@ def _level_widgets(shown: findings.Shown) -> None:
         names.SIDES,
         key=side,
         on_change=_set,
-        args=("side",),
+        args=("side", isinstance(threshold, NoThreshold)),
         required=True,
         width="stretch",
     )
@@ -161,13 +164,13 @@ def _panel(shown: findings.Shown) -> None:
     st.session_state[rule] = view.rule
     st.selectbox(
         "Rule",
-        view_rules.rule_menu(len(shown.facts.shown.peaks), view.rule),
+        rule_menu([view.rule], len(shown.facts.shown.peaks)),
         key=rule,
         on_change=_set,
         args=("rule",),
         accept_new_options=True,
         help="Mask-free rules read the histogram alone (paper, section 3.3): "
-        + "; ".join(f"**{name}** {sentence}" for name, sentence in RULES.items())
+        + "; ".join(f"**{entry.form}** {entry.sentence}" for entry in RULES.values())
         + ".",
     )
     _level_widgets(shown)
@@ -175,7 +178,7 @@ def _panel(shown: findings.Shown) -> None:
     st.session_state[steps] = list(view.post or ())
     st.multiselect(
         "Post-processing, in order",
-        list(dict.fromkeys([*(view.post or ()), *view_rules.STEPS, *_gates(shown)])),
+        step_menu(view.post or (), list(shown.case.prepared.scan.further)),
         key=steps,
         on_change=_set,
         args=("post",),
@@ -192,11 +195,12 @@ def _panel(shown: findings.Shown) -> None:
         icon=":material/download:",
         on_click="ignore",
         width="stretch",
+        disabled=isinstance(shown.threshold, NoThreshold),
         help="The mask as NIfTI on the scan's own grid.",
     )
     right.download_button(
         "CSV",
-        data=lambda: _table_of(shown),
+        data=lambda: export.table(list(_accepted().values()), _row(shown, "")),
         file_name="thresholds.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -204,23 +208,6 @@ def _panel(shown: findings.Shown) -> None:
         width="stretch",
         help="The numbers on the screen and every accepted threshold of this session.",
     )
-
-
-def _gates(shown: findings.Shown) -> list[str]:
-    return [f"gate:{name}:50" for name in shown.case.prepared.scan.further]
-
-
-def _table_of(shown: findings.Shown) -> str:
-    now = export.row_of(
-        shown.view,
-        shown.threshold,
-        view_rules.numbers_at(
-            shown.facts.table, shown.threshold, voxel_ml(shown.case.prepared.spacing)
-        ),
-        findings.cleaned(shown).numbers() if shown.view.post else None,
-        "",
-    )
-    return export.table(list(_accepted().values()), now)
 
 
 @st.fragment
@@ -239,7 +226,7 @@ def stage(drawn: str) -> None:
         if _around(shown) != drawn:
             st.rerun()  # another subject, or newer weights: sidebar and volumes change too
         after, hint = None, st.session_state.get(state.HINT, "")
-        if full.post:
+        if full.post and isinstance(shown.threshold, Threshold):
             try:
                 after = findings.cleaned(shown)
             except UserError as error:

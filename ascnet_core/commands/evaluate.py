@@ -183,9 +183,10 @@ def _plan(options: argparse.Namespace) -> tuple[Settings, Plan]:
 def _reference(options: argparse.Namespace, cohort: Cohort, plan: Plan) -> Cohort | None:
     """The normal scans; where a rule needs them and none are named, the cohort's normal group."""
     from ascnet_core.scoring.output import reference_cohort
+    from ascnet_core.segmentation.rules import needs_reference
 
     wanted = options.reference
-    if wanted is None and any(rule.startswith("reference-quantile") for rule in plan.rules):
+    if wanted is None and needs_reference(plan.rules):
         wanted = "normal"
     return None if wanted is None else reference_cohort(cohort, wanted)
 

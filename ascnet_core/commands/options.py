@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import format_of
-from ascnet_core.names import MAPS, RANGES, SCOPES, SIDES
+from ascnet_core.names import RANGES, SCOPES, SIDES
+from ascnet_core.segmentation.rules import RULES
+from ascnet_core.segmentation.steps import STEPS
+from ascnet_core.segmentation.written import table
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
@@ -18,22 +21,12 @@ if TYPE_CHECKING:
 PROGRAM = "ascnet" if Path(sys.argv[0]).stem == "ascnet" else "python -m ascnet_core"
 """How this program was called, so that examples and recorded commands can be copied."""
 
-RULES_HELP = """\
+RULES_HELP = f"""\
 threshold rules (levels run from 0 to 255; a rule never looks at a mask):
-  rightmost-peak, leftmost-peak    the level of the brightest or darkest peak
-  peak:K                           the level of peak K, counted from the dark end; -1 the brightest
-  valley:K                         the lowest level between peaks K and K+1
-  rightmost-valley, leftmost-valley
-  otsu, multi-otsu[:N]             two, three or N classes; the outermost is kept
-  reference-quantile:Q             the level that only 1 - Q of the reference's pixels exceed
-  170                              a number
-  band:FROM:TO                     levels from FROM to TO
+{table(RULES)}
 
 post-processing, in the order given:
-  open:K close:K open-close:K median:K   squares of K x K pixels, slice by slice
-  components:N                     drop pieces under N voxels (components:largest: keep one)
-  gate:MODALITY:VALUE              keep where a further modality exceeds VALUE of 255
-  roi                              keep what lies in the region
+{table(STEPS)}
 """
 
 
@@ -101,12 +94,18 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 def add_segmentation(parser: argparse.ArgumentParser, default: str, several: bool = False) -> None:
     """Options that say how a map becomes a mask; `several`: more than one map and rule."""
+    from ascnet_core.settings.methods import METHODS
+
+    maps = "; ".join(
+        f"{', '.join(one.name for one in method.maps)} of {name}"
+        for name, method in METHODS.items()
+    )
     many: dict[str, Any] = {"action": "extend", "nargs": "+"} if several else {}
     group = parser.add_argument_group("from map to mask", f"What is not given: {default}.")
     group.add_argument(
         "--map",
         metavar="NAME",
-        help=f"the map that is thresholded: {', '.join(MAPS)}, or one of another method's",
+        help=f"the map that is thresholded, among those of the run's method: {maps}",
         **many,
     )
     group.add_argument("--threshold", metavar="RULE", help="a rule, see below", **many)

@@ -6,6 +6,7 @@ import argparse
 import csv
 import dataclasses
 import io
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,13 +99,13 @@ def add(verbs: Any) -> None:
     parser.set_defaults(run_verb=run)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Segment."""
+def run(options: argparse.Namespace) -> int:
+    """Segment; the exit status."""
     out = need_folder(options.out)
     if options.batch is not None and options.batch < 1:
         raise UserError(f"--batch is {options.batch}; it must be 1 or more.")
-    from ascnet_core.segmentation.postprocess import parse_steps
-    from ascnet_core.segmentation.threshold import parse_rule
+    from ascnet_core.segmentation.rules import parse_rule
+    from ascnet_core.segmentation.steps import parse_steps
 
     region, options.region = _region_option(options.region)
     scans = _scans(options.images, region)
@@ -113,7 +114,8 @@ def run(options: argparse.Namespace) -> None:
     parse_steps(options.post or ())
     device = pick_device(options.device)
 
-    from ascnet_core.segmentation import scans as segment_scans
+    from ascnet_core.segmentation.cuts import ready
+    from ascnet_core.segmentation.scans import How, choose_thresholds, cut_all, write_mask
     from ascnet_core.settings.preparation import preparation_of
     from ascnet_core.training.checkpoint import load_model
 
@@ -121,37 +123,44 @@ def run(options: argparse.Namespace) -> None:
     settings = changed_settings(settings, options)
     shown = settings.method.map_named(settings.segmentation.map)
     options.range_kind = options.range_kind or shown.range
+    network = ready(model, device)
     reference = _reference_counts(options, settings.segmentation)
-    how = segment_scans.How(
-        model,
+    how = How(
+        network,
         preparation_of(settings),
         settings.segmentation,
         out,
-        device,
+        options.range_kind,
         options.batch,
         options.flip,
         options.save_maps,
     )
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
-        cuts = []
         with Progress("scans cut", len(scans)) as progress:
-            for number, scan in enumerate(scans):
-                cuts.append(segment_scans.cut_one(scan, how, Path(folder) / str(number)))
-                progress.advance(scan.scan)
-        segment_scans.settle_ranges(cuts, options.range_kind)
-        thresholds = segment_scans.choose_thresholds(cuts, settings.segmentation, reference)
+            kept = cut_all(scans, how, Path(folder), progress.advance)
+        thresholds = choose_thresholds(kept, settings.segmentation, reference)
         rows = []
-        with Progress("masks", len(cuts)) as progress:
-            for one, threshold in zip(cuts, thresholds, strict=True):
-                rows.append(segment_scans.write_mask(one, threshold, how))
+        with Progress("masks", len(kept)) as progress:
+            for one, threshold in zip(kept, thresholds, strict=True):
+                rows.append(write_mask(one, threshold, how))
                 progress.advance(one.scan.scan)
     _write_tables(rows, options, settings, out)
+    return _report(rows)
+
+
+def _report(rows: Sequence[dict[str, Any]]) -> int:
+    """Say what was written, and on stderr for which scans the rule found nothing."""
     for row in rows:
-        print(
-            f"{row['mask']}: {row['map']} {row['kept']} ({row['rule']}), "
-            f"{row['voxels']} voxels, {row['volume_ml']:.2f} ml"
-        )
+        if row["mask"]:
+            print(
+                f"{row['mask']}: {row['map']} {row['kept']} ({row['rule']}), "
+                f"{row['voxels']} voxels, {row['volume_ml']:.2f} ml"
+            )
+    failed = [row for row in rows if not row["mask"]]
+    for row in failed:
+        print(f"error: {row['scan']} gets no mask. {row['sentence']}", file=sys.stderr)
+    return 2 if failed else 0
 
 
 def _region_option(text: str | None) -> tuple[Path | None, str | None]:
@@ -190,14 +199,15 @@ def _scans(images: Sequence[Path], region: Path | None) -> list[Scan]:
 
 def _reference_counts(options: argparse.Namespace, how: Segmentation) -> NDArray[np.int64] | None:
     """The run's reference histogram, if the rule asks for it."""
-    if not how.rule.startswith("reference-quantile"):
-        return None
     from ascnet_core.runs.folder import Run, resolve_run
+    from ascnet_core.segmentation.rules import needs_reference
 
+    if not needs_reference([how.rule]):
+        return None
     if options.range_kind != "raw":
-        raise UserError("reference-quantile works on the raw range; leave --range out.")
+        raise UserError(f"{how.rule} works on the raw range; leave --range out.")
     if Path(options.run).is_file():
-        raise UserError("reference-quantile needs a run's folder, not a model file alone.")
+        raise UserError(f"{how.rule} needs a run's folder, not a model file alone.")
     counts = Run(resolve_run(options.run)).reference_counts(how.map, options.cycle)
     if counts is None:
         raise UserError(

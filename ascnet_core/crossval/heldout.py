@@ -28,6 +28,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
 from ascnet_core.scoring.output import reference_cohort
 from ascnet_core.scoring.plan import Plan
+from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.settings.preparation import preparation_of
 
 SUBJECTS = "subjects.csv"
@@ -92,7 +93,7 @@ def score_network(
         The network after a cycle; None: the result.
     """
     rules = scoring.rules
-    needed = any(rule.startswith("reference-quantile") for of in rules.values() for rule in of)
+    needed = needs_reference([rule for of in rules.values() for rule in of])
     found: list[tuple[bool, Sequence[Method], list[EvaluationResult]]] = []
     for index, flip in enumerate(scoring.flip):
         methods = [

@@ -21,8 +21,8 @@ from pydantic import (
 from ascnet_core.errors import UserError
 from ascnet_core.methods.baselines import BASELINES, baselines
 from ascnet_core.names import Scope, Side, Unit
-from ascnet_core.segmentation.postprocess import parse_steps
-from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.segmentation.steps import parse_steps
 
 
 def _several(value: Any) -> Any:

@@ -17,7 +17,7 @@ from ascnet_core.methods.baselines import baselines
 from ascnet_core.runs.create import learns_from, manifest_rows
 from ascnet_core.runs.folder import Run, is_run
 from ascnet_core.scoring.plan import check
-from ascnet_core.segmentation.postprocess import parse_steps
+from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.text import differing
 
 _OWN_KINDS = ("normal", "lesion-free")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import intensity
 from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.intensity import Scaled
 from ascnet_core.imaging.slices import Placement, placement, to_slices
 from ascnet_core.imaging.volume import Volume, grid_difference, read_mask, read_volume
@@ -113,26 +114,35 @@ class Prepared:
         UserError
             If the scan has no such image, or it is on another grid.
         """
-        files = {key.lower(): path for key, path in self.scan.further.items()}
-        path = files.get(name.lower())
-        if path is None:
-            known = ", ".join(files) or "none"
-            raise UserError(
-                f"Scan {self.scan.scan} has no further image {name!r} (it has: {known}); "
-                f"add a column image:{name} to the manifest."
-            )
-        how = self.preparation
-        volume = read_volume(path, frame=how.frame, channel=how.channel, nan=how.nan)
-        reason = grid_difference(volume.grid, self.volume.grid)
-        if reason:
-            raise UserError(
-                f"{path} is on another grid than {self.volume.path} ({reason}); resample it."
-            )
-        region = None if how.region == "none" else self.region
-        scaled, _ = intensity.scale_volume(
-            volume.data, region, how.scaling, how.low, how.high, str(path)
+        return further_image(self.scan, self.preparation, self.volume.grid, self.region, name)
+
+
+def further_image(scan: Scan, how: Preparation, grid: Grid, region: Mask, name: str) -> Floats:
+    """Return the image `image:NAME` of a scan whose own grid and region are known.
+
+    As `Prepared.further`, which this is for those who kept no more of a scan.
+    """
+    files = {key.lower(): path for key, path in scan.further.items()}
+    path = files.get(name.lower())
+    if path is None:
+        known = ", ".join(files) or "none"
+        raise UserError(
+            f"Scan {scan.scan} has no further image {name!r} (it has: {known}); "
+            f"add a column image:{name} to the manifest."
         )
-        return scaled
+    volume = read_volume(path, frame=how.frame, channel=how.channel, nan=how.nan)
+    reason = grid_difference(volume.grid, grid)
+    if reason:
+        raise UserError(f"{path} is on another grid than {scan.image} ({reason}); resample it.")
+    scaled, _ = intensity.scale_volume(
+        volume.data,
+        None if how.region == "none" else region,
+        how.scaling,
+        how.low,
+        how.high,
+        str(path),
+    )
+    return scaled
 
 
 def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared:

@@ -15,6 +15,10 @@ from ascnet_core.errors import UserError
 
 VIEWS = ("axial", "coronal", "sagittal")
 
+Box = tuple[slice, slice, slice]
+"""A part of a volume: slices along X, Y and Z."""
+EVERYWHERE: Box = (slice(None), slice(None), slice(None))
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -153,42 +157,62 @@ def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32
     return matrix
 
 
-def to_slices(data: npt.NDArray[Any], place: Placement, order: int = 1) -> npt.NDArray[np.float32]:
+def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, int, int] = (0, 0, 0)) -> Box:
+    """Return the smallest box that holds a mask (X, Y, Z), and a margin of voxels along each axis.
+
+    It ends where the volume ends; for an empty mask it is the whole volume.
+    """
+    bounds = []
+    for axes, extra, length in zip(((1, 2), (0, 2), (0, 1)), margin, mask.shape, strict=True):
+        held = np.flatnonzero(mask.any(axis=axes))
+        first, last = (int(held[0]), int(held[-1])) if held.size else (0, length)
+        bounds.append(slice(max(0, first - extra), min(length, last + 1 + extra)))
+    return bounds[0], bounds[1], bounds[2]
+
+
+def to_slices(
+    data: npt.NDArray[Any], place: Placement, order: int = 1, box: Box = EVERYWHERE
+) -> npt.NDArray[np.float32]:
     """Resample a RAS volume (X, Y, Z) to float32 slices (Z, S, S); in plane only.
 
     `slices[z, row, col]`: row runs with Y from posterior up, col with X from left up. Order 1 is
     linear, averaging where the slices are coarser; order 0 takes the nearest voxel (for masks).
     Outside the volume is 0.
+
+    `box` (order 1 only): the part of the volume outside which it is 0. Only that is looked at, and
+    only the slices along its Z come back.
     """
     if tuple(data.shape) != place.shape:
         raise ValueError(f"shape {data.shape} is not the placement's {place.shape}")
-    size, (x_count, _, z_count) = place.size, place.shape
+    size = place.size
     if order == 0:
         columns, rows = place.covered
-        out = np.zeros((z_count, size, size), np.float32)
+        out = np.zeros((place.shape[2], size, size), np.float32)
         x, y = (
             _nearest(place.scale[a] * np.arange(size)[c] + place.start[a], place.shape[a])
             for a, c in ((0, columns), (1, rows))
         )
         out[:, rows, columns] = data[np.ix_(x, y)].transpose(2, 1, 0)
         return out
-    along_x, along_y = _matrices(place, 0, False), _matrices(place, 1, False)
-    values = np.ascontiguousarray(data, np.float32)
-    first = (along_x @ values.reshape(x_count, -1)).reshape(size, place.shape[1], z_count)
+    along_x, along_y = (_matrices(place, axis, False)[:, box[axis]] for axis in (0, 1))
+    values = np.ascontiguousarray(data[box], np.float32)
+    first = (along_x @ values.reshape(len(values), -1)).reshape(size, *values.shape[1:])
     # (S_y, Y) @ (S_x, Y, Z) -> (S_x, S_y, Z)
     return np.ascontiguousarray(np.matmul(along_y, first).transpose(2, 1, 0))
 
 
 def from_slices(
-    slices: npt.NDArray[Any], place: Placement, order: int = 1
+    slices: npt.NDArray[Any], place: Placement, order: int = 1, box: Box = EVERYWHERE
 ) -> npt.NDArray[np.float32]:
     """Bring slices (Z, S, S) back to the RAS volume (X, Y, Z), float32; undoes `to_slices`.
 
-    Pixels outside the volume never mix into it.
+    Pixels outside the volume never mix into it. With `box` (order 1 only) the slices are those
+    along its Z, and only that part of the volume comes back.
     """
     size = place.size
-    if tuple(slices.shape) != (place.shape[2], size, size):
-        raise ValueError(f"shape {slices.shape} is not {(place.shape[2], size, size)}")
+    depth = len(range(place.shape[2])[box[2]])
+    if tuple(slices.shape) != (depth, size, size):
+        raise ValueError(f"shape {slices.shape} is not {(depth, size, size)}")
     if order == 0:
         (columns, rows) = place.covered
         x, y = (
@@ -202,7 +226,7 @@ def from_slices(
         )
         taken = slices[:, y[:, None], x[None, :]]
         return np.ascontiguousarray(taken.transpose(2, 1, 0), np.float32)
-    along_x, along_y = _matrices(place, 0, True), _matrices(place, 1, True)
+    along_x, along_y = (_matrices(place, axis, True)[box[axis]] for axis in (0, 1))
     values = np.ascontiguousarray(slices, np.float32)
     # (Y, S_y) @ (Z, S_y, S_x) -> (Z, Y, S_x), then (Z, Y, S_x) @ (S_x, X) -> (Z, Y, X)
     both = np.matmul(along_y, values) @ along_x.T

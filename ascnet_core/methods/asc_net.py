@@ -6,34 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core.imaging.prepare import Preparation, Prepared
-from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method
-from ascnet_core.monitoring.history import MIRRORED
+from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, for_side
 from ascnet_core.names import Side
-from ascnet_core.network.blocks import Network
 from ascnet_core.runs.folder import resolve_run
-from ascnet_core.segmentation.cuts import cut_scan
-from ascnet_core.segmentation.threshold import parse_rule
-from ascnet_core.settings.methods.asc_net import AscNet
+from ascnet_core.segmentation.cuts import Maps, Ready, cut_scan, ready
+from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model
-
-MAPS = tuple(one.name for one in AscNet.maps)
 
 
 class _Cutter:
     """Cuts a scan once for all maps that are asked of it one after the other."""
 
-    def __init__(self, model: Network, device: str, batch: int, flip: bool) -> None:
-        self._model = model
-        self._options: dict[str, Any] = {"device": device, "batch": batch, "flip": flip}
-        self._last: tuple[Prepared, Any] | None = None
+    def __init__(self, network: Ready, **options: Any) -> None:
+        self._network, self._options = network, options
+        self._last: tuple[Prepared, Maps] | None = None
 
     def __call__(self, prepared: Prepared, name: str) -> Grey:
         if self._last is None or self._last[0] is not prepared:
             self._last = None  # frees the former maps before the new ones are made
-            self._last = (prepared, cut_scan(self._model, prepared, **self._options))
-        grey: Grey = self._last[1][name]
-        return grey
+            self._last = (prepared, cut_scan(self._network, prepared, **self._options))
+        return self._last[1][name]
 
 
 def asc_net(
@@ -41,7 +34,7 @@ def asc_net(
     maps: Sequence[str] = ("reconstruction",),
     cycle: int | None = None,
     device: str = "cpu",
-    batch: int = 16,
+    batch: int | None = None,
     flip: bool = False,
 ) -> tuple[Method, ...]:
     """Return a method for each of a run's maps; a scan is cut once for all of them.
@@ -65,7 +58,7 @@ def asc_net(
     model, settings = load_model(run, cycle=cycle, device=device)
     for name in maps:
         settings.method.map_named(name)
-    cutter = _Cutter(model, device, batch, flip)
+    cutter = _Cutter(ready(model, device), batch=batch, flip=flip, names=maps)
     path = Path(run)
     title = path.stem if path.is_file() else resolve_run(run).name
     source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
@@ -79,8 +72,7 @@ def _method(name: str, title: str, source: str, cutter: _Cutter, settings: Setti
     def rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
         if asked:
             return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in asked))
-        own = settings.method.map_named(name).rule
-        own = MIRRORED.get(own, own) if side == "dark" else own
+        own = for_side(settings.method.map_named(name).rule, side)
         return (own, REFERENCE_QUANTILE) if reference else (own,)
 
     def adapt(preparation: Preparation) -> Preparation:

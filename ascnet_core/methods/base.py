@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.names import Side
-from ascnet_core.segmentation.threshold import Rule, parse_rule
+from ascnet_core.segmentation.rules import Rule, parse_rule
 
 Grey = NDArray[np.float32]
 REFERENCE_QUANTILE = "reference-quantile:0.995"
@@ -60,14 +60,10 @@ class Method:
         return (self.run or "", self.source, self.map)
 
 
-def outermost_peak(side: Side) -> str:
-    """Return the paper's rule: the peak at the bright or at the dark end."""
-    return "rightmost-peak" if side == "bright" else "leftmost-peak"
-
-
-def is_about_peaks(rule: str) -> bool:
-    """Whether a rule reads peaks or valleys from a histogram."""
-    return "peak" in (name := parse_rule(rule).name) or "valley" in name
+def for_side(rule: str, side: Side) -> str:
+    """Return a rule for bright anomalies, or its counterpart for dark ones."""
+    parsed = parse_rule(rule)
+    return str(parsed if side == "bright" else parsed.entry.mirror(parsed))
 
 
 def own_then_asked(

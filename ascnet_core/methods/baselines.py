@@ -7,9 +7,11 @@ import numpy as np
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.intensity import equalise
 from ascnet_core.imaging.prepare import Prepared
-from ascnet_core.methods.base import Grey, Method, is_about_peaks, outermost_peak, own_then_asked
+from ascnet_core.methods.base import Grey, Method, for_side, own_then_asked
 from ascnet_core.names import Side
-from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.segmentation.rules import parse_rule
+
+MULTI_OTSU = "multi-otsu"
 
 
 def scaled_input(prepared: Prepared) -> Grey:
@@ -36,25 +38,25 @@ def _plain_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str
         ("otsu",),
         asked,
         reference,
-        lambda rule: not is_about_peaks(str(rule)) and rule.name != "multi-otsu",
+        lambda rule: not rule.entry.needs_peaks and rule.name != MULTI_OTSU,
     )
 
 
 def _equalised_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
     """All but peaks: an equalised histogram is flat, whatever peaks it has are rounding."""
-    return own_then_asked(("otsu",), asked, reference, lambda rule: not is_about_peaks(str(rule)))
+    return own_then_asked(("otsu",), asked, reference, lambda rule: not rule.entry.needs_peaks)
 
 
 def _multi_otsu_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
     """Three classes; numbers of classes that were asked for replace them."""
-    wanted = [str(rule) for rule in map(parse_rule, asked) if rule.name == "multi-otsu"]
-    return tuple(dict.fromkeys(wanted or [str(parse_rule("multi-otsu"))]))
+    wanted = [str(rule) for rule in map(parse_rule, asked) if rule.name == MULTI_OTSU]
+    return tuple(dict.fromkeys(wanted or [str(parse_rule(MULTI_OTSU))]))
 
 
 def _peak_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
     """The paper's rule on the input itself: what the network adds to it is the difference."""
-    wanted = [str(parse_rule(rule)) for rule in asked if is_about_peaks(rule)]
-    return tuple(dict.fromkeys(wanted or [outermost_peak(side)]))
+    wanted = [str(rule) for rule in map(parse_rule, asked) if rule.entry.needs_peaks]
+    return tuple(dict.fromkeys(wanted or [for_side("rightmost-peak", side)]))
 
 
 BASELINES: dict[str, Method] = {

@@ -29,19 +29,12 @@ from ascnet_core.segmentation.histogram import (
     separations,
 )
 from ascnet_core.segmentation.quantiser import rank_correlation, rank_share
-from ascnet_core.segmentation.threshold import Threshold, apply, parse_rule, propose
+from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply, attempt
 from ascnet_core.settings.method import TrainedMethod
 from ascnet_core.settings.methods.asc_net import AscNet
 
 Bools = NDArray[np.bool_]
-
-MIRRORED = {
-    "rightmost-peak": "leftmost-peak",
-    "leftmost-peak": "rightmost-peak",
-    "rightmost-valley": "leftmost-valley",
-    "leftmost-valley": "rightmost-valley",
-}
-"""A rule's counterpart at the other end of the scale; other rules are their own."""
 
 
 @dataclass(frozen=True)
@@ -258,10 +251,9 @@ def measure(
         rank_share=_known(rank_share(made, seen)),
         path=snapshot.path,
     )
-    try:
-        threshold = propose(rule, read, side, reference_counts)
-    except UserError as error:
-        return replace(point, no_mask=str(error))
+    threshold = attempt(rule, read, side, reference_counts)
+    if isinstance(threshold, NoThreshold):
+        return replace(point, no_mask=threshold.sentence)
     mask = apply(levels, inside, threshold)
     holes = count_holes(mask)
     return replace(
@@ -360,23 +352,9 @@ def _mirror(
 ) -> Bools | None:
     """The mask that the rule's counterpart on the other side gives, None if it gives none."""
     parsed = parse_rule(rule)
-    name = MIRRORED.get(parsed.name, parsed.name)
-    values = parsed.values
-    if name in ("peak", "valley"):
-        values = (-values[0],)
-    elif name == "number":
-        values = (255 - values[0],)
-    elif name == "band":
-        values = (255 - values[1], 255 - values[0])
     other: Side = "dark" if side == "bright" else "bright"
-    try:
-        return apply(
-            levels,
-            inside,
-            propose(replace(parsed, name=name, values=values), counts, other, reference),
-        )
-    except UserError:
-        return None
+    threshold = attempt(str(parsed.entry.mirror(parsed)), counts, other, reference)
+    return apply(levels, inside, threshold) if isinstance(threshold, Threshold) else None
 
 
 def _input_dice(levels: NDArray[np.uint8], mask: Bools) -> float | None:

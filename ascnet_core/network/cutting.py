@@ -120,20 +120,16 @@ class CuttingModule(Network):
         `residual` is the positive part of I_in - I_fc, taken on the slices, where both have the
         same sharpness: on the volume's grid every edge of the input would show in it.
         """
-        return _with_residual(self(slices), slices)
+        cuts: dict[str, Tensor] = self(slices)._asdict()
+        return cuts | {"residual": (slices.float() - cuts["fence"]).clamp(0, 1)}
 
     def averaged_maps(self, slices: Tensor) -> dict[str, Tensor]:
         """Maps averaged over the mirror image; the residual is that of the averaged fence."""
-        cuts, mirrored = self(slices), self(slices.flip(3))
-        both = zip(cuts, mirrored, strict=True)
-        return _with_residual(Cuts(*((one + other.flip(3)) / 2 for one, other in both)), slices)
+        maps = super().averaged_maps(slices)
+        return maps | {"residual": (slices.float() - maps["fence"]).clamp(0, 1)}
 
     def reconstruct(self, fence: Tensor, wild: Tensor) -> Tensor:
         """R: a 1x1 convolution of both cuts and a sigmoid, in float32."""
         with torch.autocast(fence.device.type, enabled=False):
             both = torch.cat([fence.float(), wild.float()], dim=1)
             return torch.sigmoid(self.reconstructor(both))
-
-
-def _with_residual(cuts: Cuts, slices: Tensor) -> dict[str, Tensor]:
-    return {**cuts._asdict(), "residual": (slices.float() - cuts.fence).clamp(0, 1)}

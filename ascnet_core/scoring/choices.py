@@ -1,4 +1,4 @@
-"""Which threshold each unit gets: by a mask-free rule, by hand, or (labelled so) by an oracle."""
+"""Which threshold each unit gets: by a rule, or (labelled so) by an oracle that saw the masks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.errors import UserError
 from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_cohort_threshold, oracle_threshold
 from ascnet_core.names import Scope, Side
-from ascnet_core.segmentation.threshold import Threshold, parse_rule, propose
+from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose
 
 ORACLE_COHORT = "oracle-cohort"
 ORACLE_OWN = "oracle-own"
@@ -25,15 +25,14 @@ class Choice:
     Attributes
     ----------
     thresholds : dict
-        Unit -> its threshold, or the sentence that says why the rule found none (then the unit's
-        mask is empty: that is what the rule would leave someone with).
+        Unit -> its threshold, or why the rule found none.
     """
 
     method: Method
     rule: str
     kind: str
     scope: Scope
-    thresholds: dict[str, Threshold | str]
+    thresholds: dict[str, Threshold | NoThreshold]
 
 
 def rule_choice(
@@ -45,21 +44,9 @@ def rule_choice(
     reference: NDArray[np.int64] | None,
 ) -> Choice:
     """Apply a rule to each unit's histogram, or to the sum of all of them (scope cohort)."""
-
-    def attempt(levels: NDArray[np.int64]) -> Threshold | str:
-        try:
-            return propose(rule, levels, side, reference)
-        except UserError as error:
-            return str(error)
-
-    if scope == "cohort":
-        shared = attempt(np.sum(list(counts.values()), axis=0))
-        thresholds = dict.fromkeys(counts, shared)
-    else:
-        thresholds = {unit: attempt(levels) for unit, levels in counts.items()}
-    manual = parse_rule(rule).name in ("number", "band")
-    kind = "manual" if manual else "mask-free"
-    return Choice(method, str(parse_rule(rule)), kind, scope, thresholds)
+    parsed = parse_rule(rule)
+    thresholds = choose(rule, counts, side, scope, reference)
+    return Choice(method, str(parsed), parsed.entry.kind, scope, thresholds)
 
 
 def oracle_choices(
@@ -82,7 +69,7 @@ def oracle_choices(
         f"ORACLE: chosen with the masks for the best mean Dice ({mean:.3f}) of the cohort.",
         "oracle",
     )
-    own: dict[str, Threshold | str] = {}
+    own: dict[str, Threshold | NoThreshold] = {}
     for unit, table in with_lesions.items():
         level, best = oracle_threshold(table, side)
         own[unit] = Threshold(

@@ -1,15 +1,16 @@
 """A cohort through methods: a row a subject, method and rule, and a summary of them.
 
 Two passes over the scans. The first computes each method's map once and keeps its levels inside
-the region in a temporary folder (`store`); then the histograms of all units are known and rules
-and oracles choose (`choices`). The second makes the masks, cleans and scores them (`unit`), one
-scan in memory at a time.
+the region in a temporary folder; then the histograms of all units are known, and rules and oracles
+choose (`choices`). The second makes the masks, cleans and scores them (`tally`), one scan in memory
+at a time.
 """
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,24 @@ from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
-from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.metrics.surface import TruthSurface
+from ascnet_core.names import RangeKind
 from ascnet_core.scoring.choices import Choice, oracle_choices, rule_choice
 from ascnet_core.scoring.plan import Plan, check
-from ascnet_core.scoring.store import Key, Stored, settle_ranges, store_scan
 from ascnet_core.scoring.summary import summarise, to_frame, to_slices
 from ascnet_core.scoring.tally import Tally
-from ascnet_core.segmentation.postprocess import Step, parse_steps, run_steps
-from ascnet_core.segmentation.threshold import Threshold, apply
+from ascnet_core.segmentation.levels import Folder, Kept, keep, settle_ranges
+from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.steps import Step, parse_steps
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 
 __all__ = ["EvaluationResult", "Plan", "evaluate", "evaluate_plans"]
 
-Mask = NDArray[np.bool_]
+Key = tuple[str, str, str]
+"""A method's `key`: what its map depends on besides the scan."""
 
 
 @dataclass(frozen=True)
@@ -122,19 +126,18 @@ def evaluate_plans(
         ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
         every = _scans(cohort, reference)
-        work = _Progress(len(every) + len(plans) * len(cohort.scans), progress)
-        stored: list[Stored] = []
+        step_done = _counted(len(every) + len(plans) * len(cohort.scans), progress)
+        several: list[Kept] = []
         for number, scan in enumerate(every):
-            place = Path(folder) / str(number)
-            stored.append(store_scan(scan, methods, preparation, first.range, place))
-            work.step()
-        keys = list(dict.fromkeys(method.key for method in methods))
-        settle_ranges(stored, keys, first.range, first.name)
-        scored, normal = stored[: len(cohort.scans)], _of(stored, reference)
+            arrays = Folder(Path(folder) / str(number))
+            several.append(_keep(scan, methods, preparation, first.range, arrays))
+            step_done()
+        settle_ranges(several, first.range, first.name)
+        scored, normal = several[: len(cohort.scans)], _of(several, reference)
         results = []
         for plan, steps, asked in ready:
             choices, tables, counts = _choose(scored, normal, asked, plan)
-            tallies = _score(scored, choices, steps, preparation, plan, work.step)
+            tallies = _score(scored, choices, steps, plan, step_done)
             rows = to_frame(_rows(scored, choices, tables, tallies, plan))
             results.append(
                 EvaluationResult(
@@ -148,16 +151,10 @@ def evaluate_plans(
         return results
 
 
-class _Progress:
-    """Counts steps for a progress bar."""
-
-    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
-        self._done, self._total, self._tell = 0, total, tell
-
-    def step(self) -> None:
-        self._done += 1
-        if self._tell is not None:
-            self._tell(self._done, self._total)
+def _counted(total: int, tell: Callable[[int, int], None] | None) -> Callable[[], None]:
+    """Return what is to be called after each step of the work."""
+    done = itertools.count(1)
+    return (lambda: tell(next(done), total)) if tell else (lambda: None)
 
 
 def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
@@ -167,9 +164,29 @@ def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
     return [*cohort.scans, *further]
 
 
-def _of(stored: Sequence[Stored], reference: Cohort | None) -> list[Stored]:
+def _keep(
+    scan: Scan,
+    methods: Sequence[Method],
+    preparation: Preparation,
+    range_kind: RangeKind,
+    arrays: Folder,
+) -> Kept:
+    """Prepare a scan, compute the methods' maps once each and keep what is needed of them."""
+    ready: dict[Preparation, Prepared] = {preparation: prepare_scan(scan, preparation)}
+
+    def maps() -> Iterator[tuple[Key, NDArray[np.float32]]]:
+        for key, method in {method.key: method for method in methods}.items():
+            adapted = method.adapt(preparation)
+            if adapted not in ready:
+                ready[adapted] = prepare_scan(scan, adapted)
+            yield key, method.grey(ready[adapted])
+
+    return keep(ready[preparation], maps(), arrays, range_kind)
+
+
+def _of(several: Sequence[Kept], reference: Cohort | None) -> list[Kept]:
     wanted = {_files(scan) for scan in reference.scans} if reference else set()
-    return [one for one in stored if _files(one.scan) in wanted]
+    return [one for one in several if _files(one.scan) in wanted]
 
 
 def _files(scan: Scan) -> tuple[Path | None, ...]:
@@ -177,16 +194,16 @@ def _files(scan: Scan) -> tuple[Path | None, ...]:
     return (scan.image, scan.mask, scan.region)
 
 
-def _units(stored: Sequence[Stored], plan: Plan) -> dict[str, list[Stored]]:
-    units: dict[str, list[Stored]] = {}
-    for one in stored:
+def _units(several: Sequence[Kept], plan: Plan) -> dict[str, list[Kept]]:
+    units: dict[str, list[Kept]] = {}
+    for one in several:
         units.setdefault(plan.name(one.scan), []).append(one)
     return units
 
 
 def _choose(
-    scored: Sequence[Stored],
-    normal: Sequence[Stored],
+    scored: Sequence[Kept],
+    normal: Sequence[Kept],
     asked: Sequence[tuple[Method, tuple[str, ...]]],
     plan: Plan,
 ) -> tuple[list[Choice], dict[tuple[Key, str], ThresholdTable], dict[Key, NDArray[np.int64]]]:
@@ -218,7 +235,7 @@ def _choose(
     return choices, tables, whole
 
 
-def _reference_counts(normal: Sequence[Stored], key: Key) -> NDArray[np.int64] | None:
+def _reference_counts(normal: Sequence[Kept], key: Key) -> NDArray[np.int64] | None:
     """Return the histogram of a map over the reference's slices without lesion."""
     if not normal:
         return None
@@ -230,77 +247,45 @@ def _reference_counts(normal: Sequence[Stored], key: Key) -> NDArray[np.int64] |
     return counts
 
 
-Mark = tuple[Key, int, int | None, bool]
-
-
-def _mark(choice: Choice, threshold: Threshold | str) -> Mark:
-    """Return what a unit's mask depends on: equal marks are scored once."""
-    if isinstance(threshold, str):
-        return (choice.method.key, -1, None, False)
-    return (choice.method.key, threshold.level, threshold.upper, threshold.side == "bright")
+Mark = tuple[Key, tuple[int, int]]
+"""What a unit's mask depends on, map and levels kept: equal marks are scored once."""
 
 
 def _score(
-    scored: Sequence[Stored],
+    scored: Sequence[Kept],
     choices: Sequence[Choice],
     steps: Sequence[Step],
-    preparation: Preparation,
     plan: Plan,
     step_done: Callable[[], None],
 ) -> dict[tuple[str, Mark], Tally]:
     """Make, clean and score the masks of every unit under every choice."""
     tallies: dict[tuple[str, Mark], Tally] = {}
     for unit, scans in _units(scored, plan).items():
-        wanted: dict[Mark, Threshold | str] = {}
+        wanted: dict[Mark, Threshold | NoThreshold] = {}
         for choice in choices:
             if unit in choice.thresholds:
                 threshold = choice.thresholds[unit]
-                wanted[_mark(choice, threshold)] = threshold
+                wanted[(choice.method.key, threshold.kept)] = threshold
         for one in scans:
             region, truth = one.region(), one.truth()
             outline = None
             if plan.shapes and truth is not None:
                 outline = TruthSurface(truth, one.spacing)
-            further = _further(one.scan, preparation)
+            further = on_levels(one.further)
             for key in dict.fromkeys(mark[0] for mark in wanted):
-                levels = one.level_volume(key, region)
+                levels = one.volume(key, region)
                 for mark, threshold in wanted.items():
                     if mark[0] != key:
                         continue
-                    mask = _mask(levels, region, threshold, steps, further)
+                    mask = segment(levels, region, threshold, steps, further)
                     tally = tallies.setdefault((unit, mark), Tally())
                     tally.add(one.scan.scan, mask, truth, one.spacing, outline)
             step_done()
     return tallies
 
 
-def _mask(
-    levels: NDArray[np.uint8],
-    region: Mask,
-    threshold: Threshold | str,
-    steps: Sequence[Step],
-    further: Callable[[str], NDArray[Any]],
-) -> Mask:
-    if isinstance(threshold, str):
-        return np.zeros_like(region)
-    mask = apply(levels, region, threshold)
-    return run_steps(mask, steps, region, further) if steps else mask
-
-
-def _further(scan: Scan, preparation: Preparation) -> Callable[[str], NDArray[Any]]:
-    """Return a reader of a scan's further modalities on 0..255; it reads only if asked."""
-    known: dict[str, NDArray[Any]] = {}
-
-    def read(name: str) -> NDArray[Any]:
-        if name not in known:
-            known[name] = prepare_scan(scan, preparation).further(name) * 255
-        return known[name]
-
-    return read
-
-
 def _rows(
-    scored: Sequence[Stored],
+    scored: Sequence[Kept],
     choices: Sequence[Choice],
     tables: Mapping[tuple[Key, str], ThresholdTable],
     tallies: Mapping[tuple[str, Mark], Tally],
@@ -311,7 +296,6 @@ def _rows(
     for choice in choices:
         for unit, threshold in choice.thresholds.items():
             first = units[unit][0]
-            found = None if isinstance(threshold, str) else threshold
             table = tables.get((choice.method.key, unit))
             rows.append(
                 {
@@ -328,12 +312,13 @@ def _rows(
                     "scope": choice.scope,
                     "post": " ".join(plan.post) or "none",
                     "range": first.ranges[choice.method.key].describe(),
-                    "threshold": found.level if found else None,
-                    "upper": found.upper if found else None,
-                    "sentence": found.sentence if found else threshold,
+                    "threshold": threshold.level,
+                    "upper": threshold.upper,
+                    "failed": isinstance(threshold, NoThreshold),
+                    "sentence": threshold.sentence,
                     "auprc": table.average_precision(plan.side) if table else None,
                     "prevalence": table.prevalence if table else None,
-                    **tallies[unit, _mark(choice, threshold)].row(plan.shapes),
+                    **tallies[unit, (choice.method.key, threshold.kept)].row(plan.shapes),
                 }
             )
     return rows
@@ -356,5 +341,5 @@ def _slice_rows(
         }
         for choice in choices
         for unit, threshold in choice.thresholds.items()
-        for scan, z, dice in tallies[unit, _mark(choice, threshold)].slices
+        for scan, z, dice in tallies[unit, (choice.method.key, threshold.kept)].slices
     ]

@@ -9,8 +9,8 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.methods.base import Method
 from ascnet_core.names import RangeKind, Scope, Side, Unit
-from ascnet_core.segmentation.postprocess import Step
-from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.segmentation.rules import needs_reference
+from ascnet_core.segmentation.steps import Step
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ def check(
         raise UserError(f"{cohort.manifest} has no scans to evaluate.")
     if not methods:
         raise UserError("There is no method to evaluate; name a run or a baseline.")
-    for gate in (step for step in steps if step.name == "gate"):
+    for step in (step for step in steps if step.modality):
         for scan in cohort.scans:
-            if gate.modality.lower() not in (name.lower() for name in scan.further):
+            if step.modality.lower() not in (name.lower() for name in scan.further):
                 raise UserError(
-                    f"Step '{gate}' needs a column image:{gate.modality} in {cohort.manifest}, "
+                    f"Step '{step}' needs a column image:{step.modality} in {cohort.manifest}, "
                     f"and scan {scan.scan} has none; fill it or leave the step out."
                 )
     asked = [(m, m.rules(plan.side, plan.rules, reference is not None)) for m in methods]
     for rule in (rule for _, rules in asked for rule in rules):
-        if parse_rule(rule).name == "reference-quantile" and reference is None:
+        if needs_reference([rule]) and reference is None:
             raise UserError(
                 f"Rule '{rule}' needs a normal reference; name one (a manifest, the normal group, "
                 "or lesion-free slices)."

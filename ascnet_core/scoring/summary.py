@@ -20,7 +20,8 @@ from ascnet_core.scoring.plan import Plan
 IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
 COLUMNS = [
     *["subject", "scan", "scans", "scans_with_mask", "group", *IDENTITY],
-    *["range", "threshold", "upper", "dice", "sensitivity", "precision", "auprc", "prevalence"],
+    *["range", "threshold", "upper", "failed"],
+    *["dice", "sensitivity", "precision", "auprc", "prevalence"],
     *["hd95_mm", "msd_mm", "lesion_recall", "lesion_precision", "lesion_f1"],
     *["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"],
     *["volume_ml", "truth_ml", "slice_dice", "empty_truth", "empty_prediction"],
@@ -68,7 +69,7 @@ def to_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=COLUMNS)
     for name in WHOLE:
         frame[name] = frame[name].astype("Int64")
-    for name in ("empty_truth", "empty_prediction"):
+    for name in ("failed", "empty_truth", "empty_prediction"):
         frame[name] = frame[name].astype("boolean")
     for name in ("dice", "volume_ml", "truth_ml", *MEANS):
         frame[name] = frame[name].astype(float)

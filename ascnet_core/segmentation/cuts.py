@@ -1,67 +1,91 @@
-"""A scan through a network: its slices in batches, their maps back on the scan's own grid."""
+"""A scan through a network: its slices in batches, the maps that are asked for back on its grid."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Prepared
-from ascnet_core.imaging.slices import from_slices
+from ascnet_core.imaging.slices import box_of, from_slices, to_slices
+from ascnet_core.names import Tell
 from ascnet_core.network.blocks import Network
-from ascnet_core.segmentation.histogram import quantise
 
-MAPS = ("input", "fence", "wild", "reconstruction", "residual")
 PRECISIONS = ("float32", "bfloat16")
-BATCH_BYTES = 512 * 2**20
-"""What the activations of a batch may take; weights and the libraries come on top."""
-_FLOATS_PER_PIXEL_AND_MAP = 9
-"""Peak of the forward pass: 8 float32 per pixel and first-level map were measured; 9 is safe."""
+PIXELS = {"cpu": 2**17, "cuda": 2**20}
+"""What a batch may hold. A processor is a third faster with 14 slices of 96x96 than with 64, whose
+activations leave its cache; both numbers keep width 32 at 240x240 far below 1 GiB."""
 
 Slices = NDArray[np.float32]
 Maps = dict[str, NDArray[np.float32]]
-LevelMaps = dict[str, NDArray[np.uint8]]
-Progress = Callable[[int, int], None]
 
 
-class CutSlices(NamedTuple):
-    """The cuts of slices, each (N, S, S) float32 in [0, 1]."""
+class Ready(NamedTuple):
+    """A network that is used as it is, on its device: make it once (`ready`), cut many scans."""
 
-    fence: Slices
-    wild: Slices
-    reconstruction: Slices
-
-
-def batch_for(width: int, size: int) -> int:
-    """The largest batch (1 to 64) of size x size slices that stays within `BATCH_BYTES`."""
-    each = 4 * _FLOATS_PER_PIXEL_AND_MAP * width * size * size
-    return int(min(64, max(1, BATCH_BYTES // each)))
+    network: Network
+    device: torch.device
 
 
-def map_slices(
-    model: Network,
+def ready(model: Network | Ready, device: str | torch.device = "cpu") -> Ready:
+    """Copy a network, in evaluation mode and channels-last: one in training must not notice.
+
+    Channels-last is what oneDNN and tensor cores work in; one copy of the weights is small beside
+    a batch's activations. What is ready stays as it is.
+
+    Parameters
+    ----------
+    device : str
+        `cpu`, `cuda`, `cuda:1`, or `auto` (a GPU where there is one).
+    """
+    if isinstance(model, Ready):
+        return model
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    place = torch.device(device)
+    network = copy.deepcopy(model).eval().requires_grad_(False)
+    # stubs of torch know no memory_format beside device
+    return Ready(network.to(place).to(memory_format=torch.channels_last), place)  # type: ignore[call-overload]
+
+
+def batch_for(size: int, device: str = "cpu") -> int:
+    """How many size x size slices (1 to 64) are cut at once."""
+    return int(min(64, max(1, PIXELS.get(device, PIXELS["cuda"]) // size**2)))
+
+
+def map_names(model: Network | Ready) -> tuple[str, ...]:
+    """The names of the maps that a network gives, in its order."""
+    network, device = ready(model)
+    with torch.inference_mode():
+        return tuple(network.maps(torch.zeros(1, 1, 16, 16, device=device)))
+
+
+def cut_slices(
+    model: Network | Ready,
     slices: Slices,
     device: str | torch.device = "cpu",
     batch: int | None = None,
     flip: bool = False,
     precision: str = "float32",
-    progress: Progress | None = None,
+    progress: Tell | None = None,
+    names: Sequence[str] | None = None,
 ) -> Maps:
-    """Maps of slices by name, in batches. The model given is left as it is, also on its device.
+    """Cut slices in batches. The model given is left as it is, also on its device.
 
     Parameters
     ----------
-    model : Network
+    model : Network or Ready
+        A `Ready` network is not copied and stays on its own device.
     slices : (N, S, S) float32
         In [0, 1]; S a multiple of 16.
     device : str
-        `cpu`, `cuda`, `cuda:1`, or `auto` (a GPU where there is one).
+        As for `ready`.
     batch : int, optional
-        Slices at a time; None chooses by memory (`batch_for`).
+        Slices at a time; None: `batch_for`.
     flip : bool
         Average over the slice and its left-right mirror image: twice the time, steadier maps.
     precision : str
@@ -70,91 +94,74 @@ def map_slices(
         voxels at the rims of a near-binary wild cut by far more. For previews, not for masks.
     progress : callable, optional
         Told (slices done, slices in all) after every batch.
+    names : sequence of str, optional
+        The maps wanted; None: all.
 
     Returns
     -------
-    dict of (N, S, S) float32 in [0, 1]
+    dict of (N, S, S) float32 in [0, 1], by name in the network's order.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is one of {PRECISIONS}, not {precision!r}")
-    place = _device(device)
-    count, height, width = slices.shape
-    found: Maps = {}
-    step = batch or batch_for(model.width, max(height, width))
-    ready = _ready(model, place)
-    make = ready.averaged_maps if flip else ready.maps
+    network, place = ready(model, device)
+    make = network.averaged_maps if flip else network.maps
+    count, *plane = slices.shape
+    step = batch or batch_for(max(plane), place.type)
+    result: Maps = {}
+    if count == 0:
+        result = {name: np.empty(slices.shape, np.float32) for name in map_names(model)}
     with (
         torch.inference_mode(),
         torch.autocast(place.type, torch.bfloat16, enabled=precision == "bfloat16"),
     ):
-        # of no slices, too, the names are known
-        for start in range(0, max(1, count), step):
+        for start in range(0, count, step):
             part = np.ascontiguousarray(slices[start : start + step], np.float32)
             # (n, S, S) -> (n, 1, S, S)
             images = torch.from_numpy(part).unsqueeze(1).to(place)
-            for name, made in make(images).items():
-                target = found.setdefault(name, np.empty(slices.shape, np.float32))
-                target[start : start + step] = made[:, 0].float().cpu().numpy()
+            for name, values in make(images).items():
+                if names is None or name in names:
+                    whole = result.setdefault(name, np.empty(slices.shape, np.float32))
+                    whole[start : start + step] = values[:, 0].float().cpu().numpy()
             if progress is not None:
                 progress(min(start + step, count), count)
-    return found
-
-
-def cut_slices(model: Network, slices: Slices, *more: Any, **options: Any) -> CutSlices:
-    """The cuts of slices by ASC-Net; as `map_slices`."""
-    maps = map_slices(model, slices, *more, **options)
-    return CutSlices(*(maps[name] for name in CutSlices._fields))
-
-
-def _device(name: str | torch.device) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def _ready(model: Network, device: torch.device) -> Network:
-    """A copy in eval mode and channels-last: a model in training must not notice that it is used.
-
-    Channels-last is what oneDNN and tensor cores work in; one copy of the weights is small beside
-    a batch's activations.
-    """
-    ready = copy.deepcopy(model).eval().requires_grad_(False)
-    # stubs of torch know no memory_format beside device
-    return ready.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return result
 
 
 def cut_scan(
-    model: Network,
+    model: Network | Ready,
     prepared: Prepared,
     device: str | torch.device = "cpu",
     batch: int | None = None,
     flip: bool = False,
     precision: str = "float32",
-    progress: Progress | None = None,
+    progress: Tell | None = None,
+    names: Sequence[str] | None = None,
 ) -> Maps:
-    """Maps of a whole scan, on the volume's grid.
+    """Cut a whole scan; the maps come back on the volume's grid.
 
-    Slices without any voxel of the region are left out. Parameters are those of `map_slices`.
+    Slices without any voxel of the region are not cut. Parameters are those of `cut_slices`; among
+    the `names` may be `input`, the scan as scaled.
 
     Returns
     -------
-    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region: `input`
-    (I_in as scaled), and the network's maps by their names.
+    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region: the input
+    first.
     """
-    slices = prepared.slices()
-    held = np.flatnonzero(prepared.region.any(axis=(0, 1)))
-    parts = map_slices(model, slices[held], device, batch, flip, precision, progress)
-    maps: Maps = {"input": np.where(prepared.region, prepared.scaled, np.float32(0))}
+    region = prepared.region
+    box = box_of(region)
+    inside = region[box]
+    held = inside.any(axis=(0, 1))
+    slices = to_slices(prepared.scaled, prepared.placement, box=box)
+    cuts = cut_slices(model, slices[held], device, batch, flip, precision, progress, names)
+    maps: Maps = {}
+    if names is None or "input" in names:
+        maps["input"] = np.where(region, prepared.scaled, np.float32(0))
     whole = np.zeros_like(slices)
-    for name, part in parts.items():
-        whole[held] = part
-        maps[name] = from_slices(whole, prepared.placement)
+    for name, cut in cuts.items():
+        whole[held] = cut
+        maps[name] = np.zeros(region.shape, np.float32)
+        values = from_slices(whole, prepared.placement, box=box)
         # linear weights add up to 1 only to rounding
-        np.clip(maps[name], 0, 1, out=maps[name])
-        maps[name][~prepared.region] = 0
+        np.clip(values, 0, 1, out=values)
+        np.copyto(maps[name][box], values, where=inside)
     return maps
-
-
-def as_levels(maps: Maps) -> LevelMaps:
-    """Maps on 256 levels of the raw range [0, 1]: a quarter of the memory."""
-    return {name: quantise(values) for name, values in maps.items()}

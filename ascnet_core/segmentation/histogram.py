@@ -27,7 +27,7 @@ from scipy.signal import find_peaks as scipy_find_peaks
 from scipy.signal import peak_widths
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import RangeKind
+from ascnet_core.names import RangeKind, Side
 from ascnet_core.segmentation.smoothing import LEVELS as LEVELS
 from ascnet_core.segmentation.smoothing import Counts as Counts
 from ascnet_core.segmentation.smoothing import (
@@ -106,37 +106,39 @@ class Peak:
     share: float
 
 
-def measure_range(
-    maps: Iterable[tuple[NDArray[Any], NDArray[np.bool_] | None]], kind: RangeKind
-) -> Range:
-    """The range of one scan (`subject`) or of many (`cohort`), by smallest and largest value.
+def extremes(
+    values: NDArray[Any], region: NDArray[np.bool_] | None = None
+) -> tuple[float, float] | None:
+    """Smallest and largest value inside a region (None: everywhere); None where it is empty."""
+    inside = values if region is None else values[region]
+    return (float(inside.min()), float(inside.max())) if inside.size else None
+
+
+def measure_range(ends: Iterable[tuple[float, float] | None], kind: RangeKind) -> Range:
+    """The range of a subject's scans (`subject`) or of all scans (`cohort`).
 
     Parameters
     ----------
-    maps : iterable of (map, region)
-        Maps of any shape, each with its region (bool, same shape) or None for all voxels. Gone
-        through once, so a generator that loads one scan at a time will do.
+    ends : iterable
+        The `extremes` of each scan. Gone through once, so a generator that loads one scan at a
+        time will do.
     kind : str
-        `raw` gives [0, 1] without looking at the maps.
+        `raw` gives [0, 1] without looking at them.
 
     Raises
     ------
     UserError
-        If there is no map, or no voxel in any region.
+        If no scan has a voxel in its region.
     """
     if kind == "raw":
         return RAW
-    low, high = np.inf, -np.inf
-    for values, region in maps:
-        inside = values if region is None else values[region]
-        if inside.size:
-            low, high = min(low, float(inside.min())), max(high, float(inside.max()))
-    if low > high:
+    known = [pair for pair in ends if pair is not None]
+    if not known:
         raise UserError(
             f"The {kind} range needs at least one voxel inside a region, and there is none: "
             "check the region files or choose the raw range."
         )
-    return Range(low, high, kind)
+    return Range(min(low for low, _ in known), max(high for _, high in known), kind)
 
 
 def quantise(values: NDArray[Any], low: float = 0.0, high: float = 1.0) -> Levels:
@@ -293,6 +295,26 @@ def verdict(
     separated = len(peaks) - len(leaning)
     head = f"{separated} separated peaks" if separated > 1 else "no separated peaks"
     return "; ".join([head, *leaning])
+
+
+def outer_separation(separation: Sequence[float], side: Side) -> float:
+    """How clear the peak that the side begins with stands of its neighbour; 0 for a lone peak."""
+    if not separation:
+        return 0.0
+    return separation[-1] if side == "bright" else separation[0]
+
+
+def describe_peaks(
+    peaks: Sequence[Peak], separation: Sequence[float], verdict: str, side: Side
+) -> str:
+    """The verdict's box: the plain sentence, and how clear the outer peak stands."""
+    text = verdict[:1].upper() + verdict[1:]
+    if not text.endswith("."):
+        text += "."
+    if len(peaks) < 2:
+        return text
+    which = "Rightmost" if side == "bright" else "Leftmost"
+    return f"{text} {which} stands {outer_separation(separation, side):.2f} clear of its neighbour."
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from ascnet_core.segmentation.smoothing import LEVELS
 
+QUANTISER = 0.95
+"""Rank correlation with the input from which a map only follows the input."""
+
 
 def joint_counts(
     rows: NDArray[np.uint8],
@@ -91,3 +94,13 @@ def _correlation(joint: NDArray[np.int64]) -> float:
     if spread == 0:
         return float("nan")
     return float(ranks_one @ joint @ ranks_other / np.sqrt(spread))
+
+
+def warn_quantiser(name: str, rank: float) -> str:
+    """A warning where a map only follows the input's brightness; "" where it does not."""
+    if name == "input" or not abs(rank) >= QUANTISER:
+        return ""
+    return (
+        "Ranks voxels almost as I_in does: largely a quantiser of brightness. Compare with a plain "
+        "threshold."
+    )

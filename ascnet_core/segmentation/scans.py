@@ -1,11 +1,14 @@
 """What `segment` does with its scans: cut, threshold, clean, write."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,37 +17,15 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.formats import output_suffix
 from ascnet_core.imaging.image_format import Grid
-from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.imaging.volume import write_volume
-from ascnet_core.network.blocks import Network
-from ascnet_core.segmentation.cuts import cut_scan
-from ascnet_core.segmentation.histogram import RAW, Range, count_levels, quantise
-from ascnet_core.segmentation.postprocess import parse_steps, run_steps
-from ascnet_core.segmentation.threshold import Threshold, apply, describe, propose
+from ascnet_core.names import RangeKind
+from ascnet_core.segmentation.cuts import Ready, cut_scan
+from ascnet_core.segmentation.levels import Folder, Kept, keep, pooled_counts, settle_ranges
+from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.steps import parse_steps
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose, describe
 from ascnet_core.settings.tables import Segmentation
-
-
-@dataclass
-class Cut:
-    """What is kept of one scan between cutting and thresholding; arrays lie in `place`."""
-
-    scan: Scan
-    grid: Grid
-    voxel_ml: float
-    shape: tuple[int, int, int]
-    place: Path
-    range: Range
-
-    def region(self) -> NDArray[np.bool_]:
-        """The region, (X, Y, Z) bool."""
-        packed = np.load(self.place / "region.npy", allow_pickle=False)
-        size = int(np.prod(self.shape))
-        return np.unpackbits(packed, count=size).astype(bool).reshape(self.shape)
-
-    def levels(self) -> NDArray[np.uint8]:
-        """The map's levels at the region's voxels, (n,) uint8."""
-        values = np.load(self.place / "map.npy", allow_pickle=False)
-        return quantise(values, self.range.low, self.range.high)
 
 
 @dataclass(frozen=True)
@@ -54,108 +35,106 @@ class How:
     `batch` None: by memory. `out` is the folder of masks, and of maps if `save_maps`.
     """
 
-    model: Network
+    network: Ready
     preparation: Preparation
     segmentation: Segmentation
     out: Path
-    device: str = "cpu"
+    range: RangeKind = "raw"
     batch: int | None = None
     flip: bool = False
     save_maps: bool = False
 
 
-def cut_one(scan: Scan, how: How, place: Path) -> Cut:
-    """Cut one scan and keep in `place` what the threshold needs of it.
+def cut_all(
+    scans: Sequence[Scan], how: How, folder: Path, tell: Callable[[str], None]
+) -> list[Kept]:
+    """Cut all scans and keep in `folder` what thresholds need of them; `tell` hears each name.
 
     Raises
     ------
     UserError
-        If the scan cannot be prepared, or its region is empty.
+        If a scan cannot be prepared, or its region is empty.
     """
+    kept = []
+    for number, prepared in enumerate(_prepared(scans, how.preparation)):
+        kept.append(_cut(prepared, how, folder / str(number)))
+        tell(prepared.scan.scan)
+    settle_ranges(kept, how.range, lambda scan: scan.subject)
+    return kept
+
+
+def _prepared(scans: Sequence[Scan], how: Preparation) -> Iterator[Prepared]:
+    """Each scan made ready, the next one being read while this one is cut."""
     # The manifest's mask plays no part in making one: a broken one must not be in the way.
-    prepared = prepare_scan(dataclasses.replace(scan, mask=None), how.preparation)
+    plain = [dataclasses.replace(scan, mask=None) for scan in scans]
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(prepare_scan, plain[0], how)
+        for following in [*plain[1:], None]:
+            prepared = coming.result()
+            if following is not None:
+                coming = reader.submit(prepare_scan, following, how)
+            yield prepared
+
+
+def _cut(prepared: Prepared, how: How, folder: Path) -> Kept:
+    scan, name = prepared.scan, how.segmentation.map
     if not prepared.region.any():
         raise UserError(f"The region of {scan.image} is empty; try --region auto or none.")
-    maps = cut_scan(how.model, prepared, how.device, how.batch, how.flip)
-    volume = prepared.volume
+    names = None if how.save_maps else [name]
+    maps = cut_scan(how.network, prepared, batch=how.batch, flip=how.flip, names=names)
     if how.save_maps:
-        for name in maps.keys() - {"input"}:
-            write_volume(_file(how.out, scan, name, volume.grid), maps[name], volume.grid)
-    place.mkdir()
-    np.save(place / "region.npy", np.packbits(prepared.region))
-    np.save(place / "map.npy", maps[how.segmentation.map][prepared.region])
-    return Cut(scan, volume.grid, volume.voxel_ml, volume.shape, place, RAW)
-
-
-def settle_ranges(cuts: Sequence[Cut], kind: str) -> None:
-    """State what levels 0 and 255 stand for, now that all scans are cut."""
-    if kind == "raw":
-        return
-    ends: dict[str, tuple[float, float]] = {}
-    for cut in cuts:
-        values = np.load(cut.place / "map.npy", allow_pickle=False)
-        unit = cut.scan.subject if kind == "subject" else ""
-        low, high = float(values.min()), float(values.max())
-        before = ends.get(unit, (low, high))
-        ends[unit] = min(low, before[0]), max(high, before[1])
-    for cut in cuts:
-        low, high = ends[cut.scan.subject if kind == "subject" else ""]
-        cut.range = Range(low, high, "subject" if kind == "subject" else "cohort")
+        grid = prepared.volume.grid
+        for each in maps.keys() - {"input"}:
+            write_volume(_file(how.out, scan, each, grid), maps[each], grid)
+    return keep(prepared, [(name, maps[name])], Folder(folder), how.range)
 
 
 def choose_thresholds(
-    cuts: Sequence[Cut], how: Segmentation, reference: NDArray[np.int64] | None
-) -> list[Threshold]:
-    """The threshold of each scan: its subject's own, or one for all.
+    several: Sequence[Kept], how: Segmentation, reference: NDArray[np.int64] | None
+) -> list[Threshold | NoThreshold]:
+    """What the rule gives for each scan: its subject's own threshold, or one for all."""
+    subjects: dict[str, list[Kept]] = {}
+    for kept in several:
+        subjects.setdefault(kept.scan.subject, []).append(kept)
+    counts = pooled_counts(subjects, how.map)
+    chosen = choose(how.rule, counts, how.side, how.scope, reference)
+    return [chosen[kept.scan.subject] for kept in several]
 
-    Raises
-    ------
-    UserError
-        If the rule finds none; with scope subject it says for whom.
+
+def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict[str, Any]:
+    """Threshold, clean and write one mask; its row of the table.
+
+    Without a threshold no mask is written, and the row says why.
     """
-    units = [cut.scan.subject if how.scope == "subject" else "" for cut in cuts]
-    counts: dict[str, NDArray[np.int64]] = {}
-    for unit, cut in zip(units, cuts, strict=True):
-        counts[unit] = counts.get(unit, np.zeros(256, np.int64)) + count_levels(cut.levels())
-    side: Literal["bright", "dark"] = "dark" if how.side == "dark" else "bright"
-    proposed = {}
-    for unit, histogram in counts.items():
-        try:
-            proposed[unit] = propose(how.rule, histogram, side, reference)
-        except UserError as error:
-            raise UserError(f"{unit}: {error}" if unit else str(error)) from error
-    return [proposed[unit] for unit in units]
-
-
-def write_mask(cut: Cut, threshold: Threshold, how: How) -> dict[str, Any]:
-    """Threshold, clean and write one mask; its row of the table."""
-    region = cut.region()
-    mask = np.zeros(cut.shape, bool)
-    mask[region] = apply(cut.levels(), None, threshold)
+    name, region = how.segmentation.map, kept.region()
     steps = parse_steps(how.segmentation.post)
-
-    def further(modality: str) -> NDArray[np.float32]:
-        prepared = prepare_scan(dataclasses.replace(cut.scan, mask=None), how.preparation)
-        return prepared.further(modality) * np.float32(255)
-
-    mask = run_steps(mask, steps, region, further)
-    path = _file(how.out, cut.scan, "mask", cut.grid)
-    write_volume(path, mask, cut.grid, np.uint8)
-    voxels = int(mask.sum())
-    return {
-        "subject": cut.scan.subject,
-        "scan": cut.scan.scan,
-        "image": str(cut.scan.image),
-        "mask": str(path),
-        "map": how.segmentation.map,
-        "range": cut.range.describe(),
-        "kept": threshold.text(),
+    row: dict[str, Any] = {
+        "subject": kept.scan.subject,
+        "scan": kept.scan.scan,
+        "image": str(kept.scan.image),
+        "mask": None,
+        "map": name,
+        "range": kept.ranges[name].describe(),
+        "kept": None,
         **describe(threshold),
         "scope": how.segmentation.scope,
         "post": " ".join(map(str, steps)),
+        "voxels": None,
+        "volume_ml": None,
+        "region_voxels": int(np.count_nonzero(region)),
+    }
+    if isinstance(threshold, NoThreshold):
+        return row
+    levels = kept.volume(name, region)
+    mask = segment(levels, region, threshold, steps, on_levels(kept.further))
+    path = _file(how.out, kept.scan, "mask", kept.grid)
+    write_volume(path, mask, kept.grid, np.uint8)
+    voxels = int(np.count_nonzero(mask))
+    return row | {
+        "mask": str(path),
+        "kept": threshold.text(),
         "voxels": voxels,
-        "volume_ml": round(voxels * cut.voxel_ml, 4),
-        "region_voxels": int(region.sum()),
+        "volume_ml": round(voxels * kept.voxel_ml, 4),
     }
 
 

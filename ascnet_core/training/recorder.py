@@ -24,7 +24,7 @@ from ascnet_core.runs.events import last_event, read_events
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import read_request, signals_noted, take_request
-from ascnet_core.segmentation.cuts import map_slices
+from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, look, quantise
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
@@ -273,8 +273,8 @@ def reference_counts(model: Network, images: NDArray[np.float32]) -> dict[str, l
 
     Levels are on the raw scale: 255 stands for 1.0.
     """
-    device = next(iter(model.state_dict().values())).device
-    maps = {"input": images, **map_slices(model, images, device=device)}
+    device = str(next(iter(model.state_dict().values())).device)
+    maps = {"input": images, **cut_slices(model, images, device=device)}
     tissue = images > 0
     return {name: count_levels(quantise(m), tissue).tolist() for name, m in maps.items()}
 

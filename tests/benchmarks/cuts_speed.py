@@ -14,7 +14,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.segmentation.cuts import _ready, batch_for, cut_slices
+from ascnet_core.segmentation.cuts import batch_for, cut_slices, ready
 from ascnet_core.segmentation.histogram import quantise
 from ascnet_core.training.checkpoint import load_model
 
@@ -34,7 +34,7 @@ def forward_seconds(model: torch.nn.Module, images: torch.Tensor, precision: str
 def table(width: int, size: int, batch: int) -> None:
     """Every combination, with its ratio to plain float32 on one thread."""
     plain = CuttingModule(width).eval()
-    last = _ready(plain, torch.device("cpu"))
+    last = ready(plain).network
     images = torch.rand(batch, 1, size, size)
     print(f"M at width {width}, batch {batch} of {size}x{size}, forward only")
     print(f"{'threads':>7} {'memory order':>14} {'precision':>10} {'s/slice':>9} {'ratio':>6}")
@@ -58,8 +58,8 @@ def moved_levels(run: str) -> None:
     slices = gaussian_filter(rng.random(shape, dtype=np.float32), (0, 4, 4))
     slices = (slices - slices.min()) / (slices.max() - slices.min())
     exact, rough = (cut_slices(model, slices, precision=each) for each in ("float32", "bfloat16"))
-    for name, one, other in zip(exact._fields, exact, rough, strict=True):
-        far = np.abs(quantise(one).astype(int) - quantise(other))
+    for name, one in exact.items():
+        far = np.abs(quantise(one).astype(int) - quantise(rough[name]))
         print(f"bfloat16 moves {np.mean(far > 0):.1%} of {name}'s levels, by at most {far.max()}")
 
 
@@ -71,7 +71,7 @@ def volume(width: int) -> None:
     cut_slices(CuttingModule(width), slices)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"240x240x155 at width {width}, batch {batch_for(width, 240)}: "
+        f"240x240x155 at width {width}, batch {batch_for(240)}: "
         f"{time.perf_counter() - start:.0f} s, peak memory of the process {peak:.2f} GiB "
         f"({before:.2f} before)"
     )

@@ -39,7 +39,8 @@ def cut(path: Path, width: int, size: int, flip: bool) -> dict[str, float]:
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.imaging.prepare import Preparation, prepare_scan
     from ascnet_core.network.cutting import CuttingModule
-    from ascnet_core.segmentation.cuts import MAPS, cut_scan
+    from ascnet_core.segmentation.cuts import cut_scan
+    from ascnet_core.settings.methods.asc_net import AscNet
 
     def peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -51,7 +52,7 @@ def cut(path: Path, width: int, size: int, flip: bool) -> dict[str, float]:
     start = time.perf_counter()
     maps = cut_scan(CuttingModule(width), prepared, flip=flip)
     seconds = time.perf_counter() - start
-    assert set(maps) == set(MAPS)
+    assert set(maps) == {"input", *(one.name for one in AscNet.maps)}
     assert all(values.shape == prepared.volume.shape for values in maps.values())
     return {"loaded": loaded, "prepared": ready, "peak": peak(), "seconds": seconds}
 

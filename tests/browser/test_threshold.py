@@ -296,3 +296,25 @@ def test_the_page_has_room_for_everything(
         assert numbers["x"] >= chart["x"] + chart["width"]
     else:
         assert numbers["y"] >= chart["y"] + chart["height"] - 1
+
+
+def test_a_rule_that_finds_nothing_parks_the_line_until_a_threshold_is_there(
+    page: Page, server: str, link: Callable[..., str]
+) -> None:
+    open_view(page, link(server, rule="peak:99"))
+    assert said(page, "level") == "none"
+    assert said(page, "kind") == "none found"
+    assert "no such peak" in said(page, "sentence")
+    assert said(page, "volume") == "0.0 ml"
+    accept = page.get_by_role("button", name="Accept")
+    expect(accept).to_be_disabled()
+    page.keyboard.press("b")  # the other side finds nothing either, and keeps nothing
+    settle(page)
+    assert said(page, "volume") == "0.0 ml"
+    assert live(page) | {"t": 0} == {"t": 0, "upper": None, "side": "dark", "rule": "peak:99"}
+    page.mouse.click(*chart_point(page, 120))
+    settle(page)
+    assert live(page) == {"t": 120, "upper": None, "side": "dark", "rule": ""}
+    assert said(page, "sentence") == "The rule “peak:99” proposes nothing."
+    expect(accept).to_be_enabled()
+    assert said(page, "level") == "≤ 120"

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from ascnet_core.errors import UserError
-from ascnet_core.metrics.overlap import threshold_table
 from ascnet_core.segmentation.histogram import find_peaks
-from ascnet_core.segmentation.threshold import Threshold, propose
+from ascnet_core.segmentation.threshold import attempt, propose
+from pages.parts.shared import thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules
 
@@ -31,8 +30,8 @@ def test_a_clicked_peak_is_a_rule_not_a_number() -> None:
     view = view_rules.apply_told(View(rule="otsu", t=9), TOLD | {"rule": "peak:2"})
     assert (view.rule, view.t) == ("peak:2", None)
     counts = two_peaks()
-    proposed = view_rules.proposal(view.rule, counts, "bright", None)
-    assert view_rules.threshold_of(view, proposed).level == find_peaks(counts)[1].position
+    proposed = attempt(view.rule, counts, "bright")
+    assert thresholds.choose(view, proposed, None).level == find_peaks(counts)[1].position
     assert proposed.kind == "mask-free"
 
 
@@ -48,7 +47,7 @@ def test_bright_and_dark_keep_the_number() -> None:
 
 def test_a_band_has_its_ends_in_order() -> None:
     view = view_rules.apply_told(View(), TOLD | {"t": 100, "upper": 140})
-    threshold = view_rules.threshold_of(view, propose("otsu", two_peaks(), "bright"))
+    threshold = thresholds.choose(view, propose("otsu", two_peaks(), "bright"), None)
     assert (threshold.level, threshold.upper, threshold.kind) == (100, 140, "manual")
     assert view_rules.apply_told(View(), TOLD | {"t": 150, "upper": 140}).upper == 150
 
@@ -64,24 +63,6 @@ def test_an_act_is_done_once_however_often_it_is_told() -> None:
     assert view_rules.new_acts({"acts": acts}, 3) == acts[1:]
     assert view_rules.new_acts({"acts": acts}, 4) == []
     assert view_rules.new_acts({}, 0) == []
-
-
-def test_a_rule_that_cannot_be_kept_gives_way_and_says_so() -> None:
-    one_peak = np.zeros(256, np.int64)
-    one_peak[40:60] = 500
-    proposed = view_rules.proposal("rightmost-peak", one_peak, "bright", None)
-    assert proposed.rule == "otsu"
-    assert "Otsu's level stands in" in proposed.sentence
-    assert "single peak" in proposed.sentence
-    assert view_rules.proposal("otsu", np.zeros(256, np.int64), "bright", None).level == 128
-
-
-def test_the_menu_offers_as_many_peaks_as_there_are() -> None:
-    rules = view_rules.rule_menu(3, "peak:2")
-    assert [rule for rule in rules if rule.startswith("peak:")] == ["peak:1", "peak:2", "peak:3"]
-    assert "valley:2" in rules
-    assert "valley:3" not in rules
-    assert view_rules.rule_menu(0, "multi-otsu:4")[0] == "multi-otsu:4"
 
 
 def test_a_rectangle_covers_its_corners_in_every_plane() -> None:
@@ -115,23 +96,6 @@ def test_a_drawn_region_proposes_the_level_that_tells_it_apart() -> None:
         )
 
 
-def test_rank_correlation_is_scipys() -> None:
-    rng = np.random.default_rng(1)
-    first = rng.integers(0, 40, (12, 11, 5)).astype(np.uint8)
-    second = (first // 3 + rng.integers(0, 9, first.shape)).astype(np.uint8)
-    region = rng.random(first.shape) < 0.6
-    expected = spearmanr(first[region], second[region]).statistic
-    assert view_rules.rank_correlation(first, second, region) == pytest.approx(expected, abs=1e-12)
-    assert np.isnan(view_rules.rank_correlation(np.zeros_like(first), second, region))
-
-
-def test_only_a_near_perfect_follower_is_called_a_quantiser() -> None:
-    assert "quantiser" in view_rules.warn_quantiser("reconstruction", -0.97)
-    assert view_rules.warn_quantiser("reconstruction", 0.8) == ""
-    assert view_rules.warn_quantiser("reconstruction", float("nan")) == ""
-    assert view_rules.warn_quantiser("input", 1.0) == ""
-
-
 def test_one_looks_first_where_most_of_the_mask_is() -> None:
     mask, region = np.zeros((9, 9, 5), bool), np.ones((9, 9, 5), bool)
     mask[1:4, 6:8, 3] = True
@@ -140,45 +104,3 @@ def test_one_looks_first_where_most_of_the_mask_is() -> None:
     x, y, z = view_rules.first_cursor(np.zeros_like(mask), region)
     assert (x, y, z) == (4, 4, 2)
     assert view_rules.first_cursor(np.zeros_like(mask), np.zeros_like(mask)) == (4, 4, 2)
-
-
-@pytest.mark.parametrize(
-    ("level", "upper", "side"), [(90, None, "bright"), (90, None, "dark"), (60, 120, "bright")]
-)
-def test_numbers_of_the_table_are_those_of_the_mask(
-    level: int, upper: int | None, side: str
-) -> None:
-    rng = np.random.default_rng(2)
-    map8 = rng.integers(0, 256, (10, 10, 6)).astype(np.uint8)
-    region, truth = rng.random(map8.shape) < 0.8, rng.random(map8.shape) < 0.1
-    threshold = Threshold(level, upper, side, "", "")
-    spacing = (2.0, 1.0, 3.0)
-    table = threshold_table(map8, truth, region)
-    read = view_rules.numbers_at(table, threshold, 0.006)
-    mask = view_rules.segment(map8, region, threshold)
-    counted = view_rules.outcome(mask, truth, spacing).numbers()
-    assert read == pytest.approx(counted)
-    hits = (mask & truth).sum()
-    assert counted["dice"] == pytest.approx(2 * hits / (mask.sum() + truth.sum()))
-    assert counted["volume"] == pytest.approx(mask.sum() * 0.006)
-
-
-def test_scores_are_unknown_without_a_truth() -> None:
-    map8 = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
-    table = threshold_table(map8, None, None)
-    threshold = Threshold(4, None, "bright", "4", "")
-    assert view_rules.numbers_at(table, threshold, 1.0) == {
-        "volume": 4.0, "dice": None, "sensitivity": None, "precision": None
-    }  # fmt: skip
-    assert view_rules.outcome(map8 > 3, None, (10, 10, 10)).numbers()["dice"] is None
-
-
-def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
-    peaks = find_peaks(two_peaks())
-    text = view_rules.describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
-    assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
-    three = view_rules.describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
-    assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
-    assert view_rules.describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
-        "1 peak: nothing to choose."
-    )

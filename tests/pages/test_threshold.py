@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,35 @@ def test_a_step_that_means_nothing_is_said_beside_the_line(
     data = sent(open_page(post="polish:3", t="100"))
     assert data["cleaned"] is None
     assert "polish:3" in data["hint"]
+
+
+def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
+    open_page: Callable[..., AppTest],
+) -> None:
+    app = open_page(rule="peak:99", post="open:3")
+    first = sent(app)
+    assert first["none"]
+    assert first["live"] == {"t": 255, "upper": None, "side": "bright", "rule": "peak:99"}
+    assert (first["proposal"]["text"], first["proposal"]["kind"]) == ("nothing", "none found")
+    assert "no such peak" in first["proposal"]["sentence"]
+    assert first["cleaned"] is None
+    told = {"seq": 1, "key": first["key"], "t": 255, "upper": None, "side": "bright",
+            "rule": "peak:99", "cursor": [4, 5, 6],
+            "acts": [{"seq": 1, "accept": True}]}  # fmt: skip
+    app.session_state[state.TOLD] = told
+    app.run()
+    assert "no threshold to accept" in sent(app)["hint"]
+    assert sent(app)["accepted"] == ""
+
+    app.selectbox(key=state.widget("rule")).set_value("otsu").run()
+    level = sent(app)["live"]["t"]
+    assert not sent(app)["none"]
+    app.session_state[state.VIEW] = replace(view_of(app), rule="peak:99")
+    app.run()
+    after = sent(app)
+    assert not after["none"]
+    assert after["live"]["t"] == level
+    assert after["proposal"]["sentence"].endswith("The last threshold stays.")
+    # another map has another scale: its last threshold there was none
+    app.sidebar.selectbox(key=state.widget("map")).set_value("wild").run()
+    assert sent(app)["none"]

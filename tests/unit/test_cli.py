@@ -6,7 +6,6 @@ import pytest
 
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.options import RULES_HELP
-from ascnet_core.names import MAPS
 from tests.unit.commands.command_line import cli, complaint, in_a_process, rows_of
 
 VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run", "app")
@@ -69,14 +68,18 @@ def test_demo_and_index_work_without_torch(tmp_path):
 
 def test_the_help_names_all_rules_steps_maps_and_baselines():
     from ascnet_core.commands.evaluate import BASELINES
-    from ascnet_core.methods import asc_net, baselines
-    from ascnet_core.segmentation.postprocess import STEPS
-    from ascnet_core.segmentation.threshold import RULES
+    from ascnet_core.methods import baselines
+    from ascnet_core.network.cutting import CuttingModule
+    from ascnet_core.segmentation.cuts import map_names
+    from ascnet_core.segmentation.rules import RULES
+    from ascnet_core.segmentation.steps import STEPS
+    from ascnet_core.settings.methods import METHODS
 
-    for name in [*RULES, *STEPS]:
-        if name not in ("NUMBER", "components:largest", "multi-otsu"):
-            assert name in RULES_HELP, name
-    assert set(MAPS) == set(asc_net.MAPS)
+    for entry in [*RULES.values(), *STEPS.values()]:
+        assert f"  {entry.form} " in RULES_HELP
+        assert entry.sentence in RULES_HELP
+    asc_net = METHODS["asc-net"]
+    assert {one.name for one in asc_net.maps} == set(map_names(CuttingModule(2)))
     assert set(BASELINES) == set(baselines.BASELINES)
 
 

@@ -185,10 +185,10 @@ def _wild(
     report, close = forms.progress_reporter(f"Cutting with {short(run)}")
     try:
         network = cases.load_model(run)
-        wild = cut_slices(network, sample.images, device=cases.device(), progress=report).wild
+        cuts = cut_slices(network, sample.images, cases.device(), progress=report, names=["wild"])
     finally:
         close()
-    wild = np.where(sample.tissue, wild, np.float32(0))
+    wild = np.where(sample.tissue, cuts["wild"], np.float32(0))
     wild.setflags(write=False)
     return wild
 

@@ -19,7 +19,7 @@ from ascnet_core.monitoring.history import History, Point, count_holes, measure
 from ascnet_core.places import CUTS, MODEL
 from ascnet_core.runs.folder import Run, Snapshot, SnapshotData, short_name
 from ascnet_core.runs.result import result_of
-from ascnet_core.segmentation.threshold import apply, propose
+from ascnet_core.segmentation.threshold import NoThreshold, apply, attempt
 from ascnet_core.settings.method import TrainedMethod
 from pages.parts.film import film, moments
 from pages.parts.shared import cases, state
@@ -250,7 +250,9 @@ def scan_point(run: Run, snapshot: Snapshot, case: cases.Case, data: SnapshotDat
     if asked.map == counted or point.mask is None:
         return point
     counts = np.bincount(case.maps[asked.map][case.prepared.region], minlength=256)
-    threshold = propose(asked.rule, counts.astype(np.int64), side, reference)
+    threshold = attempt(asked.rule, counts.astype(np.int64), side, reference)
+    if isinstance(threshold, NoThreshold):
+        return replace(point, threshold=None, mask=None, no_mask=threshold.sentence)
     inside = data.watched_input > 0
     mask = apply(data.levels(asked.map), inside, threshold)
     holes = count_holes(mask)

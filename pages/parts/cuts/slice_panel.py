@@ -18,6 +18,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ascnet_core.imaging import slices
 from ascnet_core.monitoring.stop_rules import QUANTISER
 from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
 from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
@@ -138,11 +139,8 @@ def held_slices(shape: Sequence[int], centre: int, budget: int = BUDGET) -> tupl
 
 def box_of(region: Bools) -> tuple[int, int, int, int]:
     """First and last voxel of a region along x, then along y; the whole plane where it is empty."""
-    plane = region.any(axis=2)
-    if not plane.any():
-        return 0, region.shape[0] - 1, 0, region.shape[1] - 1
-    x, y = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
-    return int(x[0]), int(x[-1]), int(y[0]), int(y[-1])
+    x, y, _ = slices.box_of(region)
+    return x.start, x.stop - 1, y.start, y.stop - 1
 
 
 def flags(region: Bools, truth: Bools | None, mask: Bools | None) -> Levels:

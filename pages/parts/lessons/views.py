@@ -25,9 +25,12 @@ from ascnet_core.metrics.overlap import (
 from ascnet_core.monitoring.advisor import advise
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import count_levels, find_peaks
+from ascnet_core.segmentation.masks import numbers_at
+from ascnet_core.segmentation.quantiser import rank_correlation
+from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.shared import cases, pictures
 from pages.parts.shared.state import View
-from pages.parts.threshold import findings, view_rules, viewer
+from pages.parts.threshold import findings, viewer
 from pages.parts.watch import live_charts, live_run, stopping
 
 COHORT = "demo"
@@ -210,11 +213,11 @@ def one_or_each() -> str:
     ]
     rule = cases.run_settings(RUN).segmentation.rule
     pooled = np.sum([table.levels for table in tables], axis=0)
-    common = view_rules.proposal(rule, pooled, "bright", None).level
+    common = propose(rule, pooled, "bright").level
     level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
-    own = [view_rules.proposal(rule, table.levels, "bright", None).level for _, table in sick]
     for_all = [float(table.dice("bright")[level]) for _, table in sick]
-    each = [float(table.dice("bright")[t]) for t, (_, table) in zip(own, sick, strict=True)]
+    own = [attempt(rule, table.levels, "bright") for _, table in sick]
+    each = [numbers_at(table, t, 1.0)["dice"] for t, (_, table) in zip(own, sick, strict=True)]
     best = [oracle_threshold(table, "bright")[1] for _, table in sick]
     figure = figures_lessons.dice_by_subject(
         [name for name, _ in sick],
@@ -244,7 +247,7 @@ def when_it_fails() -> str:
     )
     case = cases.load_maps(name, None, COHORT, lesion_scans()[0].scan)
     z, region = level_of(case), case.prepared.region
-    rank = view_rules.rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
+    rank = rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
     tables = {
         kind: [t for t in cases.cohort_tables(name, None, COHORT, kind) if t.has_truth and t.true]
         for kind in ("reconstruction", "input")

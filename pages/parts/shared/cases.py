@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from pages.parts.shared.cohorts import (
     DEMO_SUBJECTS,
     DEMOS,
@@ -48,7 +49,9 @@ if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan
     from ascnet_core.imaging.prepare import Preparation, Prepared
     from ascnet_core.metrics.overlap import ThresholdTable
+    from ascnet_core.segmentation.cuts import Ready
     from ascnet_core.segmentation.histogram import Range
+    from ascnet_core.segmentation.levels import Kept
 
 __all__ = [
     "DEMOS",
@@ -57,7 +60,6 @@ __all__ = [
     "cache_folder",
     "cohort_counts",
     "cohort_label",
-    "cohort_limits",
     "cohort_tables",
     "complete",
     "demo_manifest",
@@ -109,14 +111,21 @@ class Case:
     """A scan through a run's network, 8 bits a voxel.
 
     `maps[name]` is uint8 (X, Y, Z) in RAS on the scan's grid, 0..255 over `ranges[name]`; names are
-    those of `run_maps`. `prepared` has region, truth and spacing; `key` tells this case from any
-    other one.
+    those of `run_maps`, the range of `input` is always raw. `prepared` has region, truth and
+    spacing; `key` tells this case from any other one.
     """
 
     key: str
     prepared: Prepared
     maps: dict[str, np.ndarray]
     ranges: dict[str, Range]
+
+    def map(self, name: str) -> np.ndarray:
+        """One of the maps. Raises UserError where the network gives no such map."""
+        if name not in self.maps:
+            has = ", ".join(self.maps)
+            raise UserError(f"This run's network has no map '{name}'; it has: {has}.")
+        return self.maps[name]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +142,10 @@ class _Source:
         return _prepare(self.scan, preparation_of(str(self.run)), self.changed[1])
 
 
+Ranges = tuple[tuple[str, "Range"], ...]
+"""What levels stand for, by map; a map that is not named has the raw range."""
+
+
 def _source(run: str, cycle: int | None, scan: Scan, flip: bool) -> _Source:
     path = run_path(run)
     changed = (_changed(path / "model.safetensors"), _changed(scan.image))
@@ -143,40 +156,63 @@ def _changed(path: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
-@st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
-def _cut(source: _Source) -> dict[str, Any]:
-    """The float maps of a scan; they are large, so few are kept. Pages ask `load_maps`."""
-    from ascnet_core.segmentation.cuts import cut_scan
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _network(run: str, cycle: int | None, changed: float) -> Ready:
+    """A run's network, ready to cut one scan after the other."""
+    from ascnet_core.segmentation.cuts import ready
 
-    network = load_model(str(source.run), source.cycle)
-    return cut_scan(network, source.prepared(), device=device(), flip=source.flip)
+    return ready(load_model(run, cycle), device())
+
+
+@st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
+def _cut(source: _Source) -> Kept:
+    """The maps of a scan inside its region; as floats they are large, so few are kept."""
+    from ascnet_core.segmentation.cuts import cut_scan
+    from ascnet_core.segmentation.levels import keep
+
+    prepared = source.prepared()
+    network = _network(str(source.run), source.cycle, source.changed[0])
+    return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _quantised(source: _Source, limits: tuple[Any, ...]) -> Case:
-    from ascnet_core.segmentation.histogram import Range, quantise
+def _quantised(source: _Source, ranges: Ranges) -> Case:
+    from ascnet_core.segmentation.histogram import RAW
 
-    kind, given = limits
-    maps, prepared = _cut(source), source.prepared()
-    eight, ranges = {}, {}
-    for name, values in maps.items():
-        low, high = 0.0, 1.0
-        if kind == "subject" and name != "input":
-            low, high = _limits(values, prepared.region)
-        elif kind == "cohort" and name in dict(given):
-            low, high = dict(given)[name]
-        ranges[name] = Range(low, high, kind if name != "input" else "raw")
-        eight[name] = quantise(values, low, high)
-        eight[name].setflags(write=False)
+    kept, prepared = _cut(source), source.prepared()
+    by_map = dict.fromkeys(kept.files, RAW) | dict(ranges)
+    maps = {name: kept.volume(name, prepared.region, by_map[name]) for name in kept.files}
+    for array in maps.values():
+        array.setflags(write=False)
     scan = source.scan
-    parts = [str(source.run), source.cycle, str(scan.image), scan.scan, source.flip, limits]
-    key = json.dumps([*parts, source.changed])
-    return Case(key, prepared, eight, ranges)
+    parts = [source.run, source.cycle, scan.image, scan.scan, source.flip, ranges, source.changed]
+    return Case(json.dumps(list(map(str, parts))), prepared, maps, by_map)
 
 
-def _limits(values: np.ndarray, region: np.ndarray) -> tuple[float, float]:
-    inside = values[region] if region.any() else values.ravel()
-    return float(inside.min()), float(inside.max())
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _extremes(source: _Source) -> dict[str, tuple[float, float] | None]:
+    return dict(_cut(source).extremes)
+
+
+def _ranges(
+    run: str, cycle: int | None, cohort: str, subject: str, kind: str, flip: bool
+) -> Ranges:
+    """What levels stand for over a subject's scans or the cohort's; these are cut first, once."""
+    from ascnet_core.segmentation.histogram import measure_range
+
+    if kind == "raw":
+        return ()
+    scans = [s for s in load_cohort(cohort).scans if kind == "cohort" or s.subject == subject]
+    each = _over(
+        scans,
+        "Cutting the cohort for its range",
+        lambda scan: _extremes(_source(run, cycle, scan, flip)),
+    )
+    return tuple(
+        (name, measure_range([one[name] for one in each], kind))
+        for name in each[0]
+        if name != "input"
+    )
 
 
 def load_maps(
@@ -189,16 +225,15 @@ def load_maps(
 ) -> Case:
     """The 8-bit maps of one scan, on a raw, subject or cohort range. Raises UserError.
 
-    A cohort range cuts every scan of the cohort first (with a progress bar, once).
+    For another range than raw the scans it spans are cut first (with a progress bar, once).
     """
     found = find_scan(load_cohort(cohort), scan)
-    given = cohort_limits(run, cycle, cohort, flip) if kind == "cohort" else ()
-    return _quantised(_source(run, cycle, found, flip), (kind, given))
+    ranges = _ranges(run, cycle, cohort, found.subject, kind, flip)
+    return _quantised(_source(run, cycle, found, flip), ranges)
 
 
-def _over_cohort(cohort: str, what: str, each: Callable[[Scan], Any]) -> list[Any]:
+def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], Any]) -> list[Any]:
     """Call `each` for every scan with a progress bar; leaving the page or a click cancels it."""
-    scans = load_cohort(cohort).scans
     begun, bar = time.monotonic(), None
     results = []
     try:
@@ -215,34 +250,12 @@ def _over_cohort(cohort: str, what: str, each: Callable[[Scan], Any]) -> list[An
             bar.empty()
 
 
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _scan_limits(source: _Source) -> dict[str, tuple[float, float]]:
-    region = source.prepared().region
-    maps = _cut(source)
-    return {name: _limits(values, region) for name, values in maps.items() if name != "input"}
-
-
-def cohort_limits(
-    run: str, cycle: int | None, cohort: str, flip: bool = False
-) -> tuple[tuple[str, tuple[float, float]], ...]:
-    """The lowest and highest value of each map over a cohort, inside the regions."""
-    each = _over_cohort(
-        cohort,
-        "Cutting the cohort for its range",
-        lambda scan: _scan_limits(_source(run, cycle, scan, flip)),
-    )
-    return tuple(
-        (name, (min(one[name][0] for one in each), max(one[name][1] for one in each)))
-        for name in each[0]
-    )
-
-
 @st.cache_resource(show_spinner=False, max_entries=2048)
-def _scan_table(source: _Source, limits: tuple[Any, ...], name: str) -> ThresholdTable:
+def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
     from ascnet_core.metrics.overlap import threshold_table
 
-    case = _quantised(source, limits)
-    return threshold_table(case.maps[name], case.prepared.truth, case.prepared.region)
+    case = _quantised(source, ranges)
+    return threshold_table(case.map(name), case.prepared.truth, case.prepared.region)
 
 
 def cohort_tables(
@@ -252,34 +265,33 @@ def cohort_tables(
     name: str,
     kind: str = "raw",
     flip: bool = False,
+    *,
     group: str | None = None,
+    subject: str | None = None,
 ) -> list[ThresholdTable]:
-    """The table of thresholds of each scan of a cohort, or of one of its groups, in order."""
-    given = cohort_limits(run, cycle, cohort, flip) if kind == "cohort" else ()
+    """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
+    ranges: dict[str, Ranges] = {}
 
-    def make(scan: Scan) -> ThresholdTable | None:
-        if group is not None and scan.group != group:
-            return None
-        return _scan_table(_source(run, cycle, scan, flip), (kind, given), name)
+    def make(scan: Scan) -> ThresholdTable:
+        unit = scan.subject if kind == "subject" else ""
+        if unit not in ranges:
+            ranges[unit] = _ranges(run, cycle, cohort, unit, kind, flip)
+        return _scan_table(_source(run, cycle, scan, flip), ranges[unit], name)
 
-    made = _over_cohort(cohort, "Cutting the cohort for its histogram", make)
-    return [one for one in made if one is not None]
+    scans = [
+        scan
+        for scan in load_cohort(cohort).scans
+        if group in (None, scan.group) and subject in (None, scan.subject)
+    ]
+    return _over(scans, "Cutting the cohort for its histogram", make)
 
 
-def cohort_counts(
-    run: str,
-    cycle: int | None,
-    cohort: str,
-    name: str,
-    kind: str = "raw",
-    flip: bool = False,
-    group: str | None = None,
-) -> np.ndarray:
-    """Counts (256,) of a map inside the regions, over a cohort or one of its groups.
+def cohort_counts(*which: Any, **part: Any) -> np.ndarray:
+    """Counts (256,) of a map inside the regions, over the scans of `cohort_tables`.
 
-    Zeros where the group is empty. The reference of mask-free rules is group "normal".
+    Zeros where there is none. The reference of mask-free rules is group "normal".
     """
-    tables = cohort_tables(run, cycle, cohort, name, kind, flip, group)
+    tables = cohort_tables(*which, **part)
     return np.sum([one.levels for one in tables], axis=0, dtype=np.int64) + np.zeros(256, np.int64)
 
 

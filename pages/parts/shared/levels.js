@@ -18,6 +18,11 @@ export function keptLevels(level, upper, side) {
   return side === "dark" ? [0, level] : [level, 255];
 }
 
+/** As `keptLevels`, of a threshold that may not be there.
+ * @type {(live: { t: number, upper: number | null, side: string, none?: boolean }) =>
+ *   [number, number]} */
+export const keptBy = ({ t, upper, side, none }) => keptLevels(none ? null : t, upper, side);
+
 /** Levels along an axis that begins at pixel `from`: the middle of a level's bar, the level under a
  * pixel. A negative length runs upwards. @param {number} from @param {number} length */
 export function levelAxis(from, length) {

@@ -31,6 +31,7 @@ TOLD = "what the viewer told, not yet heard"
 SEQ = "number of the viewer's last message"
 DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
+LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
 TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.imaging.formats import format_of
 from ascnet_core.imaging.volume import write_volume
-from ascnet_core.segmentation.threshold import Threshold
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def mask_file(prepared: Prepared, mask: NDArray[np.bool_]) -> bytes:
 
 def row_of(
     view: View,
-    threshold: Threshold,
+    threshold: Threshold | NoThreshold,
     before: Mapping[str, float | None],
     after: Mapping[str, float | None] | None,
     accepted: str,
@@ -55,7 +55,7 @@ def row_of(
         "rule": threshold.rule,
         "kind": threshold.kind,
         "side": threshold.side,
-        "level": threshold.level,
+        "level": "" if threshold.level is None else threshold.level,
         "upper": "" if threshold.upper is None else threshold.upper,
     }
     names = {"volume": "volume_ml"}

@@ -14,9 +14,17 @@ import streamlit as st
 
 from ascnet_core import names
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table, voxel_ml
-from ascnet_core.segmentation.histogram import SEPARATED, Look, count_levels, look
-from ascnet_core.segmentation.threshold import Threshold
-from pages.parts.shared import cases, state
+from ascnet_core.segmentation.histogram import (
+    SEPARATED,
+    Look,
+    describe_peaks,
+    look,
+    outer_separation,
+)
+from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
+from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
+from pages.parts.shared import cases, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
 
@@ -25,11 +33,12 @@ from pages.parts.threshold import view_rules, viewer
 class Facts:
     """What does not depend on the threshold: histogram, table of scores, comparison figures.
 
-    `shown` belongs to the scope (subject or cohort), `table` always to the subject on the screen;
-    `mean_dice` is over the cohort's subjects with a lesion.
+    `shown` belongs to the scope (`scans` of a subject or of the cohort), `table` always to the scan
+    on the screen; `mean_dice` is over the cohort's subjects with a lesion.
     """
 
     shown: Look
+    scans: int
     input_counts: np.ndarray
     table: ThresholdTable
     rank: float
@@ -41,21 +50,20 @@ class Facts:
 
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> Facts:
-    prepared, map8, input8 = _case.prepared, _case.maps[name], _case.maps["input"]
+    prepared, map8, input8 = _case.prepared, _case.map(name), _case.maps["input"]
     region, truth = prepared.region, prepared.truth
     table = threshold_table(map8, truth, region)
-    mean_dice, lesions = None, []
-    counts, input_counts = table.levels, count_levels(input8, region)
-    if scope == "cohort":
-        where = (_view.run, _view.cycle, _view.cohort)
-        tables = cases.cohort_tables(*where, name, _view.range, _view.flip)
-        counts = np.sum([one.levels for one in tables], axis=0)
-        input_counts = cases.cohort_counts(*where, "input", _view.range, _view.flip)
-        lesions = [one for one in tables if one.has_truth and one.true]
-        if lesions:
-            mean_dice = {
-                side: np.mean([one.dice(side) for one in lesions], axis=0) for side in names.SIDES
-            }
+    where, how = (_view.run, _view.cycle, _view.cohort), (_view.range, _view.flip)
+    subject = thresholds.subject_of(_view)
+    tables = cases.cohort_tables(*where, name, *how, subject=subject)
+    counts = np.sum([one.levels for one in tables], axis=0)
+    input_counts = cases.cohort_counts(*where, "input", *how, subject=subject)
+    mean_dice = None
+    lesions = [one for one in tables if one.has_truth and one.true and scope == "cohort"]
+    if lesions:
+        mean_dice = {
+            side: np.mean([one.dice(side) for one in lesions], axis=0) for side in names.SIDES
+        }
     oracle, input_oracle = {}, None
     if table.has_truth:
         oracle = {side: oracle_threshold(table, side) for side in names.SIDES}
@@ -64,9 +72,17 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
             (oracle_threshold(plain, side) for side in names.SIDES), key=lambda found: found[1]
         )
     itself = name == "input"
-    rank = float("nan") if itself else view_rules.rank_correlation(map8, input8, region)
+    rank = float("nan") if itself else rank_correlation(map8, input8, region)
     return Facts(
-        look(counts), input_counts, table, rank, oracle, input_oracle, mean_dice, len(lesions)
+        look(counts),
+        len(tables),
+        input_counts,
+        table,
+        rank,
+        oracle,
+        input_oracle,
+        mean_dice,
+        len(lesions),
     )
 
 
@@ -77,8 +93,8 @@ class Shown:
     view: View
     case: cases.Case
     facts: Facts
-    proposed: Threshold
-    threshold: Threshold
+    proposed: Threshold | NoThreshold
+    threshold: Threshold | NoThreshold
     cursor: tuple[int, int, int]
 
     @property
@@ -87,85 +103,74 @@ class Shown:
         view = self.view
         return f"{self.case.key} {view.map} {view.scope}"
 
+    @property
+    def line(self) -> int:
+        """Where the line stands: at the level in force, without one parked at the scale's end."""
+        if isinstance(self.threshold, Threshold):
+            return self.threshold.level
+        return 255 if self.view.side == "bright" else 0
 
-def _reference(view: View) -> np.ndarray | None:
-    if not view.rule.startswith("reference-quantile"):
-        return None
-    return cases.reference_counts(
-        view.run, view.cycle, view.cohort, view.map, view.range, view.flip
-    )
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """Volume and scores of the threshold in force, before any steps."""
+        return numbers_at(self.facts.table, self.threshold, voxel_ml(self.case.prepared.spacing))
 
 
 def look_at(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
     case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
     facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
-    proposed = view_rules.proposal(view.rule, facts.shown.counts, view.side, _reference(view))
-    threshold = view_rules.threshold_of(view, proposed)
+    proposed = thresholds.propose(view, facts.shown.counts)
+    threshold = thresholds.in_force(view, proposed)
     shape = case.prepared.region.shape
     if view.slice is not None:
         at = view.at or (shape[0] // 2, shape[1] // 2)
         cursor = (min(at[0], shape[0] - 1), min(at[1], shape[1] - 1), min(view.slice, shape[2] - 1))
     else:
-        cursor = _first_cursor(case.key, view.map, proposed.level, view.side, case)
+        first = proposed if isinstance(proposed, Threshold) else threshold
+        cursor = _first_cursor(case.key, view.map, first, case)
     return Shown(view, case, facts, proposed, threshold, cursor)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _first_cursor(
-    key: str, name: str, level: int, side: str, _case: cases.Case
+    key: str, name: str, threshold: Threshold | NoThreshold, _case: cases.Case
 ) -> tuple[int, int, int]:
     region = _case.prepared.region
-    threshold = Threshold(level, None, side, str(level), "")
-    return view_rules.first_cursor(view_rules.segment(_case.maps[name], region, threshold), region)
+    return view_rules.first_cursor(segment(_case.maps[name], region, threshold), region)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What the steps make of a mask, its scores, and the mask as the browser gets it."""
+
+    mask: np.ndarray
+    numbers: dict[str, float | None]
+    packed: dict[str, Any]
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _cleaned(
-    key: str,
-    name: str,
-    level: int,
-    upper: int | None,
-    side: str,
-    steps: tuple[str, ...],
-    _case: cases.Case,
-) -> tuple[view_rules.Outcome, dict[str, Any]]:
+    key: str, name: str, steps: tuple[str, ...], threshold: Threshold, _case: cases.Case
+) -> Cleaned:
     prepared = _case.prepared
-    threshold = Threshold(level, upper, side, "", "")
-    mask = view_rules.segment(
-        _case.maps[name],
-        prepared.region,
-        threshold,
-        steps,
-        lambda modality: prepared.further(modality) * 255,
-    )
-    found = view_rules.outcome(mask, prepared.truth, prepared.spacing)
-    return found, viewer.pack_mask(mask)
+    further = on_levels(prepared.further)
+    mask = segment(_case.maps[name], prepared.region, threshold, steps, further)
+    numbers = numbers_of(mask, prepared.truth, prepared.spacing)
+    return Cleaned(mask, numbers, viewer.pack_mask(mask))
 
 
-def cleaned(shown: Shown) -> view_rules.Outcome:
+def cleaned(shown: Shown) -> Cleaned:
     """The mask after post-processing and its scores. UserError on a step that means nothing."""
-    return _cleaned_as_sent(shown)[0]
-
-
-def _cleaned_as_sent(shown: Shown) -> tuple[view_rules.Outcome, dict[str, Any]]:
-    threshold, view = shown.threshold, shown.view
-    return _cleaned(
-        shown.case.key,
-        view.map,
-        threshold.level,
-        threshold.upper,
-        threshold.side,
-        view.post or (),
-        shown.case,
-    )
+    view = shown.view
+    return _cleaned(shown.case.key, view.map, view.post or (), shown.threshold, shown.case)
 
 
 # --- what the browser gets -----------------------------------------------------------------------
 
 
 def viewer_data(
-    shown: Shown, after: view_rules.Outcome | None, seq: int, hint: str, accepted: str
+    shown: Shown, after: Cleaned | None, seq: int, hint: str, accepted: str
 ) -> dict[str, Any]:
     """All the viewer and the panel draw from, JSON-able; arrays are 256 long.
 
@@ -177,11 +182,11 @@ def viewer_data(
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
     maps = cases.run_maps(view.run)
     name, ml = maps[view.map].short, voxel_ml(prepared.spacing)
-    where = (
-        f"over the cohort {cases.cohort_label(view.cohort)}"
-        if view.scope == "cohort"
-        else f"inside the region of {view.scan}"
-    )
+    where = f"inside the region of {view.scan}"
+    if view.scope == "cohort":
+        where = f"over the cohort {cases.cohort_label(view.cohort)}"
+    elif facts.scans > 1:
+        where = f"over the {facts.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
     oracle = facts.oracle.get(view.side)
     data: dict[str, Any] = {
@@ -199,32 +204,24 @@ def viewer_data(
         "true": table.true,
         "voxelMl": ml,
         "peaks": [{"position": peak.position, "share": peak.share} for peak in peaks],
-        "verdict": view_rules.describe_peaks(
-            peaks, facts.shown.separations, facts.shown.verdict, view.side
-        ),
-        "separated": view_rules.outer_separation(facts.shown.separations, view.side) >= SEPARATED,
+        "verdict": describe_peaks(peaks, facts.shown.separations, facts.shown.verdict, view.side),
+        "separated": outer_separation(facts.shown.separations, view.side) >= SEPARATED,
         "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
         "the line",
         "axis": f"grey level of {name}, {shown.case.ranges[view.map].describe()}",
         "values": [(key, maps[key].short) for key in _valued(shown)],
         "live": {
-            "t": threshold.level,
+            "t": shown.line,
             "upper": threshold.upper,
             "side": threshold.side,
             "rule": view.rule if view.t is None else "",
         },
-        "proposal": {
-            "t": shown.proposed.level,
-            "text": shown.proposed.text(),
-            "side": shown.proposed.side,
-            "rule": view.rule,
-            "kind": shown.proposed.kind.replace("manual", "by hand"),
-            "sentence": shown.proposed.sentence,
-        },
+        "none": isinstance(threshold, NoThreshold),
+        "proposal": _proposal(shown),
         "cursor": list(shown.cursor),
         "hint": hint,
         "rank": None if np.isnan(facts.rank) else facts.rank,
-        "warning": view_rules.warn_quantiser(view.map, facts.rank),
+        "warning": warn_quantiser(view.map, facts.rank),
         "oracle": {"t": oracle[0], "dice": oracle[1]} if oracle else None,
         "inputOracle": (
             {"t": facts.input_oracle[0], "dice": facts.input_oracle[1]}
@@ -247,21 +244,33 @@ def viewer_data(
         "accepted": accepted,
         "cleaned": None,
     }
-    if after is not None:
+    if after is not None and isinstance(threshold, Threshold):
         upper = "null" if threshold.upper is None else threshold.upper
         data["cleaned"] = {
             "key": f"{shown.key} {threshold.text()} {view.post}",
             "for": f"{threshold.level} {upper} {threshold.side}",
-            "numbers": after.numbers(),
-            **_cleaned_as_sent(shown)[1],
+            "numbers": after.numbers,
+            **after.packed,
         }
     return data
 
 
+def _proposal(shown: Shown) -> dict[str, Any]:
+    """What the rule proposes; where it finds nothing, why, and whether the last threshold stays."""
+    proposed, said = shown.proposed, {"side": shown.view.side, "rule": shown.view.rule}
+    if isinstance(proposed, Threshold):
+        kind = proposed.kind.replace("manual", "by hand")
+        text, sentence = proposed.text(), proposed.sentence
+        return {"t": proposed.level, "text": text, "kind": kind, "sentence": sentence} | said
+    stays = shown.view.t is None and isinstance(shown.threshold, Threshold)
+    sentence = shown.threshold.sentence if stays else proposed.sentence
+    return {"t": shown.line, "text": "nothing", "kind": "none found", "sentence": sentence} | said
+
+
 def _valued(shown: Shown) -> tuple[str, ...]:
     """Maps whose values are read under the cursor."""
-    wanted = viewer.maps_to_send(shown.case.prepared.region.size, shown.view.map)
-    return tuple(name for name in wanted if name in shown.case.maps)
+    case = shown.case
+    return viewer.maps_to_send(case.prepared.region.size, shown.view.map, case.maps)
 
 
 def volumes_key(shown: Shown) -> str:

@@ -38,7 +38,7 @@ function render(root, nodes, { data, live, table }) {
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
   const texts = {
     kind, sentence, verdict: data.verdict, warning: data.warning, accepted: data.accepted,
-    level: live.upper !== null ? `${live.t} – ${live.upper}`
+    level: live.none ? "none" : live.upper !== null ? `${live.t} – ${live.upper}`
       : `${live.side === "dark" ? "≤" : "≥"} ${live.t}`,
     truth: written("volume", data.hasTruth ? data.true * data.voxelMl : null),
     oracle: best(data.oracle), input: best(data.inputOracle), mean: fixed(mean, 3),
@@ -49,6 +49,7 @@ function render(root, nodes, { data, live, table }) {
     ])),
   };
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
+  nodes.accept.disabled = live.none;
   nodes.verdict.classList.toggle("weak", !data.separated);
   nodes.steps.title = data.steps;
   nodes.warning.hidden = !data.warning;

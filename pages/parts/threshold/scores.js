@@ -1,7 +1,7 @@
 // @ts-check
 // From two histograms to the scores of any threshold: the same sums as ascnet_core/metrics/overlap.
 
-import { keptLevels } from "../shared/levels.js";
+import { keptBy } from "../shared/levels.js";
 
 /** Counts below each level: 257 entries. @param {number[]} counts */
 export function runningSums(counts) {
@@ -23,9 +23,9 @@ export const countBetween = (sums, first, last) =>
 
 /** Scores at a threshold; null where one is not defined.
  * @param {ReturnType<typeof scoreTable>} table
- * @param {{ t: number, upper: number | null, side: string }} threshold */
-export function scoresAt({ levels, lesion, truth, voxelMl }, { t, upper, side }) {
-  const [first, last] = keptLevels(t, upper, side);
+ * @param {Parameters<typeof keptBy>[0]} threshold */
+export function scoresAt({ levels, lesion, truth, voxelMl }, threshold) {
+  const [first, last] = keptBy(threshold);
   const kept = countBetween(levels, first, last), volume = kept * voxelMl;
   if (!lesion) return { kept, volume, dice: null, sensitivity: null, precision: null };
   const hits = countBetween(lesion, first, last), all = kept + truth;

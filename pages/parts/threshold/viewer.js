@@ -53,7 +53,7 @@ function takeData(state, data, first = false) {
   if (another || data.seq >= state.seq) { // an answer to an older message must not move the line
     state.seq = Math.max(state.seq, data.seq);
     if (another || !(state.dragging || state.unsent)) {
-      setThreshold(state, data.live);
+      setThreshold(state, { ...data.live, none: data.none });
       state.cursor = [...data.cursor];
     }
   }

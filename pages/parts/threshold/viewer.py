@@ -15,7 +15,7 @@ import gzip
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ascnet_core.imaging.slices import box_of
 from pages.parts.shared import components
 
 Levels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-Box = tuple[slice, slice, slice]
 
 REGION, TRUTH = 1, 2
 MARGIN = 2  # voxels of black kept around the region
@@ -40,30 +40,18 @@ _NUMBERS = components.declare("ascnet_numbers", _HERE / "numbers")
 _VOLUMES = components.declare("ascnet_volumes", _HERE / "volumes")
 
 
-def box_of(region: Mask, truth: Mask | None, margin: int = MARGIN) -> Box:
-    """The box that holds region and truth and a small margin; everything where both are empty."""
-    held = region if truth is None else region | truth
-    bounds = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        places = np.flatnonzero(held.any(axis=others))
-        if places.size == 0:
-            return slice(0, region.shape[0]), slice(0, region.shape[1]), slice(0, region.shape[2])
-        low = max(0, int(places[0]) - margin)
-        bounds.append(slice(low, min(region.shape[axis], int(places[-1]) + 1 + margin)))
-    return bounds[0], bounds[1], bounds[2]
-
-
 def x_fastest(array: NDArray[Any]) -> bytes:
     """The bytes of (X, Y, Z) with x running fastest, then y, then z."""
     return np.ascontiguousarray(array.transpose(2, 1, 0)).tobytes()
 
 
-def maps_to_send(voxels: int, chosen: str) -> tuple[str, ...]:
-    """Which maps a case sends: all it can show values of, fewer for very large volumes."""
-    if voxels > LARGE:
-        return tuple(dict.fromkeys(("input", chosen)))
-    return tuple(dict.fromkeys(("input", "fence", "wild", "reconstruction", chosen)))
+def maps_to_send(voxels: int, chosen: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Which of the maps known a case sends: few for very large volumes, else all that it can show.
+
+    A residual, which is the difference of two of them, only where it is chosen.
+    """
+    others = (name for name in known if name != "residual" and voxels <= LARGE)
+    return tuple(dict.fromkeys(("input", *others, chosen)))
 
 
 def pack_volumes(
@@ -75,9 +63,9 @@ def pack_volumes(
 ) -> bytes:
     """A case as one block: uint32 length, JSON header, then each volume gzipped.
 
-    The volumes are cropped to `box_of`; `labels` has bit 1 for the region, bit 2 for the truth.
+    The volumes are cropped to region and truth; `labels` has bit 1 for the one, 2 for the other.
     """
-    box = box_of(region, truth)
+    box = box_of(region if truth is None else region | truth, (MARGIN,) * 3)
     labels = region[box].astype(np.uint8) * REGION
     if truth is not None:
         labels |= truth[box].astype(np.uint8) * TRUTH
@@ -101,7 +89,7 @@ def pack_mask(mask: Mask) -> dict[str, Any]:
     `offset` is where the box begins in the whole grid; an empty mask has an empty box. Large blocks
     are gzipped; for small ones unpacking would take longer than sending.
     """
-    box = box_of(mask, None, margin=0)
+    box = box_of(mask)
     inner = mask[box] if mask.any() else np.zeros((0, 0, 0), bool)
     bits = np.packbits(np.ascontiguousarray(inner.transpose(2, 1, 0))).tobytes()
     zipped = len(bits) > SMALL

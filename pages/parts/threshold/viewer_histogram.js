@@ -2,7 +2,7 @@
 // The histogram: bars, named peaks, the input's line, the threshold's line or band, Dice's curve.
 
 import { below, line, polygon, sharp, turnedText, write } from "../shared/canvas.js";
-import { clamp, keptLevels, levelFrame } from "../shared/levels.js";
+import { clamp, keptBy, levelFrame } from "../shared/levels.js";
 import { scoresAt } from "./scores.js";
 
 /** @import { State } from "./viewer_state.js" */
@@ -55,7 +55,7 @@ function drawBars(pen, state, frame) {
   const { data, live, display } = state, scale = SCALES[display.scale].of;
   const top = scale(topCount(data.counts)), wide = Math.max(0.6, frame.step - 0.7);
   const tall = (/** @type {number} */ count) => Math.min(1, scale(count) / top) * frame.h;
-  const [first, last] = keptLevels(live.t, live.upper, live.side);
+  const [first, last] = keptBy(live);
   for (const kept of [false, true]) {
     pen.fillStyle = kept ? display.colour : weak(state, 78);
     data.counts.forEach((count, level) => {
@@ -131,7 +131,7 @@ function drawAxes(pen, state, frame) {
 
 /** The line or the band's two, their levels in tags, and the scores beside them. @type {Draw} */
 function drawThreshold(pen, state, frame) {
-  const { live: { t, upper }, theme } = state, levels = upper === null ? [t] : [t, upper];
+  const { live: { t, upper, none }, theme } = state, levels = upper === null ? [t] : [t, upper];
   const half = 19, middles = levels.map((level) => {
     const x = frame.px(level), at = clamp(x, frame.x + half, frame.right - half);
     pen.fillStyle = theme.text;
@@ -141,7 +141,7 @@ function drawThreshold(pen, state, frame) {
     pen.fill();
     pen.fillStyle = theme.paper;
     pen.font = fontOf(state, "600");
-    write(pen, level, at, frame.y - 9, "center");
+    write(pen, none ? "–" : level, at, frame.y - 9, "center");
     return at;
   });
   const { volume, dice, sensitivity } = scoresAt(state.table, state.live);

@@ -8,6 +8,7 @@ import { SETTLE, bandFrom, nextPeak, report, setDisplay, setThreshold, showDispl
   from "./viewer_state.js";
 
 /** @import { State } from "./viewer_state.js" */
+/** @import { Live } from "./viewer_store.js" */
 
 const TYPING = "input:not([type=checkbox]), textarea, select, [role=slider], [role=listbox], " +
   "[role=combobox], [role=dialog], [contenteditable=true]";
@@ -20,8 +21,7 @@ const KEYS = {
   ArrowDown: (state) => moveSlice(state, "axial", -1),
   p: (state, shift) =>
     takePeak(state, nextPeak(state.data.peaks, state.live.t, shift ? -1 : 1), SETTLE.keys),
-  b: (state) =>
-    setThreshold(state, { side: state.live.side === "dark" ? "bright" : "dark" }, SETTLE.keys),
+  b: (state) => setThreshold(state, otherSide(state.live), SETTLE.keys),
   n: (state, shift) => report(state, 0, { step: shift ? -1 : 1 }),
   Enter: (state) => report(state, 0, { accept: true }),
   m: (state) => setDisplay(state, { mask: !state.display.mask }),
@@ -36,6 +36,10 @@ const KEYS = {
     press(help, !keys.hidden);
   },
 };
+
+/** The other side; a parked line stays parked. @type {(live: Live) => Partial<Live>} */
+const otherSide = ({ side, rule, none }) =>
+  ({ side: side === "dark" ? "bright" : "dark", ...(none && { none, rule }) });
 
 /** @type {(state: State, by: number) => void} */
 function nudge(state, by) {

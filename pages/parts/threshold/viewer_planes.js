@@ -3,7 +3,7 @@
 // The cursor is in voxels of the whole grid, slices in voxels of the volume's box.
 
 import { crosshair, edges, picture, sharp, strokeEdges } from "../shared/canvas.js";
-import { channels, clamp, keptLevels, pixel, shades } from "../shared/levels.js";
+import { channels, clamp, keptBy, pixel, shades } from "../shared/levels.js";
 import { PLANES, columnsReversed, inMask, inVolume, takePlane } from "./slices.js";
 import { thresholdKey } from "./viewer_store.js";
 
@@ -114,7 +114,7 @@ function paintGrey({ window: [low, high] }, plane) {
  * @type {(state: State, plane: Plane) => Uint8Array} */
 function maskOf({ cleaned, live }, plane) {
   if (plane.cleaned.bits && cleaned?.for === thresholdKey(live)) return plane.cleaned.bits;
-  const [first, last] = keptLevels(live.t, live.upper, live.side);
+  const [first, last] = keptBy(live);
   const { map, labels } = plane.slice;
   return map.map((level, i) => (level >= first && level <= last ? labels[i] & REGION : 0));
 }

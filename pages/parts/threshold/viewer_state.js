@@ -19,7 +19,7 @@ export function makeState(root, data, colour) {
   return {
     root, data, nodes: nodesOf(root, "data-node", "name"), store: sharedStore(),
     planes: [...planes].map(makePlane), table: scoreTable(data),
-    live: /** @type {Live} */ ({ t: 128, upper: null, side: "bright", rule: "" }),
+    live: /** @type {Live} */ ({ t: 128, upper: null, side: "bright", rule: "", none: false }),
     volume: NO_VOLUME, cursor: [0, 0, 0], window: [0, 255], zoom: 1,
     scale: 1, // CSS pixels per mm where the zoom is 1
     centre: /** @type {number[] | null} */ (null), // voxel in the middle of the planes
@@ -74,13 +74,15 @@ export function showDisplay({ root, nodes, display, tool, live }) {
   press(nodes.band, live.upper !== null);
 }
 
-/** Move the threshold; `rule` names where the number came from ("" = by hand).
+/** Move the threshold; `rule` names where the number came from ("" = by hand). The line is not parked
+ * any more, unless `none` says so.
  * @param {State} state @param {Partial<Live>} changes
  * @param {number} [settle] ms before Python is told, which is not at all without */
 export function setThreshold(state, changes, settle) {
-  const before = state.live, live = { ...before, rule: "", ...changes };
+  const before = state.live, live = { ...before, rule: "", none: false, ...changes };
   state.live = state.store.live = live;
-  if (thresholdKey(before) !== thresholdKey(live) || before.rule !== live.rule) {
+  if (thresholdKey(before) !== thresholdKey(live) || before.rule !== live.rule ||
+      before.none !== live.none) {
     if (!state.dragging) state.shape = null;
     tell(state.store, "live");
     state.redraw();

@@ -4,7 +4,8 @@
 /** A case's volumes, cropped to a box that begins at `offset`; x runs fastest, then y, then z.
  * @typedef {{ key: string, shape: number[], full: number[], offset: number[], spacing: number[],
  *   maps: Record<string, Uint8Array>, labels: Uint8Array }} Volume */
-/** @typedef {{ t: number, upper: number | null, side: string, rule: string }} Live the threshold */
+/** The threshold; where there is `none`, the line is parked at `t` and nothing is kept.
+ * @typedef {{ t: number, upper: number | null, side: string, rule: string, none: boolean }} Live */
 /** @typedef {Record<string, (number | null)[]>} Curves a score at each level, by side */
 /** @typedef {{ t: number, dice: number } | null} Oracle */
 /** The mask after post-processing: bits of its own box, made for the threshold `for`.
@@ -15,8 +16,8 @@
  *   hasTruth: boolean, counts: number[], inputCounts: number[] | null, levels: number[],
  *   lesion: number[] | null, true: number, voxelMl: number, peaks: { position: number }[],
  *   verdict: string, separated: boolean, caption: string, axis: string,
- *   values: [string, string][], live: Live, cursor: number[], hint: string, rank: number | null,
- *   proposal: Live & { text: string, kind: string, sentence: string }, warning: string,
+ *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[], hint: string, rank: number | null,
+ *   proposal: Omit<Live, "none" | "upper"> & { text: string, kind: string, sentence: string }, warning: string,
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
  *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
  */
@@ -44,5 +45,5 @@ export function tell(store, what) {
   for (const listener of store.listeners) listener(what);
 }
 
-/** Names a threshold, as `cleaned.for` does. @type {(live: Omit<Live, "rule">) => string} */
+/** Names a threshold, as `cleaned.for` does. @type {(live: Omit<Live, "rule" | "none">) => string} */
 export const thresholdKey = ({ t, upper, side }) => `${t} ${upper} ${side}`;

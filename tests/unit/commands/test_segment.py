@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation import scans as scans_module
+from ascnet_core.segmentation.rules import RULES, RuleEntry
 from tests.unit.commands.command_line import cli, complaint, rows_of
 
 
@@ -158,3 +163,62 @@ def test_foreign_weights_are_refused(tmp_path, demo, capsys):
     image = next(demo.glob("*_t2.nii.gz"))
     assert cli("segment", tmp_path / "w.safetensors", image, "-o", tmp_path / "out") == 2
     assert "w.safetensors" in complaint(capsys)
+
+
+@pytest.fixture
+def picky(monkeypatch, demo):
+    """A rule that finds nothing for the second of the demo's subjects, and its scan's name."""
+    scan = read_manifest(demo / "manifest.csv").scans[1]
+    inside = int(prepare_scan(scan, Preparation(size=32)).region.sum())
+
+    def find(rule, counts, side, reference):
+        if counts.sum() == inside:
+            raise UserError("Threshold rule 'picky' does not like this one; take another rule.")
+        return 40, None, "Liked."
+
+    entry = RuleEntry(form="picky", sentence="dislikes one", find=find)
+    monkeypatch.setitem(RULES, "picky", entry)
+    return scan.scan
+
+
+def test_where_a_rule_finds_nothing_the_others_get_their_masks(run, demo, tmp_path, picky, capsys):
+    out = tmp_path / "out"
+    how = ["--map", "residual", "--threshold", "picky", "--scope", "subject"]
+    assert cli("segment", run, demo / "manifest.csv", "-o", out, *how) == 2
+    said = complaint(capsys)
+    assert said.startswith(f"error: {picky} gets no mask. Threshold rule 'picky' does not like")
+    rows = {row["scan"]: row for row in rows_of(out / "segmentation.csv")}
+    assert len(rows) == 4
+    failed = rows.pop(picky)
+    assert failed["mask"] == failed["kept"] == failed["level"] == failed["voxels"] == ""
+    assert failed["sentence"] in said
+    assert {Path(row["mask"]).name for row in rows.values()} == {
+        p.name for p in out.glob("*.nii.gz")
+    }
+    assert all(row["kept"] == "≥ 40" for row in rows.values())
+    plain = json.loads((out / "segmentation.json").read_text())["rows"]
+    assert [row["mask"] for row in plain if row["scan"] == picky] == [None]
+
+
+def test_a_rule_that_finds_nothing_for_the_cohort_is_said_of_every_scan(
+    run, demo, tmp_path, capsys
+):
+    how = ["--threshold", "peak:99", "--scope", "cohort"]
+    assert cli("segment", run, demo / "manifest.csv", "-o", tmp_path / "o", *how) == 2
+    captured = capsys.readouterr()
+    assert len(captured.err.splitlines()) == 4
+    assert not list((tmp_path / "o").glob("*.nii.gz"))
+    assert len(rows_of(tmp_path / "o" / "segmentation.csv")) == 4
+
+
+def test_a_gate_does_not_prepare_the_scan_again(run, demo, tmp_path, monkeypatch):
+    calls = []
+
+    def counted(scan, how):
+        calls.append(scan.scan)
+        return prepare_scan(scan, how)
+
+    monkeypatch.setattr(scans_module, "prepare_scan", counted)
+    how = ["--threshold", 40, "--post", "gate:flair:50"]
+    assert cli("segment", run, demo / "manifest.csv", "-o", tmp_path / "o", *how) == 0
+    assert len(calls) == len(set(calls)) == 4

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.slices import display, from_slices, placement, take_plane, to_slices
+from ascnet_core.imaging.slices import (
+    box_of,
+    display,
+    from_slices,
+    placement,
+    take_plane,
+    to_slices,
+)
 
 geometries = st.tuples(
     st.tuples(st.integers(3, 60), st.integers(3, 60), st.integers(1, 4)),
@@ -195,3 +202,28 @@ def test_display_is_radiological():
     sagittal = display(take_plane(front, "sagittal", 1), "sagittal")
     assert sagittal.shape == (5, 4)
     assert sagittal[0].tolist() == [3, 2, 1, 0]  # anterior on the left
+
+
+@pytest.mark.parametrize(("shape", "size"), [((20, 33, 7), 16), ((9, 12, 5), 48)])
+def test_a_box_gives_the_same_values_for_its_part(shape, size):
+    rng = np.random.default_rng(4)
+    mask = np.zeros(shape, bool)
+    mask[3:8, 2:11, 1:4] = rng.random((5, 9, 3)) < 0.5
+    mask[3, 2, 1] = mask[7, 10, 3] = True
+    box = box_of(mask)
+    assert box == (slice(3, 8), slice(2, 11), slice(1, 4))
+    data = np.where(mask, rng.random(shape, np.float32), np.float32(0))
+    place = placement(shape, (1.0, 1.3, 4.0), size)
+    whole = to_slices(data, place)
+    part = to_slices(data, place, box=box)
+    np.testing.assert_allclose(part, whole[box[2]], atol=1e-6)
+    np.testing.assert_allclose(
+        from_slices(part, place, box=box), from_slices(whole, place)[box], atol=1e-6
+    )
+
+
+def test_a_box_has_a_margin_within_the_volume_and_that_of_an_empty_mask_is_all_of_it():
+    mask = np.zeros((9, 4, 5), bool)
+    assert box_of(mask) == (slice(0, 9), slice(0, 4), slice(0, 5))
+    mask[2:4, 1, 4] = True
+    assert box_of(mask, (1, 3, 2)) == (slice(1, 5), slice(0, 4), slice(2, 5))

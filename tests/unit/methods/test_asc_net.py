@@ -9,12 +9,15 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods import asc_net as module
-from ascnet_core.methods.asc_net import MAPS, asc_net
+from ascnet_core.methods.asc_net import asc_net
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.segmentation.cuts import cut_scan
+from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training.checkpoint import load_model, save_model
+
+MAPS = [one.name for one in AscNet.maps]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def test_a_scan_is_cut_once_for_all_maps(weights, scan, monkeypatch):
         for method in methods:
             method.grey(prepared)
     assert len(calls) == 2
-    assert calls[0] == {"device": "cpu", "batch": 3, "flip": True}
+    assert calls[0] == {"batch": 3, "flip": True, "names": MAPS}
 
 
 def test_it_asks_for_the_scaling_it_was_trained_with(weights):

@@ -43,7 +43,7 @@ def test_the_shipped_run_finds_the_lesion_of_an_unseen_subject_by_its_own_rule()
     scaled, _ = scale_volume(subject.image, subject.region, method="percentile")
     where = placement(scaled.shape, subject.spacing, settings.data.size)
     cuts = cut_slices(model, to_slices(scaled, where))
-    made = quantise(from_slices(cuts.reconstruction, where))
+    made = quantise(from_slices(cuts["reconstruction"], where))
     counts = count_levels(made, subject.region)
     assert len(find_peaks(counts)) >= 3
     threshold = propose(settings.segmentation.rule, counts, settings.segmentation.side)

@@ -267,6 +267,9 @@ def test_a_rule_that_finds_nothing_leaves_an_empty_mask(cohort):
     row = row_of(result, "b", "peak:9", "input-peaks")
     assert row.volume_ml == 0
     assert "peak" in row.sentence
+    assert row.failed
+    assert result.rows["failed"].sum() == 4
+    assert not row_of(result, "b", "otsu").failed
 
 
 def test_what_is_refused_before_the_work(cohort):

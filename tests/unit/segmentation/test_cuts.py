@@ -1,5 +1,6 @@
 """A scan goes through the network whole, in any batch size, and comes back on its grid."""
 
+import dataclasses
 from pathlib import Path
 
 import nibabel as nib
@@ -10,8 +11,11 @@ import torch
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.imaging.slices import from_slices
+from ascnet_core.network.blocks import Network
 from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.segmentation.cuts import MAPS, as_levels, batch_for, cut_scan, cut_slices
+from ascnet_core.segmentation.cuts import batch_for, cut_scan, cut_slices, map_names, ready
+from ascnet_core.segmentation.histogram import quantise
+from ascnet_core.settings.methods.asc_net import AscNet
 
 
 @pytest.fixture(scope="module")
@@ -61,19 +65,18 @@ class TestSlices:
         with torch.no_grad():
             expected = model(torch.from_numpy(slices)[:, None])
         found = cut_slices(model, slices)
-        for ours, theirs in zip(found, expected, strict=True):
-            assert ours.dtype == np.float32
-            assert ours.shape == slices.shape
-            np.testing.assert_allclose(ours, theirs[:, 0], atol=2e-6)
+        for name, theirs in expected._asdict().items():
+            assert found[name].dtype == np.float32
+            assert found[name].shape == slices.shape
+            np.testing.assert_allclose(found[name], theirs[:, 0], atol=2e-6)
 
     @pytest.mark.parametrize("batch", [1, 3, 7, 20])
     def test_batches_do_not_matter(
         self, model: CuttingModule, slices: np.ndarray, batch: int
     ) -> None:
-        for ours, theirs in zip(
-            cut_slices(model, slices, batch=batch), cut_slices(model, slices, batch=2), strict=True
-        ):
-            np.testing.assert_allclose(ours, theirs, atol=2e-6)
+        expected = cut_slices(model, slices, batch=2)
+        for name, ours in cut_slices(model, slices, batch=batch).items():
+            np.testing.assert_allclose(ours, expected[name], atol=2e-6)
 
     def test_flip_averages_over_the_mirror_image(
         self, model: CuttingModule, slices: np.ndarray
@@ -81,8 +84,11 @@ class TestSlices:
         plain = cut_slices(model, slices)
         mirrored = cut_slices(model, slices[:, :, ::-1])
         found = cut_slices(model, slices, flip=True)
-        for ours, one, other in zip(found, plain, mirrored, strict=True):
-            np.testing.assert_allclose(ours, (one + other[:, :, ::-1]) / 2, atol=2e-6)
+        for name in ("fence", "wild", "reconstruction"):
+            mean = (plain[name] + mirrored[name][:, :, ::-1]) / 2
+            np.testing.assert_allclose(found[name], mean, atol=2e-6)
+        difference = np.clip(slices - found["fence"], 0, 1)
+        np.testing.assert_allclose(found["residual"], difference, atol=2e-6)
 
     def test_the_model_is_left_as_it_is(self, slices: np.ndarray) -> None:
         torch.manual_seed(0)
@@ -97,10 +103,10 @@ class TestSlices:
         assert strides == [tensor.stride() for tensor in model.parameters()]
         assert torch.equal(state, torch.get_rng_state())
         # no dropout: twice the same
-        assert np.array_equal(first.fence, cut_slices(model, slices).fence)
+        assert np.array_equal(first["fence"], cut_slices(model, slices)["fence"])
 
     def test_no_slices(self, model: CuttingModule) -> None:
-        assert cut_slices(model, np.zeros((0, 32, 32), np.float32)).wild.shape == (0, 32, 32)
+        assert cut_slices(model, np.zeros((0, 32, 32), np.float32))["wild"].shape == (0, 32, 32)
 
     def test_progress_counts_slices(self, model: CuttingModule, slices: np.ndarray) -> None:
         told: list[tuple[int, int]] = []
@@ -110,7 +116,7 @@ class TestSlices:
     def test_bfloat16_is_close(self, model: CuttingModule, slices: np.ndarray) -> None:
         exact = cut_slices(model, slices)
         rough = cut_slices(model, slices, precision="bfloat16")
-        assert np.abs(exact.reconstruction - rough.reconstruction).max() < 0.02
+        assert np.abs(exact["reconstruction"] - rough["reconstruction"]).max() < 0.02
         with pytest.raises(ValueError, match="precision"):
             cut_slices(model, slices, precision="float16")
 
@@ -120,17 +126,16 @@ class TestSlices:
     ) -> None:
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device here")
-        for ours, theirs in zip(
-            cut_slices(model, slices, device="cuda"), cut_slices(model, slices), strict=True
-        ):
+        expected = cut_slices(model, slices)
+        for name, ours in cut_slices(model, slices, device="cuda").items():
             # TF32 keeps 10 bits of mantissa: half a level of 255
-            np.testing.assert_allclose(ours, theirs, atol=2e-3)
+            np.testing.assert_allclose(ours, expected[name], atol=2e-3)
 
 
 class TestScan:
     def test_maps_lie_on_the_volume(self, model: CuttingModule, prepared: Prepared) -> None:
         maps = cut_scan(model, prepared)
-        assert set(maps) == set(MAPS)
+        assert set(maps) == {"input", *(one.name for one in AscNet.maps)}
         for values in maps.values():
             assert values.shape == prepared.volume.data.shape
             assert values.dtype == np.float32
@@ -142,12 +147,49 @@ class TestScan:
         maps = cut_scan(model, prepared)
         images = prepared.slices()
         cuts = cut_slices(model, images)
-        expected = cuts._asdict() | {"residual": np.clip(images - cuts.fence, 0, 1)}
+        expected = cuts | {"residual": np.clip(images - cuts["fence"], 0, 1)}
         for name, stack in expected.items():
             volume = from_slices(stack, prepared.placement)
             np.testing.assert_allclose(
                 maps[name][prepared.region], volume[prepared.region], atol=1e-5
             )
+
+    def test_only_the_maps_asked_for_come_back(
+        self, model: CuttingModule, prepared: Prepared
+    ) -> None:
+        every = cut_scan(model, prepared)
+        some = cut_scan(model, prepared, names=["wild"])
+        assert list(some) == ["wild"]
+        np.testing.assert_array_equal(some["wild"], every["wild"])
+        assert list(cut_scan(model, prepared, names=["input"])) == ["input"]
+
+    def test_a_network_that_is_ready_is_not_copied(
+        self, model: CuttingModule, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network = ready(model)
+        expected = cut_scan(model, prepared)
+        monkeypatch.delattr("copy.deepcopy")
+        for name, values in cut_scan(network, prepared).items():
+            np.testing.assert_array_equal(values, expected[name])
+        assert ready(network) is network
+
+    def test_any_network_with_maps_will_do(self, prepared: Prepared) -> None:
+        class Halving(Network):
+            def maps(self, slices: torch.Tensor) -> dict[str, torch.Tensor]:
+                return {"half": slices / 2}
+
+        assert map_names(Halving()) == ("half",)
+        maps = cut_scan(Halving(), prepared, flip=True)
+        assert list(maps) == ["input", "half"]
+        rough = from_slices(prepared.slices() / 2, prepared.placement)
+        inside = prepared.region
+        np.testing.assert_allclose(maps["half"][inside], rough[inside], atol=1e-6)
+
+    def test_an_empty_region_gives_empty_maps(
+        self, model: CuttingModule, prepared: Prepared
+    ) -> None:
+        empty = dataclasses.replace(prepared, region=np.zeros_like(prepared.region))
+        assert not any(values.any() for values in cut_scan(model, empty).values())
 
     def test_empty_slices_are_not_cut(self, model: CuttingModule, prepared: Prepared) -> None:
         held = int(prepared.region.any(axis=(0, 1)).sum())
@@ -158,12 +200,12 @@ class TestScan:
 
     def test_levels(self, model: CuttingModule, prepared: Prepared) -> None:
         maps = cut_scan(model, prepared)
-        levels = as_levels(maps)
-        for name, values in maps.items():
-            assert levels[name].dtype == np.uint8
-            assert np.abs(levels[name] / 255 - values).max() <= 0.5 / 255 + 1e-6
+        for values in maps.values():
+            levels = quantise(values)
+            assert levels.dtype == np.uint8
+            assert np.abs(levels / 255 - values).max() <= 0.5 / 255 + 1e-6
 
 
 def test_batch_follows_memory() -> None:
-    assert batch_for(32, 240) < batch_for(32, 160) < batch_for(8, 96) <= 64
-    assert batch_for(512, 1024) == 1
+    assert batch_for(240) < batch_for(160) < batch_for(96) <= 64
+    assert batch_for(1024) == 1

@@ -11,6 +11,8 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.histogram import (
     Range,
     count_levels,
+    describe_peaks,
+    extremes,
     find_peaks,
     look,
     measure_range,
@@ -61,18 +63,18 @@ class TestRange:
     def test_subject_range_looks_inside_the_region(self) -> None:
         values = np.array([0.0, 0.2, 0.4, 1.0])
         inside = np.array([False, True, True, False])
-        assert measure_range([(values, inside)], "subject") == Range(0.2, 0.4, "subject")
+        assert measure_range([extremes(values, inside)], "subject") == Range(0.2, 0.4, "subject")
 
     def test_cohort_range_spans_all_scans(self) -> None:
-        maps = ((np.array([low, high]), None) for low, high in ((0.3, 0.4), (0.1, 0.2)))
-        assert measure_range(maps, "cohort") == Range(0.1, 0.4, "cohort")
+        ends = (extremes(np.array([low, high])) for low, high in ((0.3, 0.4), (0.1, 0.2)))
+        assert measure_range(ends, "cohort") == Range(0.1, 0.4, "cohort")
 
     def test_raw_range_does_not_look(self) -> None:
         assert measure_range([], "raw") == Range(0, 1, "raw")
 
     def test_nothing_inside_is_said(self) -> None:
         with pytest.raises(UserError, match="region"):
-            measure_range([(np.ones(3), np.zeros(3, bool))], "subject")
+            measure_range([extremes(np.ones(3), np.zeros(3, bool))], "subject")
 
     def test_value_of_a_level(self) -> None:
         assert Range(0.2, 0.7, "subject").value(255) == pytest.approx(0.7)
@@ -325,3 +327,20 @@ class TestVerdict:
         seen = look(counts)
         assert seen.peaks[0].position == 14
         assert seen.separations[0] > 0.5
+
+
+def two_peaks() -> np.ndarray:
+    levels = np.arange(256)
+    bright = 300 * np.exp(-0.5 * ((levels - 190) / 6) ** 2)
+    return (5000 * np.exp(-0.5 * ((levels - 60) / 8) ** 2) + bright).astype(np.int64)
+
+
+def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
+    peaks = find_peaks(two_peaks())
+    text = describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
+    assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
+    three = describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
+    assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
+    assert describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
+        "1 peak: nothing to choose."
+    )

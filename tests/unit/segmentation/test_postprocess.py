@@ -9,7 +9,8 @@ from scipy import ndimage
 from skimage import measure
 
 from ascnet_core.errors import UserError
-from ascnet_core.segmentation.postprocess import STEPS, parse_steps, run_steps
+from ascnet_core.segmentation.postprocess import run_steps
+from ascnet_core.segmentation.steps import STEPS, parse_steps
 
 masks = hnp.arrays(bool, st.tuples(st.integers(1, 17), st.integers(1, 19), st.integers(1, 11)))
 odd = st.sampled_from([1, 3, 5, 7])
@@ -190,4 +191,4 @@ class TestParse:
         assert "open-close:K" in str(caught.value)
 
     def test_every_step_is_described(self) -> None:
-        assert all(STEPS.values())
+        assert all(entry.sentence for entry in STEPS.values())

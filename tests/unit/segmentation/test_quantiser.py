@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation, rank_share
+from ascnet_core.segmentation.quantiser import (
+    joint_counts,
+    rank_correlation,
+    rank_share,
+    warn_quantiser,
+)
 
 
 @pytest.fixture
@@ -80,3 +85,20 @@ def test_nothing_to_rank() -> None:
     assert np.isnan(rank_share(flat, rising))
     assert np.isnan(rank_correlation(flat, rising))
     assert np.isnan(rank_correlation(rising, rising, np.zeros(9, bool)))
+
+
+def test_rank_correlation_of_a_small_map_is_scipys() -> None:
+    rng = np.random.default_rng(1)
+    first = rng.integers(0, 40, (12, 11, 5)).astype(np.uint8)
+    second = (first // 3 + rng.integers(0, 9, first.shape)).astype(np.uint8)
+    region = rng.random(first.shape) < 0.6
+    expected = spearmanr(first[region], second[region]).statistic
+    assert rank_correlation(first, second, region) == pytest.approx(expected, abs=1e-12)
+    assert np.isnan(rank_correlation(np.zeros_like(first), second, region))
+
+
+def test_only_a_near_perfect_follower_is_called_a_quantiser() -> None:
+    assert "quantiser" in warn_quantiser("reconstruction", -0.97)
+    assert warn_quantiser("reconstruction", 0.8) == ""
+    assert warn_quantiser("reconstruction", float("nan")) == ""
+    assert warn_quantiser("input", 1.0) == ""

@@ -9,15 +9,9 @@ from skimage.filters import threshold_multiotsu, threshold_otsu
 
 from ascnet_core.errors import UserError
 from ascnet_core.segmentation.histogram import find_peaks
-from ascnet_core.segmentation.threshold import (
-    RULES,
-    Threshold,
-    apply,
-    describe,
-    otsu_cuts,
-    parse_rule,
-    propose,
-)
+from ascnet_core.segmentation.otsu import otsu_cuts
+from ascnet_core.segmentation.rules import RULES, parse_rule
+from ascnet_core.segmentation.threshold import Threshold, apply, describe, propose
 
 LEVELS = np.arange(256)
 
@@ -241,7 +235,7 @@ class TestParse:
             propose("otsu", THREE, "left")  # type: ignore[arg-type]
 
     def test_every_rule_is_described(self) -> None:
-        assert all(sentence for sentence in RULES.values())
+        assert all(entry.sentence for entry in RULES.values())
 
 
 class TestApply:

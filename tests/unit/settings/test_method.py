@@ -4,7 +4,7 @@ import pytest
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import RANGES, SIDES
-from ascnet_core.segmentation.threshold import parse_rule
+from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.settings.methods import METHODS, method_named
 from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.presets import load_preset, preset_names

@@ -123,7 +123,7 @@ def test_a_snapshot_shows_the_cuts_of_its_own_network(whole):
     model, _ = load_model(whole, cycle=2)
     cuts = cut_slices(model, tiny.WATCHED)
     for name in ("fence", "wild", "reconstruction"):
-        expected = np.rint(255 * getattr(cuts, name))
+        expected = np.rint(255 * cuts[name])
         # training may use bfloat16 where the device gains by it: a level or two apart
         assert np.abs(data.maps[name] - expected).max() <= 3, name
     assert np.array_equal(data.watched_input, np.rint(255 * tiny.WATCHED))

@@ -1,0 +1,197 @@
+"""Scans between cutting and thresholding: of each map the voxels of the region, and their range.
+
+A rule for a cohort needs every histogram before the first mask, and maps come from a network:
+cutting anew is slow, and all volumes at once fit no memory. So a map is reduced to the voxels of
+its region, on 256 levels where the range is raw (nothing else is needed of it), in float32 until
+the range is known where it isn't. It lies in memory, or in a folder where there are many scans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.image_format import Grid
+from ascnet_core.imaging.prepare import Floats, Mask, Preparation, Prepared, further_image
+from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
+from ascnet_core.names import RangeKind
+from ascnet_core.segmentation.histogram import (
+    RAW,
+    Range,
+    count_levels,
+    extremes,
+    measure_range,
+    quantise,
+)
+
+Key = Hashable
+"""What a map is called: its name, or all that it depends on."""
+
+
+class Folder:
+    """Arrays in a folder of their own, a file each."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True)
+        self._path = path
+
+    def __setitem__(self, name: str, array: NDArray[Any]) -> None:
+        np.save(self._path / f"{name}.npy", array)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = np.load(self._path / f"{name}.npy", allow_pickle=False)
+        return array
+
+
+@dataclass
+class Kept:
+    """What is kept of one scan.
+
+    Attributes
+    ----------
+    scan, how, grid, shape, spacing, voxel_ml
+        As prepared; shape (X, Y, Z), spacing in mm, a voxel's volume in ml.
+    has_truth : bool
+    files : dict
+        Each map's name among the arrays.
+    extremes : dict
+        Smallest and largest value of each map inside the region; None where that is empty.
+    ranges : dict
+        What the levels of each map stand for; filled when the range is known.
+    """
+
+    scan: Scan
+    how: Preparation
+    grid: Grid
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    voxel_ml: float
+    has_truth: bool
+    arrays: Folder | dict[str, NDArray[Any]]
+    files: dict[Key, str] = field(default_factory=dict)
+    extremes: dict[Key, tuple[float, float] | None] = field(default_factory=dict)
+    ranges: dict[Key, Range] = field(default_factory=dict)
+
+    def _bits(self, name: str) -> Mask:
+        size = int(np.prod(self.shape))
+        bits = np.unpackbits(self.arrays[name], count=size)
+        return bits.view(np.bool_).reshape(self.shape)
+
+    def region(self) -> Mask:
+        """The region, (X, Y, Z) bool."""
+        return self._bits("region")
+
+    def truth(self) -> Mask | None:
+        """The truth, (X, Y, Z) bool, or None."""
+        return self._bits("truth") if self.has_truth else None
+
+    def levels(self, key: Key, range_: Range | None = None) -> NDArray[np.uint8]:
+        """A map's levels at the region's voxels, (n,) uint8, in the order of indexing.
+
+        `range_` replaces the one that was settled; it has no effect on maps kept as levels.
+        """
+        values = self.arrays[self.files[key]]
+        if values.dtype == np.uint8:
+            return values
+        range_ = range_ or self.ranges[key]
+        return quantise(values, range_.low, range_.high)
+
+    def volume(self, key: Key, region: Mask, range_: Range | None = None) -> NDArray[np.uint8]:
+        """A map's levels on the volume's grid, (X, Y, Z) uint8, 0 outside the region."""
+        volume = np.zeros(self.shape, np.uint8)
+        volume[region] = self.levels(key, range_)
+        return volume
+
+    def table(self, key: Key) -> ThresholdTable:
+        """What every threshold of a map would score inside the region."""
+        region = self.region()
+        return threshold_table(self.volume(key, region), self.truth(), region)
+
+    def counts(self, key: Key) -> NDArray[np.int64]:
+        """How many of the region's voxels lie at each level, (256,)."""
+        return count_levels(self.levels(key))
+
+    def normal_counts(self, key: Key) -> NDArray[np.int64]:
+        """The counts of slices without lesion (of all slices where there is no truth)."""
+        levels, truth = self.levels(key), self.truth()
+        if truth is not None and truth.any():
+            region = self.region()
+            free = np.broadcast_to(~truth.any(axis=(0, 1)), region.shape)
+            levels = levels[free[region]]
+        return count_levels(levels)
+
+    def further(self, name: str) -> Floats:
+        """The further image of a name, as `Prepared.further`; the scan is not prepared again."""
+        return further_image(self.scan, self.how, self.grid, self.region(), name)
+
+
+def keep(
+    prepared: Prepared,
+    maps: Iterable[tuple[Key, NDArray[np.float32]]],
+    arrays: Folder | dict[str, NDArray[Any]],
+    kind: RangeKind | None = None,
+) -> Kept:
+    """Keep of a scan what thresholds need of it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    maps : iterable of (key, (X, Y, Z) float32)
+        Gone through once, so that one volume at a time may be made.
+    arrays : Folder or dict
+        Where arrays are kept.
+    kind : str, optional
+        The range asked for; `raw` is settled at once.
+    """
+    volume = prepared.volume
+    kept = Kept(
+        prepared.scan,
+        prepared.preparation,
+        volume.grid,
+        volume.shape,
+        volume.spacing,
+        volume.voxel_ml,
+        prepared.truth is not None,
+        arrays,
+    )
+    arrays["region"] = np.packbits(prepared.region)
+    if prepared.truth is not None:
+        arrays["truth"] = np.packbits(prepared.truth)
+    for key, values in maps:
+        inside: NDArray[Any] = values[prepared.region]
+        kept.extremes[key] = extremes(inside)
+        if kind == "raw":
+            inside = quantise(inside)
+            kept.ranges[key] = RAW
+        kept.files[key] = f"map-{len(kept.files)}"
+        arrays[kept.files[key]] = inside
+    return kept
+
+
+def settle_ranges(several: Sequence[Kept], kind: RangeKind, unit: Callable[[Scan], str]) -> None:
+    """State what levels mean, once all scans are kept: raw, per unit, or over the cohort."""
+    if kind == "raw":
+        return
+    units: dict[str, list[Kept]] = {}
+    for one in several:
+        units.setdefault(unit(one.scan) if kind == "subject" else "", []).append(one)
+    for scans in units.values():
+        for key in scans[0].files:
+            ends = [one.extremes[key] for one in scans]
+            # A slice of a series may lie beyond the region: it says nothing about the range.
+            range_ = measure_range(ends, kind) if any(ends) else RAW
+            for one in scans:
+                one.ranges[key] = range_
+
+
+def pooled_counts(several: Mapping[str, Sequence[Kept]], key: Key) -> dict[str, NDArray[np.int64]]:
+    """The histogram of each unit: that of all its scans together, (256,)."""
+    return {
+        unit: np.sum([one.counts(key) for one in scans], axis=0) for unit, scans in several.items()
+    }

@@ -1,0 +1,71 @@
+"""From levels to a mask: a threshold and the steps after it, the same for every verb and page."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, voxel_ml
+from ascnet_core.segmentation.postprocess import Further, Mask, run_steps
+from ascnet_core.segmentation.steps import Step
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply
+
+
+def segment(
+    levels: NDArray[np.uint8],
+    region: Mask,
+    threshold: Threshold | NoThreshold,
+    steps: Sequence[Step] | Sequence[str] = (),
+    further: Further | None = None,
+) -> Mask:
+    """The mask of a threshold after its steps; without a threshold an empty one.
+
+    Parameters
+    ----------
+    levels : (X, Y, Z) uint8
+        The map on its 256 levels.
+    region : (X, Y, Z) bool
+    further : callable, optional
+        Name of a further modality -> (X, Y, Z) on 0..255, see `on_levels`.
+
+    Raises
+    ------
+    UserError
+        If a step is unknown, or lacks its modality.
+    """
+    mask = apply(levels, region, threshold)
+    if isinstance(threshold, NoThreshold) or not steps:
+        return mask
+    return run_steps(mask, steps, region, further)
+
+
+def numbers_at(
+    table: ThresholdTable, threshold: Threshold | NoThreshold, ml: float
+) -> dict[str, float | None]:
+    """Volume in ml, Dice, sensitivity and precision of a threshold before any steps.
+
+    Read off the table of a scan with voxels of `ml`; None without a truth, and where undefined.
+    """
+    first, last = threshold.kept
+    volume = int(table.levels[first : last + 1].sum()) * ml
+    return _numbers(volume, table.band(first, last) if table.has_truth else None)
+
+
+def numbers_of(mask: Mask, truth: Mask | None, spacing: Sequence[float]) -> dict[str, float | None]:
+    """The same of a mask, whatever it went through."""
+    volume = np.count_nonzero(mask) * voxel_ml(spacing)
+    return _numbers(volume, None if truth is None else count(mask, truth))
+
+
+def _numbers(volume: float, counts: Counts | None) -> dict[str, float | None]:
+    scores = ("dice", "sensitivity", "precision")
+    values = {name: np.nan if counts is None else getattr(counts, name) for name in scores}
+    return {"volume": volume} | {n: None if np.isnan(v) else v for n, v in values.items()}
+
+
+def on_levels(read: Further) -> Further:
+    """A reader of further modalities in [0, 1] -> one on 0..255, which reads each only once."""
+    return functools.cache(lambda name: read(name) * np.float32(255))
