@@ -74,8 +74,8 @@ export function showDisplay({ root, nodes, display, tool, live }) {
   press(nodes.band, live.upper !== null);
 }
 
-/** Move the threshold; `rule` names where the number came from ("" = by hand). The line is not parked
- * any more, unless `none` says so.
+/** Move the threshold; `rule` names where the number came from ("" = by hand). A parked line is in
+ * force from now on, unless the changes say `none`.
  * @param {State} state @param {Partial<Live>} changes
  * @param {number} [settle] ms before Python is told, which is not at all without */
 export function setThreshold(state, changes, settle) {

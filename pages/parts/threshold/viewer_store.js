@@ -16,8 +16,10 @@
  *   hasTruth: boolean, counts: number[], inputCounts: number[] | null, levels: number[],
  *   lesion: number[] | null, true: number, voxelMl: number, peaks: { position: number }[],
  *   verdict: string, separated: boolean, caption: string, axis: string,
- *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[], hint: string, rank: number | null,
- *   proposal: Omit<Live, "none" | "upper"> & { text: string, kind: string, sentence: string }, warning: string,
+ *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[],
+ *   hint: string, rank: number | null, warning: string,
+ *   proposal: { t: number, side: string, rule: string, text: string, kind: string,
+ *     sentence: string },
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
  *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
  */
@@ -45,5 +47,6 @@ export function tell(store, what) {
   for (const listener of store.listeners) listener(what);
 }
 
-/** Names a threshold, as `cleaned.for` does. @type {(live: Omit<Live, "rule" | "none">) => string} */
+/** Names a threshold, as `cleaned.for` does.
+ * @type {(live: Pick<Live, "t" | "upper" | "side">) => string} */
 export const thresholdKey = ({ t, upper, side }) => `${t} ${upper} ${side}`;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  channels, clamp, fixed, keptLevels, levelAxis, levelFrame, paintTurned, pixel, shades, sorted,
+  channels, clamp, fixed, keptBy, keptLevels, levelAxis, levelFrame, paintTurned, pixel, shades,
+  sorted,
 } from "../../../pages/parts/shared/levels.js";
 
 test("a value stays between its ends", () => {
@@ -30,6 +31,13 @@ test("a band keeps both its ends, whatever the side and the order", () => {
 
 test("no threshold keeps nothing", () => {
   const [first, last] = keptLevels(null, null, "bright");
+  assert.ok(first > last);
+});
+
+test("a parked line keeps nothing, whatever its level", () => {
+  const live = { t: 90, upper: null, side: "bright" };
+  assert.deepEqual(keptBy(live), [90, 255]);
+  const [first, last] = keptBy({ ...live, none: true });
   assert.ok(first > last);
 });
 
