@@ -229,8 +229,8 @@ def from_slices(
     along_x, along_y = (_matrices(place, axis, True)[box[axis]] for axis in (0, 1))
     values = np.ascontiguousarray(slices, np.float32)
     # (Y, S_y) @ (Z, S_y, S_x) -> (Z, Y, S_x), then (Z, Y, S_x) @ (S_x, X) -> (Z, Y, X)
-    both = np.matmul(along_y, values) @ along_x.T
-    return np.ascontiguousarray(both.transpose(2, 1, 0))
+    both: npt.NDArray[np.float32] = np.matmul(along_y, values) @ along_x.T
+    return both.transpose(2, 1, 0)
 
 
 def take_plane(data: npt.NDArray[Any], view: str, index: int) -> npt.NDArray[Any]:

@@ -9,7 +9,8 @@ and one scan of 1 mm with the run `demo-flair`, twelve `lgg` heads with `lgg-fla
   scales, cuts, thresholds, cleans and writes the masks;
 - *bare* is a process that loads the run's model and calls `model(slices)` for the slices of the
   same scans (those that hold some of the region; read and scaled beforehand), in inference mode,
-  in the best of a few batch sizes and memory orders; after it `gzip -dc` of the same files.
+  in the best of a few batch sizes and memory orders (as two scans say); after it `gzip -dc` of the
+  same files.
 
 Each is timed twice: as a whole process, and without the start of the interpreter and the imports
 (everything is imported before the clock starts). Printed are the medians and the ratio
@@ -73,7 +74,7 @@ import numpy, torch
 from ascnet_core.training.checkpoint import load_model
 run, file = sys.argv[1:3]
 stacks = numpy.load(file)
-stacks = [torch.from_numpy(stacks[name])[:, None] for name in stacks.files]
+stacks = [torch.from_numpy(stacks[name])[:, None] for name in stacks.files[:2]]
 plain, channels_last = (load_model(run)[0] for _ in range(2))
 channels_last = channels_last.to(memory_format=torch.channels_last)
 found = []

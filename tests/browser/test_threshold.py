@@ -23,6 +23,7 @@ from pages.parts.shared.cases import preparation_of
 from tests.browser.conftest import settle
 
 READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
+PLANES = ("axial", "coronal", "sagittal")
 LEFT, RIGHT = 40, 16  # the chart's margins, in CSS pixels
 
 
@@ -129,7 +130,7 @@ def test_click_and_drag_move_threshold_mask_and_dice(
 ) -> None:
     open_view(page, link(server))
     page.locator("button[name=fit]").click()
-    before = {plane: picture(page, plane) for plane in ("axial", "coronal", "sagittal")}
+    before = {plane: picture(page, plane) for plane in PLANES}
     level = free_level(subject, 110)
     page.mouse.move(*chart_point(page, level))
     page.mouse.down()
@@ -306,6 +307,12 @@ def test_a_rule_that_finds_nothing_parks_the_line_until_a_threshold_is_there(
     assert said(page, "kind") == "none found"
     assert "no such peak" in said(page, "sentence")
     assert said(page, "volume") == "0.0 ml"
+    assert live(page) == {"t": 255, "upper": None, "side": "bright", "rule": "peak:99"}
+    with_mask = {plane: picture(page, plane) for plane in PLANES}
+    page.locator("input[name=mask]").uncheck()
+    page.wait_for_timeout(200)
+    assert {plane: picture(page, plane) for plane in PLANES} == with_mask  # no mask is drawn
+    page.locator("input[name=mask]").check()
     accept = page.get_by_role("button", name="Accept")
     expect(accept).to_be_disabled()
     page.keyboard.press("b")  # the other side finds nothing either, and keeps nothing
@@ -315,6 +322,7 @@ def test_a_rule_that_finds_nothing_parks_the_line_until_a_threshold_is_there(
     page.mouse.click(*chart_point(page, 120))
     settle(page)
     assert live(page) == {"t": 120, "upper": None, "side": "dark", "rule": ""}
+    assert picture(page, "axial") != with_mask["axial"]
     assert said(page, "sentence") == "The rule “peak:99” proposes nothing."
     expect(accept).to_be_enabled()
     assert said(page, "level") == "≤ 120"
