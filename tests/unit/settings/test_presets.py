@@ -1,5 +1,6 @@
 """Presets of one's own: saved, listed, loaded by name or file, overwritten and deleted."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_no_run_takes_the_folder_of_presets(runs):
 def test_the_readme_lists_the_presets_as_their_files_say():
     readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
     rows = [
-        f"| `{name}` | {load_preset(name).description.split('. ')[0].rstrip('.')}. |"
+        f"| `{name}` | {re.split('[.:] ', load_preset(name).description)[0]}. |"
         for name in preset_names()
     ]
     assert "\n".join(["| preset | what it is |", "|---|---|", *rows, ""]) in readme
