@@ -168,11 +168,8 @@ def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.monitoring.reference_effect import sample_slices
 
-    report, close = forms.progress_reporter("Taking scans into slices")
-    try:
+    with forms.progress_bar("Taking scans into slices") as report:
         return sample_slices(read_manifest(manifest), how, progress=report)
-    finally:
-        close()
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
@@ -182,12 +179,9 @@ def _wild(
     from ascnet_core.segmentation.cuts import cut_slices
 
     sample = _sample(manifest, cohort_changed, how)
-    report, close = forms.progress_reporter(f"Cutting with {short(run)}")
-    try:
+    with forms.progress_bar(f"Cutting with {short(run)}") as report:
         network = cases.load_model(run)
         cuts = cut_slices(network, sample.images, cases.device(), progress=report, names=["wild"])
-    finally:
-        close()
     wild = np.where(sample.tissue, cuts["wild"], np.float32(0))
     wild.setflags(write=False)
     return wild

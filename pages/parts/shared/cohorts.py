@@ -1,7 +1,4 @@
-"""Cohorts that pages open: the demo ones, made when first asked for, and those the user names.
-
-The core is imported inside the functions on purpose: a page without a scan need not wait for it.
-"""
+"""Cohorts that pages open: the demo ones, made when first asked for, and those the user names."""
 
 from __future__ import annotations
 
@@ -11,19 +8,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest, write_manifest
+from ascnet_core.places import MANIFEST
 from pages.parts.shared import state
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.cohort import Cohort, Scan
 
 DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
 DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
 DEMO_SUBJECTS = 8
+_MAKING = threading.Lock()
 
 
 @contextmanager
@@ -44,16 +40,12 @@ def cache_folder() -> Path:
 
 def demo_manifest(key: str = "demo") -> Path:
     """Where a demo cohort's manifest is, or will be once made."""
-    return cache_folder() / f"demo-{DEMOS[key]}" / "manifest.csv"
+    return cache_folder() / f"demo-{DEMOS[key]}" / MANIFEST
 
 
-_MAKING = threading.Lock()
-
-
-def _share(done: tuple[Any, ...], what: str) -> tuple[float, str]:
-    """A progress bar's position and text from a (done, total) report."""
-    count, total = (done[0], done[1]) if len(done) > 1 else (done[0], DEMO_SUBJECTS)
-    return min(1.0, float(count) / max(1, int(total))), f"{what} {int(count)} of {int(total)}"
+def changed_at(path: Path) -> float:
+    """When a file was changed; 0 where there is none. Part of a cache's key."""
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def ensure_demo(key: str = "demo") -> Path:
@@ -66,10 +58,11 @@ def ensure_demo(key: str = "demo") -> Path:
         return manifest
     from ascnet_core.imaging.phantom.demo import make_demo
 
-    bar = st.progress(0.0, text=f"Making the {DEMOS[key]} demo cohort, once")
+    what = f"Making the {DEMOS[key]} demo cohort, once"
+    bar = st.progress(0.0, text=what)
 
-    def report(*done: Any) -> None:
-        bar.progress(*_share(done, f"Making the {DEMOS[key]} demo cohort, once: subject"))
+    def report(done: int, total: int) -> None:
+        bar.progress(done / total, text=f"{what}: subject {done} of {total}")
 
     try:
         with _MAKING:
@@ -95,9 +88,7 @@ def manifest_of(key: str) -> Path:
         return ensure_demo(key)
     path = Path(key).expanduser()
     if path.is_dir():
-        if (path / "manifest.csv").is_file():
-            return path / "manifest.csv"
-        return _index(path)
+        return path / MANIFEST if (path / MANIFEST).is_file() else _index(path)
     if not path.is_file():
         raise UserError(
             f"{key}: no such manifest or folder on this machine; open another cohort on Data."
@@ -107,21 +98,18 @@ def manifest_of(key: str) -> Path:
 
 def _index(folder: Path) -> Path:
     """Index a folder into a manifest of our own, so that the user's folder stays as it is."""
-    from ascnet_core.imaging.cohort import write_manifest
     from ascnet_core.imaging.index import index_folder
 
     name = f"{folder.name}-{hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]}"
     manifest = cache_folder() / "indexed" / f"{name}.csv"
-    indexed = index_folder(folder)
+    rows = index_folder(folder).rows
     manifest.parent.mkdir(parents=True, exist_ok=True)
-    write_manifest(manifest, indexed.rows)
+    write_manifest(manifest, rows)
     return manifest
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read_cohort(manifest: Path, changed: float) -> Cohort:
-    from ascnet_core.imaging.cohort import read_manifest
-
     return read_manifest(manifest)
 
 
@@ -155,7 +143,7 @@ def cohort_label(key: str) -> str:
     if key in DEMOS:
         return f"demo {DEMOS[key].upper() if key != 'demo-t2' else 'T2'}"
     path = Path(key)
-    return path.parent.name if path.name == "manifest.csv" else path.stem
+    return path.parent.name if path.name == MANIFEST else path.stem
 
 
 def find_scan(cohort: Cohort, name: str) -> Scan:

@@ -8,6 +8,7 @@ every value that equals its default left out. Pages read it with `current()` and
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -16,7 +17,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ascnet_core.names import RANGES, SCOPES, SIDES
+from ascnet_core.names import RANGES, SCOPES, SIDES, RangeKind, Scope, Side
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods import METHODS
 
@@ -44,6 +45,10 @@ MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method
 """Whatever a link may name; `cases.run_maps` says which of them a run has."""
 
 
+LEFT_TO_RUN: Any = ""
+"""Of a word of the field that nobody chose: the run's own is taken."""
+
+
 @dataclass(frozen=True)
 class View:
     """What is looked at; every field is a URL key (`scan` is written as `subject`).
@@ -66,12 +71,12 @@ class View:
     slice: int | None = None
     at: tuple[int, int] | None = None
     map: str = ""
-    range: str = ""
+    range: RangeKind = LEFT_TO_RUN
     rule: str = ""
     t: int | None = None
     upper: int | None = None
-    side: str = ""
-    scope: str = ""
+    side: Side = LEFT_TO_RUN
+    scope: Scope = LEFT_TO_RUN
     flip: bool = False
     post: tuple[str, ...] | None = None
     compare: tuple[str, ...] = ()
@@ -84,15 +89,8 @@ YES_NO = ("yes", "no")
 NO_STEPS = "none"  # in the URL: post-processing switched off on purpose
 
 
-def _level(text: str) -> int:
-    level = int(text)
-    if not 0 <= level <= 255:
-        raise ValueError(text)
-    return level
-
-
-def _voxel(text: str) -> int:
-    if int(text) < 0:
+def _whole(text: str, most: float = math.inf) -> int:
+    if not 0 <= int(text) <= most:
         raise ValueError(text)
     return int(text)
 
@@ -106,12 +104,12 @@ def _one_of(allowed: Iterable[str], text: str) -> str:
 def _parse(name: str, text: str) -> Any:
     """The value of one URL key; ValueError when the text means nothing."""
     if name in ("t", "upper"):
-        return _level(text)
+        return _whole(text, 255)
     if name in ("slice", "cycle"):
-        return _voxel(text)
+        return _whole(text)
     if name == "at":
         x, y = text.split(".")
-        return _voxel(x), _voxel(y)
+        return _whole(x), _whole(y)
     if name == "flip":
         return _one_of(YES_NO, text) == YES_NO[0]
     if name == "post":
