@@ -97,11 +97,10 @@ def page() -> None:
     pick = slice_panel.parse_pick(picked)
     header = slice_panel.header_of(
         facts,
+        region,
+        spacing,
+        slice_,
         identity="|".join(map(str, (view.cohort, view.scan, view.run, view.cycle, view.flip))),
-        shape=region.shape,
-        spacing=spacing,
-        slice_=slice_,
-        box=slice_panel.box_of(region),
         truth=truth is not None,
         threshold=level,
         pick=picked if pick else None,

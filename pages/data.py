@@ -175,8 +175,8 @@ def read_table(
     rows, problems = [tables.scan_row(scan) for scan in cohort.scans], []
     to_read = cohort.scans[:limit]
     with forms.progress_bar("Reading scans") as report:
-        for place, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
-            report(place, len(to_read), scan.scan)
+        for index, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
+            report(index, len(to_read), scan.scan)
             found = _grid_row(scan, preparation, scan.image.stat().st_mtime)
             if isinstance(found, str):
                 problems.append(found)
@@ -216,14 +216,8 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
         f"{tables.counted(total, 'scan')}, {sum(bool(scan.mask) for scan in cohort.scans)} with a "
         f"mask · `{cohort.manifest}`"
     )
-    event = st.dataframe(
-        table,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"subjects of {cohort.manifest}",
-        height=min(40 + 35 * total, 330),
-    )
+    key, height = f"subjects of {cohort.manifest}", min(40 + 35 * total, 330)
+    chosen = tables.choose_row(table, key, height=height)
     for problem in problems[:3]:
         st.error(problem, icon=":material/error:")
     if len(problems) > 3:
@@ -235,14 +229,13 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
             on_click=st.session_state.__setitem__,
             args=(f"read all {cohort.manifest}", True),
         )
-    chosen = event.selection.rows
     left, middle, right = st.columns([2.4, 1, 1], vertical_alignment="center")
     left.caption(
         "Grey values become [0, 1] over the region of each volume; “file value” says which of the "
         "file's own values are 0 and 1. Millilitres are from the header's spacing. "
         "Click a row to open that scan."
     )
-    name = cohort.scans[chosen[0]].scan if chosen and chosen[0] < total else ""
+    name = "" if chosen is None else cohort.scans[chosen].scan
     ways = (middle, "Threshold", ":material/equalizer:"), (right, "Cuts", ":material/content_cut:")
     for column, label, icon in ways:
         if column.button(label, icon=icon, disabled=not name, width="stretch"):

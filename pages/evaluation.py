@@ -15,7 +15,6 @@ from ascnet_core.places import MODEL
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
-from pages.parts.evaluation import command
 from pages.parts.shared import cases, forms, jobs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
@@ -99,7 +98,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     if not maps:
         raise UserError("Choose a map to evaluate.")
     manifest = cases.manifest_of(view.cohort)
-    arguments = command.arguments_of(
+    arguments = forms.evaluation_arguments(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
     model = cases.run_path(view.run) / MODEL
@@ -113,7 +112,7 @@ def follow(folder: Path) -> None:
 
     @st.fragment(run_every=1)
     def live() -> None:
-        job = jobs.look(folder, RESULT)
+        job = jobs.read(folder, RESULT)
         if job.status != "running":
             st.rerun()
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -198,13 +197,9 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
     if table.empty:
         st.info("There is no Dice: the cohort has no masks. The CSV holds the volumes.")
         return
-    key = f"by subject {folder.name}"
-    event = st.dataframe(
+    chosen = tables.choose_row(
         table,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
+        f"by subject {folder.name}",
         height=430,
         column_config={
             name: st.column_config.NumberColumn(format="%.3f", width=165)
@@ -212,11 +207,10 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
             if name not in ("subject", "true lesion, ml")
         },
     )
-    chosen = event.selection.rows
-    if chosen and chosen[0] < len(table):
+    if chosen is not None:
         scored = rows.loc[rows["run"].notna() & (rows["kind"] != "oracle"), list(SCORED)]
         how = scored.iloc[0].to_dict() if len(scored) else {}
-        subject = str(table["subject"].iloc[chosen[0]])
+        subject = str(table["subject"].iloc[chosen])
         state.open_page("pages/threshold.py", scan=subject, **how)
 
 
@@ -236,7 +230,7 @@ def page() -> None:
     )
     with cases.show_user_errors():
         arguments, folder = choose(view)
-    job = jobs.look(folder, RESULT)
+    job = jobs.read(folder, RESULT)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left.expander("The same from a terminal"):
         st.code(

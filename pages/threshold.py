@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,33 +20,7 @@ from pages.parts.shared import cases, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
 
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 0 1rem 0 0; max-width: none; }
-[data-testid="stHeader"] { height: 0; min-height: 0; overflow: visible; }
-[data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
-[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0; }
-.st-key-volumes { display: none; }
-[data-testid="stProgress"] { padding: 3rem 2rem 0; max-width: 46rem; }
-.st-key-stage [data-testid="stHorizontalBlock"] { gap: 1.1rem; flex-wrap: nowrap; }
-.st-key-decide [data-testid="stHorizontalBlock"] { gap: 0.5rem !important; }
-.st-key-decide button { min-height: 2.1rem; padding-left: 0.4rem; padding-right: 0.4rem; }
-.st-key-stage [data-testid="stColumn"]:first-child { flex: 1 1 0; min-width: 0; }
-.st-key-stage [data-testid="stColumn"]:last-child { flex: 0 0 236px; min-width: 0;
-  padding-top: 0.9rem; }
-.st-key-decide [data-testid="stWidgetLabel"] { min-height: 0; }
-.st-key-decide [data-testid="stWidgetLabel"] p { font-size: 0.75rem; opacity: 0.8; }
-.st-key-decide [data-testid="stHorizontalBlock"] [data-testid="stColumn"] { flex: 1 1 0;
-  padding-top: 0; }
-@media (max-width: 1150px) {
-  .st-key-stage > div > [data-testid="stHorizontalBlock"],
-  .st-key-stage > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
-  .st-key-stage [data-testid="stColumn"]:last-child { flex: 1 1 100%; padding: 0 0 0 1rem; }
-  .st-key-decide [data-testid="stColumn"]:last-child { flex: 1 1 0; padding: 0; }
-  .st-key-decide { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.75rem !important;
-    align-content: start; padding: 0 0 1rem; }
-  .st-key-decide > :first-child { grid-row: 1 / span 6; }
-}
-</style>"""
+STYLE = Path(viewer.__file__).with_name("page.css")
 
 
 def _accepted() -> dict[str, dict[str, Any]]:
@@ -73,14 +48,14 @@ def _hear(told: Mapping[str, Any]) -> None:
     state.show(view)
     for act in view_rules.new_acts(told, heard):
         if region := act.get("region"):
-            case = findings.look_at(view).case
+            case = findings.load(view).case
             drawn = view_rules.propose_drawn(
                 region, case.maps[view.map], case.prepared.region, view.side
             )
             view = state.show(replace(view, t=drawn.level, upper=None))
             st.session_state[state.HINT] = drawn.sentence
         elif act.get("accept"):
-            _accept(findings.look_at(view))
+            _accept(findings.load(view))
         elif step := act.get("step"):
             names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
             view = state.update(scan=neighbour(names, view.scan, int(step)))
@@ -221,7 +196,7 @@ def stage(drawn: str) -> None:
                 st.session_state[state.HINT] = str(error)
                 st.toast(str(error), icon=":material/info:")
         full = cases.complete(state.current())
-        shown = findings.look_at(full)
+        shown = findings.load(full)
         if _around(shown) != drawn:
             st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
         after, hint = None, st.session_state.get(state.HINT, "")
@@ -276,7 +251,7 @@ def page() -> None:
             )
             choose_flip(view)
         state.show(replace(view, scan=full.scan))
-        shown = findings.look_at(full)
+        shown = findings.load(full)
         viewer.show_volumes(findings.packed(shown))
     stage(_around(shown))
 

@@ -126,8 +126,8 @@ def lines_of_equal(peaks: Sequence[Peak], threshold: int | None) -> list[dict[st
 
 def held_slices(shape: Sequence[int], centre: int, budget: int = BUDGET) -> tuple[int, int]:
     """First slice and number of slices to send around `centre` so that six volumes fit."""
-    depth = int(shape[2])
-    fits = max(1, budget // (int(shape[0]) * int(shape[1]) * (len(MAPS) + 1)))
+    width, height, depth = shape
+    fits = max(1, budget // (width * height * (len(MAPS) + 1)))
     if fits >= depth:
         return 0, depth
     return min(max(0, centre - fits // 2), depth - fits), fits
@@ -163,13 +163,8 @@ def pack(header: Mapping[str, Any], volumes: Sequence[Levels], first: int, held:
 def peak_entries(peaks: Sequence[Peak]) -> list[dict[str, Any]]:
     """Peaks as the browser wants them, named from dark to bright."""
     return [
-        {
-            "name": f"peak {i}",
-            "position": int(peak.position),
-            "left": int(peak.left),
-            "right": int(peak.right),
-        }
-        for i, peak in enumerate(peaks, 1)
+        {"name": f"peak {i}", "position": p.position, "left": p.left, "right": p.right}
+        for i, p in enumerate(peaks, 1)
     ]
 
 
@@ -190,34 +185,33 @@ class Facts:
 
 def header_of(
     facts: Facts,
-    *,
-    identity: str,
-    shape: Sequence[int],
+    region: Bools,
     spacing: Sequence[float],
     slice_: int,
-    box: Sequence[int],
+    *,
+    identity: str,
     truth: bool,
     threshold: int | None,
     pick: Any,
     answer: str,
 ) -> dict[str, Any]:
-    """The panel's JSON header; `threshold` is a raw level of I_ro or None, `box` from `box_of`."""
-    first, held = held_slices(shape, slice_)
+    """The panel's JSON header; `threshold` is a raw level of I_ro or None, `spacing` in mm."""
+    first, held = held_slices(region.shape, slice_)
     return {
         "id": identity,
-        "shape": [int(n) for n in shape],
+        "shape": list(region.shape),
         "spacing": [float(mm) for mm in spacing],
         "first": first,
         "held": held,
-        "slice": int(slice_),
-        "box": [int(n) for n in box],
-        "maps": list(MAPS),
+        "slice": slice_,
+        "box": box_of(region),
+        "maps": MAPS,
         "truth": truth,
         "counts": {name: counts.tolist() for name, counts in facts.counts.items()},
         "peaks": {name: peak_entries(peaks) for name, peaks in facts.peaks.items()},
-        "bins": int(facts.joint.shape[0]),
+        "bins": len(facts.joint),
         "joint": facts.joint.ravel().tolist(),
-        "weights": [float(value) for value in facts.weights],
+        "weights": facts.weights,
         "lines": lines_of_equal(facts.peaks["reconstruction"], threshold),
         "pick": pick,
         "answer": answer,

@@ -8,6 +8,7 @@ against writing.
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -231,13 +232,14 @@ def cohort_tables(
     subject: str | None = None,
 ) -> list[ThresholdTable]:
     """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
-    ranges: dict[str, Ranges] = {}
+
+    @functools.cache
+    def ranges_of(subject: str) -> Ranges:
+        return _ranges(run, cycle, cohort, subject, kind, flip)
 
     def make(scan: Scan) -> ThresholdTable:
-        unit = scan.subject if kind == "subject" else ""
-        if unit not in ranges:
-            ranges[unit] = _ranges(run, cycle, cohort, unit, kind, flip)
-        return _scan_table(_source(run, cycle, scan, flip), ranges[unit], name)
+        ranges = ranges_of(scan.subject if kind == "subject" else "")
+        return _scan_table(_source(run, cycle, scan, flip), ranges, name)
 
     scans = [
         scan

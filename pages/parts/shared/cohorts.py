@@ -24,7 +24,7 @@ _MAKING = threading.Lock()
 
 @contextmanager
 def show_user_errors(stop: bool = True) -> Iterator[None]:
-    """Show a `UserError` raised inside as its one sentence, then end the page (or not)."""
+    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there."""
     try:
         yield
     except UserError as error:
@@ -34,7 +34,7 @@ def show_user_errors(stop: bool = True) -> Iterator[None]:
 
 
 def cache_folder() -> Path:
-    """Where the app keeps what it makes: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
+    """Where the app keeps its own files: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
     return Path(os.environ.get("ASCNET_CACHE") or Path.home() / ".cache" / "ascnet-explorer")
 
 
@@ -49,9 +49,9 @@ def changed_at(path: Path) -> float:
 
 
 def ensure_demo(key: str = "demo") -> Path:
-    """The manifest of a demo cohort, made with a progress bar where it is not there yet.
+    """The manifest of a demo cohort, made with a progress bar the first time.
 
-    A second session that asks meanwhile waits for the first one's.
+    A second session that asks meanwhile waits.
     """
     manifest = demo_manifest(key)
     if manifest.is_file():
@@ -97,7 +97,7 @@ def manifest_of(key: str) -> Path:
 
 
 def _index(folder: Path) -> Path:
-    """Index a folder into a manifest of our own, so that the user's folder stays as it is."""
+    """Index a folder; the manifest goes to our cache, so that the user's folder stays as it is."""
     from ascnet_core.imaging.index import index_folder
 
     name = f"{folder.name}-{hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]}"
@@ -120,7 +120,7 @@ def load_cohort(key: str) -> Cohort:
 
 
 def open_cohort(path: str) -> str:
-    """Read a manifest or folder the user named, remember it for this session, give its key back."""
+    """Read a manifest or folder that the user named and remember it for this session; its key."""
     path = path.strip()
     key = path if path in DEMOS else str(Path(path).expanduser().resolve())
     load_cohort(key)

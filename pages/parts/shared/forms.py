@@ -109,6 +109,37 @@ def training_arguments(
     return arguments
 
 
+def evaluation_arguments(
+    manifest: str,
+    run: str,
+    cycle: int | None,
+    maps: list[str],
+    rules: list[str],
+    side: str,
+    scope: str,
+    post: list[str],
+    reference: str,
+    fast: bool,
+    flip: bool = False,
+) -> list[str]:
+    """What follows `python -m ascnet_core evaluate` for a form's content."""
+    arguments = [manifest, "--run", run, "--map", *maps]
+    if rules:
+        arguments += ["--threshold", *rules]
+    arguments += ["--side", side, "--scope", scope]
+    if post:
+        arguments += ["--post", *post]
+    if cycle is not None:
+        arguments += ["--cycle", str(cycle)]
+    if reference:
+        arguments += ["--reference", reference]
+    if fast:
+        arguments += ["--fast"]
+    if flip:
+        arguments += ["--flip"]
+    return arguments
+
+
 def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str:
     """The command a user could type instead."""
     launch = launch_words(processes)
@@ -168,10 +199,10 @@ def fields_grid(
     """Widgets of the wanted settings that the method has, in rows of three; their values by key."""
     values: dict[str, Any] = {}
     known = keys(settings)
-    for place, key in enumerate(key for key in wanted if key in known):
-        if place % 3 == 0:
+    for index, key in enumerate(key for key in wanted if key in known):
+        if index % 3 == 0:
             columns = st.columns(3)
-        with columns[place % 3]:
+        with columns[index % 3]:
             values[key] = field_widget(key, settings, prefix, key in fixed)
     return values
 

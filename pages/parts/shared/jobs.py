@@ -65,7 +65,7 @@ def parse_progress(log: str) -> tuple[float, str]:
 
 def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
     """Start the job; `-o FOLDER` is added. A job that is running there is left alone."""
-    if look(folder, "").status == "running":
+    if read(folder, "").status == "running":
         return
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-u", "-m", "ascnet_core", verb, *arguments, "-o", str(folder)]
@@ -90,7 +90,7 @@ def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
     threading.Thread(target=finish, daemon=True).start()
 
 
-def look(folder: Path, result: str) -> Job:
+def read(folder: Path, result: str) -> Job:
     """The state of the job in a folder; it is done once the file `result` is there."""
     about = _about(folder)
     now = time.time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,25 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages.parts.shared import cases, state
 from pages.parts.shared.state import View
 
-STYLE = """<style>
-[data-testid="stSidebar"] { width: 220px !important; min-width: 220px; }
-[data-testid="stSidebar"][aria-expanded="false"] { min-width: 0; }
-[data-testid="stSidebarContent"] { padding: 0; }
-[data-testid="stSidebarHeader"] { height: 1.75rem; padding: 0.4rem 0.75rem 0; margin: 0; }
-[data-testid="stSidebarNav"] { padding: 0; }
-[data-testid="stSidebarNavItems"] { padding: 0 0.6rem 0.5rem; }
-[data-testid="stSidebarUserContent"] { padding: 0.75rem 0.9rem 1rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] { min-height: 0;
-  margin-bottom: 0.1rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] p { font-size: 0.75rem;
-  opacity: 0.8; }
-[data-testid="stSidebarUserContent"] [data-baseweb="select"] > div { font-size: 0.85rem;
-  min-height: 2.1rem; }
-[data-testid="stSidebarUserContent"] button { min-height: 1.9rem; padding: 0 0.5rem; }
-[data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; max-width: 1500px; }
-[data-testid="stHeader"] { height: 2.25rem; background: transparent; }
-</style>"""
+STYLE = Path(__file__).with_name("page.css")
 FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 

@@ -34,7 +34,7 @@ DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
 LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
-FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
+FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run starts from them
 TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn
 PRESENTING = "lessons in presenter mode"
 LESSON_KEYS = "lesson keys"  # the component that hears them
@@ -46,7 +46,7 @@ MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method
 
 
 LEFT_TO_RUN: Any = ""
-"""Of a word of the field that nobody chose: the run's own is taken."""
+"""Nothing was chosen: the run's own value is taken."""
 
 
 @dataclass(frozen=True)
@@ -186,10 +186,10 @@ def change(view: View, **changes: Any) -> View:
 
 
 def _from_outside(query: dict[str, str]) -> bool:
-    """Whether someone else changed the URL, rather than the browser being a step behind us.
+    """Whether the user changed the URL; otherwise the browser is a step behind what we wrote.
 
-    A click that is sent before the URL written by the click before it has arrived still carries the
-    old query; taking that for a wish would undo the first click.
+    A quick second click still carries the query from before the first one. To follow that query
+    would undo the first click.
     """
     if not query or query == st.session_state.get(WRITTEN):
         return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import label_of
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 def counted(number: int, thing: str) -> str:
     """A number with its thing: `1 scan`, `2 scans`."""
     return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def choose_row(table: pd.DataFrame, key: str, **how: Any) -> int | None:
+    """Show a table whose rows can be clicked; the place of the row that is chosen."""
+    event = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, **how
+    )
+    rows = event.selection.rows
+    return rows[0] if rows and rows[0] < len(table) else None
 
 
 def scan_row(scan: Scan) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the Threshold page finds out about a view, and what of it the browser gets.
 
-`look_at` loads a view's case, histogram, table of scores and threshold; all that does not depend on
+`load` finds a view's case, histogram, table of scores and threshold; all that does not depend on
 the threshold is kept between reruns. `viewer_data` writes it down for the viewer.
 """
 
@@ -114,7 +114,7 @@ class Shown:
         return numbers_at(self.facts.table, self.threshold, voxel_ml(self.case.prepared.spacing))
 
 
-def look_at(view: View) -> Shown:
+def load(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
     case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
     facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
