@@ -36,7 +36,7 @@ def _facts(
     run: str, cycle: int | None, cohort: str, scan: str, flip: bool, changed: float
 ) -> slice_panel.Facts:
     case = cases.load_maps(run, cycle, cohort, scan, flip=flip)
-    layer: Any = cases.load_model(run, cycle).reconstructor
+    layer: Any = cases.load_model(run, cycle).network.reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
     return slice_panel.facts_of(case.maps, case.prepared.region, weights)

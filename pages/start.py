@@ -46,11 +46,12 @@ def device_name() -> str:
     """The device that torch would use, in words; importing torch takes 2.4 s."""
     try:
         import torch
+
+        if torch.cuda.is_available():
+            return f"GPU: {torch.cuda.get_device_name()}"
+        return f"CPU, {torch.get_num_threads()} threads"
     except (ImportError, OSError, RuntimeError) as error:
         return f"none: torch cannot be loaded ({error})"
-    if torch.cuda.is_available():
-        return f"GPU: {torch.cuda.get_device_name()}"
-    return f"CPU, {torch.get_num_threads()} threads"
 
 
 @st.cache_resource(show_spinner=False)

@@ -21,6 +21,8 @@ from ascnet_core.imaging import slices
 from ascnet_core.monitoring.stop_rules import QUANTISER
 from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
 from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
+from ascnet_core.settings.method import INPUT
+from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.shared import components
 
 MAPS = ("input", "fence", "wild", "reconstruction", "residual")
@@ -28,13 +30,7 @@ REGION, TRUTH, MASK = 1, 2, 4
 BUDGET = 12_000_000  # bytes of slices sent at once
 JOINT_BINS = 64
 GRID = (32, 96, 160, 224)  # levels of I_ro that are always drawn in the joint histogram
-NAMES = {
-    "input": "I_in",
-    "fence": "fence",
-    "wild": "wild",
-    "reconstruction": "I_ro",
-    "residual": "residual",
-}
+NAMES = {one.name: one.short for one in (INPUT, *AscNet.maps)}
 
 Levels = NDArray[np.uint8]
 Bools = NDArray[np.bool_]

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan
     from ascnet_core.imaging.prepare import Preparation, Prepared
     from ascnet_core.metrics.overlap import ThresholdTable
-    from ascnet_core.segmentation.cuts import Ready
     from ascnet_core.segmentation.histogram import Range
     from ascnet_core.segmentation.levels import Kept
 
@@ -118,22 +117,13 @@ def _source(run: str, cycle: int | None, scan: Scan, flip: bool) -> _Source:
     return _Source(path, cycle, scan, flip, changed)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _network(run: str, cycle: int | None, changed: float) -> Ready:
-    """A run's network, ready to cut one scan after the other."""
-    from ascnet_core.segmentation.cuts import ready
-
-    return ready(load_model(run, cycle), device())
-
-
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
 def _cut(source: _Source) -> Kept:
     """The maps of a scan inside its region; as floats they are large, so few are kept."""
     from ascnet_core.segmentation.cuts import cut_scan
     from ascnet_core.segmentation.levels import keep
 
-    prepared = source.prepared()
-    network = _network(str(source.run), source.cycle, source.changed[0])
+    prepared, network = source.prepared(), load_model(str(source.run), source.cycle)
     return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
 
 

@@ -43,9 +43,7 @@ def montage(pictures: NDArray[Any], columns: int, gap: int = 2) -> Picture:
 
 def spread(number: int, wanted: int) -> list[int]:
     """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
-    if number <= wanted:
-        return list(range(number))
-    return [round(float(i)) for i in np.linspace(0, number - 1, wanted)]
+    return [round(float(i)) for i in np.linspace(0, number - 1, min(number, wanted))]
 
 
 def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float = 0.5) -> Picture:
@@ -56,7 +54,7 @@ def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float 
     return np.rint(rgb).astype(np.uint8)
 
 
-def enlarge(picture: Picture, factor: int) -> Picture:
+def enlarge(picture: NDArray[T], factor: int) -> NDArray[T]:
     """Each pixel `factor` times as wide and high, so that the browser needn't blur it."""
     return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
 

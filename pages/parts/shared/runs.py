@@ -22,7 +22,7 @@ from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.network.blocks import Network
+    from ascnet_core.segmentation.cuts import Ready
     from ascnet_core.settings.tables import Settings
 
 
@@ -91,14 +91,15 @@ def complete(view: View) -> View:
 
 
 @st.cache_resource(show_spinner="Loading the network", max_entries=4)
-def _load_model(run: Path, cycle: int | None, changed: float) -> Network:
+def _load_model(run: Path, cycle: int | None, changed: float) -> Ready:
+    from ascnet_core.segmentation.cuts import ready
     from ascnet_core.training.checkpoint import load_model
 
-    return load_model(run, cycle=cycle, device=device())[0]
+    return ready(load_model(run, cycle)[0], device())
 
 
-def load_model(name: str, cycle: int | None = None) -> Network:
-    """A run's network in evaluation mode on this machine's best device. Raises UserError."""
+def load_model(name: str, cycle: int | None = None) -> Ready:
+    """A run's network, ready to cut scans on this machine's best device. Raises UserError."""
     path = run_path(name)
     return _load_model(path, cycle, changed_at(path / MODEL))
 
