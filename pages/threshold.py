@@ -109,14 +109,11 @@ def _level_widgets(shown: findings.Shown) -> None:
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
     )
-    side = state.widget("side")
-    st.session_state[side] = shown.view.side
+    parked = isinstance(shown.threshold, NoThreshold)
     right.segmented_control(
         "Keeps what is",
         names.SIDES,
-        key=side,
-        on_change=_set,
-        args=("side", isinstance(shown.threshold, NoThreshold)),
+        **state.bound("side", shown.view.side, _set, parked),
         required=True,
         width="stretch",
     )
@@ -134,28 +131,21 @@ def _level_widgets(shown: findings.Shown) -> None:
 def _panel(shown: findings.Shown) -> None:
     """The widgets under the numbers: rule, level, post-processing, downloads."""
     view = shown.view
-    rule = state.widget("rule")
-    st.session_state[rule] = view.rule
     st.selectbox(
         "Rule",
         rule_menu([view.rule], len(shown.facts.shown.peaks)),
-        key=rule,
-        on_change=_set,
-        args=("rule",),
+        **state.bound("rule", view.rule, _set),
         accept_new_options=True,
         help="Mask-free rules read the histogram alone (paper, section 3.3): "
         + "; ".join(f"**{entry.form}** {entry.sentence}" for entry in RULES.values())
         + ".",
     )
     _level_widgets(shown)
-    steps = state.widget("post")
-    st.session_state[steps] = list(view.post or ())
+    steps = list(view.post or ())
     st.multiselect(
         "Post-processing, in order",
-        step_menu(view.post or (), list(shown.case.prepared.scan.further)),
-        key=steps,
-        on_change=_set,
-        args=("post",),
+        step_menu(steps, list(shown.case.prepared.scan.further)),
+        **state.bound("post", steps, _set),
         accept_new_options=True,
         placeholder="none",
         help="Run after the line is let go. Squares work slice by slice (the paper opens and "

@@ -80,29 +80,27 @@ def ensure_demo(key: str = "demo") -> Path:
 
 
 def manifest_of(key: str) -> Path:
-    """The manifest a cohort's key stands for; a folder without one is indexed first.
+    """The manifest of a cohort's key: a demo's name, or the path of a manifest or a folder.
 
-    Raises UserError where nothing readable is there.
+    A folder without a manifest is indexed; that manifest goes to our cache, so that the user's
+    folder stays as it is. Raises UserError where nothing readable is there.
     """
     if key in DEMOS:
         return ensure_demo(key)
     path = Path(key).expanduser()
-    if path.is_dir():
-        return path / MANIFEST if (path / MANIFEST).is_file() else _index(path)
-    if not path.is_file():
+    if path.is_file():
+        return path
+    if not path.is_dir():
         raise UserError(
             f"{key}: no such manifest or folder on this machine; open another cohort on Data."
         )
-    return path
-
-
-def _index(folder: Path) -> Path:
-    """Index a folder; the manifest goes to our cache, so that the user's folder stays as it is."""
+    if (path / MANIFEST).is_file():
+        return path / MANIFEST
     from ascnet_core.imaging.index import index_folder
 
-    name = f"{folder.name}-{hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]}"
+    rows = index_folder(path).rows
+    name = f"{path.name}-{hashlib.sha1(str(path.resolve()).encode()).hexdigest()[:8]}"
     manifest = cache_folder() / "indexed" / f"{name}.csv"
-    rows = index_folder(folder).rows
     manifest.parent.mkdir(parents=True, exist_ok=True)
     write_manifest(manifest, rows)
     return manifest

@@ -31,16 +31,8 @@ def menu(
     help: str | None = None,
 ) -> None:
     """A menu bound to the view: the view says what is chosen, a choice changes the view."""
-    st.session_state[state.widget(name)] = value
-    st.selectbox(
-        label,
-        options,
-        key=state.widget(name),
-        format_func=names,
-        on_change=_changed,
-        args=(name,),
-        help=help,
-    )
+    how = state.bound(name, value, _changed)
+    st.selectbox(label, options, format_func=names, help=help, **how)
 
 
 def choose_cohort(view: View) -> None:
@@ -65,12 +57,9 @@ def choose_run(view: View) -> None:
 
 def choose_flip(view: View) -> None:
     """The switch that averages the cuts over a scan and its mirror image."""
-    st.session_state[state.widget("flip")] = view.flip
     st.toggle(
         "Average with mirror image",
-        key=state.widget("flip"),
-        on_change=_changed,
-        args=("flip",),
+        **state.bound("flip", view.flip, _changed),
         help="Cuts the scan and its left-right mirror image and takes the mean: twice the time, "
         "steadier maps. The shipped recipe for heads with skull is scored so; `--flip` on the "
         "command line.",

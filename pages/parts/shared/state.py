@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -257,3 +257,9 @@ def open_page(page: str, **changes: Any) -> None:
 def widget(name: str) -> str:
     """The session key of the widget that chooses `name`."""
     return f"choose {name}"
+
+
+def bound(name: str, value: Any, changed: Callable[..., None], *more: Any) -> dict[str, Any]:
+    """Arguments of the widget that chooses `name`: it shows `value` and calls `changed(name)`."""
+    st.session_state[widget(name)] = value
+    return {"key": widget(name), "on_change": changed, "args": (name, *more)}

@@ -108,7 +108,8 @@ def score_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for row in records:
         oracle = row["kind"] == "oracle"
-        dice = _mean_sd(row.get("mean_dice"), row.get("sd"))
+        mean = row.get("mean_dice")
+        dice = "–" if mean is None else f"{mean:.3f} ± {row.get('sd') or 0:.3f}"
         rows.append(
             {
                 "method": row["method"] + (f" ({row['run']})" if row.get("run") else ""),
@@ -146,10 +147,6 @@ SCORE_HELP = {
     "something.",
     "subjects": "Those with lesion, which the means are over.",
 }
-
-
-def _mean_sd(mean: float | None, sd: float | None) -> str:
-    return "–" if mean is None else f"{mean:.3f} ± {sd or 0:.3f}"
 
 
 def _number(value: float | None, digits: int = 3) -> str:

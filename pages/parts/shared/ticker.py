@@ -50,44 +50,38 @@ def due(parts: Mapping[str, Part], seen: dict[str, tuple[object, float]], now: f
     return found
 
 
-def tick(clock: str, parts: Mapping[str, Part], ended: Callable[[], bool]) -> None:
-    """Mount a clock for these fragments; once `ended`, the page is run again without it.
-
-    Call it before the fragments are drawn, so that the next tick finds what changed meanwhile.
-    """
-    seen: dict[str, tuple[object, float]] = {}
-    due(parts, seen, time.monotonic())
-
-    def heard() -> None:
-        changed = due(parts, seen, time.monotonic()) if _alone() and not ended() else []
-        if changed:
-            with suppress(StreamlitAPIException):  # The user has left the page.
-                st.rerun(changed)
-
-    def hands() -> None:
-        if _alone() and ended():
-            st.rerun()
-        _mount(key=clock, data={"ms": round(1000 * SECONDS)}, on_tick_change=heard)
-
-    with st.container(key="ticker"):
-        st.html(HIDDEN)
-        st.fragment(hands, key=f"{clock} hands")()
-
-
 def follow(
     clock: str, runs: Sequence[Run], parts: Callable[[list[bool]], Mapping[str, Part]]
 ) -> None:
     """Mount a clock while any of these runs trains; `parts` gets whether each of them does.
 
-    When a run begins or ends, the whole page is drawn again: it offers other things then.
+    When a run begins or ends, the whole page is drawn again: it offers other things then. Call it
+    before the fragments are drawn, so that the next tick finds what changed meanwhile.
     """
 
     def active() -> list[bool]:
         return [lock_holder(run.path) is not None for run in runs]
 
     before = active()
-    if any(before):
-        tick(clock, parts(before), lambda: active() != before)
+    if not any(before):
+        return
+    watched, seen = parts(before), dict[str, tuple[object, float]]()
+    due(watched, seen, time.monotonic())
+
+    def heard() -> None:
+        changed = due(watched, seen, time.monotonic()) if _alone() and active() == before else []
+        if changed:
+            with suppress(StreamlitAPIException):  # The user has left the page.
+                st.rerun(changed)
+
+    def hands() -> None:
+        if _alone() and active() != before:
+            st.rerun()
+        _mount(key=clock, data={"ms": round(1000 * SECONDS)}, on_tick_change=heard)
+
+    with st.container(key="ticker"):
+        st.html(HIDDEN)
+        st.fragment(hands, key=f"{clock} hands")()
 
 
 def _alone() -> bool:

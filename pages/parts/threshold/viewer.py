@@ -39,11 +39,6 @@ _NUMBERS = components.declare("ascnet_numbers", _HERE / "numbers")
 _VOLUMES = components.declare("ascnet_volumes", _HERE / "volumes")
 
 
-def x_fastest(array: NDArray[Any]) -> bytes:
-    """The bytes of (X, Y, Z) with x running fastest, then y, then z."""
-    return array.tobytes(order="F")
-
-
 def maps_to_send(voxels: int, chosen: str, known: Iterable[str]) -> tuple[str, ...]:
     """Which maps a case sends: all known ones, but of a very large volume input and chosen one.
 
@@ -60,7 +55,7 @@ def pack_volumes(
     truth: Mask | None,
     spacing: Sequence[float],
 ) -> bytes:
-    """A case as one block: uint32 length, JSON header, then each volume gzipped.
+    """A case as one block: uint32 length, JSON header, then each volume gzipped, x fastest.
 
     The volumes are cropped to region and truth; `labels` has bit 1 for the one, 2 for the other.
     """
@@ -69,7 +64,7 @@ def pack_volumes(
     if truth is not None:
         labels |= truth[box].astype(np.uint8) * TRUTH
     parts = {name: values[box] for name, values in maps.items()} | {"labels": labels}
-    packed = [(name, gzip.compress(x_fastest(values), 1)) for name, values in parts.items()]
+    packed = [(name, gzip.compress(values.tobytes(order="F"), 1)) for name, values in parts.items()]
     header = {
         "key": key,
         "shape": list(labels.shape),
