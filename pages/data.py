@@ -16,6 +16,7 @@ from ascnet_core.imaging.prepare import REGIONS, Preparation, prepare_scan
 from ascnet_core.places import MANIFEST
 from pages.parts.data import sets, uploads
 from pages.parts.shared import cases, forms, state, tables
+from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.sidebar import choose_cohort, style
 
 READ_AT_ONCE = 24  # scans; more are read on request
@@ -135,17 +136,17 @@ def choose_preparation() -> Preparation:
         channel = one.text_input(
             "Channel",
             forms.text_of(start.channel),
-            help="Of colour pictures, from 0; empty: refuse those of differing channels.",
+            help="Of colour pictures, from 0. Empty: those whose channels differ are refused.",
         )
         frame = two.text_input(
             "Frame",
             forms.text_of(start.frame),
-            help="Of 4-D files, from 0; empty: refuse several frames.",
+            help="Of 4-D files, from 0. Empty: those with several frames are refused.",
         )
         nan = three.text_input(
             "NaN become",
             forms.text_of(start.nan),
-            help="The value of NaN and infinity; empty: refuse them.",
+            help="The value that NaN and infinity become. Empty: they are refused.",
         )
     return Preparation(
         size=size,
@@ -174,9 +175,9 @@ def read_table(
     """The subjects table, the first `limit` scans of it read; and what went wrong with scans."""
     rows, problems = [tables.scan_row(scan) for scan in cohort.scans], []
     to_read = cohort.scans[:limit]
-    with forms.progress_bar("Reading scans") as report:
+    with progress_bar("Reading scans") as report:
         for index, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
-            report(index, len(to_read), scan.scan)
+            report(index, len(to_read), f" {scan.scan}")
             found = _grid_row(scan, preparation, scan.image.stat().st_mtime)
             if isinstance(found, str):
                 problems.append(found)
@@ -232,7 +233,7 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     left, middle, right = st.columns([2.4, 1, 1], vertical_alignment="center")
     left.caption(
         "Grey values become [0, 1] over the region of each volume; “file value” says which of the "
-        "file's own values are 0 and 1. Millilitres are from the header's spacing. "
+        "file's own values become 0 and 1. Millilitres are from the header's spacing. "
         "Click a row to open that scan."
     )
     name = "" if chosen is None else cohort.scans[chosen].scan

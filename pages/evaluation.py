@@ -50,7 +50,7 @@ def choose(view: View) -> tuple[list[str], Path]:
         default=[chosen],
         accept_new_options=True,
         help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
-        "take those that suit them beside their own.",
+        "use those that suit them, and their own.",
     )
     side = three.selectbox(
         "Anomaly is",
@@ -82,7 +82,8 @@ def choose(view: View) -> tuple[list[str], Path]:
         list(references),
         format_func=references.__getitem__,
         index=1 if has_normal and needs_reference(rules) else 0,
-        help="Scans known as normal: the level that only 1 - Q of their pixels exceed.",
+        help="Scans known to be normal: the rule takes the level that only 1 - Q of their pixels "
+        "exceed.",
     )
     fast = three.checkbox(
         "Without surface distances and lesion counts",
@@ -146,9 +147,9 @@ def show(folder: Path) -> None:
     )
     st.caption(
         "Mask-free: the rule saw no mask. *Oracle* (hatched, own column): chosen with the masks, "
-        "which no one has in use: a ceiling, not a result. Baselines are training-free, on the "
-        "same subjects, region and post-processing. AUPRC is inside the region; its chance level "
-        f"is the prevalence, {prevalence(summary)}."
+        "which nobody has in practice: a ceiling, not a result. Baselines are training-free, on "
+        "the same subjects, region and post-processing. AUPRC is inside the region; its chance "
+        f"level is the prevalence, {prevalence(summary)}."
     )
     left, right = st.columns([1.15, 1], gap="medium")
     with left:

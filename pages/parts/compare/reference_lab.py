@@ -15,7 +15,8 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
-from pages.parts.shared import cases, forms, pictures, state
+from pages.parts.shared import cases, pictures, state
+from pages.parts.shared.feedback import progress_bar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,7 +169,7 @@ def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.monitoring.reference_effect import sample_slices
 
-    with forms.progress_bar("Taking scans into slices") as report:
+    with progress_bar("Taking scans into slices") as report:
         return sample_slices(read_manifest(manifest), how, progress=report)
 
 
@@ -179,7 +180,7 @@ def _wild(
     from ascnet_core.segmentation.cuts import cut_slices
 
     sample = _sample(manifest, cohort_changed, how)
-    with forms.progress_bar(f"Cutting with {short(run)}") as report:
+    with progress_bar(f"Cutting with {short(run)}") as report:
         network = cases.load_model(run)
         cuts = cut_slices(network, sample.images, cases.device(), progress=report, names=["wild"])
     wild = np.where(sample.tissue, cuts["wild"], np.float32(0))

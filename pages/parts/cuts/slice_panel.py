@@ -222,8 +222,8 @@ def correlation_sentence(correlation: float) -> str:
     head = f"Rank correlation of I_ro with I_in inside the region: {correlation:.3f}."
     if abs(correlation) >= QUANTISER:
         return (
-            f"{head} Near 1, tissue lies in the order of the input, as a quantiser would have it; "
-            "a lesion is little of it, so see whether a threshold of I_in gives the same mask."
+            f"{head} Near 1, I_ro has the order of the input, like a quantiser of grey levels. A "
+            "lesion counts little here: see whether a threshold of I_in gives the same mask."
         )
     if abs(correlation) >= 0.7:
         return f"{head} I_ro follows brightness, yet not everywhere (1: a mere quantiser)."

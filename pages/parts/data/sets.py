@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.imaging.cohort import Cohort, read_manifest
-from pages.parts.shared import cases, forms, pictures, state, tables
+from pages.parts.shared import cases, pictures, state, tables
+from pages.parts.shared.feedback import progress_bar
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Preparation
@@ -57,7 +58,7 @@ def _preview(
     own = reference in OWN
     other = cohort if own else read_manifest(Path(reference))
     some, some_other = sample(cohort), sample(other)
-    with forms.progress_bar("Taking both sets into slices") as report:
+    with progress_bar("Taking both sets into slices") as report:
         pools = reference_pools(some, preparation, reference if own else some_other, report)
     taken = "others" if reference == "normal" else "all"
     shown = "all" if reference == "lesion-free" else "normal"

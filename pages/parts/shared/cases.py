@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,8 @@ from pages.parts.shared.cohorts import known_cohorts as known_cohorts
 from pages.parts.shared.cohorts import load_cohort as load_cohort
 from pages.parts.shared.cohorts import manifest_of as manifest_of
 from pages.parts.shared.cohorts import open_cohort as open_cohort
-from pages.parts.shared.cohorts import show_user_errors as show_user_errors
+from pages.parts.shared.feedback import progress_bar
+from pages.parts.shared.feedback import show_user_errors as show_user_errors
 from pages.parts.shared.runs import complete as complete
 from pages.parts.shared.runs import device as device
 from pages.parts.shared.runs import known_runs as known_runs
@@ -186,20 +186,12 @@ def load_maps(
 
 def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
     """Call `each` for every scan with a progress bar; leaving the page or a click cancels it."""
-    begun, bar = time.monotonic(), None
-    results = []
-    try:
+    results, total = [], len(scans)
+    with progress_bar(what, PATIENCE) as report:
         for number, scan in enumerate(scans):
-            if bar is None and time.monotonic() - begun > PATIENCE:
-                bar = st.progress(0.0, text=what)
-            if bar is not None:
-                text = f"{what}: {scan.scan}, {number + 1} of {len(scans)}"
-                bar.progress(number / len(scans), text=text)
+            report(number, total, f": {scan.scan}, {number + 1} of {total}")
             results.append(each(scan))
-        return results
-    finally:
-        if bar is not None:
-            bar.empty()
+    return results
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)

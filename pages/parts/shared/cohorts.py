@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -15,22 +13,12 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest, write_manifest
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import state
+from pages.parts.shared.feedback import progress_bar
 
 DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
 DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
 DEMO_SUBJECTS = 8
 _MAKING = threading.Lock()
-
-
-@contextmanager
-def show_user_errors(stop: bool = True) -> Iterator[None]:
-    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there."""
-    try:
-        yield
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        if stop:
-            st.stop()
 
 
 def cache_folder() -> Path:
@@ -58,25 +46,16 @@ def ensure_demo(key: str = "demo") -> Path:
         return manifest
     from ascnet_core.imaging.phantom.demo import make_demo
 
-    what = f"Making the {DEMOS[key]} demo cohort, once"
-    bar = st.progress(0.0, text=what)
-
-    def report(done: int, total: int) -> None:
-        bar.progress(done / total, text=f"{what}: subject {done} of {total}")
-
-    try:
-        with _MAKING:
-            if manifest.is_file():
-                return manifest
-            return make_demo(
-                manifest.parent,
-                contrast=DEMOS[key],
-                subjects=DEMO_SUBJECTS,
-                seed=DEMO_SEED,
-                progress=report,
-            )
-    finally:
-        bar.empty()
+    with progress_bar(f"Making the {DEMOS[key]} demo cohort, once") as report, _MAKING:
+        if manifest.is_file():
+            return manifest
+        return make_demo(
+            manifest.parent,
+            contrast=DEMOS[key],
+            subjects=DEMO_SUBJECTS,
+            seed=DEMO_SEED,
+            progress=lambda done, total: report(done, total, f": subject {done} of {total}"),
+        )
 
 
 def manifest_of(key: str) -> Path:

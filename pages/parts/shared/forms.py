@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -239,17 +238,3 @@ def number(name: str, text: str) -> float | None:
         return float(text)
     except ValueError:
         raise UserError(f"{name} is {text!r}; write a number, or leave it empty.") from None
-
-
-@contextmanager
-def progress_bar(text: str) -> Iterator[Callable[..., None]]:
-    """A progress bar while the block runs; it yields report(done, total) or (done, total, name)."""
-    bar = st.progress(0.0, text=text)
-
-    def report(done: int, total: int, name: str = "") -> None:
-        bar.progress(min(1.0, done / max(1, total)), text=f"{text} {name}".rstrip())
-
-    try:
-        yield report
-    finally:
-        bar.empty()

@@ -123,7 +123,7 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def _alive(pid: int) -> bool:
-    """Whether the process lives and is still one of ours (the system uses numbers again)."""
+    """Whether the process lives and is ours: the system may have given its number to another."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):

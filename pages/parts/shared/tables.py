@@ -36,7 +36,7 @@ def choose_row(table: pd.DataFrame, key: str, **how: Any) -> int | None:
 
 
 def scan_row(scan: Scan) -> dict[str, Any]:
-    """What the manifest alone says of a scan."""
+    """What the manifest says of a scan, before it is read."""
     return {
         "scan": scan.scan,
         "subject": scan.subject,
@@ -204,7 +204,7 @@ def column_name(row: Mapping[str, Any], runs: bool, maps: bool) -> str:
 
 
 def read_results(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What `evaluate` wrote: a row a subject, method and rule, and the summary. UserError."""
+    """What `evaluate` wrote: rows by subject, method and rule; the summary. Raises UserError."""
     try:
         rows = pd.read_csv(folder / "subjects.csv")
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))

@@ -30,7 +30,7 @@ def propose(view: View, counts: NDArray[np.int64] | None = None) -> Threshold | 
         counts = cases.pooled_counts(cases.cohort_tables(*which, subject=subject_of(view)))
     try:
         asks = needs_reference([view.rule])
-    except UserError as error:  # a rule was typed that means nothing
+    except UserError as error:  # The rule that was typed does not exist.
         return NoThreshold(view.side, view.rule, str(error))
     reference = cases.reference_counts(*which) if asks else None
     return attempt(view.rule, counts, view.side, reference)
@@ -53,7 +53,7 @@ def _by_hand(level: int, upper: int | None, side: Side, sentence: str) -> Thresh
 
 
 def in_force(view: View, proposed: Threshold | NoThreshold) -> Threshold | NoThreshold:
-    """As `choose`, with the last threshold that this session had on the same scale and side."""
+    """`choose`, where `last` is this session's last threshold on the same scale and side."""
     data = {"raw": (), "cohort": (view.cohort,)}.get(view.range, (view.cohort, view.scan))
     scale = (view.run, view.cycle, view.map, view.range, view.flip, view.side, *data)
     known, last = st.session_state.get(state.LAST, (None, None))

@@ -83,7 +83,7 @@ def table(accepted: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> str:
 
 
 def accepted_line(accepted: Mapping[str, Mapping[str, Any]], view: View) -> str:
-    """What the panel says of decisions: this subject's, and how many of the cohort have one."""
+    """The panel's sentence: the threshold accepted for this subject, and how many of the cohort."""
     mine = accepted.get(f"{view.cohort} {view.scan}")
     done = sum(row["cohort"] == view.cohort for row in accepted.values())
     if not mine:

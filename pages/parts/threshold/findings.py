@@ -1,7 +1,7 @@
 """What the Threshold page finds out about a view, and what of it the browser gets.
 
-`load` finds a view's case, histogram, table of scores and threshold; all that does not depend on
-the threshold is kept between reruns. `viewer_data` writes it down for the viewer.
+`load` gives a view's case, histogram, table of scores and threshold; all that does not depend on
+the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
 from __future__ import annotations
@@ -98,12 +98,12 @@ class Shown:
 
     @property
     def key(self) -> str:
-        """Changes whenever another histogram is on the screen."""
+        """Another one for every histogram on the screen."""
         return f"{self.case.key} {self.view.map} {self.view.scope}"
 
     @property
     def line(self) -> int:
-        """Where the line stands: at the level in force, without one parked at the scale's end."""
+        """Level of the line: the one in force, else the end of the scale where it is parked."""
         if isinstance(self.threshold, Threshold):
             return self.threshold.level
         return 255 if self.view.side == "bright" else 0
@@ -271,7 +271,7 @@ def _valued(shown: Shown) -> tuple[str, ...]:
 
 
 def volumes_key(shown: Shown) -> str:
-    """Names the block of volumes; a residual is sent only while it is looked at."""
+    """The name of the block of volumes."""
     return f"{shown.case.key} {' '.join(_valued(shown))}"
 
 

@@ -1,7 +1,4 @@
-"""What a click or a key does to the view, and where a scan is looked at first.
-
-Pure functions: the page's callbacks are these, so that they have unit tests of their own.
-"""
+"""What a click or a key does to the view, and which voxel of a scan is shown first."""
 
 from __future__ import annotations
 
@@ -26,10 +23,10 @@ AXES = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
 
 
 def apply_told(view: View, told: Mapping[str, Any]) -> View:
-    """The view after the viewer told where its line and cursor are.
+    """The view after the viewer's message on where its line and cursor are.
 
     `rule` names the rule that its level came from; without one the level was set by hand. A level
-    by hand leaves the chosen rule as it is: the panel goes on saying what it proposes.
+    by hand leaves the chosen rule as it is: the panel still shows what that proposes.
     """
     x, y, z = (int(v) for v in told["cursor"])
     view = replace(view, slice=z, at=(x, y), side=_one_of(told["side"], SIDES))
@@ -78,7 +75,7 @@ def propose_drawn(told: Mapping[str, Any], map8: Levels, region: Mask, side: Sid
 
 
 def first_cursor(mask: Mask, region: Mask) -> tuple[int, int, int]:
-    """Where to look first: the middle of the axial slice that holds most of the mask.
+    """The voxel to show first: the middle of the axial slice that holds most of the mask.
 
     Without a mask the middle of the region, without a region that of the volume.
     """
@@ -89,7 +86,7 @@ def first_cursor(mask: Mask, region: Mask) -> tuple[int, int, int]:
             places = np.argwhere(marked[:, :, z])
             if len(places) == 0:
                 continue
-            # a voxel of the mask itself: the centroid of a ring would lie outside it
+            # A voxel of the mask: the centroid of a ring would lie outside it.
             x, y = places[np.abs(places - places.mean(axis=0)).sum(axis=1).argmin()]
             return int(x), int(y), z
     x, y, z = (n // 2 for n in mask.shape)
