@@ -237,7 +237,7 @@ def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:
 
 
 def reference_counts(
-    run: str, cycle: int | None, cohort: str, name: str, kind: RangeKind = "raw", flip: bool = False
+    run: str, cycle: int | None, cohort: str, name: str, kind: RangeKind, flip: bool
 ) -> NDArray[np.int64] | None:
     """Counts (256,) of a map over the normal reference; None where none is known.
 

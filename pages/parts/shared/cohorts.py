@@ -36,7 +36,7 @@ def changed_at(path: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
-def ensure_demo(key: str = "demo") -> Path:
+def ensure_demo(key: str) -> Path:
     """The manifest of a demo cohort, made with a progress bar the first time.
 
     A second session that asks meanwhile waits.

@@ -46,12 +46,29 @@ def spread(number: int, wanted: int) -> list[int]:
     return [round(float(i)) for i in np.linspace(0, number - 1, min(number, wanted))]
 
 
+def as_rgb(picture: Picture) -> Picture:
+    """A grey picture (H, W) as RGB (H, W, 3); one that is RGB stays as it is."""
+    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+
+
+def rgb(colour: str) -> Picture:
+    """A colour "#RRGGBB" as three values 0..255."""
+    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
+
+
+def outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The border pixels of a mask (H, W)."""
+    from scipy import ndimage
+
+    inner: NDArray[np.bool_] = ndimage.binary_erosion(mask)
+    return mask & ~inner
+
+
 def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float = 0.5) -> Picture:
     """A grey picture (H, W) as RGB (H, W, 3) with a mask laid over it in a colour "#RRGGBB"."""
-    rgb = np.repeat(picture[..., None], 3, axis=2).astype(np.float32)
-    paint = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
-    rgb[mask] = (1 - opacity) * rgb[mask] + opacity * paint
-    return np.rint(rgb).astype(np.uint8)
+    painted = as_rgb(picture).astype(np.float32)
+    painted[mask] = (1 - opacity) * painted[mask] + opacity * rgb(colour).astype(np.float32)
+    return np.rint(painted).astype(np.uint8)
 
 
 def enlarge(picture: NDArray[T], factor: int) -> NDArray[T]:
@@ -61,7 +78,7 @@ def enlarge(picture: NDArray[T], factor: int) -> NDArray[T]:
 
 def side_by_side(pictures: Sequence[Picture], gap: int = 4) -> Picture:
     """Pictures of one height beside each other on black; grey ones become RGB."""
-    colour = [p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in pictures]
+    colour = [as_rgb(picture) for picture in pictures]
     strip = np.zeros((colour[0].shape[0], gap, 3), np.uint8)
     parts = [part for picture in colour for part in (picture, strip)]
     return np.concatenate(parts[:-1], axis=1)
