@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-# A picture of our own: for an icon given by name the browser would ask a server outside.
+# Our own picture: for an icon given by name the browser would ask a server outside.
 ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
 st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
 

@@ -1,15 +1,17 @@
-"""Cuts: what the network makes of a slice, side by side, and which pixels each peak is made of."""
+"""Cuts: the maps of a slice side by side, and which pixels each peak is made of."""
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from ascnet_core.places import MODEL
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
+from pages.parts.cuts.slice_panel import Bools
 from pages.parts.shared import cases, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
@@ -25,8 +27,8 @@ def _slice_turned() -> None:
         state.update(slice=wanted)
 
 
-def _picked() -> None:
-    """The choice is read from the panel's state on the rerun; a callback makes it one."""
+def _slider_moved() -> None:
+    state.update(slice=st.session_state[SLIDER] - 1)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -34,45 +36,39 @@ def _facts(
     run: str, cycle: int | None, cohort: str, scan: str, flip: bool, changed: float
 ) -> slice_panel.Facts:
     case = cases.load_maps(run, cycle, cohort, scan, flip=flip)
-    layer = cases.load_model(run, cycle).reconstructor
+    layer: Any = cases.load_model(run, cycle).network.reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
     return slice_panel.facts_of(case.maps, case.prepared.region, weights)
 
 
-def shown_slice(view: View, region: np.ndarray, truth: np.ndarray | None) -> int:
+def shown_slice(view: View, region: Bools, truth: Bools | None) -> int:
     """The slice to show: the view's, else the one with most lesion, else with most tissue."""
-    depth = region.shape[2]
     if view.slice is not None:
-        return min(view.slice, depth - 1)
-    area = (truth if truth is not None and truth.any() else region).sum(axis=(0, 1))
-    return int(area.argmax())
+        return min(view.slice, int(region.shape[2]) - 1)
+    shown = truth if truth is not None and truth.any() else region
+    return int(np.count_nonzero(shown, axis=(0, 1)).argmax())
 
 
-def mask_of(view: View) -> tuple[np.ndarray, int | None, str]:
-    """The mask of the view's threshold, its level where that is one of raw I_ro, and a sentence.
+def mask_of(view: View) -> tuple[Bools, int | None, str]:
+    """The mask that the Threshold page shows, its level, and a sentence about it.
 
-    The threshold is the one Threshold shows: set by hand, or by the view's rule.
+    The level is None where it is not one of raw I_ro, the scale of this page.
     """
     case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
     threshold = thresholds.in_force(view, thresholds.propose(view))
     steps = view.post or ()
-    mask = segment(
-        case.map(view.map),
-        case.prepared.region,
-        threshold,
-        steps,
-        on_levels(case.prepared.further),
-    )
+    further = on_levels(case.prepared.further)
+    mask = segment(case.map(view.map), case.prepared.region, threshold, steps, further)
     if isinstance(threshold, NoThreshold):
         return mask, None, f"No mask. {threshold.sentence}"
-    on_ro = view.map == "reconstruction" and view.range == "raw"
+    on_raw_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (
         f"Mask: {cases.run_maps(view.run)[view.map].label} {threshold.text()} ({view.range} range, "
         f"{threshold.kind}; {threshold.sentence.rstrip('.')}){after}."
     )
-    return mask, threshold.level if on_ro else None, sentence
+    return mask, threshold.level if on_raw_ro else None, sentence
 
 
 def page() -> None:
@@ -86,37 +82,32 @@ def page() -> None:
             st.info(method.lacks("The page Cuts"), icon=":material/content_cut:")
             return
         case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, flip=view.flip)
-        changed = (cases.run_path(view.run) / "model.safetensors").stat().st_mtime
+        changed = (cases.run_path(view.run) / MODEL).stat().st_mtime
         facts = _facts(view.run, view.cycle, view.cohort, view.scan, view.flip, changed)
-    # A threshold for the cohort needs all of it cut: the pictures don't wait for that.
+    # A threshold for the cohort needs every scan cut: show the pictures before that.
     whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
     waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
     mask, level, sentence = None, None, "The mask follows once the whole cohort is cut."
     if not waiting:
         with cases.show_user_errors():
             mask, level, sentence = mask_of(view)
-    prepared = case.prepared
-    depth = prepared.region.shape[2]
-    slice_ = shown_slice(view, prepared.region, prepared.truth)
+    region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
+    slice_ = shown_slice(view, region, truth)
     picked = slice_panel.reported(PANEL).get("pick")
     pick = slice_panel.parse_pick(picked)
-    answer = slice_panel.describe_pick(
-        pick, case.maps, prepared.region, prepared.truth, prepared.spacing
-    )
     header = slice_panel.header_of(
         facts,
+        region,
+        spacing,
+        slice_,
         identity="|".join(map(str, (view.cohort, view.scan, view.run, view.cycle, view.flip))),
-        shape=prepared.region.shape,
-        spacing=prepared.spacing,
-        slice_=slice_,
-        box=slice_panel.box_of(prepared.region),
-        truth=prepared.truth is not None,
+        truth=truth is not None,
         threshold=level,
-        pick=dataclasses.asdict(pick) and picked if pick else None,
-        answer=answer,
+        pick=picked if pick else None,
+        answer=slice_panel.describe_pick(pick, case.maps, region, truth, spacing),
     )
     volumes = [case.maps[name] for name in slice_panel.MAPS]
-    volumes.append(slice_panel.flags(prepared.region, prepared.truth, mask))
+    volumes.append(slice_panel.flags(region, truth, mask))
     left, middle, right = st.columns([5, 3, 1.3], vertical_alignment="bottom")
     left.subheader(
         f"Cuts of {view.scan}",
@@ -124,7 +115,7 @@ def page() -> None:
         "cannot, and I_ro is made of both (paper, section 3).",
         anchor=False,
     )
-    if depth > 1:
+    if (depth := region.shape[2]) > 1:
         st.session_state[SLIDER] = slice_ + 1
         middle.slider(
             "Axial slice",
@@ -137,7 +128,7 @@ def page() -> None:
         )
     if right.button("Threshold", icon=":material/equalizer:", width="stretch"):
         state.open_page("pages/threshold.py")
-    slice_panel.slice_panel(header, volumes, PANEL, _slice_turned, _picked)
+    slice_panel.slice_panel(header, volumes, PANEL, _slice_turned)
     st.caption(
         f"{sentence} All grey levels are 0–255 on the raw scale [0, 1]. Blue outline: true mask. "
         "Patient's right is on the left."
@@ -147,10 +138,6 @@ def page() -> None:
             mask_of(view)
         st.session_state[CUT] = whole
         st.rerun()
-
-
-def _slider_moved() -> None:
-    state.update(slice=st.session_state[SLIDER] - 1)
 
 
 page()

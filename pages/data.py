@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
+from ascnet_core.imaging.index import index_folder
+from ascnet_core.imaging.prepare import REGIONS, Preparation, prepare_scan
+from ascnet_core.places import MANIFEST
 from pages.parts.data import sets, uploads
 from pages.parts.shared import cases, forms, state, tables
+from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.sidebar import choose_cohort, style
 
-if TYPE_CHECKING:
-    from ascnet_core.imaging.cohort import Cohort
-    from ascnet_core.imaging.prepare import Preparation
-
 READ_AT_ONCE = 24  # scans; more are read on request
-
-
-# --- opening -------------------------------------------------------------------------------------
+DEMO_LABELS = {
+    "demo": "FLAIR: bright lesions",
+    "demo-t2": "T2: lesions as bright as fluid",
+    "demo-ct": "CT: liver with dark lesions",
+}
+SCALINGS = ("percentile", "min-max")
+REGION_LABELS = {"file": "file, else automatic", "auto": "automatic", "none": "everything"}
 
 
 def open_box() -> None:
@@ -32,11 +37,7 @@ def open_box() -> None:
         key = left.selectbox(
             "Synthetic cohort",
             list(cases.DEMOS),
-            format_func=lambda key: {
-                "demo": "FLAIR: bright lesions",
-                "demo-t2": "T2: lesions as bright as fluid",
-                "demo-ct": "CT: liver with dark lesions",
-            }[key],
+            format_func=DEMO_LABELS.__getitem__,
             help="8 synthetic subjects, half of them normal, with exact masks. Made once.",
         )
         if right.button("Open demo", width="stretch"):
@@ -61,8 +62,7 @@ def open_box() -> None:
 def opened(path: str) -> None:
     """Open a cohort and show it, or say why not."""
     with cases.show_user_errors(stop=False):
-        key = cases.open_cohort(path)
-        state.update(cohort=key)
+        state.update(cohort=cases.open_cohort(path))
         st.rerun()
 
 
@@ -88,19 +88,13 @@ def upload_box() -> None:
             opened(str(uploads.write_uploads(images, masks or [])))
 
 
-# --- what is in it -------------------------------------------------------------------------------
-
-
 def choose_preparation() -> Preparation:
     """How scans are read: as the run of the view does, unless changed here."""
-    from ascnet_core.imaging.prepare import Preparation
-
     try:
         start = cases.preparation_of(state.current().run)
     except UserError:
         start = Preparation(size=96)
-    first, second, fifth = st.columns([0.8, 1, 1.3])
-    third, fourth = st.columns(2)
+    first, second, third = st.columns([0.8, 1, 1.3])
     sizes = sorted({96, 128, 160, 240, start.size})
     size = first.selectbox(
         "Slice size, pixels",
@@ -110,59 +104,49 @@ def choose_preparation() -> Preparation:
     )
     scaling = second.selectbox(
         "Scaling to 0–1",
-        ["percentile", "min-max"],
-        index=["percentile", "min-max"].index(start.scaling),
+        SCALINGS,
+        index=SCALINGS.index(start.scaling),
         help="Over the region of the whole volume. The paper uses min-max; percentiles are not "
         "moved by a few bright voxels.",
     )
-    percentile = scaling == "percentile"
-    low = third.number_input(
-        "Becomes 0, percentile",
-        0.0,
-        49.0,
-        float(start.low),
-        0.1,
-        disabled=not percentile,
-        help="Values under this percentile of the region become 0.",
-    )
-    high = fourth.number_input(
-        "Becomes 1, percentile",
-        51.0,
-        100.0,
-        float(start.high),
-        0.1,
-        disabled=not percentile,
-        help="Values above this percentile of the region become 1.",
-    )
-    regions = ["file", "auto", "none"]
-    region = fifth.selectbox(
+    region = third.selectbox(
         "Region",
-        regions,
-        index=regions.index(start.region),
-        format_func={
-            "file": "file, else automatic",
-            "auto": "automatic",
-            "none": "everything",
-        }.get,
+        REGIONS,
+        index=REGIONS.index(start.region),
+        format_func=REGION_LABELS.__getitem__,
         help="What is looked at; outside it slices are 0. Automatic: above 5 % of the 99th "
         "percentile.",
+    )
+    left, right = st.columns(2)
+    ends = (left, 0, "under", 0.0, 49.0, start.low), (right, 1, "above", 51.0, 100.0, start.high)
+    low, high = (
+        column.number_input(
+            f"Becomes {end}, percentile",
+            least,
+            most,
+            float(value),
+            0.1,
+            disabled=scaling != "percentile",
+            help=f"Values {beyond} this percentile of the region become {end}.",
+        )
+        for column, end, beyond, least, most, value in ends
     )
     with st.popover("Colour, 4-D and NaN", width="stretch"):
         one, two, three = st.columns(3)
         channel = one.text_input(
             "Channel",
-            value="" if start.channel is None else str(start.channel),
-            help="Of colour pictures, from 0; empty: refuse those of differing channels.",
+            forms.text_of(start.channel),
+            help="Of colour pictures, from 0. Empty: those whose channels differ are refused.",
         )
         frame = two.text_input(
             "Frame",
-            value="" if start.frame is None else str(start.frame),
-            help="Of 4-D files, from 0; empty: refuse several frames.",
+            forms.text_of(start.frame),
+            help="Of 4-D files, from 0. Empty: those with several frames are refused.",
         )
         nan = three.text_input(
             "NaN become",
-            value="" if start.nan is None else str(start.nan),
-            help="The value of NaN and infinity; empty: refuse them.",
+            forms.text_of(start.nan),
+            help="The value that NaN and infinity become. Empty: they are refused.",
         )
     return Preparation(
         size=size,
@@ -177,33 +161,31 @@ def choose_preparation() -> Preparation:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
-def _grid_row(scan: Any, preparation: Preparation, changed: float) -> dict[str, Any] | str:
-    from ascnet_core.imaging.prepare import prepare_scan
-
+def _grid_row(scan: Scan, preparation: Preparation, changed: float) -> dict[str, Any] | str:
+    """What reading a scan adds to the table, or why it cannot be read."""
     try:
         return tables.grid_row(prepare_scan(scan, preparation))
     except UserError as error:
         return str(error)
 
 
-def read_table(cohort: Cohort, preparation: Preparation, limit: int) -> tuple[pd.DataFrame, list]:
-    """The subjects table, `limit` scans of it read; and what went wrong with which scan."""
-    rows, problems = [], []
-    report, close = forms.progress_reporter("Reading scans")
-    for place, scan in enumerate(cohort.scans):
-        row = tables.scan_row(scan)
-        if place < limit:
-            report(place, min(limit, len(cohort.scans)), scan.scan)
+def read_table(
+    cohort: Cohort, preparation: Preparation, limit: int
+) -> tuple[pd.DataFrame, list[str]]:
+    """The subjects table, the first `limit` scans of it read; and what went wrong with scans."""
+    rows, problems = [tables.scan_row(scan) for scan in cohort.scans], []
+    to_read = cohort.scans[:limit]
+    with progress_bar("Reading scans") as report:
+        for index, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
+            report(index, len(to_read), f" {scan.scan}")
             found = _grid_row(scan, preparation, scan.image.stat().st_mtime)
             if isinstance(found, str):
                 problems.append(found)
                 row["notes"] = f"not read: {found}"
             else:
                 row |= found
-        rows.append(row)
-    close()
     table = pd.DataFrame(rows)
-    # Columns that say nothing of this cohort stay away.
+    # Leave out columns that hold nothing.
     dull = [c for c in ("group", "modality", "further", "notes") if (table[c] == "").all()]
     if (table["scan"] == table["subject"]).all():
         dull.append("scan")
@@ -213,14 +195,12 @@ def read_table(cohort: Cohort, preparation: Preparation, limit: int) -> tuple[pd
 
 @st.cache_resource(show_spinner="Looking through the folder", max_entries=16)
 def _left_out(folder: Path, changed: float) -> list[tuple[str, str]]:
-    from ascnet_core.imaging.index import index_folder
-
     return [(str(path), reason) for path, reason in index_folder(folder).left_out]
 
 
 def left_out_box(folder: Path) -> None:
-    """What was found in an indexed folder and not taken, and why."""
-    if not folder.is_dir() or (folder / "manifest.csv").is_file():
+    """Files of an indexed folder that were left out, and why."""
+    if not folder.is_dir() or (folder / MANIFEST).is_file():
         return
     left_out = _left_out(folder, folder.stat().st_mtime)
     if left_out:
@@ -232,20 +212,13 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     total = len(cohort.scans)
     limit = total if st.session_state.get(f"read all {cohort.manifest}") else READ_AT_ONCE
     table, problems = read_table(cohort, preparation, limit)
-    subjects, masks = len(cohort.subjects), sum(1 for scan in cohort.scans if scan.mask)
     st.markdown(
-        f"**{cohort.name}** · {tables.counted(subjects, 'subject')}, "
-        f"{tables.counted(total, 'scan')}, {masks} with a mask"
-        f" · `{cohort.manifest}`"
+        f"**{cohort.name}** · {tables.counted(len(cohort.subjects), 'subject')}, "
+        f"{tables.counted(total, 'scan')}, {sum(bool(scan.mask) for scan in cohort.scans)} with a "
+        f"mask · `{cohort.manifest}`"
     )
-    event = st.dataframe(
-        table,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"subjects of {cohort.manifest}",
-        height=min(40 + 35 * total, 330),
-    )
+    key, height = f"subjects of {cohort.manifest}", min(40 + 35 * total, 330)
+    chosen = tables.choose_row(table, key, height=height)
     for problem in problems[:3]:
         st.error(problem, icon=":material/error:")
     if len(problems) > 3:
@@ -257,18 +230,17 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
             on_click=st.session_state.__setitem__,
             args=(f"read all {cohort.manifest}", True),
         )
-    chosen = event.selection.rows
     left, middle, right = st.columns([2.4, 1, 1], vertical_alignment="center")
     left.caption(
         "Grey values become [0, 1] over the region of each volume; “file value” says which of the "
-        "file's own values are 0 and 1. Millilitres are from the header's spacing. "
+        "file's own values become 0 and 1. Millilitres are from the header's spacing. "
         "Click a row to open that scan."
     )
-    name = cohort.scans[chosen[0]].scan if chosen and chosen[0] < total else ""
-    if middle.button("Threshold", icon=":material/equalizer:", disabled=not name, width="stretch"):
-        state.open_page("pages/threshold.py", scan=name)
-    if right.button("Cuts", icon=":material/content_cut:", disabled=not name, width="stretch"):
-        state.open_page("pages/cuts.py", scan=name)
+    name = "" if chosen is None else cohort.scans[chosen].scan
+    ways = (middle, "Threshold", ":material/equalizer:"), (right, "Cuts", ":material/content_cut:")
+    for column, label, icon in ways:
+        if column.button(label, icon=icon, disabled=not name, width="stretch"):
+            state.open_page(f"pages/{label.lower()}.py", scan=name)
 
 
 def page() -> None:

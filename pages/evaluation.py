@@ -11,17 +11,17 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.places import MODEL
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
-from pages.parts.evaluation import command
 from pages.parts.shared import cases, forms, jobs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
 from pages.parts.watch import live_run
 
 RESULT = "summary.json"
-SHOWN = "evaluation shown"
+SCORED = ("map", "rule", "side", "scope")  # fields of the view that a score belongs to
 
 
 def results_parent() -> Path:
@@ -35,12 +35,12 @@ def choose(view: View) -> tuple[list[str], Path]:
     advised = cases.run_settings(view.run).segmentation
     has_normal = any(scan.group == "normal" for scan in cohort.scans)
     one, two, three, four = st.columns([1.3, 1.6, 0.8, 0.8])
-    known_maps = {one.name: one.label for one in cases.run_settings(view.run).method.maps}
+    labels = {one.name: one.label for one in cases.run_settings(view.run).method.maps}
     maps = one.multiselect(
         "Maps",
-        list(known_maps),
-        default=[view.map if view.map in known_maps else advised.map],
-        format_func=known_maps.get,
+        list(labels),
+        default=[view.map if view.map in labels else advised.map],
+        format_func=labels.__getitem__,
         help="The paper thresholds the reconstruction I_ro (section 3.4).",
     )
     chosen = view.rule or advised.rule
@@ -50,20 +50,18 @@ def choose(view: View) -> tuple[list[str], Path]:
         default=[chosen],
         accept_new_options=True,
         help="Each is scored by itself; type any other (peak:2, 170, band:100:200). Baselines "
-        "take those that suit them beside their own.",
+        "use those that suit them, and their own.",
     )
-    sides = list(names.SIDES)
     side = three.selectbox(
         "Anomaly is",
-        sides,
-        index=sides.index(view.side or advised.side),
+        names.SIDES,
+        index=names.SIDES.index(view.side or advised.side),
         help="Bright keeps what is above the threshold, dark what is below.",
     )
-    scopes = list(names.SCOPES)
     scope = four.selectbox(
         "One threshold a",
-        scopes,
-        index=scopes.index(view.scope or advised.scope),
+        names.SCOPES,
+        index=names.SCOPES.index(view.scope or advised.scope),
         help="Whether a rule reads the histogram of each subject or of the whole cohort.",
     )
     one, two, three = st.columns([1.6, 1.3, 1.1], vertical_alignment="bottom")
@@ -75,15 +73,17 @@ def choose(view: View) -> tuple[list[str], Path]:
         accept_new_options=True,
         help="The same for the run and for all baselines.",
     )
-    wanted = {"": "none", "lesion-free": "lesion-free slices of the cohort"}
+    references = {"": "none"}
     if has_normal:
-        wanted = {"": "none", "normal": "normal group of the cohort"} | wanted
+        references["normal"] = "normal group of the cohort"
+    references["lesion-free"] = "lesion-free slices of the cohort"
     reference = two.selectbox(
         "Reference for reference-quantile",
-        list(wanted),
-        format_func=wanted.get,
+        list(references),
+        format_func=references.__getitem__,
         index=1 if has_normal and needs_reference(rules) else 0,
-        help="Scans known as normal: the level that only 1 - Q of their pixels exceed.",
+        help="Scans known to be normal: the rule takes the level that only 1 - Q of their pixels "
+        "exceed.",
     )
     fast = three.checkbox(
         "Without surface distances and lesion counts",
@@ -99,10 +99,10 @@ def choose(view: View) -> tuple[list[str], Path]:
     if not maps:
         raise UserError("Choose a map to evaluate.")
     manifest = cases.manifest_of(view.cohort)
-    arguments = command.arguments_of(
+    arguments = forms.evaluation_arguments(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
-    model = cases.run_path(view.run) / "model.safetensors"
+    model = cases.run_path(view.run) / MODEL
     stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]
     label = f"{cases.cohort_label(view.cohort)} through {Path(view.run).name}"
     return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)
@@ -113,7 +113,7 @@ def follow(folder: Path) -> None:
 
     @st.fragment(run_every=1)
     def live() -> None:
-        job = jobs.look(folder, RESULT)
+        job = jobs.read(folder, RESULT)
         if job.status != "running":
             st.rerun()
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -147,9 +147,9 @@ def show(folder: Path) -> None:
     )
     st.caption(
         "Mask-free: the rule saw no mask. *Oracle* (hatched, own column): chosen with the masks, "
-        "which no one has in use: a ceiling, not a result. Baselines are training-free, on the "
-        "same subjects, region and post-processing. AUPRC is inside the region; its chance level "
-        f"is the prevalence, {prevalence(summary)}."
+        "which nobody has in practice: a ceiling, not a result. Baselines are training-free, on "
+        "the same subjects, region and post-processing. AUPRC is inside the region; its chance "
+        f"level is the prevalence, {prevalence(summary)}."
     )
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
@@ -164,35 +164,17 @@ def show(folder: Path) -> None:
             st.plotly_chart(dice_boxes(scored, height=430), config={"displayModeBar": False})
     with right:
         subjects(rows, folder)
-    one, two, three = st.columns(3)
-    one.download_button(
-        "Subjects (CSV)",
-        (folder / "subjects.csv").read_bytes(),
-        "subjects.csv",
-        "text/csv",
-        icon=":material/download:",
-        width="stretch",
+    files = (
+        ("Subjects (CSV)", (folder / "subjects.csv").read_bytes(), "subjects.csv", "text/csv"),
+        ("Summary (JSON)", (folder / RESULT).read_bytes(), RESULT, "application/json"),
+        ("Summary (CSV)", table.to_csv(index=False).encode(), "summary.csv", "text/csv"),
     )
-    two.download_button(
-        "Summary (JSON)",
-        (folder / RESULT).read_bytes(),
-        RESULT,
-        "application/json",
-        icon=":material/download:",
-        width="stretch",
-    )
-    three.download_button(
-        "Summary (CSV)",
-        table.to_csv(index=False).encode(),
-        "summary.csv",
-        "text/csv",
-        icon=":material/download:",
-        width="stretch",
-    )
+    for column, file in zip(st.columns(3), files, strict=True):
+        column.download_button(*file, icon=":material/download:", width="stretch")
 
 
 def oracle_style(row: pd.Series) -> list[str]:
-    """Italic and grey for rows that were chosen with the masks, bold for the network's."""
+    """Italic and grey for oracles (chosen with the masks), bold for the network."""
     if row["kind"] == "oracle":
         return ["font-style: italic; color: #7F7F7F"] * len(row)
     learned = row["method"].split(" ")[0] in METHODS
@@ -216,13 +198,9 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
     if table.empty:
         st.info("There is no Dice: the cohort has no masks. The CSV holds the volumes.")
         return
-    key = f"by subject {folder.name}"
-    event = st.dataframe(
+    chosen = tables.choose_row(
         table,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
+        f"by subject {folder.name}",
         height=430,
         column_config={
             name: st.column_config.NumberColumn(format="%.3f", width=165)
@@ -230,30 +208,17 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
             if name not in ("subject", "true lesion, ml")
         },
     )
-    chosen = event.selection.rows
-    if chosen and chosen[0] < len(table):
-        first = rows[rows["run"].notna() & (rows["kind"] != "oracle")].head(1)
-        changes: dict[str, Any] = {"scan": str(table["subject"].iloc[chosen[0]])}
-        if len(first):
-            row = first.iloc[0]
-            changes |= {
-                "map": row["map"],
-                "rule": row["rule"],
-                "side": row["side"],
-                "scope": row["scope"],
-            }
-        state.open_page("pages/threshold.py", **changes)
+    if chosen is not None:
+        scored = rows.loc[rows["run"].notna() & (rows["kind"] != "oracle"), list(SCORED)]
+        how = scored.iloc[0].to_dict() if len(scored) else {}
+        subject = str(table["subject"].iloc[chosen])
+        state.open_page("pages/threshold.py", scan=subject, **how)
 
 
 def earlier() -> list[Path]:
-    """Finished evaluations, the newest first."""
-    parent = results_parent()
-    found = (
-        [path for path in parent.iterdir() if (path / RESULT).is_file()]
-        if (parent.is_dir())
-        else []
-    )
-    return sorted(found, key=lambda path: -(path / RESULT).stat().st_mtime)
+    """Folders of finished evaluations, the newest first."""
+    found = results_parent().glob(f"*/{RESULT}")
+    return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
 def page() -> None:
@@ -266,7 +231,7 @@ def page() -> None:
     )
     with cases.show_user_errors():
         arguments, folder = choose(view)
-    job = jobs.look(folder, RESULT)
+    job = jobs.read(folder, RESULT)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left.expander("The same from a terminal"):
         st.code(
@@ -274,9 +239,8 @@ def page() -> None:
             language="bash",
             wrap_lines=True,
         )
-    label = "Evaluate again" if job.status == "done" else "Evaluate"
     if right.button(
-        label,
+        "Evaluate again" if job.status == "done" else "Evaluate",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
@@ -284,7 +248,6 @@ def page() -> None:
     ):
         (folder / RESULT).unlink(missing_ok=True)
         jobs.start("evaluate", arguments, folder)
-        st.session_state[SHOWN] = str(folder)
         st.rerun()
     if job.status == "running":
         follow(folder)
@@ -296,8 +259,7 @@ def page() -> None:
         with cases.show_user_errors(stop=False):
             show(folder)
         return
-    others = earlier()
-    if others:
+    if others := earlier():
         chosen = st.selectbox(
             "Earlier evaluations on this machine",
             [None, *others],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
+from concurrent.futures import Future
 
 import streamlit as st
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.runs.folder import Run, Snapshot, find_run, list_runs
+from ascnet_core.runs.folder import Run, find_run, list_runs
 from pages.parts.shared import cases, state
 from pages.parts.shared.sidebar import style
 from pages.parts.start import tour
@@ -37,70 +37,55 @@ HONEST = [
 
 def shipped_run() -> Run | None:
     """The run to open with: the shipped one, else any with a model."""
-    for name in SHIPPED:
-        found = find_run(name)
-        if found is not None:
-            return Run(found)
-    trained = [path for path in list_runs() if (path / "model.safetensors").is_file()]
-    return Run(trained[0]) if trained else None
+    shipped = [path for name in SHIPPED if (path := find_run(name))]
+    known = shipped or [path for path in list_runs() if (path / places.MODEL).is_file()]
+    return Run(known[0]) if known else None
 
 
-def last_snapshot(run: Run) -> Snapshot | None:
-    """The newest kept moment of a run."""
-    snapshots = run.snapshots()
-    return snapshots[-1] if snapshots else None
+def device_name() -> str:
+    """The device that torch would use, in words; importing torch takes 2.4 s."""
+    try:
+        import torch
 
-
-class Warmth:
-    """What a thread finds out after the first picture: the device, and the demo cohort ready."""
-
-    def __init__(self) -> None:
-        self.device = ""
-        self.ready = threading.Event()
-        self.cohort = ""
-
-    def run(self) -> None:
-        """Import torch (2.4 s) where nobody waits for it, after the first page has been sent."""
-        time.sleep(2)
-        try:
-            import torch
-
-            if torch.cuda.is_available():
-                self.device = f"GPU: {torch.cuda.get_device_name()}"
-            else:
-                self.device = f"CPU, {torch.get_num_threads()} threads"
-        except (ImportError, OSError, RuntimeError) as error:
-            self.device = f"none: torch cannot be loaded ({error})"
-        self.ready.set()
+        if torch.cuda.is_available():
+            return f"GPU: {torch.cuda.get_device_name()}"
+        return f"CPU, {torch.get_num_threads()} threads"
+    except (ImportError, OSError, RuntimeError) as error:
+        return f"none: torch cannot be loaded ({error})"
 
 
 @st.cache_resource(show_spinner=False)
-def warmth() -> Warmth:
-    """Start finding out, once per server."""
-    found = Warmth()
-    threading.Thread(target=found.run, daemon=True).start()
+def find_device() -> Future[str]:
+    """Find the device in a thread, once per server, and after the first page has been sent."""
+    found: Future[str] = Future()
+
+    def find() -> None:
+        time.sleep(2)
+        found.set_result(device_name())
+
+    threading.Thread(target=find, daemon=True).start()
     return found
 
 
 def device_line() -> None:
-    """The device found; it does not hold up what stands above it."""
-    found = warmth()
+    """The device; the page above it does not wait for it."""
+    found = find_device()
+    drawn_ready = found.done()
 
-    @st.fragment(run_every=None if found.ready.is_set() else 0.5)
+    @st.fragment(run_every=None if drawn_ready else 0.5)
     def line() -> None:
-        known = found.ready.is_set()
-        st.markdown(f"**Device** · {found.device if known else 'looking…'}")
+        known = found.done()
+        st.markdown(f"**Device** · {found.result() if known else 'looking…'}")
         if known and not drawn_ready:
-            st.rerun()  # once, so that the timer goes
+            st.rerun()  # Once, to stop the timer.
 
-    drawn_ready = found.ready.is_set()
     line()
 
 
 def first_picture(run: Run | None) -> None:
-    """The shipped run's own pictures: no scan is read and no network loaded for them."""
-    snapshot = last_snapshot(run) if run else None
-    if run is None or snapshot is None:
+    """The pictures that the run kept: no scan is read and no network loaded for them."""
+    snapshots = run.snapshots() if run else []
+    if run is None or not snapshots:
         st.info(
             "There is no run yet. Open Training, choose the teaching preset and start it on the "
             "demo cohort: some minutes on a laptop.",
@@ -108,6 +93,7 @@ def first_picture(run: Run | None) -> None:
         )
         st.page_link("pages/training.py", label="Open Training", icon=":material/model_training:")
         return
+    snapshot = snapshots[-1]
     left, right = st.columns([1, 1.1], gap="medium", vertical_alignment="top")
     with left:
         st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
@@ -122,18 +108,16 @@ def first_picture(run: Run | None) -> None:
 
 
 def open_buttons(run: Run) -> None:
-    """The ways in; buttons, so that the first is seen to be the main one."""
-    ways = [
-        ("Open the demo in Threshold", ":material/equalizer:", "pages/threshold.py", "primary"),
-        ("Open the demo in Cuts", ":material/content_cut:", "pages/cuts.py", "secondary"),
-    ]
-    columns = st.columns(3)
-    for column, (label, icon, page, kind) in zip(columns, ways, strict=False):
-        if column.button(label, icon=icon, type=kind, width="stretch"):
-            st.switch_page(page, query_params=tour.query_of({}, run.name))
-    if columns[2].button(
-        "Open your own scans in Data", icon=":material/folder_open:", width="stretch"
+    """The ways in, as buttons: the first is the main one."""
+    one, two, three = st.columns(3)
+    query = tour.query_of({}, run.name)
+    if one.button(
+        "Open the demo in Threshold", icon=":material/equalizer:", type="primary", width="stretch"
     ):
+        st.switch_page("pages/threshold.py", query_params=query)
+    if two.button("Open the demo in Cuts", icon=":material/content_cut:", width="stretch"):
+        st.switch_page("pages/cuts.py", query_params=query)
+    if three.button("Open your own scans in Data", icon=":material/folder_open:", width="stretch"):
         st.switch_page("pages/data.py")
 
 
@@ -170,7 +154,7 @@ def page() -> None:
         st.markdown("**What to keep in mind**\n\n" + "\n".join(f"- {line}" for line in HONEST))
     with right, st.container(border=True, height="stretch"):
         st.markdown(
-            f"**Runs** · {len(list_runs())} under `{Path(places.RUNS).name}/`\n\n"
+            f"**Runs** · {len(list_runs())} under `{places.RUNS.name}/`\n\n"
             f"**Demo cohort** · {cases.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
             + ("ready" if cases.demo_manifest().is_file() else "made when first opened (10 s)")
         )

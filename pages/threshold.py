@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,51 +20,27 @@ from pages.parts.shared import cases, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
 
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 0 1rem 0 0; max-width: none; }
-[data-testid="stHeader"] { height: 0; min-height: 0; overflow: visible; }
-[data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
-[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0; }
-.st-key-volumes { display: none; }
-[data-testid="stProgress"] { padding: 3rem 2rem 0; max-width: 46rem; }
-.st-key-stage [data-testid="stHorizontalBlock"] { gap: 1.1rem; flex-wrap: nowrap; }
-.st-key-decide [data-testid="stHorizontalBlock"] { gap: 0.5rem !important; }
-.st-key-decide button { min-height: 2.1rem; padding-left: 0.4rem; padding-right: 0.4rem; }
-.st-key-stage [data-testid="stColumn"]:first-child { flex: 1 1 0; min-width: 0; }
-.st-key-stage [data-testid="stColumn"]:last-child { flex: 0 0 236px; min-width: 0;
-  padding-top: 0.9rem; }
-.st-key-decide [data-testid="stWidgetLabel"] { min-height: 0; }
-.st-key-decide [data-testid="stWidgetLabel"] p { font-size: 0.75rem; opacity: 0.8; }
-.st-key-decide [data-testid="stHorizontalBlock"] [data-testid="stColumn"] { flex: 1 1 0;
-  padding-top: 0; }
-@media (max-width: 1150px) {
-  .st-key-stage > div > [data-testid="stHorizontalBlock"],
-  .st-key-stage > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
-  .st-key-stage [data-testid="stColumn"]:last-child { flex: 1 1 100%; padding: 0 0 0 1rem; }
-  .st-key-decide [data-testid="stColumn"]:last-child { flex: 1 1 0; padding: 0; }
-  .st-key-decide { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.75rem !important;
-    align-content: start; padding: 0 0 1rem; }
-  .st-key-decide > :first-child { grid-row: 1 / span 6; }
-}
-</style>"""
+STYLE = Path(viewer.__file__).with_name("page.css")
 
 
 def _accepted() -> dict[str, dict[str, Any]]:
-    return st.session_state.setdefault(state.ACCEPTED, {})
+    """Rows of the thresholds accepted in this session, by "cohort scan"."""
+    rows: dict[str, dict[str, Any]] = st.session_state.setdefault(state.ACCEPTED, {})
+    return rows
 
 
 def _on_told() -> None:
-    """Keep what the viewer told until the fragment runs: a callback may draw no progress bar."""
+    """Keep the viewer's message until the fragment runs: a callback may draw no progress bar."""
     told = st.session_state[state.VIEWER].get("told")
     if isinstance(told, Mapping):
         st.session_state[state.TOLD] = told
 
 
 def _hear(told: Mapping[str, Any]) -> None:
-    """Act on what the viewer told: the place of line and cursor, then its acts in their order."""
+    """Act on the viewer's message: first where line and cursor are, then its acts in order."""
     heard, st.session_state[state.SEQ] = st.session_state.get(state.SEQ, 0), int(told["seq"])
     if told.get("key") != st.session_state.get(state.DRAWN):
-        return  # it speaks of a histogram that is no longer on the screen
+        return  # The message is about a histogram that has left the screen.
     before = cases.complete(state.current())
     view = view_rules.apply_told(before, told)
     if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
@@ -71,14 +48,14 @@ def _hear(told: Mapping[str, Any]) -> None:
     state.show(view)
     for act in view_rules.new_acts(told, heard):
         if region := act.get("region"):
-            case = findings.look_at(view).case
+            case = findings.load(view).case
             drawn = view_rules.propose_drawn(
                 region, case.maps[view.map], case.prepared.region, view.side
             )
             view = state.show(replace(view, t=drawn.level, upper=None))
             st.session_state[state.HINT] = drawn.sentence
         elif act.get("accept"):
-            _accept(findings.look_at(view))
+            _accept(findings.load(view))
         elif step := act.get("step"):
             names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
             view = state.update(scan=neighbour(names, view.scan, int(step)))
@@ -87,62 +64,56 @@ def _hear(told: Mapping[str, Any]) -> None:
 def _accept(shown: findings.Shown) -> None:
     if isinstance(shown.threshold, NoThreshold):
         raise UserError(f"There is no threshold to accept. {shown.threshold.sentence}")
-    row = _row(shown, time.strftime("%Y-%m-%d %H:%M:%S"))
-    _accepted()[f"{shown.view.cohort} {shown.view.scan}"] = row
+    key = f"{shown.view.cohort} {shown.view.scan}"
+    _accepted()[key] = _row(shown, time.strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def _row(shown: findings.Shown, accepted: str) -> dict[str, Any]:
-    """What is on the screen, as a row of the table."""
+    """What is on the screen as a row of the table; `accepted` is the time or empty."""
     after = findings.cleaned(shown).numbers if shown.view.post else None
     return export.row_of(shown.view, shown.threshold, shown.numbers, after, accepted)
 
 
 def _set(name: str, parked: bool = False) -> None:
-    """A widget of the panel changed one field of the view; `parked`: no threshold is in force."""
+    """Take a field of the view from its widget; `parked`: no threshold is in force."""
     value = st.session_state[state.widget(name)]
-    changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
     if name == "rule" and not value:
         return
-    st.session_state[state.HINT] = ""
-    view = state.current()
-    if name == "rule":  # choosing the rule again takes its number again
+    changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
+    if name == "rule":  # The rule decides again, not the level set by hand.
         changes |= {"t": None, "upper": None}
-    elif name == "side" and not parked:
-        # the number stays, whatever the rule would say of the other side
+    elif name == "side" and not parked:  # The level stays, whatever the rule gives for that side.
         changes["t"] = st.session_state["level number"]
-    state.show(replace(view, **changes))
+    st.session_state[state.HINT] = ""
+    state.show(replace(state.current(), **changes))
 
 
 def _set_level(widget: str) -> None:
-    value = st.session_state[widget]
+    value, view = st.session_state[widget], state.current()
+    if isinstance(value, tuple):
+        t, upper = value
+    else:
+        t, upper = int(value), None if view.upper is None else max(int(value), view.upper)
     st.session_state[state.HINT] = ""
-    t, upper = value if isinstance(value, tuple) else (int(value), None)
-    view = state.current()
-    if not isinstance(value, tuple) and view.upper is not None:
-        upper = max(t, view.upper)
     state.show(replace(view, t=t, upper=upper))
 
 
 def _level_widgets(shown: findings.Shown) -> None:
     """The number field and the slider: the same level, for keyboards and screen readers."""
-    threshold = shown.threshold
-    field, slider = "level number", "level slider"
+    field, slider, upper = "level number", "level slider", shown.threshold.upper
+    if upper is not None:
+        slider += " band"
     st.session_state[field] = shown.line
-    band = threshold.upper is not None
-    slider += " band" if band else ""
-    st.session_state[slider] = (shown.line, threshold.upper) if band else shown.line
+    st.session_state[slider] = shown.line if upper is None else (shown.line, upper)
     left, right = st.columns([1, 1.3])
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
     )
-    side = state.widget("side")
-    st.session_state[side] = shown.view.side
+    parked = isinstance(shown.threshold, NoThreshold)
     right.segmented_control(
         "Keeps what is",
         names.SIDES,
-        key=side,
-        on_change=_set,
-        args=("side", isinstance(threshold, NoThreshold)),
+        **state.bound("side", shown.view.side, _set, parked),
         required=True,
         width="stretch",
     )
@@ -160,28 +131,21 @@ def _level_widgets(shown: findings.Shown) -> None:
 def _panel(shown: findings.Shown) -> None:
     """The widgets under the numbers: rule, level, post-processing, downloads."""
     view = shown.view
-    rule = state.widget("rule")
-    st.session_state[rule] = view.rule
     st.selectbox(
         "Rule",
         rule_menu([view.rule], len(shown.facts.shown.peaks)),
-        key=rule,
-        on_change=_set,
-        args=("rule",),
+        **state.bound("rule", view.rule, _set),
         accept_new_options=True,
         help="Mask-free rules read the histogram alone (paper, section 3.3): "
         + "; ".join(f"**{entry.form}** {entry.sentence}" for entry in RULES.values())
         + ".",
     )
     _level_widgets(shown)
-    steps = state.widget("post")
-    st.session_state[steps] = list(view.post or ())
+    steps = list(view.post or ())
     st.multiselect(
         "Post-processing, in order",
-        step_menu(view.post or (), list(shown.case.prepared.scan.further)),
-        key=steps,
-        on_change=_set,
-        args=("post",),
+        step_menu(steps, list(shown.case.prepared.scan.further)),
+        **state.bound("post", steps, _set),
         accept_new_options=True,
         placeholder="none",
         help="Run after the line is let go. Squares work slice by slice (the paper opens and "
@@ -212,19 +176,19 @@ def _panel(shown: findings.Shown) -> None:
 
 @st.fragment
 def stage(drawn: str) -> None:
-    """Viewer, numbers and decisions; a click reruns only this. `drawn` is the case on the page."""
+    """Viewer, numbers and panel; a click reruns only this. `drawn`: see `_around`."""
     told = st.session_state.pop(state.TOLD, None)
     with cases.show_user_errors():
         if told is not None:
             try:
                 _hear(told)
-            except UserError as error:  # a region that holds nothing: the view stays as it is
+            except UserError as error:  # A drawn region is empty, say: the view stays.
                 st.session_state[state.HINT] = str(error)
                 st.toast(str(error), icon=":material/info:")
         full = cases.complete(state.current())
-        shown = findings.look_at(full)
+        shown = findings.load(full)
         if _around(shown) != drawn:
-            st.rerun()  # another subject, or newer weights: sidebar and volumes change too
+            st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
         after, hint = None, st.session_state.get(state.HINT, "")
         if full.post and isinstance(shown.threshold, Threshold):
             try:
@@ -232,10 +196,10 @@ def stage(drawn: str) -> None:
             except UserError as error:
                 hint = str(error)
         st.session_state[state.DRAWN] = shown.key
-        seq = st.session_state.get(state.SEQ, 0)
         with st.container(key="stage"):
             left, right = st.columns([5, 1.2])
             with left:
+                seq = st.session_state.get(state.SEQ, 0)
                 accepted = export.accepted_line(_accepted(), full)
                 data = findings.viewer_data(shown, after, seq, hint, accepted)
                 viewer.show_viewer(data, state.VIEWER, _on_told)
@@ -245,12 +209,11 @@ def stage(drawn: str) -> None:
 
 
 def _around(shown: findings.Shown) -> str:
-    """What the page around the fragment shows: when it changes, all is drawn anew."""
+    """What the page shows around the fragment: when it changes, the whole page is drawn again."""
     return json.dumps([shown.view.cohort, shown.view.scan, findings.volumes_key(shown)])
 
 
 def page() -> None:
-    """The whole page."""
     view = sidebar()
     st.html(STYLE)
     with cases.show_user_errors():
@@ -278,7 +241,7 @@ def page() -> None:
             )
             choose_flip(view)
         state.show(replace(view, scan=full.scan))
-        shown = findings.look_at(full)
+        shown = findings.load(full)
         viewer.show_volumes(findings.packed(shown))
     stage(_around(shown))
 

@@ -125,11 +125,10 @@ def test_header_is_json_with_named_peaks_and_lines() -> None:
     facts = slice_panel.facts_of(maps, np.ones((8, 8, 4), bool), (4.0, 6.0, -3.0))
     header = slice_panel.header_of(
         facts,
+        np.ones((8, 8, 4), bool),
+        (1, 1, 3),
+        2,
         identity="x",
-        shape=(8, 8, 4),
-        spacing=(1, 1, 3),
-        slice_=2,
-        box=(0, 7, 0, 7),
         truth=False,
         threshold=170,
         pick=None,

@@ -9,8 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.errors import UserError
-from pages.parts.evaluation import command
-from pages.parts.shared import jobs, tables
+from pages.parts.shared import forms, jobs, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "evaluation.py"
 
@@ -120,7 +119,7 @@ def test_a_cohort_without_masks_has_no_table_of_dice() -> None:
 
 
 def test_the_command_holds_what_the_form_says() -> None:
-    arguments = command.arguments_of(
+    arguments = forms.evaluation_arguments(
         "m.csv",
         "run",
         2,
@@ -174,14 +173,14 @@ def test_the_same_work_has_the_same_folder_and_other_work_another(tmp_path: Path
 
 def _until_ended(folder: Path, result: str) -> jobs.Job:
     deadline = time.monotonic() + 60
-    while (job := jobs.look(folder, result)).status == "running" and time.monotonic() < deadline:
+    while (job := jobs.read(folder, result)).status == "running" and time.monotonic() < deadline:
         time.sleep(0.1)
     return job
 
 
 def test_a_job_that_fails_gives_its_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "job"
-    assert jobs.look(folder, "summary.json").status == "none"
+    assert jobs.read(folder, "summary.json").status == "none"
     jobs.start("evaluate", ["/nowhere.csv"], folder)
     job = _until_ended(folder, "summary.json")
     assert job.status == "failed"
@@ -191,7 +190,7 @@ def test_a_job_that_fails_gives_its_sentence(tmp_path: Path) -> None:
 def test_a_job_can_be_cancelled(tmp_path: Path, small_cohort: Path) -> None:
     folder = tmp_path / "job"
     jobs.start("evaluate", [str(small_cohort)], folder)
-    assert jobs.look(folder, "summary.json").status == "running"
+    assert jobs.read(folder, "summary.json").status == "running"
     jobs.cancel(folder)
     assert _until_ended(folder, "summary.json").status == "cancelled"
     assert not (folder / "summary.json").exists()

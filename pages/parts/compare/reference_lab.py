@@ -15,7 +15,8 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
-from pages.parts.shared import cases, forms, pictures, state
+from pages.parts.shared import cases, pictures, state
+from pages.parts.shared.feedback import progress_bar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,11 +169,8 @@ def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.monitoring.reference_effect import sample_slices
 
-    report, close = forms.progress_reporter("Taking scans into slices")
-    try:
+    with progress_bar("Taking scans into slices") as report:
         return sample_slices(read_manifest(manifest), how, progress=report)
-    finally:
-        close()
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
@@ -182,12 +180,9 @@ def _wild(
     from ascnet_core.segmentation.cuts import cut_slices
 
     sample = _sample(manifest, cohort_changed, how)
-    report, close = forms.progress_reporter(f"Cutting with {short(run)}")
-    try:
+    with progress_bar(f"Cutting with {short(run)}") as report:
         network = cases.load_model(run)
         cuts = cut_slices(network, sample.images, cases.device(), progress=report, names=["wild"])
-    finally:
-        close()
     wild = np.where(sample.tissue, cuts["wild"], np.float32(0))
     wild.setflags(write=False)
     return wild

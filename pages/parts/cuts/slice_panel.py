@@ -1,8 +1,7 @@
-"""The Cuts page's panel: six pictures of a slice under one cursor, and charts that light them up.
+"""The Cuts page's panel: six pictures of a slice under one cursor, and charts to choose pixels in.
 
-The browser draws (`slice_panel.js` and what it imports); Python packs slices, counts and peaks into
+The browser draws (`slice_panel.js` and what it imports). Python packs slices, counts and peaks into
 one block of bytes and hears back the slice and the choice of pixels.
-Everything but `slice_panel` itself is a pure function.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,16 @@ from ascnet_core.imaging import slices
 from ascnet_core.monitoring.stop_rules import QUANTISER
 from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
 from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
+from ascnet_core.settings.method import INPUT
+from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.shared import components
 
 MAPS = ("input", "fence", "wild", "reconstruction", "residual")
 REGION, TRUTH, MASK = 1, 2, 4
-BUDGET = 12_000_000  # bytes of slices sent at once; more than that is sent in pieces
-NAMES = {
-    "input": "I_in",
-    "fence": "fence",
-    "wild": "wild",
-    "reconstruction": "I_ro",
-    "residual": "residual",
-}
+BUDGET = 12_000_000  # bytes of slices sent at once
+JOINT_BINS = 64
+GRID = (32, 96, 160, 224)  # levels of I_ro that are always drawn in the joint histogram
+NAMES = {one.name: one.short for one in (INPUT, *AscNet.maps)}
 
 Levels = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -43,8 +40,8 @@ Bools = NDArray[np.bool_]
 class Pick:
     """Pixels chosen by their grey levels, all ends included.
 
-    `ranges` holds (map, from, to) conditions that must hold together: one for a peak of a
-    histogram, two (fence and wild) for a rectangle of the joint histogram. `name` is the peak's.
+    A pixel must meet all (map, from, to) of `ranges`: one for a peak of a histogram, two (fence and
+    wild) for a rectangle of the joint histogram. `name` is the peak's.
     """
 
     ranges: tuple[tuple[str, int, int], ...]
@@ -52,7 +49,7 @@ class Pick:
 
 
 def parse_pick(value: Any) -> Pick | None:
-    """What the browser reports as a choice; None where nothing (or nothing sensible) is chosen."""
+    """The choice the browser reports; None where nothing is chosen or the report is no choice."""
     if not isinstance(value, Mapping):
         return None
     try:
@@ -112,26 +109,21 @@ def describe_pick(
     )
 
 
-def lines_of_equal(
-    peaks: Sequence[Peak], threshold: int | None, grid: Sequence[int] = (32, 96, 160, 224)
-) -> list[dict[str, Any]]:
-    """Levels of I_ro (0..255, raw) to draw in the joint histogram: a grid, peaks, threshold."""
-    # Labels are placed in this order; one without room is left out.
-    lines: list[dict[str, Any]] = []
-    if threshold is not None:
-        lines.append({"level": threshold, "kind": "threshold", "name": f"threshold {threshold}"})
-    lines += [
-        {"level": peak.position, "kind": "peak", "name": f"peak {i} · {peak.position}"}
-        for i, peak in enumerate(peaks, 1)
-    ]
-    lines += [{"level": level, "kind": "grid", "name": str(level)} for level in grid]
-    return lines
+def lines_of_equal(peaks: Sequence[Peak], threshold: int | None) -> list[dict[str, Any]]:
+    """Raw levels of I_ro to draw in the joint histogram: threshold, peaks and a grid.
+
+    Their labels are placed in this order; one without room is left out.
+    """
+    lines = [] if threshold is None else [(threshold, "threshold", f"threshold {threshold}")]
+    lines += [(p.position, "peak", f"peak {i} · {p.position}") for i, p in enumerate(peaks, 1)]
+    lines += [(level, "grid", str(level)) for level in GRID]
+    return [{"level": level, "kind": kind, "name": name} for level, kind, name in lines]
 
 
 def held_slices(shape: Sequence[int], centre: int, budget: int = BUDGET) -> tuple[int, int]:
     """First slice and number of slices to send around `centre` so that six volumes fit."""
-    depth = int(shape[2])
-    fits = max(1, budget // (int(shape[0]) * int(shape[1]) * (len(MAPS) + 1)))
+    width, height, depth = shape
+    fits = max(1, budget // (width * height * (len(MAPS) + 1)))
     if fits >= depth:
         return 0, depth
     return min(max(0, centre - fits // 2), depth - fits), fits
@@ -145,23 +137,18 @@ def box_of(region: Bools) -> tuple[int, int, int, int]:
 
 def flags(region: Bools, truth: Bools | None, mask: Bools | None) -> Levels:
     """Region, truth and mask of a volume as the bits 1, 2 and 4 of one uint8 volume."""
-    bits = region.astype(np.uint8) * REGION
-    if truth is not None:
-        bits |= truth.astype(np.uint8) * TRUTH
-    if mask is not None:
-        bits |= mask.astype(np.uint8) * MASK
+    bits = np.zeros(region.shape, np.uint8)
+    for bit, marked in ((REGION, region), (TRUTH, truth), (MASK, mask)):
+        if marked is not None:
+            bits |= marked.astype(np.uint8) * np.uint8(bit)
     return bits
 
 
 def pack(header: Mapping[str, Any], volumes: Sequence[Levels], first: int, held: int) -> bytes:
     """The block of bytes the browser reads: uint32 length, JSON header, volumes x fastest.
 
-    Parameters
-    ----------
-    header
-        JSON-able; the length is padded so that volumes start at a multiple of 4.
-    volumes
-        (X, Y, Z) uint8 each, RAS; only slices first .. first + held - 1 are packed.
+    The header is padded so that volumes start at a multiple of 4. Volumes are (X, Y, Z) uint8 in
+    RAS; only slices first .. first + held - 1 are packed.
     """
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
@@ -172,13 +159,8 @@ def pack(header: Mapping[str, Any], volumes: Sequence[Levels], first: int, held:
 def peak_entries(peaks: Sequence[Peak]) -> list[dict[str, Any]]:
     """Peaks as the browser wants them, named from dark to bright."""
     return [
-        {
-            "name": f"peak {i}",
-            "position": int(peak.position),
-            "left": int(peak.left),
-            "right": int(peak.right),
-        }
-        for i, peak in enumerate(peaks, 1)
+        {"name": f"peak {i}", "position": p.position, "left": p.left, "right": p.right}
+        for i, p in enumerate(peaks, 1)
     ]
 
 
@@ -199,38 +181,33 @@ class Facts:
 
 def header_of(
     facts: Facts,
-    *,
-    identity: str,
-    shape: Sequence[int],
+    region: Bools,
     spacing: Sequence[float],
     slice_: int,
-    box: Sequence[int],
+    *,
+    identity: str,
     truth: bool,
     threshold: int | None,
     pick: Any,
     answer: str,
 ) -> dict[str, Any]:
-    """The JSON header of the panel.
-
-    `threshold` is a level of I_ro on the raw scale or None; `box` is the region's first and last
-    voxel along x, then along y, all slices together.
-    """
-    first, held = held_slices(shape, slice_)
+    """The panel's JSON header; `threshold` is a raw level of I_ro or None, `spacing` in mm."""
+    first, held = held_slices(region.shape, slice_)
     return {
         "id": identity,
-        "shape": [int(n) for n in shape],
+        "shape": list(region.shape),
         "spacing": [float(mm) for mm in spacing],
         "first": first,
         "held": held,
-        "slice": int(slice_),
-        "box": [int(n) for n in box],
-        "maps": list(MAPS),
+        "slice": slice_,
+        "box": box_of(region),
+        "maps": MAPS,
         "truth": truth,
         "counts": {name: counts.tolist() for name, counts in facts.counts.items()},
         "peaks": {name: peak_entries(peaks) for name, peaks in facts.peaks.items()},
-        "bins": int(facts.joint.shape[0]),
+        "bins": len(facts.joint),
         "joint": facts.joint.ravel().tolist(),
-        "weights": [float(value) for value in facts.weights],
+        "weights": facts.weights,
         "lines": lines_of_equal(facts.peaks["reconstruction"], threshold),
         "pick": pick,
         "answer": answer,
@@ -245,8 +222,8 @@ def correlation_sentence(correlation: float) -> str:
     head = f"Rank correlation of I_ro with I_in inside the region: {correlation:.3f}."
     if abs(correlation) >= QUANTISER:
         return (
-            f"{head} Near 1, tissue lies in the order of the input, as a quantiser would have it; "
-            "a lesion is little of it, so see whether a threshold of I_in gives the same mask."
+            f"{head} Near 1, I_ro has the order of the input, like a quantiser of grey levels. A "
+            "lesion counts little here: see whether a threshold of I_in gives the same mask."
         )
     if abs(correlation) >= 0.7:
         return f"{head} I_ro follows brightness, yet not everywhere (1: a mere quantiser)."
@@ -257,48 +234,26 @@ _mount = components.declare("cuts_panel", Path(__file__).with_name("slice_panel"
 
 
 def slice_panel(
-    header: Mapping[str, Any],
-    volumes: Sequence[Levels],
-    key: str,
-    on_slice: Callable[[], None],
-    on_pick: Callable[[], None],
+    header: Mapping[str, Any], volumes: Sequence[Levels], key: str, on_slice: Callable[[], None]
 ) -> None:
-    """Show the panel; its reports are in `st.session_state[key]` as `slice` and `pick`.
+    """Show the panel; what the browser answers is in `reported(key)` as `slice` and `pick`.
 
-    Parameters
-    ----------
-    header
-        From `header_of`.
-    volumes
-        (X, Y, Z) uint8: the five maps in the order of `MAPS`, then `flags`.
+    `volumes` are (X, Y, Z) uint8: the five maps in the order of `MAPS`, then `flags`.
     """
     data = pack(header, volumes, header["first"], header["held"])
-    _mount(key=key, data=data, on_slice_change=on_slice, on_pick_change=on_pick)
+    # A callback, even an empty one, makes the page run again when pixels are chosen.
+    _mount(key=key, data=data, on_slice_change=on_slice, on_pick_change=lambda: None)
 
 
 def reported(key: str) -> dict[str, Any]:
     """What the panel has reported so far."""
-    state = st.session_state.get(key) or {}
-    return dict(state) if isinstance(state, Mapping) else asdict(state)
-
-
-JOINT_BINS = 64
+    return dict(st.session_state.get(key) or {})
 
 
 def facts_of(
-    maps: Mapping[str, NDArray[np.uint8]],
-    region: NDArray[np.bool_],
-    weights: tuple[float, float, float],
+    maps: Mapping[str, Levels], region: Bools, weights: tuple[float, float, float]
 ) -> Facts:
-    """All that the charts show, from the raw 8-bit maps of a case.
-
-    Parameters
-    ----------
-    maps
-        Map name to (X, Y, Z) uint8 on the raw scale (255 is 1.0).
-    weights
-        R's weight of the fence, of the wild cut, and its bias.
-    """
+    """All that the charts show, from the maps of a case: (X, Y, Z) uint8 on the raw scale."""
     counts = {name: count_levels(maps[name], region) for name in MAPS}
     return Facts(
         counts=counts,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts.shared import cases, forms, pictures, state, tables
+from ascnet_core.imaging.cohort import Cohort, read_manifest
+from pages.parts.shared import cases, pictures, state, tables
+from pages.parts.shared.feedback import progress_bar
 
 if TYPE_CHECKING:
-    from ascnet_core.imaging.cohort import Cohort
     from ascnet_core.imaging.prepare import Preparation
     from ascnet_core.imaging.reference import Pools, SliceSet
 
@@ -23,6 +24,7 @@ REFERENCES = {
     "lesion-free": "lesion-free slices",
     "other": "another cohort",
 }
+OWN = ("normal", "lesion-free")  # references that are part of the cohort itself
 
 
 def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
@@ -31,14 +33,13 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     others = [scan for scan in cohort.scans if scan.group != "normal"]
     half = limit // 2 if normal and others else limit
     chosen = {part[i].scan for part in (normal, others) for i in pictures.spread(len(part), half)}
-    return dataclasses.replace(
-        cohort, scans=tuple(scan for scan in cohort.scans if scan.scan in chosen)
-    )
+    scans = tuple(scan for scan in cohort.scans if scan.scan in chosen)
+    return dataclasses.replace(cohort, scans=scans)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Preview:
-    """Slices of a sample of scans, and so many times more all of them have (about)."""
+    """Slices of a sample of scans; all scans have about `times_...` as many."""
 
     pools: Pools
     scans: int
@@ -51,21 +52,16 @@ class Preview:
 def _preview(
     manifest: Path, preparation: Preparation, reference: str, changed: tuple[float, ...]
 ) -> Preview:
-    from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.imaging.reference import reference_pools
 
     cohort = read_manifest(manifest)
-    own = reference in ("normal", "lesion-free")
+    own = reference in OWN
     other = cohort if own else read_manifest(Path(reference))
     some, some_other = sample(cohort), sample(other)
-    report, close = forms.progress_reporter("Taking both sets into slices")
-    try:
+    with progress_bar("Taking both sets into slices") as report:
         pools = reference_pools(some, preparation, reference if own else some_other, report)
-    finally:
-        close()
-    taken, shown = ("others" if reference == "normal" else "all"), "normal"
-    if reference == "lesion-free":
-        shown = "all"
+    taken = "others" if reference == "normal" else "all"
+    shown = "all" if reference == "lesion-free" else "normal"
     return Preview(
         pools,
         len(some.scans),
@@ -85,12 +81,9 @@ def _number(cohort: Cohort, which: str) -> int:
 def preview(manifest: Path, preparation: Preparation, reference: str) -> Preview:
     """Both sets from at most 12 scans each, for looking at and counting. Raises UserError.
 
-    Parameters
-    ----------
-    reference
-        "normal", "lesion-free" or another manifest's path.
+    `reference` is "normal", "lesion-free" or another manifest's path.
     """
-    paths = [manifest] if reference in ("normal", "lesion-free") else [manifest, Path(reference)]
+    paths = [manifest] if reference in OWN else [manifest, Path(reference)]
     changed = tuple(path.stat().st_mtime for path in paths)
     return _preview(manifest, preparation, reference, changed)
 
@@ -103,7 +96,7 @@ def default_reference(cohort: Cohort) -> str:
     return "lesion-free" if any(scan.mask for scan in cohort.scans) else "other"
 
 
-def montage_of(found: SliceSet) -> np.ndarray:
+def montage_of(found: SliceSet) -> pictures.Picture:
     """A set's slices from low to high in the head as one picture."""
     rows, columns = MONTAGE
     order = np.argsort(found.positions, kind="stable")
@@ -133,11 +126,12 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
         "Reference: what is normal",
         names,
         index=names.index(default_reference(cohort)),
-        format_func=REFERENCES.get,
+        format_func=REFERENCES.__getitem__,
         key=f"reference for {cohort.manifest}",
         help="The fence cut is to look like these slices (paper, section 3). Inputs are the other "
         "scans, or the slices with lesions.",
     )
+    named = reference
     if reference == "other":
         others = [key for key in cases.known_cohorts() if key != state.current().cohort]
         other = middle.selectbox(
@@ -146,12 +140,10 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
             format_func=cases.cohort_label,
             help="Its normal group if it has one, else its lesion-free slices.",
         )
-        if other is None:
+        if not other:
             st.info("Open another cohort above first; then choose it here as the reference.")
             return
         named = str(cases.manifest_of(other))
-    else:
-        named = reference
     if right.button("Train on these sets", icon=":material/model_training:", width="stretch"):
         st.session_state[state.TRAIN_ON] = (state.current().cohort, reference)
         st.session_state[state.TRAINING_VIEW] = "New run"
@@ -163,11 +155,10 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
             st.caption(f"Preview from {seen.scans} of {seen.all_scans} scans; training takes all.")
         one, two = st.columns(2, gap="medium")
         for column, title, content in ((one, "Input", inputs), (two, "Reference", found)):
-            lesions = int(content.lesion.sum())
             column.markdown(
                 f"**{title}** · {tables.counted(len(content), 'slice')} of "
                 f"{tables.counted(len(set(content.subjects)), 'subject')}, "
-                f"{lesions} with lesion by their masks"
+                f"{int(content.lesion.sum())} with lesion by their masks"
             )
             column.image(montage_of(content), width="stretch")
         overlap = position_overlap(inputs.positions, found.positions)

@@ -9,6 +9,8 @@ from typing import Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
+from ascnet_core.imaging.cohort import write_manifest
+from ascnet_core.places import MANIFEST
 from pages.parts.shared import cases
 
 
@@ -16,22 +18,15 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
     """Keep uploads in the app's cache as a cohort of their own; the manifest's path.
 
     The folder is named by the content, so the same files are the same cohort, also in a link.
-
-    Raises
-    ------
-    UserError
-        If a mask fits no image.
+    Raises UserError where a mask fits no image.
     """
-    from ascnet_core.imaging.cohort import write_manifest
-
     digest = hashlib.sha256()
     for file in [*images, *masks]:
         digest.update(str(file.name).encode() + b"\0")
         digest.update(file.getvalue())
     folder = cases.cache_folder() / "uploads" / f"upload-{digest.hexdigest()[:8]}"
-    image_paths = save_uploads(images, folder / "images")
     mask_paths = save_uploads(masks, folder / "masks")
-    pairs = pair_masks(image_paths, mask_paths)
+    pairs = pair_masks(save_uploads(images, folder / "images"), mask_paths)
     lonely = set(mask_paths) - set(pairs.values())
     if lonely:
         raise UserError(
@@ -39,8 +34,8 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
             "with _mask behind."
         )
     rows = [{"subject": stem_of(path), "image": path, "mask": mask} for path, mask in pairs.items()]
-    write_manifest(folder / "manifest.csv", rows)
-    return folder / "manifest.csv"
+    write_manifest(folder / MANIFEST, rows)
+    return folder / MANIFEST
 
 
 def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
@@ -56,7 +51,7 @@ def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
 
 
 def pair_masks(paths: Sequence[Path], masks: Sequence[Path]) -> dict[Path, Path | None]:
-    """Which mask belongs to which image: by equal names once mask-like words are taken off.
+    """Which mask belongs to which image: names are equal without words such as _mask.
 
     A single image and a single mask belong together whatever their names.
     """

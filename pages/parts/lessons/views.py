@@ -151,7 +151,7 @@ def the_click() -> str:
     with st.columns([1, 3])[0]:
         scan = _subject("click")
     view = cases.complete(View(cohort=COHORT, run=RUN, scan=scan))
-    shown = findings.look_at(view)
+    shown = findings.load(view)
     viewer.show_volumes(findings.packed(shown))
     left, right = st.columns([5, 1.2])
     with left:

@@ -1,89 +1,60 @@
 """One scan through a run, as pages show it: made once, kept read-only; and the same over a cohort.
 
-This is also the door to `cohorts` and `runs`. The core is imported inside the functions on purpose:
-a page that shows no scan must not wait for torch. Arrays come from `st.cache_resource`, which hands
-out the same object each time (no copies), so they are locked against writing.
+Pages also take what is in `cohorts` and `runs` from here. What needs torch or SciPy is imported
+inside the functions: a page that shows no scan must not wait for it. Arrays come from
+`st.cache_resource`, which hands out the same object each time (no copies), so they are locked
+against writing.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import json
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from pages.parts.shared.cohorts import (
-    DEMO_SUBJECTS,
-    DEMOS,
-    cache_folder,
-    cohort_label,
-    demo_manifest,
-    ensure_demo,
-    find_scan,
-    known_cohorts,
-    load_cohort,
-    manifest_of,
-    open_cohort,
-    show_user_errors,
-)
-from pages.parts.shared.runs import (
-    complete,
-    device,
-    known_runs,
-    load_model,
-    method_of,
-    preparation_of,
-    run_cycles,
-    run_maps,
-    run_path,
-    run_settings,
-)
+from ascnet_core.names import RangeKind
+from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import Run
+from pages.parts.shared.cohorts import DEMO_SUBJECTS as DEMO_SUBJECTS
+from pages.parts.shared.cohorts import DEMOS as DEMOS
+from pages.parts.shared.cohorts import cache_folder as cache_folder
+from pages.parts.shared.cohorts import changed_at
+from pages.parts.shared.cohorts import cohort_label as cohort_label
+from pages.parts.shared.cohorts import demo_manifest as demo_manifest
+from pages.parts.shared.cohorts import find_scan as find_scan
+from pages.parts.shared.cohorts import known_cohorts as known_cohorts
+from pages.parts.shared.cohorts import load_cohort as load_cohort
+from pages.parts.shared.cohorts import manifest_of as manifest_of
+from pages.parts.shared.cohorts import open_cohort as open_cohort
+from pages.parts.shared.feedback import progress_bar
+from pages.parts.shared.feedback import show_user_errors as show_user_errors
+from pages.parts.shared.runs import complete as complete
+from pages.parts.shared.runs import device as device
+from pages.parts.shared.runs import known_runs as known_runs
+from pages.parts.shared.runs import load_model as load_model
+from pages.parts.shared.runs import method_of as method_of
+from pages.parts.shared.runs import preparation_of as preparation_of
+from pages.parts.shared.runs import run_cycles as run_cycles
+from pages.parts.shared.runs import run_maps as run_maps
+from pages.parts.shared.runs import run_path as run_path
+from pages.parts.shared.runs import run_settings as run_settings
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan
     from ascnet_core.imaging.prepare import Preparation, Prepared
     from ascnet_core.metrics.overlap import ThresholdTable
-    from ascnet_core.segmentation.cuts import Ready
     from ascnet_core.segmentation.histogram import Range
     from ascnet_core.segmentation.levels import Kept
 
-__all__ = [
-    "DEMOS",
-    "DEMO_SUBJECTS",
-    "Case",
-    "cache_folder",
-    "cohort_counts",
-    "cohort_label",
-    "cohort_tables",
-    "complete",
-    "demo_manifest",
-    "device",
-    "ensure_demo",
-    "find_scan",
-    "known_cohorts",
-    "known_runs",
-    "load_case",
-    "load_cohort",
-    "load_maps",
-    "load_model",
-    "manifest_of",
-    "method_of",
-    "open_cohort",
-    "preparation_of",
-    "reference_counts",
-    "run_cycles",
-    "run_maps",
-    "run_path",
-    "run_settings",
-    "show_user_errors",
-]
-
+T = TypeVar("T")
 PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
 
 
@@ -91,22 +62,16 @@ PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows n
 def _prepare(scan: Scan, preparation: Preparation, changed: float) -> Prepared:
     from ascnet_core.imaging.prepare import prepare_scan
 
-    prepared = prepare_scan(scan, preparation)
-    for field in dataclasses.fields(prepared):
-        value = getattr(prepared, field.name)
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-    return prepared
+    return prepare_scan(scan, preparation)
 
 
 def load_case(cohort: str, scan: str, preparation: Preparation) -> Prepared:
     """A scan, scaled, with its region and truth on the volume's grid. Raises UserError."""
     found = find_scan(load_cohort(cohort), scan)
-    changed = found.image.stat().st_mtime if found.image.exists() else 0.0
-    return _prepare(found, preparation, changed)
+    return _prepare(found, preparation, changed_at(found.image))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Case:
     """A scan through a run's network, 8 bits a voxel.
 
@@ -117,10 +82,10 @@ class Case:
 
     key: str
     prepared: Prepared
-    maps: dict[str, np.ndarray]
+    maps: dict[str, NDArray[np.uint8]]
     ranges: dict[str, Range]
 
-    def map(self, name: str) -> np.ndarray:
+    def map(self, name: str) -> NDArray[np.uint8]:
         """One of the maps. Raises UserError where the network gives no such map."""
         if name not in self.maps:
             has = ", ".join(self.maps)
@@ -128,7 +93,7 @@ class Case:
         return self.maps[name]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Source:
     """What the maps of a scan are made of; `changed` differs when a file behind it does."""
 
@@ -148,20 +113,8 @@ Ranges = tuple[tuple[str, "Range"], ...]
 
 def _source(run: str, cycle: int | None, scan: Scan, flip: bool) -> _Source:
     path = run_path(run)
-    changed = (_changed(path / "model.safetensors"), _changed(scan.image))
+    changed = (changed_at(path / MODEL), changed_at(scan.image))
     return _Source(path, cycle, scan, flip, changed)
-
-
-def _changed(path: Path) -> float:
-    return path.stat().st_mtime if path.exists() else 0.0
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _network(run: str, cycle: int | None, changed: float) -> Ready:
-    """A run's network, ready to cut one scan after the other."""
-    from ascnet_core.segmentation.cuts import ready
-
-    return ready(load_model(run, cycle), device())
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
@@ -170,8 +123,7 @@ def _cut(source: _Source) -> Kept:
     from ascnet_core.segmentation.cuts import cut_scan
     from ascnet_core.segmentation.levels import keep
 
-    prepared = source.prepared()
-    network = _network(str(source.run), source.cycle, source.changed[0])
+    prepared, network = source.prepared(), load_model(str(source.run), source.cycle)
     return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
 
 
@@ -180,8 +132,8 @@ def _quantised(source: _Source, ranges: Ranges) -> Case:
     from ascnet_core.segmentation.histogram import RAW
 
     kept, prepared = _cut(source), source.prepared()
-    by_map = dict.fromkeys(kept.files, RAW) | dict(ranges)
-    maps = {name: kept.volume(name, prepared.region, by_map[name]) for name in kept.files}
+    by_map = dict.fromkeys(map(str, kept.files), RAW) | dict(ranges)
+    maps = {name: kept.volume(name, prepared.region, range_) for name, range_ in by_map.items()}
     for array in maps.values():
         array.setflags(write=False)
     scan = source.scan
@@ -191,11 +143,11 @@ def _quantised(source: _Source, ranges: Ranges) -> Case:
 
 @st.cache_resource(show_spinner=False, max_entries=512)
 def _extremes(source: _Source) -> dict[str, tuple[float, float] | None]:
-    return dict(_cut(source).extremes)
+    return {str(name): ends for name, ends in _cut(source).extremes.items()}
 
 
 def _ranges(
-    run: str, cycle: int | None, cohort: str, subject: str, kind: str, flip: bool
+    run: str, cycle: int | None, cohort: str, subject: str, kind: RangeKind, flip: bool
 ) -> Ranges:
     """What levels stand for over a subject's scans or the cohort's; these are cut first, once."""
     from ascnet_core.segmentation.histogram import measure_range
@@ -220,7 +172,7 @@ def load_maps(
     cycle: int | None,
     cohort: str,
     scan: str,
-    kind: str = "raw",
+    kind: RangeKind = "raw",
     flip: bool = False,
 ) -> Case:
     """The 8-bit maps of one scan, on a raw, subject or cohort range. Raises UserError.
@@ -232,22 +184,14 @@ def load_maps(
     return _quantised(_source(run, cycle, found, flip), ranges)
 
 
-def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], Any]) -> list[Any]:
+def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
     """Call `each` for every scan with a progress bar; leaving the page or a click cancels it."""
-    begun, bar = time.monotonic(), None
-    results = []
-    try:
+    results, total = [], len(scans)
+    with progress_bar(what, PATIENCE) as report:
         for number, scan in enumerate(scans):
-            if bar is None and time.monotonic() - begun > PATIENCE:
-                bar = st.progress(0.0, text=what)
-            if bar is not None:
-                text = f"{what}: {scan.scan}, {number + 1} of {len(scans)}"
-                bar.progress(number / len(scans), text=text)
+            report(number, total, f": {scan.scan}, {number + 1} of {total}")
             results.append(each(scan))
-        return results
-    finally:
-        if bar is not None:
-            bar.empty()
+    return results
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
@@ -263,20 +207,21 @@ def cohort_tables(
     cycle: int | None,
     cohort: str,
     name: str,
-    kind: str = "raw",
+    kind: RangeKind = "raw",
     flip: bool = False,
     *,
     group: str | None = None,
     subject: str | None = None,
 ) -> list[ThresholdTable]:
     """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
-    ranges: dict[str, Ranges] = {}
+
+    @functools.cache
+    def ranges_of(subject: str) -> Ranges:
+        return _ranges(run, cycle, cohort, subject, kind, flip)
 
     def make(scan: Scan) -> ThresholdTable:
-        unit = scan.subject if kind == "subject" else ""
-        if unit not in ranges:
-            ranges[unit] = _ranges(run, cycle, cohort, unit, kind, flip)
-        return _scan_table(_source(run, cycle, scan, flip), ranges[unit], name)
+        ranges = ranges_of(scan.subject if kind == "subject" else "")
+        return _scan_table(_source(run, cycle, scan, flip), ranges, name)
 
     scans = [
         scan
@@ -286,27 +231,20 @@ def cohort_tables(
     return _over(scans, "Cutting the cohort for its histogram", make)
 
 
-def cohort_counts(*which: Any, **part: Any) -> np.ndarray:
-    """Counts (256,) of a map inside the regions, over the scans of `cohort_tables`.
-
-    Zeros where there is none. The reference of mask-free rules is group "normal".
-    """
-    tables = cohort_tables(*which, **part)
-    return np.sum([one.levels for one in tables], axis=0, dtype=np.int64) + np.zeros(256, np.int64)
+def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:
+    """Counts (256,) of a map inside the regions of scans, given their tables; zeros for no scan."""
+    return sum((one.levels for one in tables), np.zeros(256, np.int64))
 
 
 def reference_counts(
-    run: str, cycle: int | None, cohort: str, name: str, kind: str = "raw", flip: bool = False
-) -> np.ndarray | None:
+    run: str, cycle: int | None, cohort: str, name: str, kind: RangeKind, flip: bool
+) -> NDArray[np.int64] | None:
     """Counts (256,) of a map over the normal reference; None where none is known.
 
-    What the run kept of its own reference, on the raw scale; on other scales the cohort's group
-    "normal".
+    On the raw scale what the run kept of its own reference, else the cohort's group "normal".
     """
-    from ascnet_core.runs.folder import Run
-
     kept = Run(run_path(run)).reference_counts(name, cycle) if kind == "raw" else None
     if kept is not None:
         return kept
-    counts = cohort_counts(run, cycle, cohort, name, kind, flip, group="normal")
+    counts = pooled_counts(cohort_tables(run, cycle, cohort, name, kind, flip, group="normal"))
     return counts if counts.any() else None

@@ -1,127 +1,92 @@
-"""Cohorts that pages open: the demo ones, made when first asked for, and those the user names.
-
-The core is imported inside the functions on purpose: a page without a scan need not wait for it.
-"""
+"""Cohorts that pages open: the demo ones, made when first asked for, and those the user names."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest, write_manifest
+from ascnet_core.places import MANIFEST
 from pages.parts.shared import state
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.cohort import Cohort, Scan
+from pages.parts.shared.feedback import progress_bar
 
 DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
 DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
 DEMO_SUBJECTS = 8
-
-
-@contextmanager
-def show_user_errors(stop: bool = True) -> Iterator[None]:
-    """Show a `UserError` raised inside as its one sentence, then end the page (or not)."""
-    try:
-        yield
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        if stop:
-            st.stop()
+_MAKING = threading.Lock()
 
 
 def cache_folder() -> Path:
-    """Where the app keeps what it makes: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
+    """Where the app keeps its own files: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
     return Path(os.environ.get("ASCNET_CACHE") or Path.home() / ".cache" / "ascnet-explorer")
 
 
 def demo_manifest(key: str = "demo") -> Path:
     """Where a demo cohort's manifest is, or will be once made."""
-    return cache_folder() / f"demo-{DEMOS[key]}" / "manifest.csv"
+    return cache_folder() / f"demo-{DEMOS[key]}" / MANIFEST
 
 
-_MAKING = threading.Lock()
+def changed_at(path: Path) -> float:
+    """When a file was changed; 0 where there is none. Part of a cache's key."""
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
-def _share(done: tuple[Any, ...], what: str) -> tuple[float, str]:
-    """A progress bar's position and text from a (done, total) report."""
-    count, total = (done[0], done[1]) if len(done) > 1 else (done[0], DEMO_SUBJECTS)
-    return min(1.0, float(count) / max(1, int(total))), f"{what} {int(count)} of {int(total)}"
+def ensure_demo(key: str) -> Path:
+    """The manifest of a demo cohort, made with a progress bar the first time.
 
-
-def ensure_demo(key: str = "demo") -> Path:
-    """The manifest of a demo cohort, made with a progress bar where it is not there yet.
-
-    A second session that asks meanwhile waits for the first one's.
+    A second session that asks meanwhile waits.
     """
     manifest = demo_manifest(key)
     if manifest.is_file():
         return manifest
     from ascnet_core.imaging.phantom.demo import make_demo
 
-    bar = st.progress(0.0, text=f"Making the {DEMOS[key]} demo cohort, once")
-
-    def report(*done: Any) -> None:
-        bar.progress(*_share(done, f"Making the {DEMOS[key]} demo cohort, once: subject"))
-
-    try:
-        with _MAKING:
-            if manifest.is_file():
-                return manifest
-            return make_demo(
-                manifest.parent,
-                contrast=DEMOS[key],
-                subjects=DEMO_SUBJECTS,
-                seed=DEMO_SEED,
-                progress=report,
-            )
-    finally:
-        bar.empty()
+    with progress_bar(f"Making the {DEMOS[key]} demo cohort, once") as report, _MAKING:
+        if manifest.is_file():
+            return manifest
+        return make_demo(
+            manifest.parent,
+            contrast=DEMOS[key],
+            subjects=DEMO_SUBJECTS,
+            seed=DEMO_SEED,
+            progress=lambda done, total: report(done, total, f": subject {done} of {total}"),
+        )
 
 
 def manifest_of(key: str) -> Path:
-    """The manifest a cohort's key stands for; a folder without one is indexed first.
+    """The manifest of a cohort's key: a demo's name, or the path of a manifest or a folder.
 
-    Raises UserError where nothing readable is there.
+    A folder without a manifest is indexed; that manifest goes to our cache, so that the user's
+    folder stays as it is. Raises UserError where nothing readable is there.
     """
     if key in DEMOS:
         return ensure_demo(key)
     path = Path(key).expanduser()
-    if path.is_dir():
-        if (path / "manifest.csv").is_file():
-            return path / "manifest.csv"
-        return _index(path)
-    if not path.is_file():
+    if path.is_file():
+        return path
+    if not path.is_dir():
         raise UserError(
             f"{key}: no such manifest or folder on this machine; open another cohort on Data."
         )
-    return path
-
-
-def _index(folder: Path) -> Path:
-    """Index a folder into a manifest of our own, so that the user's folder stays as it is."""
-    from ascnet_core.imaging.cohort import write_manifest
+    if (path / MANIFEST).is_file():
+        return path / MANIFEST
     from ascnet_core.imaging.index import index_folder
 
-    name = f"{folder.name}-{hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]}"
+    rows = index_folder(path).rows
+    name = f"{path.name}-{hashlib.sha1(str(path.resolve()).encode()).hexdigest()[:8]}"
     manifest = cache_folder() / "indexed" / f"{name}.csv"
-    indexed = index_folder(folder)
     manifest.parent.mkdir(parents=True, exist_ok=True)
-    write_manifest(manifest, indexed.rows)
+    write_manifest(manifest, rows)
     return manifest
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read_cohort(manifest: Path, changed: float) -> Cohort:
-    from ascnet_core.imaging.cohort import read_manifest
-
     return read_manifest(manifest)
 
 
@@ -132,7 +97,7 @@ def load_cohort(key: str) -> Cohort:
 
 
 def open_cohort(path: str) -> str:
-    """Read a manifest or folder the user named, remember it for this session, give its key back."""
+    """Read a manifest or folder that the user named and remember it for this session; its key."""
     path = path.strip()
     key = path if path in DEMOS else str(Path(path).expanduser().resolve())
     load_cohort(key)
@@ -155,7 +120,7 @@ def cohort_label(key: str) -> str:
     if key in DEMOS:
         return f"demo {DEMOS[key].upper() if key != 'demo-t2' else 'T2'}"
     path = Path(key)
-    return path.parent.name if path.name == "manifest.csv" else path.stem
+    return path.parent.name if path.name == MANIFEST else path.stem
 
 
 def find_scan(cohort: Cohort, name: str) -> Scan:

@@ -1,7 +1,7 @@
-"""What runs in the browser: HTML, CSS and JavaScript that lie beside the Python they belong to.
+"""Components: HTML, CSS and JavaScript for the browser, from files beside their Python module.
 
-A component of Streamlit takes one JavaScript text, and so does the film's file: `script` makes it
-of a module and all that this imports. There is no build step; tests read the same modules.
+A Streamlit component, like the file of an exported film, takes a single JavaScript text. `script`
+joins a module and all it imports into one. There is no build step; tests read the same modules.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import streamlit as st
 from ascnet_core.figures.basics import COLOURS
 
 _HERE = Path(__file__).parent
-_TYPES = re.compile(r"^/\*\* @import .*\*/\n", re.M)  # for the type checker alone
+_TYPES = re.compile(r"^/\*\* @import .*\*/\n", re.M)  # only for the type checker
 _IMPORT = re.compile(r'^import \{([^}]+)\}\s+from "(\.[^"]+)";$', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const) (\w+))", re.M)
 
@@ -33,7 +33,7 @@ def declare(name: str, path: Path) -> Callable[..., Any]:
 
 
 def style(path: Path) -> str:
-    """A style sheet, after the colours of the field as variables and what all panels share."""
+    """The colours of the field as variables, the style of all panels, then this style sheet."""
     colours = "".join(f"--colour-{name}: {value}; " for name, value in COLOURS.items())
     shared = (_HERE / "panel.css").read_text("utf-8")
     return f":host, :root {{ {colours}}}\n{shared}{path.read_text('utf-8')}"
@@ -42,10 +42,10 @@ def style(path: Path) -> str:
 def script(path: Path) -> str:
     """An ES module and all modules that it imports by relative paths, as one module.
 
-    An imported module becomes a function that is called once and gives what it exports, so that
-    its other names stay its own. Modules use `import { a, b as c } from "./file.js";` and `export`
-    before a function or a constant; ValueError on anything else, on names that are not exported,
-    and on circles.
+    An imported module becomes a function that is called once and returns the exports, so that
+    names of two modules don't clash. Modules may use `import { a, b as c } from "./file.js";` and
+    `export` before a function or a constant. ValueError on anything else, on names that are not
+    exported, and on modules that import each other.
     """
     modules: dict[Path, tuple[str, list[str]]] = {}
     text, _ = _module(path.resolve(), modules, ())

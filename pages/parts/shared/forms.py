@@ -1,14 +1,13 @@
 """Forms made of settings: a widget for every field, with the field's sentence as its help.
 
-What the widgets hold becomes `--set key=value` assignments and a command line; those functions are
-pure.
+What the widgets hold becomes `--set key=value` assignments and a command line.
 """
 
 from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -17,6 +16,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launch_words
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, apply_set, keys, value_of, with_method
+from pages.parts.shared.jobs import safe_name
 
 # What most people change; everything else is under "All settings".
 FIRST = (
@@ -61,7 +61,7 @@ WORDS = {
         "joint": "both in each step",
     },
 }
-"""What choices are called in the form; others are called as in the settings."""
+"""What choices are called in the form; others keep their names in the settings."""
 
 
 def text_of(value: Any) -> str:
@@ -78,10 +78,10 @@ def text_of(value: Any) -> str:
 
 
 def assignments(settings: Settings, values: Mapping[str, Any]) -> list[str]:
-    """The "key=value" texts for what differs from the settings a form started from."""
+    """The "key=value" texts for what differs from the settings that a form started from."""
     changed = []
     method = values.get(METHOD, settings.method.name)
-    if method != settings.method.name:  # other settings are as the other method has them
+    if method != settings.method.name:  # The rest is compared with that method's defaults.
         changed.append(f"{METHOD}={method}")
         settings = with_method(settings, method)
     for key, value in values.items():
@@ -108,6 +108,37 @@ def training_arguments(
     return arguments
 
 
+def evaluation_arguments(
+    manifest: str,
+    run: str,
+    cycle: int | None,
+    maps: list[str],
+    rules: list[str],
+    side: str,
+    scope: str,
+    post: list[str],
+    reference: str,
+    fast: bool,
+    flip: bool = False,
+) -> list[str]:
+    """What follows `python -m ascnet_core evaluate` for a form's content."""
+    arguments = [manifest, "--run", run, "--map", *maps]
+    if rules:
+        arguments += ["--threshold", *rules]
+    arguments += ["--side", side, "--scope", scope]
+    if post:
+        arguments += ["--post", *post]
+    if cycle is not None:
+        arguments += ["--cycle", str(cycle)]
+    if reference:
+        arguments += ["--reference", reference]
+    if fast:
+        arguments += ["--fast"]
+    if flip:
+        arguments += ["--flip"]
+    return arguments
+
+
 def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str:
     """The command a user could type instead."""
     launch = launch_words(processes)
@@ -115,15 +146,11 @@ def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str
 
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:
-    """`wanted`, or with the first number behind it that makes it new; letters a folder can have."""
-    safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in wanted).strip("-._") or "run"
+    """`wanted` as a folder's name, with the first number behind it that makes it new if need be."""
+    safe = safe_name(wanted).strip("-._") or "run"
+    numbered = (f"{safe}-{number}" for number in itertools.count(2))
     names = set(taken)
-    if safe not in names:
-        return safe
-    number = 2
-    while f"{safe}-{number}" in names:
-        number += 1
-    return f"{safe}-{number}"
+    return next(name for name in itertools.chain([safe], numbered) if name not in names)
 
 
 def label_of(key: str) -> str:
@@ -168,18 +195,14 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
 def fields_grid(
     wanted: Sequence[str], settings: Settings, prefix: str, fixed: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Widgets of some settings in three columns, row by row; their values by key.
-
-    Those that the method of the settings does not use are left out.
-    """
+    """Widgets of the wanted settings that the method has, in rows of three; their values by key."""
     values: dict[str, Any] = {}
     known = keys(settings)
-    wanted = [key for key in wanted if key in known]
-    for start in range(0, len(wanted), 3):
-        columns = st.columns(3)
-        for column, key in zip(columns, wanted[start : start + 3], strict=False):
-            with column:
-                values[key] = field_widget(key, settings, prefix, key in fixed)
+    for index, key in enumerate(key for key in wanted if key in known):
+        if index % 3 == 0:
+            columns = st.columns(3)
+        with columns[index % 3]:
+            values[key] = field_widget(key, settings, prefix, key in fixed)
     return values
 
 
@@ -188,11 +211,9 @@ def all_other_fields(
 ) -> dict[str, Any]:
     """A tab for each table with the widgets of what is not `shown` elsewhere; values by key."""
     values: dict[str, Any] = {}
-    tables = {
-        table: [key for key in group if key not in shown]
-        for table, group in itertools.groupby(keys(settings), lambda key: key.split(".")[0])
-    }
-    tables = {table: left for table, left in tables.items() if left}
+    others = [key for key in keys(settings) if key not in shown]
+    by_table = itertools.groupby(others, lambda key: key.split(".")[0])
+    tables = {table: list(group) for table, group in by_table}
     for tab, (table, left) in zip(st.tabs(list(tables)), tables.items(), strict=True):
         with tab:
             st.caption((type(getattr(settings, table)).__doc__ or "").splitlines()[0])
@@ -217,15 +238,3 @@ def number(name: str, text: str) -> float | None:
         return float(text)
     except ValueError:
         raise UserError(f"{name} is {text!r}; write a number, or leave it empty.") from None
-
-
-def progress_reporter(text: str) -> tuple[Callable[..., None], Callable[[], None]]:
-    """A progress bar's (report, close); report takes (done, total) or (done, total, name)."""
-    bar = st.progress(0.0, text=text)
-
-    def report(*done: Any) -> None:
-        count, total = (done[0], done[1]) if len(done) > 1 else (done[0], 1.0)
-        name = f" {done[2]}" if len(done) > 2 else ""
-        bar.progress(min(1.0, float(count) / max(1e-9, float(total))), text=f"{text}{name}")
-
-    return report, bar.empty

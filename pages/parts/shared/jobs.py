@@ -1,14 +1,13 @@
-"""Long work of a page as a process of its own, over a folder: start, progress, cancel, result.
+"""Long work of a page as a process with a folder: start, progress, cancel, result.
 
-A job is `python -m ascnet_core VERB ... -o FOLDER`. It writes its lines to `log.txt` there, so a
-page that is opened again, or by someone else, finds it.
+A job is `python -m ascnet_core VERB ... -o FOLDER`. Its output goes to `log.txt` there, so a page
+that is opened again, or by someone else, finds it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import signal
@@ -19,8 +18,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ascnet_core.files import write_json
+from ascnet_core.files import read_json, read_text, write_json
 from ascnet_core.runs.start import child_environment
 
 JOB, LOG = "job.json", "log.txt"
@@ -41,28 +41,31 @@ class Job:
 
 
 def folder_for(parent: Path, label: str, arguments: Sequence[str], stamps: Sequence[float]) -> Path:
-    """A folder named by what is to be done, so that the same work is found again.
+    """A folder named by the work, so that the same work is found again.
 
-    `stamps` are times of change of what the work reads: a changed input is other work.
+    `stamps` say when the files that it reads were changed: with changed files it is other work.
     """
     text = "\0".join([*arguments, *(f"{stamp:.3f}" for stamp in stamps)])
-    safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in label)
-    return parent / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return parent / f"{safe_name(label)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def safe_name(text: str) -> str:
+    """Text as part of a folder's name: all but letters, digits and `._-` becomes `-`."""
+    return re.sub(r"[^\w.-]", "-", text)
 
 
 def parse_progress(log: str) -> tuple[float, str]:
-    """How far the last line that says `3 of 18 steps, 20 s left` is."""
-    found = _STEPS.findall(log)
+    """Share (0..1) and text of the last line like `3 of 18 steps, 20 s left`."""
+    found = list(_STEPS.finditer(log))
     if not found:
         return 0.0, "starting"
-    done, total, unit, left = found[-1]
-    share = int(done) / max(1, int(total))
-    return min(1.0, share), f"{done} of {total} {unit}" + (f", {left} left" if left else "")
+    done, total = int(found[-1][1]), int(found[-1][2])
+    return min(1.0, done / max(1, total)), found[-1][0]
 
 
 def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
-    """Start the job; `-o FOLDER` is added. One that is running there is left alone."""
-    if look(folder, "").status == "running":
+    """Start the job; `-o FOLDER` is added. A job that is running there is left alone."""
+    if read(folder, "").status == "running":
         return
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-u", "-m", "ascnet_core", verb, *arguments, "-o", str(folder)]
@@ -78,7 +81,7 @@ def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
     write_json(folder / JOB, {"pid": process.pid, "started": time.time(), "command": command[1:]})
 
     def finish() -> None:
-        """Note the exit status; an ended child that nobody waits for would seem alive."""
+        """Note the exit status. Without `wait` an ended child would seem alive."""
         status = process.wait()
         about = _about(folder)
         if about.get("pid") == process.pid:
@@ -87,11 +90,12 @@ def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
     threading.Thread(target=finish, daemon=True).start()
 
 
-def look(folder: Path, result: str) -> Job:
+def read(folder: Path, result: str) -> Job:
     """The state of the job in a folder; it is done once the file `result` is there."""
     about = _about(folder)
-    seconds = float(about.get("ended", time.time())) - float(about.get("started", time.time()))
-    log = _log(folder)
+    now = time.time()
+    seconds = float(about.get("ended", now)) - float(about.get("started", now))
+    log = read_text(folder / LOG)
     if about and "exit" not in about and _alive(int(about["pid"])):
         return Job("running", *parse_progress(log), seconds)
     if result and (folder / result).is_file():
@@ -114,23 +118,12 @@ def cancel(folder: Path) -> None:
         os.killpg(int(about["pid"]), signal.SIGTERM)
 
 
-def _about(folder: Path) -> dict[str, object]:
-    try:
-        content = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _log(folder: Path) -> str:
-    try:
-        return (folder / LOG).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+def _about(folder: Path) -> dict[str, Any]:
+    return read_json(folder / JOB) or {}
 
 
 def _alive(pid: int) -> bool:
-    """Whether the process lives and is still one of ours (a number may be given again)."""
+    """Whether the process lives and is ours: the system may have given its number to another."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
@@ -140,5 +133,5 @@ def _alive(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (OSError, IndexError):
         return True  # no /proc on this system: believe the number
-    # a process that has only just begun has no words yet
+    # A process that has only just begun has no command line yet.
     return (not words or b"ascnet_core" in words) and state != "Z"

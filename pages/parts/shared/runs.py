@@ -1,60 +1,55 @@
 """Runs that pages open: their settings, cycles and networks, each read once and kept.
 
-The core is imported inside the functions on purpose: a page that cuts nothing must not wait for
-torch.
+What needs torch or SciPy is imported inside the functions: a page that shows no scan must not wait
+for it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts.shared.cohorts import find_scan, load_cohort
+from ascnet_core.errors import UserError
+from ascnet_core.places import MODEL, SETTINGS
+from ascnet_core.runs.folder import Run, list_runs, resolve_run
+from ascnet_core.settings.method import INPUT, Map, TrainedMethod
+from ascnet_core.settings.methods.asc_net import AscNet
+from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.runs.folder import Run
-    from ascnet_core.settings.method import Map, TrainedMethod
+    from ascnet_core.segmentation.cuts import Ready
+    from ascnet_core.settings.tables import Settings
 
 
 def known_runs() -> list[str]:
     """Names of the runs under `checkpoints/` that have a model, shipped ones first."""
-    from ascnet_core.places import MODEL
-    from ascnet_core.runs.folder import list_runs
-
     names = [path.name for path in list_runs() if (path / MODEL).is_file()]
     return sorted(names, key=lambda name: (not name.startswith("demo-"), name))
 
 
 def run_path(name: str) -> Path:
     """The folder of a run. Raises UserError where there is none."""
-    from ascnet_core.runs.folder import resolve_run
-
     return Path(resolve_run(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _read_settings(run: Path, changed: float) -> Any:
-    from ascnet_core.runs.folder import Run
-
+def _read_settings(run: Path, changed: float) -> Settings:
     return Run(run).settings()
 
 
-def run_settings(name: str) -> Any:
-    """A run's settings (`ascnet_core.settings.presets.Settings`), read again when they changed."""
+def run_settings(name: str) -> Settings:
+    """A run's settings, read again when they changed."""
     path = run_path(name)
-    return _read_settings(path, (path / "settings.toml").stat().st_mtime)
+    return _read_settings(path, (path / SETTINGS).stat().st_mtime)
 
 
 def method_of(run: Run) -> TrainedMethod:
     """What a run trains; ASC-Net where its settings cannot be read."""
-    from ascnet_core.errors import UserError
-    from ascnet_core.settings.methods.asc_net import AscNet
-
     try:
         return run.settings().method
     except UserError:
@@ -62,28 +57,21 @@ def method_of(run: Run) -> TrainedMethod:
 
 
 def run_maps(name: str) -> dict[str, Map]:
-    """The maps that can be looked at in a run, by name, in the order of menus."""
-    from ascnet_core.settings.method import INPUT
-
+    """The maps of a run by name, in the order of menus; the input comes last."""
     return {one.name: one for one in (*run_settings(name).method.maps, INPUT)}
 
 
 def run_cycles(name: str) -> dict[int, str]:
-    """Cycles of a run that can be looked back at, counted over both stages, with their labels."""
-    from ascnet_core.places import MODEL
-    from ascnet_core.runs.folder import Run
-
+    """Cycles of a run whose network was kept, counted over both stages, with their labels."""
     snapshots = Run(run_path(name)).snapshots()
     return {s.total_cycle: s.label for s in snapshots if (s.path / MODEL).is_file()}
 
 
 def preparation_of(name: str) -> Preparation:
     """How a run wants its scans: size, scaling, region."""
-    from ascnet_core.imaging.prepare import Preparation
+    from ascnet_core.settings import preparation
 
-    data = run_settings(name).data
-    names = {field.name for field in dataclasses.fields(Preparation)}
-    return Preparation(**{name: getattr(data, name) for name in names if hasattr(data, name)})
+    return preparation.preparation_of(run_settings(name))
 
 
 def complete(view: View) -> View:
@@ -103,22 +91,21 @@ def complete(view: View) -> View:
 
 
 @st.cache_resource(show_spinner="Loading the network", max_entries=4)
-def _load_model(run: Path, cycle: int | None, changed: float) -> Any:
+def _load_model(run: Path, cycle: int | None, changed: float) -> Ready:
+    from ascnet_core.segmentation.cuts import ready
     from ascnet_core.training.checkpoint import load_model
 
-    return load_model(run, cycle=cycle, device=device())[0]
+    return ready(load_model(run, cycle)[0], device())
 
 
-def load_model(name: str, cycle: int | None = None) -> Any:
-    """A run's network in evaluation mode on this machine's best device. Raises UserError."""
+def load_model(name: str, cycle: int | None = None) -> Ready:
+    """A run's network, ready to cut scans on this machine's best device. Raises UserError."""
     path = run_path(name)
-    weights = path / "model.safetensors"
-    return _load_model(path, cycle, weights.stat().st_mtime if weights.exists() else 0.0)
+    return _load_model(path, cycle, changed_at(path / MODEL))
 
 
-@st.cache_resource(show_spinner=False)
 def device() -> str:
-    """The device cuts are made on: "cuda" where there is one."""
+    """The device networks run on: "cuda" where there is one, else "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,33 +13,13 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages.parts.shared import cases, state
 from pages.parts.shared.state import View
 
-STYLE = """<style>
-[data-testid="stSidebar"] { width: 220px !important; min-width: 220px; }
-[data-testid="stSidebar"][aria-expanded="false"] { min-width: 0; }
-[data-testid="stSidebarContent"] { padding: 0; }
-[data-testid="stSidebarHeader"] { height: 1.75rem; padding: 0.4rem 0.75rem 0; margin: 0; }
-[data-testid="stSidebarNav"] { padding: 0; }
-[data-testid="stSidebarNavItems"] { padding: 0 0.6rem 0.5rem; }
-[data-testid="stSidebarUserContent"] { padding: 0.75rem 0.9rem 1rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] { min-height: 0;
-  margin-bottom: 0.1rem; }
-[data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] p { font-size: 0.75rem;
-  opacity: 0.8; }
-[data-testid="stSidebarUserContent"] [data-baseweb="select"] > div { font-size: 0.85rem;
-  min-height: 2.1rem; }
-[data-testid="stSidebarUserContent"] button { min-height: 1.9rem; padding: 0 0.5rem; }
-[data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; max-width: 1500px; }
-[data-testid="stHeader"] { height: 2.25rem; background: transparent; }
-</style>"""
+STYLE = Path(__file__).with_name("page.css")
 FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 
 def _changed(name: str) -> None:
     value = st.session_state[state.widget(name)]
-    if name == "cycle" and value == FINISHED:
-        value = None
-    state.update(**{name: value})
+    state.update(**{name: None if name == "cycle" and value == FINISHED else value})
 
 
 def menu(
@@ -46,20 +27,12 @@ def menu(
     label: str,
     options: Sequence[Any],
     value: Any,
-    names: Callable[[Any], str],
+    names: Callable[[Any], str] = str,
     help: str | None = None,
 ) -> None:
     """A menu bound to the view: the view says what is chosen, a choice changes the view."""
-    st.session_state[state.widget(name)] = value
-    st.selectbox(
-        label,
-        options,
-        key=state.widget(name),
-        format_func=names,
-        on_change=_changed,
-        args=(name,),
-        help=help,
-    )
+    how = state.bound(name, value, _changed)
+    st.selectbox(label, options, format_func=names, help=help, **how)
 
 
 def choose_cohort(view: View) -> None:
@@ -69,19 +42,14 @@ def choose_cohort(view: View) -> None:
 
 def choose_run(view: View) -> None:
     """The menus of runs and, where the run has snapshots, of its cycles."""
-    names = cases.known_runs()
-    if view.run not in names:
-        names = [*names, view.run]
+    names = list(dict.fromkeys([*cases.known_runs(), view.run]))
     menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
-    cycles = cases.run_cycles(view.run)
-    options = [FINISHED, *reversed(cycles)]
-    if len(options) > 1:
-        chosen = view.cycle if view.cycle in cycles else FINISHED
+    if cycles := cases.run_cycles(view.run):
         menu(
             "cycle",
             "Cycle",
-            options,
-            chosen,
+            [FINISHED, *reversed(cycles)],
+            view.cycle if view.cycle in cycles else FINISHED,
             lambda number: "finished model" if number == FINISHED else cycles[number],
             help="A cycle trains the discriminator, then the cutting network (paper, section 3).",
         )
@@ -89,12 +57,9 @@ def choose_run(view: View) -> None:
 
 def choose_flip(view: View) -> None:
     """The switch that averages the cuts over a scan and its mirror image."""
-    st.session_state[state.widget("flip")] = view.flip
     st.toggle(
         "Average with mirror image",
-        key=state.widget("flip"),
-        on_change=_changed,
-        args=("flip",),
+        **state.bound("flip", view.flip, _changed),
         help="Cuts the scan and its left-right mirror image and takes the mean: twice the time, "
         "steadier maps. The shipped recipe for heads with skull is scored so; `--flip` on the "
         "command line.",
@@ -102,7 +67,7 @@ def choose_flip(view: View) -> None:
 
 
 def neighbour(names: list[str], name: str, step: int) -> str:
-    """The scan `step` places further, round the end; `names` must hold `name`."""
+    """The scan `step` places after `name`; after the last comes the first."""
     return names[(names.index(name) + step) % len(names)]
 
 
@@ -113,57 +78,48 @@ def _step_subject(names: list[str], name: str, step: int) -> None:
 def choose_subject(view: View) -> View:
     """The menu of subjects with back and forward; returns the view with the subject named."""
     cohort = cases.load_cohort(view.cohort)
-    scan = cases.find_scan(cohort, view.scan)
+    scan = cases.find_scan(cohort, view.scan).scan
     names = [one.scan for one in cohort.scans]
-    place = names.index(scan.scan)
     what = "Subject" if len(names) == len(cohort.subjects) else "Scan"
     menu(
         "scan",
-        f"{what} {place + 1} of {len(names)}",
+        f"{what} {names.index(scan) + 1} of {len(names)}",
         names,
-        scan.scan,
-        lambda name: name,
+        scan,
         help="N goes to the next one. Subjects of the demo were never seen in training.",
     )
     back, forward = st.columns(2, gap="small")
-    for column, step, label in ((back, -1, "‹"), (forward, 1, "›")):
+    for column, step, label, which in ((back, -1, "‹", "previous"), (forward, 1, "›", "next")):
         column.button(
             label,
             key=f"subject {step}",
             on_click=_step_subject,
-            args=(names, scan.scan, step),
+            args=(names, scan, step),
             width="stretch",
             disabled=len(names) < 2,
-            help="previous subject" if step < 0 else "next subject",
+            help=f"{which} subject",
         )
-    return replace(view, scan=scan.scan)
-
-
-def through_page_list() -> None:
-    """See that `app.py` runs first, also when a link to this page is the server's first visit.
-
-    Until `st.navigation` has run once, Streamlit takes each file in `pages/` for an app of its own
-    and would run this page without the page list and its settings.
-    """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+    return replace(view, scan=scan)
 
 
 def style() -> None:
-    """The measures all pages share; call it first on a page."""
-    through_page_list()
+    """The style that all pages share; call it first on a page."""
+    if PagesManager.uses_pages_directory:
+        # Until `st.navigation` has run once, Streamlit takes each file in `pages/` for an app of
+        # its own. A link to this page as the server's first visit must run `app.py`, too.
+        PagesManager.uses_pages_directory = False
+        st.rerun()
     st.html(STYLE)
 
 
 def sidebar(run: bool = True, subject: bool = True) -> View:
     """Draw the sidebar and return the view to show, its subject resolved to a name.
 
-    Of a cohort, run or subject that is not there the page says so, and ends.
+    Where a cohort, run or subject is missing, the page says so and ends.
     """
     style()
     view = state.current()
-    # pages of one run have no use for those compared on the Training page
+    # Runs that the Training page compares have no place in the link of a page of one run.
     view = state.show(replace(view, compare=()) if run else view)
     with cases.show_user_errors(), st.sidebar:
         choose_cohort(view)

@@ -8,15 +8,16 @@ every value that equals its default left out. Pages read it with `current()` and
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from ascnet_core.names import RANGES, SCOPES, SIDES
+from ascnet_core.names import RANGES, SCOPES, SIDES, RangeKind, Scope, Side
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods import METHODS
 
@@ -33,7 +34,7 @@ DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
 LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
-FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run is that of a fork
+FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run starts from them
 TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn
 PRESENTING = "lessons in presenter mode"
 LESSON_KEYS = "lesson keys"  # the component that hears them
@@ -42,6 +43,10 @@ STOP = "stop"  # URL key: the lesson shown
 
 MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
 """Whatever a link may name; `cases.run_maps` says which of them a run has."""
+
+
+LEFT_TO_RUN: Any = ""
+"""Nothing was chosen: the run's own value is taken."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,12 @@ class View:
     slice: int | None = None
     at: tuple[int, int] | None = None
     map: str = ""
-    range: str = ""
+    range: RangeKind = LEFT_TO_RUN
     rule: str = ""
     t: int | None = None
     upper: int | None = None
-    side: str = ""
-    scope: str = ""
+    side: Side = LEFT_TO_RUN
+    scope: Scope = LEFT_TO_RUN
     flip: bool = False
     post: tuple[str, ...] | None = None
     compare: tuple[str, ...] = ()
@@ -84,15 +89,8 @@ YES_NO = ("yes", "no")
 NO_STEPS = "none"  # in the URL: post-processing switched off on purpose
 
 
-def _level(text: str) -> int:
-    level = int(text)
-    if not 0 <= level <= 255:
-        raise ValueError(text)
-    return level
-
-
-def _voxel(text: str) -> int:
-    if int(text) < 0:
+def _whole(text: str, most: float = math.inf) -> int:
+    if not 0 <= int(text) <= most:
         raise ValueError(text)
     return int(text)
 
@@ -106,12 +104,12 @@ def _one_of(allowed: Iterable[str], text: str) -> str:
 def _parse(name: str, text: str) -> Any:
     """The value of one URL key; ValueError when the text means nothing."""
     if name in ("t", "upper"):
-        return _level(text)
+        return _whole(text, 255)
     if name in ("slice", "cycle"):
-        return _voxel(text)
+        return _whole(text)
     if name == "at":
         x, y = text.split(".")
-        return _voxel(x), _voxel(y)
+        return _whole(x), _whole(y)
     if name == "flip":
         return _one_of(YES_NO, text) == YES_NO[0]
     if name == "post":
@@ -188,10 +186,10 @@ def change(view: View, **changes: Any) -> View:
 
 
 def _from_outside(query: dict[str, str]) -> bool:
-    """Whether someone else changed the URL, rather than the browser being a step behind us.
+    """Whether the user changed the URL; otherwise the browser is a step behind what we wrote.
 
-    A click that is sent before the URL written by the click before it has arrived still carries the
-    old query; taking that for a wish would undo the first click.
+    A quick second click still carries the query from before the first one. To follow that query
+    would undo the first click.
     """
     if not query or query == st.session_state.get(WRITTEN):
         return False
@@ -259,3 +257,9 @@ def open_page(page: str, **changes: Any) -> None:
 def widget(name: str) -> str:
     """The session key of the widget that chooses `name`."""
     return f"choose {name}"
+
+
+def bound(name: str, value: Any, changed: Callable[..., None], *more: Any) -> dict[str, Any]:
+    """Arguments of the widget that chooses `name`: it shows `value` and calls `changed(name)`."""
+    st.session_state[widget(name)] = value
+    return {"key": widget(name), "on_change": changed, "args": (name, *more)}

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
+import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import label_of
+from ascnet_core.metrics.overlap import voxel_ml
 from ascnet_core.runs.summary import summary_of
 
 if TYPE_CHECKING:
@@ -25,8 +26,17 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
+def choose_row(table: pd.DataFrame, key: str, **how: Any) -> int | None:
+    """Show a table whose rows can be clicked; the place of the row that is chosen."""
+    event = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, **how
+    )
+    rows = event.selection.rows
+    return rows[0] if rows and rows[0] < len(table) else None
+
+
 def scan_row(scan: Scan) -> dict[str, Any]:
-    """What the manifest alone says of a scan."""
+    """What the manifest says of a scan, before it is read."""
     return {
         "scan": scan.scan,
         "subject": scan.subject,
@@ -40,18 +50,16 @@ def scan_row(scan: Scan) -> dict[str, Any]:
 
 
 def grid_row(prepared: Prepared) -> dict[str, Any]:
-    """What a scan that was read adds: grid, spacing, slices, lesion, and how it was scaled."""
-    shape, spacing = prepared.region.shape, prepared.spacing
-    voxel = float(np.prod(spacing)) / 1000
-    truth = prepared.truth
-    info = prepared.scaled_info
+    """What reading a scan adds: grid, spacing, slices, lesion, and how it was scaled."""
+    region, truth, info = prepared.region, prepared.truth, prepared.scaled_info
+    voxel = voxel_ml(prepared.spacing)
     return {
-        "grid, voxels": " × ".join(map(str, shape)),
-        "spacing, mm": " × ".join(f"{mm:.3g}" for mm in spacing),
-        "slices, tissue": int((prepared.region.any(axis=(0, 1))).sum()),
+        "grid, voxels": " × ".join(map(str, region.shape)),
+        "spacing, mm": " × ".join(f"{mm:.3g}" for mm in prepared.spacing),
+        "slices, tissue": int(region.any(axis=(0, 1)).sum()),
         "slices, lesion": None if truth is None else int(truth.any(axis=(0, 1)).sum()),
         "lesion, ml": None if truth is None else round(float(truth.sum()) * voxel, 2),
-        "region, ml": round(float(prepared.region.sum()) * voxel, 1),
+        "region, ml": round(float(region.sum()) * voxel, 1),
         "file value of 0": round(float(info.low), 3),
         "file value of 1": round(float(info.high), 3),
         "clipped, %": round(100 * float(info.clipped), 3),
@@ -59,7 +67,7 @@ def grid_row(prepared: Prepared) -> dict[str, Any]:
 
 
 def run_row(run: Run) -> dict[str, Any]:
-    """A run in the list of runs; one whose settings can't be read is said to be so."""
+    """A run in the list of runs."""
     one = summary_of(run)
     return {
         "run": one.name,
@@ -73,44 +81,35 @@ def run_row(run: Run) -> dict[str, Any]:
 
 
 def once(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows without repeated oracles: methods that threshold one map have the same oracle.
+    """Rows (as in `subjects.csv`) with one oracle for each map, called after it.
 
-    Parameters
-    ----------
-    rows
-        A row a subject, method and rule, as in `subjects.csv`; oracle rows of the same map are
-        kept for the first method only, which is then called after the map.
+    Methods without a network that threshold the same map have the same oracle.
     """
     frame = rows.copy()
     oracle = frame["kind"] == "oracle"
     plain = oracle & frame["run"].isna()
     frame.loc[plain, "method"] = "any on " + frame.loc[plain, "map"].astype(str)
-    keys = ["subject", "scan", "method", "run", "map", "rule", "kind"]
-    keys = [key for key in keys if key in frame.columns]
+    keys = frame.columns.intersection(["subject", "scan", "method", "run", "map", "rule", "kind"])
     return frame[~(oracle & frame.duplicated(keys))].reset_index(drop=True)
 
 
 def score_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """One row a method and rule: mask-free and oracle Dice in columns of their own.
+    """The rows of `summary.json`: mask-free and oracle Dice in columns of their own.
 
     Mask-free rows come first, each kind from good to bad.
-
-    Parameters
-    ----------
-    summary
-        The content of `summary.json`.
     """
     found = pd.DataFrame(summary["rows"])
     if found.empty:
         return found
     found = once(found)
-    # JSON's null becomes NaN in a frame; back to None for what follows.
+    # The frame turned JSON's null into NaN: back to None.
     records = found.astype(object).where(found.notna(), None).to_dict("records")
     records.sort(key=lambda row: (row["kind"] == "oracle", -(row.get("mean_dice") or 0)))
     rows = []
     for row in records:
         oracle = row["kind"] == "oracle"
-        dice = _mean_sd(row.get("mean_dice"), row.get("sd"))
+        mean = row.get("mean_dice")
+        dice = "–" if mean is None else f"{mean:.3f} ± {row.get('sd') or 0:.3f}"
         rows.append(
             {
                 "method": row["method"] + (f" ({row['run']})" if row.get("run") else ""),
@@ -130,7 +129,7 @@ def score_table(summary: Mapping[str, Any]) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows)
-    # What was not measured (surface distances, say) needs no column.
+    # What was not measured, such as surface distances, needs no column.
     return table.drop(columns=[name for name in table.columns if (table[name] == "–").all()])
 
 
@@ -148,10 +147,6 @@ SCORE_HELP = {
     "something.",
     "subjects": "Those with lesion, which the means are over.",
 }
-
-
-def _mean_sd(mean: float | None, sd: float | None) -> str:
-    return "–" if mean is None else f"{mean:.3f} ± {sd or 0:.3f}"
 
 
 def _number(value: float | None, digits: int = 3) -> str:
@@ -192,11 +187,7 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
     wide = frame.pivot_table(index="subject", columns="column", values="dice", aggfunc="mean")
     columns = sorted(
         wide.columns,
-        key=lambda name: (
-            "oracle" in name,
-            name not in trained,
-            -means.get(name, 0),
-        ),
+        key=lambda name: ("oracle" in name, name not in trained, -means.get(name, 0)),
     )
     table = wide[columns].copy()
     table.insert(0, "true lesion, ml", frame.groupby("subject")["truth_ml"].mean().round(2))
@@ -213,13 +204,7 @@ def column_name(row: Mapping[str, Any], runs: bool, maps: bool) -> str:
 
 
 def read_results(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What `evaluate` wrote: a row a subject, method and rule, and the summary.
-
-    Raises
-    ------
-    UserError
-        If the folder holds no finished evaluation.
-    """
+    """What `evaluate` wrote: rows by subject, method and rule; the summary. Raises UserError."""
     try:
         rows = pd.read_csv(folder / "subjects.csv")
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))

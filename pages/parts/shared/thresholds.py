@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.names import Side
 from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
 from pages.parts.shared import cases, state
@@ -21,14 +23,14 @@ def subject_of(view: View) -> str | None:
     return cases.find_scan(cases.load_cohort(view.cohort), view.scan).subject
 
 
-def propose(view: View, counts: np.ndarray | None = None) -> Threshold | NoThreshold:
+def propose(view: View, counts: NDArray[np.int64] | None = None) -> Threshold | NoThreshold:
     """What a complete view's rule gives for the histogram of its scope. Raises UserError."""
     which = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip)
     if counts is None:
-        counts = cases.cohort_counts(*which, subject=subject_of(view))
+        counts = cases.pooled_counts(cases.cohort_tables(*which, subject=subject_of(view)))
     try:
         asks = needs_reference([view.rule])
-    except UserError as error:  # a rule was typed that means nothing
+    except UserError as error:  # The rule that was typed does not exist.
         return NoThreshold(view.side, view.rule, str(error))
     reference = cases.reference_counts(*which) if asks else None
     return attempt(view.rule, counts, view.side, reference)
@@ -45,15 +47,15 @@ def choose(
     return _by_hand(last.level, last.upper, last.side, f"{proposed.sentence} {STAYS}")
 
 
-def _by_hand(level: int, upper: int | None, side: str, sentence: str) -> Threshold:
+def _by_hand(level: int, upper: int | None, side: Side, sentence: str) -> Threshold:
     rule = str(level) if upper is None else f"band:{level}:{upper}"
     return Threshold(level, upper, side, rule, sentence, "manual")
 
 
 def in_force(view: View, proposed: Threshold | NoThreshold) -> Threshold | NoThreshold:
-    """As `choose`, with the last threshold that this session had on the same scale and side."""
-    scale = (view.run, view.cycle, view.map, view.range, view.flip, view.side)
-    scale += {"raw": (), "cohort": (view.cohort,)}.get(view.range, (view.cohort, view.scan))
+    """`choose`, where `last` is this session's last threshold on the same scale and side."""
+    data = {"raw": (), "cohort": (view.cohort,)}.get(view.range, (view.cohort, view.scan))
+    scale = (view.run, view.cycle, view.map, view.range, view.flip, view.side, *data)
     known, last = st.session_state.get(state.LAST, (None, None))
     threshold = choose(view, proposed, last if known == scale else None)
     if isinstance(threshold, Threshold):

@@ -1,7 +1,7 @@
-"""A clock for live views: at each tick only those fragments are run again that have something new.
+"""A clock for live views: each tick runs only those fragments again that have something new.
 
-`st.fragment(run_every=...)` would make and send all it holds at each tick, changed or not, and in
-tabs that nobody sees too: a training beside it would pay for that.
+`st.fragment(run_every=...)` draws and sends all it holds at each tick, changed or not, also in tabs
+that nobody sees. That would slow down a training on the same machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from pages.parts.shared import components
 
-SECONDS = 2.0  # each tick costs the browser some 40 ms, changed or not: the page is gone through
+SECONDS = 2.0  # each tick costs the browser some 40 ms, even where nothing changed
 HIDDEN = "<style>.st-key-ticker { display: none; }</style>"
 
 _mount = components.declare("ascnet_ticker", Path(__file__))
@@ -35,16 +35,10 @@ class Part:
 
 
 def due(parts: Mapping[str, Part], seen: dict[str, tuple[object, float]], now: float) -> list[str]:
-    """Keys of the fragments to run again; `seen` is set to what they will have shown.
+    """Keys of the fragments to run again; `parts` are by these keys, `now` is in seconds.
 
-    Parameters
-    ----------
-    parts
-        By the fragment's key.
-    seen
-        State and time of each fragment's last run; one that is missing has shown the present.
-    now
-        Seconds, of any clock that does not go back.
+    `seen` holds state and time of each fragment's last run, and is brought up to date. A fragment
+    that is not in it has just been drawn.
     """
     found = []
     for key, part in parts.items():
@@ -56,22 +50,32 @@ def due(parts: Mapping[str, Part], seen: dict[str, tuple[object, float]], now: f
     return found
 
 
-def tick(clock: str, parts: Mapping[str, Part], ended: Callable[[], bool]) -> None:
-    """Mount a clock for these fragments; where `ended`, the page is run once more without it.
+def follow(
+    clock: str, runs: Sequence[Run], parts: Callable[[list[bool]], Mapping[str, Part]]
+) -> None:
+    """Mount a clock while any of these runs trains; `parts` gets whether each of them does.
 
-    Call it before the fragments are drawn: what changes meanwhile is then found at the next tick.
+    When a run begins or ends, the whole page is drawn again: it offers other things then. Call it
+    before the fragments are drawn, so that the next tick finds what changed meanwhile.
     """
-    seen: dict[str, tuple[object, float]] = {}
-    due(parts, seen, time.monotonic())
+
+    def active() -> list[bool]:
+        return [lock_holder(run.path) is not None for run in runs]
+
+    before = active()
+    if not any(before):
+        return
+    watched, seen = parts(before), dict[str, tuple[object, float]]()
+    due(watched, seen, time.monotonic())
 
     def heard() -> None:
-        changed = due(parts, seen, time.monotonic()) if _alone() and not ended() else []
+        changed = due(watched, seen, time.monotonic()) if _alone() and active() == before else []
         if changed:
-            with suppress(StreamlitAPIException):  # the page has been left meanwhile
+            with suppress(StreamlitAPIException):  # The user has left the page.
                 st.rerun(changed)
 
     def hands() -> None:
-        if _alone() and ended():
+        if _alone() and active() != before:
             st.rerun()
         _mount(key=clock, data={"ms": round(1000 * SECONDS)}, on_tick_change=heard)
 
@@ -80,27 +84,11 @@ def tick(clock: str, parts: Mapping[str, Part], ended: Callable[[], bool]) -> No
         st.fragment(hands, key=f"{clock} hands")()
 
 
-def follow(
-    clock: str, runs: Sequence[Run], parts: Callable[[list[bool]], Mapping[str, Part]]
-) -> None:
-    """Mount a clock while any of these runs trains; `parts` is told which of them do.
-
-    Once one begins or ends the page is made anew: what an ended run offers is another thing.
-    """
-
-    def active() -> list[bool]:
-        return [lock_holder(run.path) is not None for run in runs]
-
-    before = active()
-    if any(before):
-        tick(clock, parts(before), lambda: active() != before)
-
-
 def _alone() -> bool:
     """Whether this run of the script is for the clock alone.
 
-    Requests that come while the script runs are run together afterwards, and `st.rerun` drops the
-    rest of such a run: a click that came with a tick would be lost. The next tick is soon there.
+    Streamlit answers requests that came meanwhile in one run, and `st.rerun` drops the rest of it:
+    a click that came with a tick would be lost. The next tick comes soon.
     """
     context = get_script_run_ctx()
     return context is not None and len(context.fragment_ids_this_run or []) == 1

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pages.parts.shared import state
 
 
-@dataclass(frozen=True)
-class Stop:
-    """A page, what of the view differs from its default, and what there is to see."""
+class Stop(NamedTuple):
+    """A page, what there is to see, and what of the view differs from its default."""
 
     page: str
     title: str
     sentence: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = MappingProxyType({})
 
 
 STOPS = (
-    Stop(
-        "pages/cuts.py",
-        "1 · Two cuts",
-        "One slice as input, fence and wild cut, and as I_ro.",
-    ),
+    Stop("pages/cuts.py", "1 · Two cuts", "One slice as input, fence and wild cut, and as I_ro."),
     Stop(
         "pages/threshold.py",
         "2 · Click the peak",
@@ -51,6 +46,6 @@ STOPS = (
 
 
 def query_of(changes: Mapping[str, Any], run: str) -> dict[str, str]:
-    """The query of a stop: explicit about the demo, so that it also leads back from elsewhere."""
+    """The query of a stop. It names the demo, so that it also leads there from another cohort."""
     view = state.change(state.View(run=run), **changes)
     return {"cohort": "demo", "run": run} | state.to_query(view)

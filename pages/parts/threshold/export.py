@@ -43,7 +43,8 @@ def row_of(
     accepted: str,
 ) -> dict[str, Any]:
     """One row of the table: the view, the threshold with its kind, the scores before and after."""
-    row: dict[str, Any] = {
+    scores = {{"volume": "volume_ml"}.get(name, name): name for name in before}
+    return {
         "cohort": view.cohort,
         "subject": view.scan,
         "run": view.run,
@@ -57,15 +58,14 @@ def row_of(
         "side": threshold.side,
         "level": "" if threshold.level is None else threshold.level,
         "upper": "" if threshold.upper is None else threshold.upper,
+        **{title: _plain(before[name]) for title, name in scores.items()},
+        "post": " ".join(view.post or ()),
+        **{
+            f"{title}_after_post": _plain(None if after is None else after[name])
+            for title, name in scores.items()
+        },
+        "accepted": accepted,
     }
-    names = {"volume": "volume_ml"}
-    row |= {names.get(name, name): _plain(value) for name, value in before.items()}
-    row["post"] = " ".join(view.post or ())
-    for name in before:
-        value = None if after is None else after[name]
-        row[f"{names.get(name, name)}_after_post"] = _plain(value)
-    row["accepted"] = accepted
-    return row
 
 
 def _plain(value: float | None) -> float | str:
@@ -83,7 +83,7 @@ def table(accepted: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> str:
 
 
 def accepted_line(accepted: Mapping[str, Mapping[str, Any]], view: View) -> str:
-    """What the panel says of decisions: this subject's, and how many of the cohort have one."""
+    """The panel's sentence: the threshold accepted for this subject, and how many of the cohort."""
     mine = accepted.get(f"{view.cohort} {view.scan}")
     done = sum(row["cohort"] == view.cohort for row in accepted.values())
     if not mine:

@@ -1,16 +1,18 @@
 """What the Threshold page finds out about a view, and what of it the browser gets.
 
-`look_at` loads a view's case, histogram, table of scores and threshold; all that does not depend on
-the threshold is kept between reruns. `viewer_data` writes it down for the viewer.
+`load` gives a view's case, histogram, table of scores and threshold; all that does not depend on
+the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from ascnet_core import names
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table, voxel_ml
@@ -34,17 +36,18 @@ class Facts:
     """What does not depend on the threshold: histogram, table of scores, comparison figures.
 
     `shown` belongs to the scope (`scans` of a subject or of the cohort), `table` always to the scan
-    on the screen; `mean_dice` is over the cohort's subjects with a lesion.
+    on the screen; `mean_dice` is over the cohort's subjects with a lesion, `mean_of` their number.
+    The oracles are (level, Dice), by side for the map and the better side for the input.
     """
 
     shown: Look
     scans: int
-    input_counts: np.ndarray
+    input_counts: NDArray[np.int64]
     table: ThresholdTable
     rank: float
-    oracle: dict[str, tuple[int, float]]
+    oracle: dict[names.Side, tuple[int, float]]
     input_oracle: tuple[int, float] | None
-    mean_dice: dict[str, np.ndarray] | None
+    mean_dice: dict[names.Side, NDArray[np.float64]]
     mean_of: int
 
 
@@ -56,14 +59,8 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
     where, how = (_view.run, _view.cycle, _view.cohort), (_view.range, _view.flip)
     subject = thresholds.subject_of(_view)
     tables = cases.cohort_tables(*where, name, *how, subject=subject)
-    counts = np.sum([one.levels for one in tables], axis=0)
-    input_counts = cases.cohort_counts(*where, "input", *how, subject=subject)
-    mean_dice = None
+    plain_tables = cases.cohort_tables(*where, "input", *how, subject=subject)
     lesions = [one for one in tables if one.has_truth and one.true and scope == "cohort"]
-    if lesions:
-        mean_dice = {
-            side: np.mean([one.dice(side) for one in lesions], axis=0) for side in names.SIDES
-        }
     oracle, input_oracle = {}, None
     if table.has_truth:
         oracle = {side: oracle_threshold(table, side) for side in names.SIDES}
@@ -71,18 +68,20 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
         input_oracle = max(
             (oracle_threshold(plain, side) for side in names.SIDES), key=lambda found: found[1]
         )
-    itself = name == "input"
-    rank = float("nan") if itself else rank_correlation(map8, input8, region)
     return Facts(
-        look(counts),
-        len(tables),
-        input_counts,
-        table,
-        rank,
-        oracle,
-        input_oracle,
-        mean_dice,
-        len(lesions),
+        shown=look(cases.pooled_counts(tables)),
+        scans=len(tables),
+        input_counts=cases.pooled_counts(plain_tables),
+        table=table,
+        rank=float("nan") if name == "input" else rank_correlation(map8, input8, region),
+        oracle=oracle,
+        input_oracle=input_oracle,
+        mean_dice={
+            side: np.mean([one.dice(side) for one in lesions], axis=0)
+            for side in names.SIDES
+            if lesions
+        },
+        mean_of=len(lesions),
     )
 
 
@@ -99,13 +98,12 @@ class Shown:
 
     @property
     def key(self) -> str:
-        """Changes whenever another histogram is on the screen."""
-        view = self.view
-        return f"{self.case.key} {view.map} {view.scope}"
+        """Another one for every histogram on the screen."""
+        return f"{self.case.key} {self.view.map} {self.view.scope}"
 
     @property
     def line(self) -> int:
-        """Where the line stands: at the level in force, without one parked at the scale's end."""
+        """Level of the line: the one in force, else the end of the scale where it is parked."""
         if isinstance(self.threshold, Threshold):
             return self.threshold.level
         return 255 if self.view.side == "bright" else 0
@@ -116,16 +114,16 @@ class Shown:
         return numbers_at(self.facts.table, self.threshold, voxel_ml(self.case.prepared.spacing))
 
 
-def look_at(view: View) -> Shown:
+def load(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
     case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
     facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
     proposed = thresholds.propose(view, facts.shown.counts)
     threshold = thresholds.in_force(view, proposed)
-    shape = case.prepared.region.shape
     if view.slice is not None:
-        at = view.at or (shape[0] // 2, shape[1] // 2)
-        cursor = (min(at[0], shape[0] - 1), min(at[1], shape[1] - 1), min(view.slice, shape[2] - 1))
+        width, height, depth = case.prepared.region.shape
+        x, y = view.at or (width // 2, height // 2)
+        cursor = min(x, width - 1), min(y, height - 1), min(view.slice, depth - 1)
     else:
         first = proposed if isinstance(proposed, Threshold) else threshold
         cursor = _first_cursor(case.key, view.map, first, case)
@@ -144,14 +142,18 @@ def _first_cursor(
 class Cleaned:
     """What the steps make of a mask, its scores, and the mask as the browser gets it."""
 
-    mask: np.ndarray
+    mask: view_rules.Mask
     numbers: dict[str, float | None]
     packed: dict[str, Any]
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _cleaned(
-    key: str, name: str, steps: tuple[str, ...], threshold: Threshold, _case: cases.Case
+    key: str,
+    name: str,
+    steps: tuple[str, ...],
+    threshold: Threshold | NoThreshold,
+    _case: cases.Case,
 ) -> Cleaned:
     prepared = _case.prepared
     further = on_levels(prepared.further)
@@ -172,11 +174,11 @@ def cleaned(shown: Shown) -> Cleaned:
 def viewer_data(
     shown: Shown, after: Cleaned | None, seq: int, hint: str, accepted: str
 ) -> dict[str, Any]:
-    """All the viewer and the panel draw from, JSON-able; arrays are 256 long.
+    """All that viewer and panel draw from, for JSON; lists of numbers are 256 long.
 
     `after` is what post-processing makes of the threshold in force, `seq` the number of the
-    viewer's message that this answers, `hint` how a level by hand came about, `accepted` what was
-    decided so far.
+    viewer's message that this answers, `hint` how a level by hand came about, `accepted` the
+    panel's sentence on what was accepted.
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
@@ -188,7 +190,6 @@ def viewer_data(
     elif facts.scans > 1:
         where = f"over the {facts.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
-    oracle = facts.oracle.get(view.side)
     data: dict[str, Any] = {
         "seq": seq,
         "key": shown.key,
@@ -200,7 +201,7 @@ def viewer_data(
         "counts": facts.shown.counts.tolist(),
         "inputCounts": facts.input_counts.tolist() if view.map != "input" else None,
         "levels": table.levels.tolist(),
-        "lesion": table.lesion.tolist() if table.has_truth else None,
+        "lesion": None if table.lesion is None else table.lesion.tolist(),
         "true": table.true,
         "voxelMl": ml,
         "peaks": [{"position": peak.position, "share": peak.share} for peak in peaks],
@@ -222,22 +223,10 @@ def viewer_data(
         "hint": hint,
         "rank": None if np.isnan(facts.rank) else facts.rank,
         "warning": warn_quantiser(view.map, facts.rank),
-        "oracle": {"t": oracle[0], "dice": oracle[1]} if oracle else None,
-        "inputOracle": (
-            {"t": facts.input_oracle[0], "dice": facts.input_oracle[1]}
-            if facts.input_oracle
-            else None
-        ),
-        "dice": (
-            {side: viewer.rounded(table.dice(side)) for side in names.SIDES}
-            if table.has_truth
-            else None
-        ),
-        "meanDice": (
-            {side: viewer.rounded(curve) for side, curve in facts.mean_dice.items()}
-            if facts.mean_dice
-            else None
-        ),
+        "oracle": _level_and_dice(facts.oracle.get(view.side)),
+        "inputOracle": _level_and_dice(facts.input_oracle),
+        "dice": _curves({side: table.dice(side) for side in names.SIDES if table.has_truth}),
+        "meanDice": _curves(facts.mean_dice),
         "meanOf": facts.mean_of,
         "query": state.link("", view).partition("?")[2],
         "steps": " · ".join(view.post or ()),
@@ -253,6 +242,14 @@ def viewer_data(
             **after.packed,
         }
     return data
+
+
+def _level_and_dice(oracle: tuple[int, float] | None) -> dict[str, float] | None:
+    return None if oracle is None else {"t": oracle[0], "dice": oracle[1]}
+
+
+def _curves(by_side: Mapping[names.Side, NDArray[np.float64]]) -> dict[str, Any] | None:
+    return {side: viewer.rounded(curve) for side, curve in by_side.items()} or None
 
 
 def _proposal(shown: Shown) -> dict[str, Any]:
@@ -274,7 +271,7 @@ def _valued(shown: Shown) -> tuple[str, ...]:
 
 
 def volumes_key(shown: Shown) -> str:
-    """Names the block of volumes; a residual is sent only while it is looked at."""
+    """The name of the block of volumes."""
     return f"{shown.case.key} {' '.join(_valued(shown))}"
 
 

@@ -1,17 +1,15 @@
-"""What a click or a key does to the view, and where a scan is looked at first.
-
-Pure functions: the page's callbacks are these, so that they have unit tests of their own.
-"""
+"""What a click or a key does to the view, and which voxel of a scan is shown first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ascnet_core.names import SIDES, Side
 from ascnet_core.segmentation.regions import propose_from_region
 from ascnet_core.segmentation.threshold import Threshold
 from pages.parts.shared.state import View
@@ -19,24 +17,22 @@ from pages.parts.shared.state import View
 Levels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-AXES = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
+T = TypeVar("T")
 
-# --- what the viewer tells -----------------------------------------------------------------------
+AXES = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
 
 
 def apply_told(view: View, told: Mapping[str, Any]) -> View:
-    """The view after the viewer told where its line and cursor are.
+    """The view after the viewer's message on where its line and cursor are.
 
     `rule` names the rule that its level came from; without one the level was set by hand. A level
-    by hand leaves the chosen rule as it is: the panel goes on saying what it proposes.
+    by hand leaves the chosen rule as it is: the panel still shows what that proposes.
     """
     x, y, z = (int(v) for v in told["cursor"])
-    view = replace(view, slice=z, at=(x, y), side=_one_of(told["side"], ("bright", "dark")))
-    rule = str(told.get("rule") or "")
-    if rule:
-        return replace(view, rule=rule, t=None, upper=None)
-    upper = told.get("upper")
-    t = _level(told["t"])
+    view = replace(view, slice=z, at=(x, y), side=_one_of(told["side"], SIDES))
+    if rule := told.get("rule"):
+        return replace(view, rule=str(rule), t=None, upper=None)
+    t, upper = _level(told["t"]), told.get("upper")
     return replace(view, t=t, upper=None if upper is None else max(t, _level(upper)))
 
 
@@ -49,7 +45,7 @@ def _level(value: Any) -> int:
     return min(255, max(0, int(value)))
 
 
-def _one_of(value: Any, allowed: Sequence[str]) -> str:
+def _one_of(value: Any, allowed: Sequence[T]) -> T:
     return value if value in allowed else allowed[0]
 
 
@@ -59,33 +55,27 @@ def drawn_region(told: Mapping[str, Any], shape: Sequence[int]) -> tuple[tuple[A
     `told` holds the plane, the kind (rectangle or ellipse) and two opposite corners as voxels.
     """
     a, b, fixed = AXES[_one_of(told["plane"], tuple(AXES))]
-    corners = np.array([told["from"], told["to"]], dtype=int)
-    corners = np.clip(corners, 0, np.array(shape) - 1)
+    corners = np.clip([told["from"], told["to"]], 0, np.array(shape) - 1).astype(int)
     low, high = corners.min(axis=0), corners.max(axis=0)
     index: list[Any] = [slice(None)] * 3
     index[fixed] = int(corners[0, fixed])
-    first = np.arange(shape[a])[:, None]
-    second = np.arange(shape[b])[None, :]
+    first, second = np.ogrid[: shape[a], : shape[b]]
     if told.get("kind") == "ellipse":
-        radius = np.maximum((high - low) / 2 + 0.5, 0.5)
-        middle = (high + low) / 2
+        radius, middle = (high - low) / 2 + 0.5, (high + low) / 2
         across = ((first - middle[a]) / radius[a]) ** 2 + ((second - middle[b]) / radius[b]) ** 2
         return tuple(index), across <= 1
     inside = (first >= low[a]) & (first <= high[a]) & (second >= low[b]) & (second <= high[b])
     return tuple(index), inside
 
 
-def propose_drawn(told: Mapping[str, Any], map8: Levels, region: Mask, side: str) -> Threshold:
+def propose_drawn(told: Mapping[str, Any], map8: Levels, region: Mask, side: Side) -> Threshold:
     """The threshold that tells a drawn region best from the rest of its slice. UserError."""
     index, drawn = drawn_region(told, map8.shape)
     return propose_from_region(map8[index], drawn, region[index], side)
 
 
-# --- what is shown -------------------------------------------------------------------------------
-
-
 def first_cursor(mask: Mask, region: Mask) -> tuple[int, int, int]:
-    """Where to look first: the middle of the axial slice that holds most of the mask.
+    """The voxel to show first: the middle of the axial slice that holds most of the mask.
 
     Without a mask the middle of the region, without a region that of the volume.
     """
@@ -96,7 +86,7 @@ def first_cursor(mask: Mask, region: Mask) -> tuple[int, int, int]:
             places = np.argwhere(marked[:, :, z])
             if len(places) == 0:
                 continue
-            # a voxel of the mask itself: the centroid of a ring would lie outside it
+            # A voxel of the mask: the centroid of a ring would lie outside it.
             x, y = places[np.abs(places - places.mean(axis=0)).sum(axis=1).argmin()]
             return int(x), int(y), z
     x, y, z = (n // 2 for n in mask.shape)

@@ -1,11 +1,10 @@
 """The viewer: three planes, the histogram with its line, and the panel of numbers beside them.
 
-Three Components-v2 parts share one store in the browser. `show_volumes` sends a case's volumes
-once (gzipped, outside the fragment, so that a click neither hashes nor resends them);
-`show_viewer` draws and sets the threshold; `show_numbers` writes the numbers that follow it. The
-masks and scores while the line moves are made in the browser from the volumes and the table of
-counts; Python hears of a threshold when the pointer is let go, and answers with what
-post-processing makes of it.
+Three components share one store in the browser. `show_volumes` sends a case's volumes once
+(gzipped, outside the fragment, so that a click neither hashes nor resends them); `show_viewer`
+draws and sets the threshold; `show_numbers` writes the numbers that follow it. While the line
+moves, the browser makes masks and scores itself. Python hears of a threshold when the pointer is
+let go, and answers with what post-processing makes of it.
 """
 
 from __future__ import annotations
@@ -40,15 +39,10 @@ _NUMBERS = components.declare("ascnet_numbers", _HERE / "numbers")
 _VOLUMES = components.declare("ascnet_volumes", _HERE / "volumes")
 
 
-def x_fastest(array: NDArray[Any]) -> bytes:
-    """The bytes of (X, Y, Z) with x running fastest, then y, then z."""
-    return np.ascontiguousarray(array.transpose(2, 1, 0)).tobytes()
-
-
 def maps_to_send(voxels: int, chosen: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Which of the maps known a case sends: few for very large volumes, else all that it can show.
+    """Which maps a case sends: all known ones, but of a very large volume input and chosen one.
 
-    A residual, which is the difference of two of them, only where it is chosen.
+    The residual, the difference of two maps, is sent only where it is chosen.
     """
     others = (name for name in known if name != "residual" and voxels <= LARGE)
     return tuple(dict.fromkeys(("input", *others, chosen)))
@@ -61,7 +55,7 @@ def pack_volumes(
     truth: Mask | None,
     spacing: Sequence[float],
 ) -> bytes:
-    """A case as one block: uint32 length, JSON header, then each volume gzipped.
+    """A case as one block: uint32 length, JSON header, then each volume gzipped, x fastest.
 
     The volumes are cropped to region and truth; `labels` has bit 1 for the one, 2 for the other.
     """
@@ -70,7 +64,7 @@ def pack_volumes(
     if truth is not None:
         labels |= truth[box].astype(np.uint8) * TRUTH
     parts = {name: values[box] for name, values in maps.items()} | {"labels": labels}
-    packed = [(name, gzip.compress(x_fastest(values), 1)) for name, values in parts.items()]
+    packed = [(name, gzip.compress(values.tobytes(order="F"), 1)) for name, values in parts.items()]
     header = {
         "key": key,
         "shape": list(labels.shape),
@@ -86,12 +80,12 @@ def pack_volumes(
 def pack_mask(mask: Mask) -> dict[str, Any]:
     """A mask's bits inside its own box, x fastest, highest bit first, as base64.
 
-    `offset` is where the box begins in the whole grid; an empty mask has an empty box. Large blocks
-    are gzipped; for small ones unpacking would take longer than sending.
+    `offset` is where the box begins in the whole grid; an empty mask has an empty box. Only large
+    blocks are gzipped: unpacking a small one takes longer than sending it.
     """
     box = box_of(mask)
     inner = mask[box] if mask.any() else np.zeros((0, 0, 0), bool)
-    bits = np.packbits(np.ascontiguousarray(inner.transpose(2, 1, 0))).tobytes()
+    bits = np.packbits(inner.transpose(2, 1, 0)).tobytes()
     zipped = len(bits) > SMALL
     block = _gzip(bits) if zipped else bits
     return {
@@ -103,14 +97,14 @@ def pack_mask(mask: Mask) -> dict[str, Any]:
 
 
 def _gzip(bits: bytes) -> bytes:
-    # without a search for repetitions: a third less time, and masks get no larger by it
+    # Huffman coding alone takes a third less time, and masks get no larger by it.
     packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_HUFFMAN_ONLY)
     return packer.compress(bits) + packer.flush()
 
 
-def rounded(values: Sequence[float], places: int = 4) -> list[float | None]:
-    """Numbers for JSON: rounded, NaN as null."""
-    return [None if np.isnan(v) else round(float(v), places) for v in values]
+def rounded(values: Iterable[float]) -> list[float | None]:
+    """Numbers for JSON: rounded to 4 places, NaN as null."""
+    return [None if np.isnan(v) else round(float(v), 4) for v in values]
 
 
 def show_volumes(blob: bytes) -> None:

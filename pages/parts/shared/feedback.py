@@ -1,0 +1,45 @@
+"""What pages say while work goes on and when it fails: a progress bar, a sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+
+
+@contextmanager
+def show_user_errors(stop: bool = True) -> Iterator[None]:
+    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there."""
+    try:
+        yield
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        if stop:
+            st.stop()
+
+
+@contextmanager
+def progress_bar(text: str, patience: float = 0.0) -> Iterator[Callable[..., None]]:
+    """A progress bar while the block runs, where that takes longer than `patience` seconds.
+
+    It yields report(done, total) or (done, total, more); `more` stands behind `text`.
+    """
+    begun = time.monotonic()
+    bar = None if patience else st.progress(0.0, text=text)
+
+    def report(done: int, total: int, more: str = "") -> None:
+        nonlocal bar
+        if bar is None and time.monotonic() - begun > patience:
+            bar = st.progress(0.0, text=text)
+        if bar is not None:
+            bar.progress(min(1.0, done / max(1, total)), text=f"{text}{more}")
+
+    try:
+        yield report
+    finally:
+        if bar is not None:
+            bar.empty()
