@@ -222,16 +222,18 @@ def measure(
     side: Side = "bright",
     reference_counts: Counts | None = None,
     counted: str = "reconstruction",
+    read: Counts | None = None,
 ) -> Point:
     """What one snapshot shows by itself.
 
-    The rule reads the snapshot's own counts. They are those of the map `counted`, the method's
-    first one; for another map those of the watched slices are taken.
+    The rule reads the counts `read`, by default the snapshot's own. They are those of the map
+    `counted`, the method's first one; for another map those of the watched slices are taken.
     """
     counts = np.asarray(data.counts, np.int64)
     inside = data.watched_input > 0
     levels = data.levels(map_name)
-    read = counts if map_name == counted else count_levels(levels, inside)
+    if read is None:
+        read = counts if map_name == counted else count_levels(levels, inside)
     peaks = find_peaks(counts)
     made, seen = data.levels(counted)[inside], data.watched_input[inside]
     point = Point(

@@ -1,14 +1,14 @@
 """Moments of one run or of several: the same slice beside or swiped over one another.
 
-The browser has all frames (`moments.js`), packed as in the film, so that sliders and the handle ask
-nothing of Python. Everything but `moments` is pure.
+All frames are sent to the browser (`moments.js`), packed as in the film, so its sliders and the
+handle need no answer from Python.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ FROM = "moment to compare from"  # session key: a run's path -> place of its sna
 class Side:
     """One of the two to four that are compared.
 
-    `film` is its place among the films that are sent (two moments of a run share one), `at` the
-    frame of it that is shown first, `about` a line for the pointer.
+    `film` is its number among the films that are sent (two moments of a run share one), `at` the
+    frame that is shown first, `about` a line that is shown under the pointer.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Side:
 
 
 def facts(point: Point, data: SnapshotData) -> dict[str, Any]:
-    """What is said of a frame: the film's facts, and how full the wild cut is."""
+    """The numbers of a frame: those of the film, and how full the wild cut is."""
     inside, outside = wild_split(point, data)
     return film.frame_facts(point) | {
         "area": point.area,
@@ -72,20 +72,11 @@ def header_of(
     pair: str,
     identity: str,
 ) -> dict[str, Any]:
-    """What the browser is told beside the films.
+    """What is sent to the browser beside the films.
 
-    Parameters
-    ----------
-    sides
-        Two to four.
-    images
-        For each side the slices seen at each of its frames.
-    labels
-        A name for each slice.
-    pair
-        Tells which moments are compared: while it stays, sliders stay where they are.
-    identity
-        Of everything that is sent.
+    `images` holds for each side the slices that were seen at each of its frames, `labels` a name
+    for each slice. While `pair` stays the same, the browser leaves its sliders where they are;
+    `identity` differs when anything that is sent does.
     """
     moments, places = aligned(images)
     several = max(len(one) for one in images) > 1
@@ -96,16 +87,9 @@ def header_of(
         "pair": pair,
         "films": 1 + max(side.film for side in sides),
         "sides": [
-            {
-                "name": side.name,
-                "film": side.film,
-                "at": side.at,
-                "about": side.about,
-                "colour": RUN_COLOURS[number],
-            }
-            for number, side in enumerate(sides)
+            asdict(side) | {"colour": RUN_COLOURS[number]} for number, side in enumerate(sides)
         ],
-        "labels": list(labels),
+        "labels": labels,
         "mayLink": may_link,
         "linked": may_link,
         "images": moments,
@@ -120,17 +104,13 @@ def join(header: dict[str, Any], films: Sequence[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(4, "little") + part for part in (text, *films))
 
 
-_mount = components.declare("moments_compared", Path(__file__).with_name("moments"))
+show = components.declare("moments_compared", Path(__file__).with_name("moments"))
+"""Shows as `data` what `join` made."""
 
 
 def open_moments(name: str, path: Path, place: int | None) -> None:
-    """Go to the comparison of two moments of a run, from one of its snapshots."""
+    """Go to the comparison of two moments of a run; `place` is the snapshot to begin with."""
     st.session_state[FROM] = {str(path): place}
     st.session_state[state.TRAINING_VIEW] = "Compare"
     state.update(compare=(name,))
     st.rerun()
-
-
-def moments(data: bytes, key: str) -> None:
-    """Show what `join` made."""
-    _mount(key=key, data=data)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
+Level = TypeVar("Level", bound=np.generic)
 
 
-def display(slices: NDArray[np.generic]) -> NDArray[np.generic]:
+def display(slices: NDArray[Level]) -> NDArray[Level]:
     """Slices (..., rows = y upwards, columns = x to the right) as they are looked at.
 
     Anterior is at the top and the patient's right on the left of the screen.
@@ -23,6 +25,24 @@ def grey(values: NDArray[np.generic]) -> Picture:
     if values.dtype == np.uint8:
         return values
     return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+
+
+def as_rgb(picture: Picture) -> Picture:
+    """A grey picture (H, W) as RGB (H, W, 3); one that is RGB stays as it is."""
+    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+
+
+def rgb(colour: str) -> Picture:
+    """A colour "#RRGGBB" as three values 0..255."""
+    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
+
+
+def outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The border pixels of a mask (H, W)."""
+    from scipy import ndimage
+
+    border: NDArray[np.bool_] = mask & ~ndimage.binary_erosion(mask)
+    return border
 
 
 def montage(pictures: NDArray[np.generic], columns: int, gap: int = 2) -> Picture:
@@ -50,22 +70,18 @@ def spread(number: int, wanted: int) -> list[int]:
 
 def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float = 0.5) -> Picture:
     """A grey picture (H, W) as RGB (H, W, 3) with a mask laid over it in a colour "#RRGGBB"."""
-    rgb = np.repeat(picture[..., None], 3, axis=2).astype(np.float32)
-    paint = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
-    rgb[mask] = (1 - opacity) * rgb[mask] + opacity * paint
-    return np.rint(rgb).astype(np.uint8)
+    painted = as_rgb(picture).astype(np.float32)
+    painted[mask] = (1 - opacity) * painted[mask] + opacity * rgb(colour).astype(np.float32)
+    return np.rint(painted).astype(np.uint8)
 
 
-def enlarge(picture: Picture, factor: int) -> Picture:
+def enlarge(picture: NDArray[Level], factor: int) -> NDArray[Level]:
     """Each pixel `factor` times as wide and high, so that the browser needn't blur it."""
     return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
 
 
 def side_by_side(pictures: Sequence[Picture], gap: int = 4) -> Picture:
     """Pictures of one height beside each other on black; grey ones become RGB."""
-    colour = [p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in pictures]
-    strip = np.zeros((colour[0].shape[0], gap, 3), np.uint8)
-    parts: list[Picture] = []
-    for picture in colour:
-        parts += [picture, strip]
-    return np.concatenate(parts[:-1], axis=1)
+    strip = np.zeros((pictures[0].shape[0], gap, 3), np.uint8)
+    parts = [part for picture in pictures for part in (strip, as_rgb(picture))]
+    return np.concatenate(parts[1:], axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 def counted(number: int, thing: str) -> str:
     """A number with its thing: `1 scan`, `2 scans`."""
     return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[str] = ()) -> str:
+    """A table in Markdown; `lines` are what stands below the heads, such as `--:`."""
+    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    table = (heads, lines or ["---"] * len(heads), *escaped)
+    return "\n".join("| " + " | ".join(row) + " |" for row in table)
 
 
 def scan_row(scan: Scan) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""A run as it goes: progress, losses, gauges, watched cuts and the histogram, read from its folder.
+"""A run while it trains: progress, losses, gauges, watched cuts and the histogram.
 
-The page only reads; the process that trains is another one.
+All of it is read from the run's folder; the training is a process of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
@@ -22,7 +23,7 @@ from ascnet_core.settings.method import Gauge, TrainedMethod
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.new_run import watched_box
-from pages.parts.shared import cases, pictures
+from pages.parts.shared import cases, pictures, tables
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
@@ -31,13 +32,6 @@ ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
 ANSWER = 1.5  # seconds to wait for what a process was asked for
-STATUS_ICONS = {
-    "running": ":material/play_circle:",
-    "paused": ":material/pause_circle:",
-    "finished": ":material/check_circle:",
-    "stopped": ":material/stop_circle:",
-    "died": ":material/error:",
-}
 GAUGES = {one.name: one.title for method in reversed(METHODS.values()) for one in method.gauges}
 """Titles of gauges where runs of several methods are compared."""
 
@@ -88,11 +82,10 @@ def read_new_events(path: Path) -> list[dict[str, Any]]:
 def watched_picture(
     run: Run, snapshot: Snapshot, wanted: int = 2, which: Sequence[int] | None = None
 ) -> np.ndarray:
-    """Watched slices by rows, I_in and the maps by columns; one picture for the page.
+    """Watched slices by rows, I_in and the maps by columns, as one picture.
 
-    The first `wanted`, or those at the places `which`.
-
-    What lies outside the region is black, as everywhere: it is neither counted nor segmented.
+    The slices are the first `wanted` ones, or those of the indices `which`. What lies outside the
+    region is black: it is neither counted nor segmented.
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
@@ -108,16 +101,19 @@ def watched_picture(
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
     left, middle, right = st.columns([1, 1, 1.3])
-    stop = {
-        "label": "Stop",
-        "icon": ":material/stop:",
-        "help": "Stops within a step and keeps a checkpoint to go on from.",
-        "on_click": ask,
-        "args": (run, status, request_stop),
-        "width": "stretch",
-    }
+
+    def stop(column: DeltaGenerator) -> None:
+        column.button(
+            "Stop",
+            icon=":material/stop:",
+            help="Stops within a step and keeps a checkpoint to go on from.",
+            on_click=ask,
+            args=(run, status, request_stop),
+            width="stretch",
+        )
+
     if status == "running":
-        left.button(**stop)
+        stop(left)
         middle.button(
             "Pause",
             icon=":material/pause:",
@@ -143,7 +139,7 @@ def controls(run: Run, status: str) -> None:
             type="primary",
             width="stretch",
         )
-        middle.button(**stop)
+        stop(middle)
 
 
 def ask_for_snapshot(run: Run) -> None:
@@ -153,7 +149,7 @@ def ask_for_snapshot(run: Run) -> None:
 
 
 def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
-    """Ask the process for something, and wait a moment: most answer before the page is drawn."""
+    """Ask the process for something, and wait a moment for its answer."""
     if not request(run.path):
         return
     deadline = time.monotonic() + ANSWER
@@ -164,7 +160,7 @@ def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
 
 
 def parts(run: Run) -> dict[str, Part]:
-    """The fragments of `show_run` and what each of them shows, for a clock."""
+    """The fragments of `show_run`, for a clock, each with what it shows."""
     events = run.path / EVENTS
 
     def written() -> int:  # a pause and its end are events too
@@ -178,38 +174,23 @@ def parts(run: Run) -> dict[str, Part]:
 
 
 def newest_name(run: Run) -> str:
-    """The folder of the newest snapshot, empty if there is none; none of them is read."""
+    """The name of the newest snapshot's folder, empty if there is none; no snapshot is read."""
     folder = run.path / SNAPSHOTS
     names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
     return max((name for name in names if name[:3].isdigit()), default="")
 
 
 def show_run(run: Run, chosen: Snapshot | None = None) -> None:
-    """Everything a run has to show; `chosen` None shows the newest snapshot."""
-
-    def progress() -> None:
-        with cases.show_user_errors(stop=False):
-            show_progress(run)
-
-    def pictures_of_cuts() -> None:
-        with cases.show_user_errors(stop=False):
-            snapshots = run.snapshots()
-            show_snapshot(run, chosen or (snapshots[-1] if snapshots else None))
-
-    def losses() -> None:
-        with cases.show_user_errors(stop=False):
-            events = read_new_events(run.path / EVENTS)
-            show_losses(events)
-            show_gauges(events, adversary_loss(run), cases.method_of(run))
-
-    st.fragment(progress, key=PROGRESS)()
+    """The state of a run; `chosen` None shows the newest snapshot."""
+    st.fragment(show_progress, key=PROGRESS)(run)
     left, right = st.columns([1.05, 1], gap="medium")
     with left:
-        st.fragment(pictures_of_cuts, key=PICTURES)()
+        st.fragment(show_snapshot, key=PICTURES)(run, chosen)
     with right:
-        st.fragment(losses, key=LOSSES)()
+        st.fragment(show_curves, key=LOSSES)(run)
 
 
+@cases.show_user_errors(stop=False)
 def show_progress(run: Run) -> None:
     """The bar, what can be asked of the process, and why it died if it did."""
     status, progress = run.status(), run.progress()
@@ -230,21 +211,18 @@ def show_progress(run: Run) -> None:
         )
 
 
-def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
-    """The watched slices' cuts and the histogram of one kept moment."""
+@cases.show_user_errors(stop=False)
+def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
+    """The watched slices' cuts and the histogram of one kept moment, of the newest if None."""
+    snapshot = chosen or next(reversed(run.snapshots()), None)
     if snapshot is None:
         st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
         return
     method = cases.method_of(run)
     shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
     st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
-    try:
-        which = watched_box.choose_shown(run, snapshot)
-        picture = watched_picture(run, snapshot, which=which)
-    except UserError as error:
-        st.error(str(error))
-        return
-    st.image(picture, width="stretch")
+    which = watched_box.choose_shown(run, snapshot)
+    st.image(watched_picture(run, snapshot, which=which), width="stretch")
     counted = method.maps[0].short
     st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
     st.vega_lite_chart(
@@ -254,8 +232,10 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
     )
 
 
-def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
-    """Loss curves."""
+@cases.show_user_errors(stop=False)
+def show_curves(run: Run) -> None:
+    """Loss curves and gauges."""
+    events = read_new_events(run.path / EVENTS)
     rows = live_charts.thinned(live_charts.event_rows(events, "step", "losses"))
     st.markdown("**Losses**")
     if rows:
@@ -263,6 +243,7 @@ def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
         st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
     else:
         st.caption("No step has been logged yet.")
+    show_gauges(events, adversary_loss(run), cases.method_of(run))
 
 
 def adversary_loss(run: Run) -> str:
@@ -277,15 +258,15 @@ def gauges_table(
     gauges: Mapping[str, Any], dead: bool, known: Sequence[Gauge] = AscNet.gauges
 ) -> str:
     """The gauges as a Markdown table, those of a dead adversary in red."""
-    lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
+    rows = []
     for name, label, about in known:
         value = gauges.get(name)
         if isinstance(value, int | float):
             cells = [label, f"{value:.3f}", about]
             if dead and name in ("score", "saturated", "gradient"):
                 cells = [f":red[{label}]", f":red[**{value:.3f}**]", f":red[{about}]"]
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            rows.append(cells)
+    return tables.markdown(("gauge", "value", "what it says"), rows, (":--", "--:", ":--"))
 
 
 def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedMethod) -> None:
@@ -304,4 +285,4 @@ def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedM
             icon=":material/heart_broken:",
         )
     table = gauges_table(gauges[-1], bool(why), method.gauges)
-    st.markdown("<small>\n\n" + table + "\n\n</small>", unsafe_allow_html=True)
+    st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)

@@ -78,7 +78,7 @@ def _note(run: Run) -> bool:
         on_change=_save_note,
         args=(run.path, key),
     )
-    problem = st.session_state.pop(NOTE_SAVED, None)
+    problem: str | None = st.session_state.pop(NOTE_SAVED, None)
     if problem:
         st.error(problem, icon=":material/error:")
     return problem == ""

@@ -1,11 +1,10 @@
 """When to stop: the advisor with its rules, the histograms in time, the film, and the way back.
 
-`show_termination(run)` is the section for a running or a finished run. It only reads the folder.
+`show_termination` draws the section for a running or a finished run. It only reads the folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,21 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures import history as figures_history
+from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.advisor import Advice, advise
 from ascnet_core.monitoring.history import History, Point, cycle_ends, read_history
 from ascnet_core.monitoring.peak_tracks import track_peaks
-from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE, Rule
+from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
 from ascnet_core.monitoring.truth import dice_of_points, watched_truth
 from ascnet_core.places import EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, state, tables
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 
-ACTIVE = ("running", "paused")
 COURSE = "course of the run"  # a fragment
 REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
@@ -37,7 +36,7 @@ ORACLE_HELP = (
     "On the watched slices, where the cohort has masks. The method does not have this knowledge, "
     "and no rule of the advisor uses it."
 )
-AXES = {"cycle": "by cycle", "images": "by slices seen"}
+AXES: dict[Along, str] = {"cycle": "by cycle", "images": "by slices seen"}
 BOXES = {
     "stop": (st.success, ":material/flag:"),
     "go on": (st.info, ":material/arrow_forward:"),
@@ -60,36 +59,12 @@ def history_of(run: Run) -> History:
     return read_history(run, _measured(str(run.path), stamp))
 
 
-def rules_table(rules: Sequence[Rule]) -> str:
-    """The advisor's rules as a Markdown table; what each means is its title."""
-    lines = ["| | rule | now | wanted |", "|:-:|:--|:--|:--|"]
-    for rule in rules:
-        mark = ":green[✓]" if rule.held else ":red[✗]"
-        name, figure, wanted = (
-            text.replace("|", "/") for text in (rule.name, rule.figure, rule.threshold)
-        )
-        lines.append(f"| {mark} | {name} | {figure} | {wanted} |")
-    return "\n".join(lines)
-
-
-def meanings(rules: Sequence[Rule]) -> str:
-    """What each rule means, as a list."""
-    return "\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in rules)
-
-
 def sentence_of(advice: Advice, status: str) -> str:
-    """The advice as it is said of a run with that status."""
+    """The advice as a sentence for a run with that status."""
     text = advice.sentence[:1].upper() + advice.sentence[1:] + "."
-    if advice.kind == "go on" and status not in ACTIVE:
+    if advice.kind == "go on" and status not in live_run.ACTIVE:
         text += " The run has ended: resume or extend it to go on."
     return text
-
-
-def change(now: float | None, before: float | None) -> str | None:
-    """The change of a gauge since the cycle before, None where one is missing."""
-    if now is None or before is None:
-        return None
-    return f"{now - before:+.2f}"
 
 
 def show_advice(history: History, status: str) -> None:
@@ -111,10 +86,21 @@ def show_advice(history: History, status: str) -> None:
             "`--stop-when separated` stops a training by the same rules."
         )
     with right:
-        st.markdown("<small>\n\n" + rules_table(advice.rules) + "\n\n</small>",
-                    unsafe_allow_html=True)  # fmt: skip
+        rows = [
+            (":green[✓]" if rule.held else ":red[✗]", rule.name, rule.figure, rule.threshold)
+            for rule in advice.rules
+        ]
+        table = tables.markdown(("", "rule", "now", "wanted"), rows, (":-:", ":--", ":--", ":--"))
+        st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)
         with st.popover("What the rules mean", icon=":material/help:"):
-            st.markdown(meanings(advice.rules))
+            st.markdown("\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in advice.rules))
+
+
+def change(now: float | None, before: float | None) -> str | None:
+    """The change of a gauge since the cycle before, None where one is missing."""
+    if now is None or before is None:
+        return None
+    return f"{now - before:+.2f}"
 
 
 def show_figures(now: Point, before: Point | None) -> None:
@@ -176,28 +162,29 @@ def show_course(run: Run, history: History, key: str) -> None:
         "Histograms in time", TIMELINES, default=TIMELINES[0], key=f"{key} timeline"
     )
     along = two.segmented_control(
-        "Time axis", list(AXES), default="cycle", format_func=AXES.get, key=f"{key} axis"
+        "Time axis", list(AXES), default="cycle", format_func=AXES.__getitem__, key=f"{key} axis"
     )
     curves = three.segmented_control("Curves", CURVES, default=CURVES[0], key=f"{key} curves")
-    axis = "images" if along == "images" else "cycle"
+    axis: Along = along or "cycle"
     left, right = st.columns(2, gap="medium")
     with left:
+        left_out = 0
         if timeline == TIMELINES[1]:
             figure = figures_history.ridges(points, axis, name=counted)
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
-            figure, left_out = figures_history.timeline(points, axis, height=420, name=counted), 0
+            figure = figures_history.timeline(points, axis, name=counted)
         st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
     with right:
         if curves == CURVES[1]:
-            figure = figures_history.tracked_peaks(points, track_peaks(points), axis, height=420)
+            figure = figures_history.tracked_peaks(points, track_peaks(points), axis)
         else:
             scores = None
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
-            figure = figures_history.course(points, axis, oracle=scores, height=420, name=counted)
+            figure = figures_history.course(points, axis, oracle=scores, name=counted)
         st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
 
 
@@ -232,17 +219,14 @@ def show_film(run: Run, history: History, key: str) -> int | None:
     last = history.points[-1]
     identity = f"{run.path}|{number}|{last.step}|{slices}|{history.rule}|{last.ends_cycle}"
     data = _packed(str(run.path), identity, kept, slices, history)
-    film.film(data, f"{key} film", lambda: None)
+    film.show(key=f"{key} film", data=data, on_frame_change=lambda: None)
     sentence = film.thinning_sentence(number, len(kept), len(slices))
-    st.caption(
-        (f"{sentence} Choose fewer slices to see more. " if sentence else "")
-        + "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a "
-        "click on a curve jumps there. Masks by the run's rule at each snapshot's own counts."
-    )
+    more = f"{sentence} Choose fewer slices to see more. " if sentence else ""
+    st.caption(f"{more}{film.KEYS}.")
     with st.container(horizontal=True):
         st.download_button(
             "Film as GIF",
-            lambda: gif_of(run, history, slices),
+            lambda: film_export.gif_of(run, history, slices),
             file_name=f"{run.name}.gif",
             mime="image/gif",
             icon=":material/movie:",
@@ -270,27 +254,15 @@ def show_film(run: Run, history: History, key: str) -> int | None:
     return place
 
 
-def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
-    """The film of the chosen slices as an animated GIF."""
-    points = [history.points[place] for place in film_export.frames_for(len(history.points))]
-    datas = [run.load_snapshot(point.index) for point in points]
-    return film_export.gif(points, datas, slices, history.method.pictures())
-
-
-def openable(history: History) -> list[Point]:
-    """The moments that can be opened on any scan: the last kept M of each cycle."""
-    last = {point.total_cycle: point for point in history.points if point.has_model}
-    return list(last.values())
-
-
 def show_way_back(run: Run, history: History, place: int | None, key: str) -> None:
     """Open the film's cycle, or the one that is advised, in Cuts and Threshold."""
-    points = openable(history)
-    if not points:
+    # the last kept M of each cycle
+    labels = {point.total_cycle: point.label for point in history.points if point.has_model}
+    if not labels:
         st.caption("No snapshot of this run keeps M, so none can be opened on a scan.")
         return
     best = advise(history).best_cycle if history.method.two_cuts else None
-    cycles = [point.total_cycle for point in points]
+    cycles = list(labels)
     wanted = next((p.total_cycle for p in history.points if p.index == place), best)
     result = result_of(run)
     label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
@@ -298,9 +270,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         "Open a cycle on any scan (the film's, or the one that is advised)",
         cycles,
         index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
-        format_func=lambda one: (
-            points[cycles.index(one)].label + (" · advised" if one == best else "")
-        ),
+        format_func=lambda one: labels[one] + (" · advised" if one == best else ""),
         key=f"{key} cycle {wanted}",
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
@@ -310,7 +280,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
                         width="stretch", key=f"{key} threshold"):  # fmt: skip
         state.open_page("pages/threshold.py", run=short_name(run.path), cycle=cycle)
     with back.popover("Make it the result", icon=":material/undo:", width="stretch",
-                      disabled=run.status() in ACTIVE):  # fmt: skip
+                      disabled=run.status() in live_run.ACTIVE):  # fmt: skip
         chosen = run.at_cycle(cycle)
         st.markdown(
             f"Every page and command that opens **{run.name}** without naming a cycle would then "
@@ -345,38 +315,38 @@ def parts(run: Run) -> dict[str, Part]:
 
 
 def show_termination(run: Run) -> None:
-    """The whole section; empty runs are told what to wait for."""
+    """The whole section; a run without snapshots gets a sentence on what to wait for."""
     key = f"termination of {run.path}"
-    active = run.status() in ACTIVE
+    active = run.status() in live_run.ACTIVE
 
     @st.fragment(key=COURSE)
+    @cases.show_user_errors(stop=False)
     def course() -> None:
-        with cases.show_user_errors(stop=False):
-            history = history_of(run)
-            for problem in history.left_out:
-                st.warning(problem, icon=":material/broken_image:")
-            if not history.points:
-                text = (
-                    "The first snapshot comes once the scans are read."
-                    if active
-                    else "This run kept no snapshot; train it on for a cycle to see its course."
-                )
-                st.info(text, icon=":material/hourglass:")
-                return
-            show_advice(history, run.status())
-            show_course(run, history, key)
+        history = history_of(run)
+        for problem in history.left_out:
+            st.warning(problem, icon=":material/broken_image:")
+        if not history.points:
+            text = (
+                "The first snapshot comes once the scans are read."
+                if active
+                else "This run kept no snapshot; train it on for a cycle to see its course."
+            )
+            st.info(text, icon=":material/hourglass:")
+            return
+        show_advice(history, run.status())
+        show_course(run, history, key)
 
     @st.fragment
+    @cases.show_user_errors(stop=False)
     def moving() -> None:
-        with cases.show_user_errors(stop=False):
-            history = history_of(run)
-            if not history.points:
-                return
-            st.markdown("**Film of the run**: every snapshot, all panels by one slider")
-            if active:
-                st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
-            place = show_film(run, history, key)
-            show_way_back(run, history, place, key)
+        history = history_of(run)
+        if not history.points:
+            return
+        st.markdown("**Film of the run**: every snapshot, all panels by one slider")
+        if active:
+            st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
+        place = show_film(run, history, key)
+        show_way_back(run, history, place, key)
 
     st.markdown(
         "##### When to stop",
