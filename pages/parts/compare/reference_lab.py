@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
@@ -308,7 +309,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Wild cuts (N, S, S) to RGB (N, S, S, 3): orange where the other has more, blue where less."""
     change = np.clip(other - one, -1, 1)[..., None]
     more, less = (pictures.rgb(COLOURS[name]).astype(np.float32) for name in ("wild", "fence"))
-    painted: np.ndarray = np.maximum(change, 0) * more + np.maximum(-change, 0) * less
+    painted: NDArray[np.float32] = np.maximum(change, 0) * more + np.maximum(-change, 0) * less
     return np.rint(painted).astype(np.uint8)
 
 

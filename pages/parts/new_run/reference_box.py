@@ -1,7 +1,6 @@
-"""The reference lab of the form: less of the reference, some levels, lesions left in, and a look.
+"""The reference lab of the form: sliders of the settings `reference.*`, and a preview.
 
-The sliders are the widgets of the settings `reference.*`; what they do is shown on a sample of
-scans, before and after.
+The preview shows the reference of a sample of scans before and after the sliders' choice.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.settings.text import help_of
 from pages.parts.shared import pictures, tables
@@ -78,22 +76,18 @@ def as_share(percent: float, before: float) -> float:
     return before if percent == 100 * before else round(percent / 100, 6)
 
 
-def strip_of(found: SliceSet, count: int = STRIP) -> np.ndarray:
+def strip_of(found: SliceSet) -> pictures.Picture:
     """Slices from low to high in the head, evenly spread; those with lesion framed, (H, W, 3)."""
     order = np.argsort(found.positions, kind="stable")
-    chosen = order[pictures.spread(len(found), count)]
-    colour = [int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)]
     shown = []
-    for index in chosen:
-        picture = pictures.grey(pictures.display(found.images[index]))
-        coloured = np.repeat(picture[..., None], 3, axis=2)
+    for index in order[pictures.spread(len(found), STRIP)]:
+        picture = pictures.as_rgb(pictures.grey(pictures.display(found.images[index])))
         if found.lesion[index]:
             for edge in (np.s_[:FRAME], np.s_[-FRAME:]):
-                coloured[edge] = colour
-                coloured[:, edge] = colour
-        shown.append(coloured)
-    while len(shown) < count:  # two strips of one length are of one scale
-        shown.append(np.full_like(shown[0], 255))
+                picture[edge] = picture[:, edge] = pictures.rgb(COLOURS["truth"])
+        shown.append(picture)
+    # white fills a short strip, as two strips of one length are of one scale
+    shown += [np.full_like(shown[0], 255)] * (STRIP - len(shown))
     return pictures.side_by_side(shown, gap=2)
 
 
@@ -106,24 +100,21 @@ def counts_sentence(found: SliceSet, times: float) -> str:
         f"{found.positions.min():.2f} to {found.positions.max():.2f}"
     )
     if lesions:
-        share = 100 * lesions / len(found)
-        text += (
-            f", {about}{round(times * lesions)} of them ({share:.1f} %) with lesion by their masks"
-        )
+        count, share = round(times * lesions), 100 * lesions / len(found)
+        text += f", {about}{count} of them ({share:.1f} %) with lesion by their masks"
     return text
 
 
-def reference_preview(settings: Settings, seen: Preview) -> int | None:
-    """Both strips and their counts; how many reference slices training has (about)."""
+def reference_preview(settings: Settings, seen: Preview) -> int:
+    """Both strips and their counts; about how many reference slices training has.
+
+    Raises UserError where the reference cannot be drawn as asked.
+    """
     from ascnet_core.imaging.reference_draw import draw_reference
     from ascnet_core.settings.preparation import draw_of
 
     whole, draw = seen.pools.reference, draw_of(settings)
-    try:
-        drawn = draw_reference(whole, seen.pools.lesions, draw)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+    drawn = draw_reference(whole, seen.pools.lesions, draw)
     st.markdown(f"**As it is:** {counts_sentence(whole, seen.times_reference)}")
     st.image(strip_of(whole), width="stretch")
     if draw.takes_all:
