@@ -14,7 +14,6 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.settings.method import TrainedMethod
 from ascnet_core.settings.methods import METHODS
 from pages.parts.film import film, film_export
-from pages.parts.watch import stopping
 from tests import made_up
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"

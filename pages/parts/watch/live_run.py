@@ -79,21 +79,17 @@ def read_new_events(path: Path) -> list[dict[str, Any]]:
     return events
 
 
-def watched_picture(
-    run: Run, snapshot: Snapshot, wanted: int = 2, which: Sequence[int] | None = None
-) -> np.ndarray:
-    """Watched slices by rows, I_in and the maps by columns, as one picture.
+def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1)) -> np.ndarray:
+    """Watched slices of these indices by rows, I_in and the maps by columns, as one picture.
 
-    The slices are the first `wanted` ones, or those of the indices `which`. What lies outside the
-    region is black: it is neither counted nor segmented.
+    What lies outside the region is black: it is neither counted nor segmented.
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
     kept = [data.levels(one.name) * inside for one in cases.method_of(run).pictures()]
     columns = [data.watched_input, *kept]
-    number = len(data.watched_input)
-    places = range(min(wanted, number)) if which is None else [i for i in which if i < number]
-    tiles = [pictures.display(images[i]) for i in places for images in columns]
+    shown = [index for index in which if index < len(inside)]
+    tiles = [pictures.display(images[index]) for index in shown for images in columns]
     factor = max(1, round(176 / tiles[0].shape[0]))
     return pictures.enlarge(pictures.montage(np.stack(tiles), len(columns)), factor)
 
