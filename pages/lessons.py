@@ -1,7 +1,5 @@
 """Lessons: six stops with live views on the shipped runs, and a mode to present them."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

@@ -1,12 +1,16 @@
 """Data to plotly figures: one meaning, one colour; every axis has a title; oracle is hatched."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Okabe-Ito: told apart by colour-blind eyes.
 COLOURS = {

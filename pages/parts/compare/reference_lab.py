@@ -4,11 +4,9 @@ What moves to the wild cut is shown as pictures and as figures. Those that need 
 marked as oracle.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -16,14 +14,22 @@ from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
+from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.monitoring.reference_effect import (
+    Figures,
+    Sample,
+    figures_of,
+    most_changed,
+    need_same_slices,
+    other_differences,
+    sample_slices,
+)
+from ascnet_core.places import MODEL
+from ascnet_core.runs.card import reference_in_words
+from ascnet_core.runs.folder import Run, list_runs
+from ascnet_core.settings.tables import Settings
 from pages.parts.shared import cases, forms, pictures, state
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.monitoring.reference_effect import Figures, Sample
-    from ascnet_core.settings.tables import Settings
 
 Pair = tuple[np.ndarray, np.ndarray]
 """The wild cuts of both runs, (N, S, S) each."""
@@ -46,7 +52,6 @@ TABLE_STYLE = """<style>
 
 
 def show_lab() -> None:
-    from ascnet_core.monitoring.reference_effect import need_same_slices
 
     names, current = lab_runs(), state.current()
     with cases.show_user_errors(stop=False):
@@ -78,9 +83,6 @@ def lab_runs() -> list[str]:
 
     A view's own run that is kept elsewhere is named by its path, and so are its neighbours.
     """
-    from ascnet_core.places import MODEL
-    from ascnet_core.runs.folder import Run, list_runs
-
     names, current = cases.known_runs(), state.current().run
     if current not in names:
         try:
@@ -118,8 +120,6 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
 
 def about(name: str) -> str:
     """What a run was shown as normal."""
-    from ascnet_core.runs.card import reference_in_words
-
     return f"Reference: {reference_in_words(cases.run_path(name), cases.run_settings(name))}"
 
 
@@ -130,7 +130,6 @@ def short(name: str) -> str:
 
 def partner(name: str, others: Sequence[str]) -> str:
     """The run of `others` whose settings differ least from a run's, the reference left out."""
-    from ascnet_core.monitoring.reference_effect import other_differences
 
     def unlike(other: str) -> tuple[int, bool]:
         try:
@@ -144,16 +143,12 @@ def partner(name: str, others: Sequence[str]) -> str:
 
 def unfinished(names: Sequence[str]) -> list[str]:
     """Those runs that are not finished, with their status."""
-    from ascnet_core.runs.folder import Run
-
     found = {name: Run(cases.run_path(name)).status() for name in names}
     return [f"{short(name)} is {status}" for name, status in found.items() if status != "finished"]
 
 
 def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> None:
     """Warn where more than the reference differs."""
-    from ascnet_core.monitoring.reference_effect import other_differences
-
     keys = other_differences(one, other)
     lines = []
     if keys:
@@ -168,8 +163,6 @@ def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> N
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
-    from ascnet_core.imaging.cohort import read_manifest
-    from ascnet_core.monitoring.reference_effect import sample_slices
 
     report, close = forms.progress_reporter("Taking scans into slices")
     try:
@@ -200,7 +193,7 @@ def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Samp
     """The slices and both runs' wild cuts, 0 outside the tissue. Raises UserError."""
     manifest = cases.manifest_of(cohort)
     changed = manifest.stat().st_mtime
-    models = [cases.run_path(name) / "model.safetensors" for name in both]
+    models = [cases.run_path(name) / MODEL for name in both]
     weights = [model.stat().st_mtime for model in models]
     sample = _sample(manifest, changed, how)
     first, second = (
@@ -232,8 +225,6 @@ def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
 
 def show_figures(titles: tuple[str, str], sample: Sample, wild: Pair) -> None:
     """Both runs in a table, and by how much they differ."""
-    from ascnet_core.monitoring.reference_effect import figures_of
-
     one, other = (figures_of(cut, sample) for cut in wild)
     st.html(figure_table(*titles, one, other))
     text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
@@ -246,8 +237,6 @@ def show_figures(titles: tuple[str, str], sample: Sample, wild: Pair) -> None:
 
 def choose_slices(sample: Sample, wild: Pair) -> tuple[np.ndarray, np.ndarray | None]:
     """The slider and the switch; which slices to show, and their true masks if asked for."""
-    from ascnet_core.monitoring.reference_effect import most_changed
-
     order = most_changed(*wild, sample.tissue)
     pages, page = -(-len(order) // SHOWN), 1
     if pages > 1:

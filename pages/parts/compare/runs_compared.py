@@ -1,7 +1,5 @@
 """Compare: two to four runs, or two moments of one, by slices, curves and settings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from ascnet_core.monitoring.comparison import (
     shared,
 )
 from ascnet_core.places import EVENTS
+from ascnet_core.runs.card import reference_in_words
 from ascnet_core.runs.folder import Run, is_run, list_runs
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import help_of, value_of
@@ -233,8 +232,6 @@ def setting_table(rows: Sequence[tuple[str, Sequence[str], str]], called: Sequen
 
 def show_settings(runs: Sequence[Run], called: Sequence[str]) -> None:
     """In which settings the runs differ, and what each setting is."""
-    from ascnet_core.runs.card import reference_in_words
-
     several = [run.settings() for run in runs]
     shown = [reference_in_words(run.path, one) for run, one in zip(runs, several, strict=True)]
     rows = setting_rows(several)

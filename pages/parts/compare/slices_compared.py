@@ -4,8 +4,6 @@ Runs that watch the same slices are compared at every snapshot. Others are compa
 scan, which is cut with the networks that they kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

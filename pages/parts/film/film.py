@@ -4,8 +4,6 @@ All frames are sent to the browser (`film.js`), so the slider needs no answer fr
 told only of the frame where the slider stops. What is sent stays under `BUDGET`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

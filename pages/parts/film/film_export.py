@@ -1,7 +1,5 @@
 """The film of a run as an animated GIF and as a page: maps, mask and histogram of each frame."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import io

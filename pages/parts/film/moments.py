@@ -4,8 +4,6 @@ All frames are sent to the browser (`moments.js`), packed as in the film, so its
 handle need no answer from Python.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

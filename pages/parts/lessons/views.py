@@ -3,8 +3,6 @@
 Each view draws itself and returns the sentence on what to notice, with numbers of what is shown.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Going on with a run: a fork that begins with a kept cycle, or further cycles."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

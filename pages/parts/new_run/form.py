@@ -1,28 +1,25 @@
 """The form of a new run: sets, preset, settings; the command line that does the same."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core import places
+from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start as run_start
 from ascnet_core.runs.launch import check_processes
+from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import with_method
 from pages.parts.data import sets
 from pages.parts.new_run import preset_box, reference_box, schedule_box, watched_box
 from pages.parts.shared import cases, forms, state
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.prepare import Preparation
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -83,8 +80,6 @@ def choose_sets() -> tuple[str, str]:
 
 def small_slices(settings: Settings) -> Preparation:
     """How scans are prepared for previews: small, so quickly made; counts and levels stay."""
-    from ascnet_core.settings.preparation import preparation_of
-
     return dataclasses.replace(preparation_of(settings), size=SEEN)
 
 

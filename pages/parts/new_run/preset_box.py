@@ -1,7 +1,5 @@
 """Presets in the form: choosing one, what it changes, saving and deleting one's own."""
 
-from __future__ import annotations
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 

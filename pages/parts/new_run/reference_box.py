@@ -3,21 +3,19 @@
 The preview shows the reference of a sample of scans before and after the sliders' choice.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from ascnet_core.figures.basics import COLOURS
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.imaging.reference_draw import draw_reference
+from ascnet_core.settings.preparation import draw_of
+from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import help_of
+from pages.parts.data.sets import Preview
 from pages.parts.shared import pictures, tables
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.reference import SliceSet
-    from ascnet_core.settings.tables import Settings
-    from pages.parts.data.sets import Preview
 
 KEYS = (
     "reference.share",
@@ -110,9 +108,6 @@ def reference_preview(settings: Settings, seen: Preview) -> int:
 
     Raises UserError where the reference cannot be drawn as asked.
     """
-    from ascnet_core.imaging.reference_draw import draw_reference
-    from ascnet_core.settings.preparation import draw_of
-
     whole, draw = seen.pools.reference, draw_of(settings)
     drawn = draw_reference(whole, seen.pools.lesions, draw)
     st.markdown(f"**As it is:** {counts_sentence(whole, seen.times_reference)}")

@@ -1,7 +1,5 @@
 """The schedule in a line, and warnings where it does not fit the data."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

@@ -1,52 +1,32 @@
-"""Slices as pictures: montages and rows of cuts in radiological convention, as uint8 arrays."""
+"""Slices as pictures in radiological convention, uint8: montages, rows, masks laid over them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
-Level = TypeVar("Level", bound=np.generic)
+T = TypeVar("T", bound=np.generic)
 
 
-def display(slices: NDArray[Level]) -> NDArray[Level]:
-    """Slices (..., rows = y upwards, columns = x to the right) as they are looked at.
-
-    Anterior is at the top and the patient's right on the left of the screen.
-    """
+def display(slices: NDArray[T]) -> NDArray[T]:
+    """Slices (..., y, x) as the screen shows them: anterior up, the patient's right on the left."""
     return slices[..., ::-1, ::-1]
 
 
-def grey(values: NDArray[np.generic]) -> Picture:
+def grey(values: NDArray[Any]) -> Picture:
     """Values in [0, 1] (float) or 0..255 (uint8) as uint8."""
     if values.dtype == np.uint8:
         return values
-    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+    levels: Picture = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+    return levels
 
 
-def as_rgb(picture: Picture) -> Picture:
-    """A grey picture (H, W) as RGB (H, W, 3); one that is RGB stays as it is."""
-    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
-
-
-def rgb(colour: str) -> Picture:
-    """A colour "#RRGGBB" as three values 0..255."""
-    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
-
-
-def outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The border pixels of a mask (H, W)."""
-    from scipy import ndimage
-
-    border: NDArray[np.bool_] = mask & ~ndimage.binary_erosion(mask)
-    return border
-
-
-def montage(pictures: NDArray[np.generic], columns: int, gap: int = 2) -> Picture:
-    """Pictures (N, H, W) in rows of `columns` on black, as one picture (rows, columns).
+def montage(pictures: NDArray[Any], columns: int, gap: int = 2) -> Picture:
+    """Pictures (N, H, W), float in [0, 1] or uint8, in rows of `columns` on black.
 
     The last row is filled up with black. No picture at all gives one black pixel.
     """
@@ -63,9 +43,25 @@ def montage(pictures: NDArray[np.generic], columns: int, gap: int = 2) -> Pictur
 
 def spread(number: int, wanted: int) -> list[int]:
     """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
-    if number <= wanted:
-        return list(range(number))
-    return [round(float(i)) for i in np.linspace(0, number - 1, wanted)]
+    return [round(float(i)) for i in np.linspace(0, number - 1, min(number, wanted))]
+
+
+def as_rgb(picture: Picture) -> Picture:
+    """A grey picture (H, W) as RGB (H, W, 3); one that is RGB stays as it is."""
+    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+
+
+def rgb(colour: str) -> Picture:
+    """A colour "#RRGGBB" as three values 0..255."""
+    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8)
+
+
+def outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The border pixels of a mask (H, W)."""
+    from scipy import ndimage
+
+    inner: NDArray[np.bool_] = ndimage.binary_erosion(mask)
+    return mask & ~inner
 
 
 def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float = 0.5) -> Picture:
@@ -75,13 +71,14 @@ def over(picture: Picture, mask: NDArray[np.bool_], colour: str, opacity: float 
     return np.rint(painted).astype(np.uint8)
 
 
-def enlarge(picture: NDArray[Level], factor: int) -> NDArray[Level]:
+def enlarge(picture: NDArray[T], factor: int) -> NDArray[T]:
     """Each pixel `factor` times as wide and high, so that the browser needn't blur it."""
     return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
 
 
 def side_by_side(pictures: Sequence[Picture], gap: int = 4) -> Picture:
     """Pictures of one height beside each other on black; grey ones become RGB."""
-    strip = np.zeros((pictures[0].shape[0], gap, 3), np.uint8)
-    parts = [part for picture in pictures for part in (strip, as_rgb(picture))]
-    return np.concatenate(parts[1:], axis=1)
+    colour = [as_rgb(picture) for picture in pictures]
+    strip = np.zeros((colour[0].shape[0], gap, 3), np.uint8)
+    parts = [part for picture in colour for part in (picture, strip)]
+    return np.concatenate(parts[:-1], axis=1)

@@ -25,13 +25,6 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[str] = ()) -> str:
-    """A table in Markdown; `lines` are what stands below the heads, such as `--:`."""
-    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
-    table = (heads, lines or ["---"] * len(heads), *escaped)
-    return "\n".join("| " + " | ".join(row) + " |" for row in table)
-
-
 def scan_row(scan: Scan) -> dict[str, Any]:
     """What the manifest alone says of a scan."""
     return {
@@ -77,6 +70,13 @@ def run_row(run: Run) -> dict[str, Any]:
         "histogram of I_ro": one.verdict,
         "note": one.note,
     }
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[str] = ()) -> str:
+    """A table in Markdown; `lines` are what stands below the heads, such as `--:`."""
+    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    table = (heads, lines or ["---"] * len(heads), *escaped)
+    return "\n".join("| " + " | ".join(row) + " |" for row in table)
 
 
 def once(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,8 +3,6 @@
 All of it is read from the run's folder; the training is a process of its own.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,11 +21,12 @@ from ascnet_core.settings.method import Gauge, TrainedMethod
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.new_run import watched_box
-from pages.parts.shared import cases, pictures, tables
+from pages.parts.shared import cases, pictures
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
-# scipy and torch are imported where they serve: the app's first picture must not wait for them.
+# scipy, pandas and torch are imported where they are needed: the app's first picture must not
+# wait for them.
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
@@ -254,6 +253,8 @@ def gauges_table(
     gauges: Mapping[str, Any], dead: bool, known: Sequence[Gauge] = AscNet.gauges
 ) -> str:
     """The gauges as a Markdown table, those of a dead adversary in red."""
+    from pages.parts.shared import tables
+
     rows = []
     for name, label, about in known:
         value = gauges.get(name)

@@ -1,7 +1,5 @@
 """Managing runs: a note, a new name, export as one file, deleting; and importing a run."""
 
-from __future__ import annotations
-
 import dataclasses
 import tempfile
 from pathlib import Path

@@ -3,8 +3,6 @@
 `show_termination` draws the section for a running or a finished run. It only reads the folder.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
