@@ -19,21 +19,13 @@ def dice_by_subject(
     """
     figure = go.Figure()
     colours = (COLOURS["mask"], COLOURS["fence"], COLOURS["reference"])
-    for (name, values), colour in zip(mask_free.items(), colours, strict=False):
+    plain = [{"color": colour, "size": 12} for colour in colours]
+    drawn = [(*way, marker) for way, marker in zip(mask_free.items(), plain, strict=False)]
+    opened = {"color": "#555555", "size": 14, "symbol": "diamond-open"}
+    drawn += [(f"<i>{name} (oracle)</i>", values, opened) for name, values in oracle.items()]
+    for name, values, marker in drawn:
         figure.add_scatter(
-            x=list(subjects),
-            y=list(values),
-            name=name,
-            mode="markers",
-            marker={"color": colour, "size": 12},
-        )
-    for name, values in oracle.items():
-        figure.add_scatter(
-            x=list(subjects),
-            y=list(values),
-            name=f"<i>{name} (oracle)</i>",
-            mode="markers",
-            marker={"color": "#555555", "size": 14, "symbol": "diamond-open"},
+            x=list(subjects), y=list(values), name=name, mode="markers", marker=marker
         )
     figure.update_yaxes(range=[0, 1])
     return layout(figure, 320, "subject", "Dice")

@@ -69,7 +69,7 @@ def show_lab() -> None:
         both = choose_runs(names, current.run)
         one, other = (cases.run_settings(name) for name in both)
         how = need_same_slices(one, other)
-        show_warning(one, other, unfinished(both))
+        show_warning(both, one, other)
         sample, wild = cut_both(both, current.cohort, how)
         titles = short(both[0]), short(both[1])
         show_figures(titles, sample, wild)
@@ -141,14 +141,10 @@ def partner(name: str, others: Sequence[str]) -> str:
     return min(others, key=unlike)
 
 
-def unfinished(names: Sequence[str]) -> list[str]:
-    """Those runs that are not finished, with their status."""
-    found = {name: Run(cases.run_path(name)).status() for name in names}
-    return [f"{short(name)} is {status}" for name, status in found.items() if status != "finished"]
-
-
-def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> None:
-    """Warn where more than the reference differs."""
+def show_warning(both: Sequence[str], one: Settings, other: Settings) -> None:
+    """Warn where more than the reference differs, or a run is not finished."""
+    states = [(short(name), Run(cases.run_path(name)).status()) for name in both]
+    unfinished = [f"{name} is {how}" for name, how in states if how != "finished"]
     keys = other_differences(one, other)
     lines = []
     if keys:
@@ -202,21 +198,22 @@ def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Samp
     return sample, (first, second)
 
 
-def figure_rows(one: Figures, other: Figures) -> list[tuple[str, float, float]]:
-    """Name and value of both runs; oracle ones only where there are masks."""
-    rows = [("mean", one.mean, other.mean), ("share above 0.5", one.above, other.above)]
-    for name, title in (("inside", "in lesions"), ("outside", "elsewhere")):
-        before, after = getattr(one, name), getattr(other, name)
-        if before is not None and after is not None:
-            rows.append((f"{title}, oracle", before, after))
-    return rows
-
-
 def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
-    """The figures of both runs and their change as a small table, oracle ones in italics."""
+    """The figures of both runs and their change as a small table.
+
+    Oracle figures are in italics; they are left out where there are no masks.
+    """
     head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
     lines = [f"{TABLE_STYLE}<table class='lab'><tr>{head}</tr>"]
-    for name, before, after in figure_rows(one, other):
+    rows = (
+        ("mean", one.mean, other.mean),
+        ("share above 0.5", one.above, other.above),
+        ("in lesions, oracle", one.inside, other.inside),
+        ("elsewhere, oracle", one.outside, other.outside),
+    )
+    for name, before, after in rows:
+        if before is None or after is None:
+            continue
         mark = " class='oracle'" if "oracle" in name else ""
         cells = (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}")
         lines.append(f"<tr{mark}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")

@@ -114,7 +114,6 @@ def leave() -> None:
 
 
 def show_compare() -> None:
-    """The whole view."""
     view = state.current()
     names = known_names(view.run, view.compare)
     if not names:

@@ -48,20 +48,6 @@ def watched_of(run: Run) -> Levels | None:
     return _watched(str(run.path), points[-1].index, _stamp(points[-1])) if points else None
 
 
-def why_nothing(runs: Sequence[Run], watched: Sequence[Levels]) -> str:
-    """Says why runs have no watched slice in common, and what follows."""
-    sizes = [one.shape[-1] for one in watched]
-    if len(set(sizes)) > 1:
-        told = ", ".join(f"{run.name} {size}" for run, size in zip(runs, sizes, strict=True))
-        why = f"their slices differ in size ({told} pixels)"
-    else:
-        why = "they watch slices of other scans"
-    return (
-        f"These runs have no watched slice in common: {why}. So their snapshots cannot be laid "
-        "over one another; a slice of a scan can, cut with the networks that they kept."
-    )
-
-
 @st.fragment
 @cases.show_user_errors()
 def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
@@ -97,7 +83,16 @@ def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
         )
         return
     else:
-        st.info(why_nothing(runs, known), icon=":material/info:")
+        sizes = [one.shape[-1] for one in known]
+        told = ", ".join(f"{run.name} {size}" for run, size in zip(runs, sizes, strict=True))
+        why = f"their slices differ in size ({told} pixels)"
+        if len(set(sizes)) == 1:
+            why = "they watch slices of other scans"
+        st.info(
+            f"These runs have no watched slice in common: {why}. So their snapshots cannot be laid "
+            "over one another; a slice of a scan can, cut with the networks that they kept.",
+            icon=":material/info:",
+        )
     if usable and how == WATCHED:
         show_watched(runs, names, common, key)
     else:

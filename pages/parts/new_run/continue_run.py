@@ -15,7 +15,6 @@ from pages.parts.new_run import form, preset_box
 from pages.parts.shared import cases, forms, state, tables
 
 OWN, OTHER = "own", "other"
-DATA = "data of the fork"
 
 
 def fork_button(run: str, cycle: int, key: str) -> None:
@@ -33,10 +32,6 @@ def fork_button(run: str, cycle: int, key: str) -> None:
         st.rerun()
 
 
-def _forget() -> None:
-    st.session_state.pop(state.FORK, None)
-
-
 def fork_arguments(
     run: str,
     cycle: int,
@@ -50,30 +45,12 @@ def fork_arguments(
     return words + [word for change in changes for word in ("--set", change)]
 
 
-def show_changes(resolved: Settings, settings: Settings, run: str) -> None:
-    """The settings in which the form differs from the run that it forks from."""
-    rows = preset_box.difference_rows(resolved, settings, settings)
-    if not rows:
-        st.caption(f"All settings are those of {run}; change what the fork should try.")
-        return
-    title = f"{tables.counted(len(rows), 'setting')} unlike {run}"
-    with st.expander(title, icon=":material/compare_arrows:"):
-        st.markdown(preset_box.difference_table(rows, run, "this fork"))
-
-
-def own_data(run: Run) -> tuple[str, str] | None:
-    """The run's own (manifest, reference), None where its files are gone."""
-    try:
-        run.cohort()
-        return str(run.path / MANIFEST), str(reference_of(run.path))
-    except UserError:
-        return None
-
-
 def choose_data(run: Run) -> tuple[str, str, bool]:
     """The menus of data; (cohort, reference, whether they are the run's own). Raises UserError."""
-    own = own_data(run)
-    if own is None:
+    try:
+        run.cohort()
+        own = str(run.path / MANIFEST), str(reference_of(run.path))
+    except UserError:
         st.caption(f"The scans that {run.name} learnt from are not on this machine; choose others.")
         return *form.choose_sets(), False
     chosen = st.segmented_control(
@@ -82,13 +59,13 @@ def choose_data(run: Run) -> tuple[str, str, bool]:
         default=OWN,
         required=True,
         format_func=lambda one: f"as {run.name}" if one == OWN else "other sets",
-        key=DATA,
+        key="data of the fork",
     )
     return (*own, True) if chosen == OWN else (*form.choose_sets(), False)
 
 
 def fork_form() -> None:
-    """The form. Raises UserError."""
+    """The form of a new run, filled with the settings of the run to fork. Raises UserError."""
     name, cycle = st.session_state[state.FORK]
     parent = Run(cases.run_path(name))
     settings, moment = parent.settings(), parent.at_cycle(cycle)
@@ -100,7 +77,10 @@ def fork_form() -> None:
         icon=":material/fork_right:",
     )
     leave.button(
-        "No fork, a plain new run", icon=":material/close:", width="stretch", on_click=_forget
+        "No fork, a plain new run",
+        icon=":material/close:",
+        width="stretch",
+        on_click=lambda: st.session_state.pop(state.FORK, None),
     )
     cohort, named, own = choose_data(parent)
     changed = st.container()
@@ -111,8 +91,15 @@ def fork_form() -> None:
     if resolved is None:
         fields.notices.error(problem, icon=":material/error:")
         return
-    with changed:
-        show_changes(resolved, settings, parent.name)
+    rows = preset_box.difference_rows(resolved, settings, settings)
+    if rows:
+        title = f"{tables.counted(len(rows), 'setting')} unlike {parent.name}"
+        table = preset_box.difference_table(rows, parent.name, "this fork")
+        changed.expander(title, icon=":material/compare_arrows:").markdown(table)
+    else:
+        changed.caption(
+            f"All settings are those of {parent.name}; change what the fork should try."
+        )
     manifest = cohort if own else str(cases.manifest_of(cohort))
     other = None if own else (manifest, named)
     form.name_and_start(

@@ -41,41 +41,37 @@ def start(arguments: list[str], name: str, processes: int = 1) -> None:
 
 
 def choose_sets() -> tuple[str, str]:
-    """The menus of both sets; the input cohort's key, and what is normal as `--reference` has it.
+    """The menus of both sets; the input cohort's key, and the value of `--reference`.
 
     Raises UserError.
     """
     cohorts = cases.known_cohorts()
     wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
     left, middle, right = st.columns(3)
-    with left:
-        cohort = st.selectbox(
-            "Input cohort",
-            cohorts,
-            index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
-            format_func=cases.cohort_label,
-            help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
-        )
-    with middle:
-        reference = st.selectbox(
-            "Reference: what is normal",
-            list(REFERENCES),
-            index=list(REFERENCES).index(how),
-            format_func=REFERENCES.__getitem__,
-            help="Lesion-free slices that the fence cut should look like (paper, section 3).",
-        )
-    with right:
-        if reference != "other":
-            st.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
-            return cohort, reference
-        others = [key for key in cohorts if key != cohort] or cohorts
-        other = st.selectbox(
-            "Reference cohort",
-            others,
-            format_func=cases.cohort_label,
-            help="Its normal group if it has one, else all of its lesion-free slices.",
-        )
-        return cohort, str(cases.manifest_of(other))
+    cohort = left.selectbox(
+        "Input cohort",
+        cohorts,
+        index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
+        format_func=cases.cohort_label,
+        help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
+    )
+    reference = middle.selectbox(
+        "Reference: what is normal",
+        list(REFERENCES),
+        index=list(REFERENCES).index(how),
+        format_func=REFERENCES.__getitem__,
+        help="Lesion-free slices that the fence cut should look like (paper, section 3).",
+    )
+    if reference != "other":
+        right.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
+        return cohort, reference
+    other = right.selectbox(
+        "Reference cohort",
+        [key for key in cohorts if key != cohort] or cohorts,
+        format_func=cases.cohort_label,
+        help="Its normal group if it has one, else all of its lesion-free slices.",
+    )
+    return cohort, str(cases.manifest_of(other))
 
 
 def small_slices(settings: Settings) -> Preparation:
@@ -149,16 +145,23 @@ def name_and_start(
     left, *middle, right = st.columns(
         [2, 1] if gpus < 2 else [2, 1, 1], vertical_alignment="bottom"
     )
-    name = (
-        left.text_input(
-            "Name of the run",
-            placeholder=suggestion,
-            key=NAME,
-            help=f"A folder of this name is made under {places.RUNS.name}/.",
-        )
-        or suggestion
+    typed = left.text_input(
+        "Name of the run",
+        placeholder=suggestion,
+        key=NAME,
+        help=f"A folder of this name is made under {places.RUNS.name}/.",
     )
-    processes = schedule_box.choose_processes(middle[0], gpus) if middle else 1
+    name, processes = typed or suggestion, 1
+    if middle:
+        processes = middle[0].number_input(
+            "Processes (GPUs)",
+            min_value=1,
+            max_value=gpus,
+            value=1,
+            key=schedule_box.KEY,
+            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm is over "
+            "the whole batch.",
+        )
     fits = False
     with fields.notices, cases.show_user_errors(stop=False):
         check_processes(resolved, processes, on_gpus=True)

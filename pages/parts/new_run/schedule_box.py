@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.launch import processes_of
@@ -106,19 +105,6 @@ def known_gpus() -> int:
 
     wait()
     return 0
-
-
-def choose_processes(column: DeltaGenerator, gpus: int) -> int:
-    """The field for the number of processes."""
-    return column.number_input(
-        "Processes (GPUs)",
-        min_value=1,
-        max_value=gpus,
-        value=1,
-        key=KEY,
-        help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm is over "
-        "the whole batch.",
-    )
 
 
 def processes_as_before(run: Run) -> int:

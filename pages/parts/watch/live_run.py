@@ -5,6 +5,7 @@ All of it is read from the run's folder; the training is a process of its own.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ascnet_core.places import EVENTS, SNAPSHOTS
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot
 from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
-from ascnet_core.settings.method import Gauge, TrainedMethod
+from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.new_run import watched_box
@@ -238,15 +239,7 @@ def show_curves(run: Run) -> None:
         st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
     else:
         st.caption("No step has been logged yet.")
-    show_gauges(events, adversary_loss(run), cases.method_of(run))
-
-
-def adversary_loss(run: Run) -> str:
-    """The run's `adversary.loss`; the paper's where its settings cannot be read."""
-    try:
-        return run.settings().adversary.loss
-    except UserError:
-        return "tanh-mae"
+    show_gauges(run, events)
 
 
 def gauges_table(
@@ -266,7 +259,7 @@ def gauges_table(
     return tables.markdown(("gauge", "value", "what it says"), rows, (":--", "--:", ":--"))
 
 
-def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedMethod) -> None:
+def show_gauges(run: Run, events: Sequence[Mapping[str, Any]]) -> None:
     """The newest gauges; a dead adversary in red, with the sentence that says why."""
     gauges = live_charts.event_rows(events, "epoch", "gauges")
     st.markdown("**Gauges** of the last epoch, mean over sample slices")
@@ -275,11 +268,14 @@ def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedM
         return
     from ascnet_core.monitoring.advisor import dead_adversary
 
+    loss = "tanh-mae"  # the paper's, where the settings cannot be read
+    with suppress(UserError):
+        loss = run.settings().adversary.loss
     why = dead_adversary(gauges[-1], loss)
     if why:
         st.error(
             f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
             icon=":material/heart_broken:",
         )
-    table = gauges_table(gauges[-1], bool(why), method.gauges)
+    table = gauges_table(gauges[-1], bool(why), cases.method_of(run).gauges)
     st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)
