@@ -58,14 +58,8 @@ def histogram(
 ) -> go.Figure:
     """Histograms of maps on 256 levels, one over the other, with the last one's peaks named.
 
-    Parameters
-    ----------
-    counts
-        Map name (a key of `COLOURS`) to counts (256,) in voxels or pixels; later ones lie on top.
-    peaks
-        Levels of the last map's peaks, from dark to bright.
-    log
-        Whether counts are on a logarithmic axis (0 is left out there).
+    `counts` holds by a map's name (a key of `COLOURS`) its counts (256,) in voxels or pixels; later
+    ones lie on top. `peaks` are levels of the last map. A `log` axis leaves out counts of 0.
     """
     figure = go.Figure()
     names = list(counts)

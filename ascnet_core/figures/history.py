@@ -48,17 +48,23 @@ def _shares(points: Sequence[Point]) -> NDArray[np.float64]:
     return np.asarray(100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
 
 
-def _whole_ticks(figure: go.Figure, along: Along, xs: Sequence[float]) -> None:
+def _over_time(
+    figure: go.Figure,
+    along: Along,
+    xs: Sequence[float],
+    title: str,
+    row: int | None = None,
+    top: int = 12,
+) -> go.Figure:
+    """Lay out a figure whose time axis is below the panel `row`."""
+    figure.update_xaxes(title_text=title, row=row)
     if along == "cycle" and xs and max(xs) <= 12:
         figure.update_xaxes(dtick=1)
+    return layout(figure, HEIGHT, left=60, top=top)
 
 
 def timeline(
-    points: Sequence[Point],
-    along: Along = "cycle",
-    *,
-    now: int | None = None,
-    name: str = "I_ro",
+    points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, name: str = "I_ro"
 ) -> go.Figure:
     """Heat map of the histograms in time, with peaks and the run's threshold laid over it.
 
@@ -106,10 +112,8 @@ def timeline(
     )
     if now is not None and 0 <= now < len(xs):
         figure.add_vline(x=xs[now], line={"color": COLOURS["truth"], "width": 2})
-    figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
-    _whole_ticks(figure, along, xs)
-    return layout(figure, HEIGHT, left=60)
+    return _over_time(figure, along, xs, title)
 
 
 def ridge_indices(number: int) -> list[int]:
@@ -203,9 +207,7 @@ def tracked_peaks(
     figure.update_yaxes(title_text="height, %", type="log", tickformat="~g", nticks=4,
                         row=2)  # fmt: skip
     figure.update_yaxes(title_text="separation", range=[-0.05, 1.05], row=3)
-    figure.update_xaxes(title_text=title, row=3)
-    _whole_ticks(figure, along, xs)
-    return layout(figure, HEIGHT, left=60, top=36)
+    return _over_time(figure, along, xs, title, row=3, top=36)
 
 
 def course(
@@ -224,24 +226,23 @@ def course(
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06,
                            row_heights=[0.66, 0.34])  # fmt: skip
     ranks = [None if p.rank_correlation is None else abs(p.rank_correlation) for p in points]
+    indices = [p.separation_index for p in points]
+    torn, area = [p.hole_share for p in points], [p.area for p in points]
     lines: tuple[tuple[str, Sequence[float | None], str, int], ...] = (
-        ("separation index", [p.separation_index for p in points], COLOURS["fence"], 1),
-        ("mask stability (Dice with the one before)", [p.stability for p in points],
-         COLOURS["mask"], 1),
-        (f"abs. rank correlation, {name} and I_in", ranks, COLOURS["input"], 1),
-        ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points],
-         COLOURS["wild"], 1),
-        ("holes, share of the filled mask", [p.hole_share for p in points],
-         COLOURS["reference"], 2),
-        ("mask, share of the tissue", [p.area for p in points], COLOURS["truth"], 2),
-    )  # fmt: skip
+        ("separation index", indices, "fence", 1),
+        ("mask stability (Dice with the one before)", [p.stability for p in points], "mask", 1),
+        (f"abs. rank correlation, {name} and I_in", ranks, "input", 1),
+        ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points], "wild", 1),
+        ("holes, share of the filled mask", torn, "reference", 2),
+        ("mask, share of the tissue", area, "truth", 2),
+    )
     for label, values, colour, row in lines:
         figure.add_scatter(
             x=xs,
             y=values,
             mode="lines+markers",
             name=label,
-            line={"color": colour, "width": 1.8},
+            line={"color": COLOURS[colour], "width": 1.8},
             marker={"size": 5},
             hovertemplate="%{x:.4g}: %{y:.3f}",
             row=row,
@@ -275,6 +276,4 @@ def course(
         )
     figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], row=1)
     figure.update_yaxes(title_text="share, 0 to 1", rangemode="tozero", row=2)
-    figure.update_xaxes(title_text=title, row=2)
-    _whole_ticks(figure, along, xs)
-    return layout(figure, HEIGHT, left=60, top=56)
+    return _over_time(figure, along, xs, title, row=2, top=56)

@@ -69,10 +69,6 @@ def _watch(key: str, name: str) -> None:
     st.session_state[key] = with_slice(st.session_state.get(key, ""), name)
 
 
-def _choose_for_me(key: str) -> None:
-    st.session_state[key] = "4"
-
-
 @st.cache_resource(show_spinner="Reading the scan", max_entries=8)
 def _slices(cohort: str, scan: str, preparation: Preparation, changed: float) -> SliceSet:
     from ascnet_core.imaging.reference import slices_of
@@ -128,8 +124,8 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
         st.button(
             "Choose them for me instead",
             icon=":material/restart_alt:",
-            on_click=_choose_for_me,
-            args=(key,),
+            on_click=st.session_state.update,
+            args=({key: "4"},),
         )
 
 

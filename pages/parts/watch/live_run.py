@@ -28,6 +28,7 @@ from pages.parts.watch import live_charts
 
 # scipy, pandas and torch are imported where they are needed: the app's first picture must not
 # wait for them.
+Request = Callable[[Path], bool]
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
@@ -98,25 +99,23 @@ def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
     left, middle, right = st.columns([1, 1, 1.3])
 
-    def stop(column: DeltaGenerator) -> None:
+    def button(
+        column: DeltaGenerator, label: str, icon: str, request: Request, about: str | None = None
+    ) -> None:
         column.button(
-            "Stop",
-            icon=":material/stop:",
-            help="Stops within a step and keeps a checkpoint to go on from.",
+            label,
+            icon=f":material/{icon}:",
+            help=about,
             on_click=ask,
-            args=(run, status, request_stop),
+            args=(run, status, request),
+            type="primary" if request is request_go else "secondary",
             width="stretch",
         )
 
+    stops = "Stops within a step and keeps a checkpoint to go on from."
     if status == "running":
-        stop(left)
-        middle.button(
-            "Pause",
-            icon=":material/pause:",
-            on_click=ask,
-            args=(run, status, request_pause),
-            width="stretch",
-        )
+        button(left, "Stop", "stop", request_stop, stops)
+        button(middle, "Pause", "pause", request_pause)
         right.button(
             "Snapshot",
             icon=":material/photo_camera:",
@@ -127,15 +126,8 @@ def controls(run: Run, status: str) -> None:
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
         )
     elif status == "paused":
-        left.button(
-            "Go on",
-            icon=":material/play_arrow:",
-            on_click=ask,
-            args=(run, status, request_go),
-            type="primary",
-            width="stretch",
-        )
-        stop(middle)
+        button(left, "Go on", "play_arrow", request_go)
+        button(middle, "Stop", "stop", request_stop, stops)
 
 
 def ask_for_snapshot(run: Run) -> None:
@@ -144,7 +136,7 @@ def ask_for_snapshot(run: Run) -> None:
     st.toast("Asked for a snapshot; it is taken after the step the run is in.")
 
 
-def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
+def ask(run: Run, status: str, request: Request) -> None:
     """Ask the process for something, and wait a moment for its answer."""
     if not request(run.path):
         return
@@ -162,18 +154,12 @@ def parts(run: Run) -> dict[str, Part]:
     def written() -> int:  # a pause and its end are events too
         return events.stat().st_size if events.is_file() else 0
 
-    return {
-        PROGRESS: Part(written),
-        LOSSES: Part(written, 4.0),
-        PICTURES: Part(lambda: newest_name(run)),
-    }
+    def newest() -> str:  # the folder of the newest snapshot; none of them is read
+        folder = run.path / SNAPSHOTS
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return max((name for name in names if name[:3].isdigit()), default="")
 
-
-def newest_name(run: Run) -> str:
-    """The name of the newest snapshot's folder, empty if there is none; no snapshot is read."""
-    folder = run.path / SNAPSHOTS
-    names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
-    return max((name for name in names if name[:3].isdigit()), default="")
+    return {PROGRESS: Part(written), LOSSES: Part(written, 4.0), PICTURES: Part(newest)}
 
 
 def show_run(run: Run, chosen: Snapshot | None = None) -> None:

@@ -94,41 +94,41 @@ def show_advice(history: History, status: str) -> None:
             st.markdown("\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in advice.rules))
 
 
-def change(now: float | None, before: float | None) -> str | None:
-    """The change of a gauge since the cycle before, None where one is missing."""
-    if now is None or before is None:
-        return None
-    return f"{now - before:+.2f}"
-
-
 def show_figures(now: Point, before: Point | None) -> None:
     """Gauges of the newest complete cycle, with the change since the one before."""
-    dash = "–"
-    first, second, third, fourth = st.columns(4)
-    first.metric(
-        "Separation index",
-        f"{now.separation_index:.2f}",
-        change(now.separation_index, before.separation_index if before else None),
-        help="Mean of the largest separations between neighbouring peaks, one fewer than the "
-        f"{now.peaks_wanted} peaks wanted; 0 to 1.",
+    gauges = (
+        (
+            "Separation index",
+            "separation_index",
+            "Mean of the largest separations between neighbouring peaks, one fewer than the "
+            f"{now.peaks_wanted} peaks wanted; 0 to 1.",
+        ),
+        (
+            "Mask stability",
+            "stability",
+            f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
+        ),
+        (
+            "Rank correlation",
+            "rank_correlation",
+            f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
+            "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
+        ),
     )
-    second.metric(
-        "Mask stability",
-        dash if now.stability is None else f"{now.stability:.2f}",
-        change(now.stability, before.stability if before else None),
-        help=f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
-    )
-    third.metric(
-        "Rank correlation",
-        dash if now.rank_correlation is None else f"{now.rank_correlation:.2f}",
-        change(now.rank_correlation, before.rank_correlation if before else None),
-        delta_color="off",
-        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it "
-        "warns of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
-    )
-    fourth.metric(
+    *columns, last = st.columns(4)
+    for column, (title, name, about) in zip(columns, gauges, strict=True):
+        value: float | None = getattr(now, name)
+        old: float | None = getattr(before, name, None)
+        column.metric(
+            title,
+            "–" if value is None else f"{value:.2f}",
+            None if value is None or old is None else f"{value - old:+.2f}",
+            delta_color="off" if name == "rank_correlation" else "normal",
+            help=about,
+        )
+    last.metric(
         "Mask holes",
-        dash if now.holes is None else f"{now.holes}",
+        "–" if now.holes is None else f"{now.holes}",
         None if before is None or not now.holes or before.holes is None
         else f"{now.holes - before.holes:+d}",
         delta_color="inverse",
