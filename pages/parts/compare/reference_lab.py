@@ -111,8 +111,8 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
         index=others.index(partner(first, others)),
         key=f"{SECOND} {first}",
         format_func=short,
-        help="Best a run with the same settings and another reference, so that nothing else moves "
-        "things to the wild cut.",
+        help="Best is a run that differs in its reference alone: then nothing else moves things to "
+        "the wild cut.",
     )
     st.caption(about(second))
     return first, second
@@ -226,7 +226,7 @@ def show_figures(titles: tuple[str, str], sample: Sample, wild: Pair) -> None:
     st.html(figure_table(*titles, one, other))
     text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
     if one.inside is None:
-        text += "Whether what moves is lesion only masks could say; there are none here."
+        text += "Only masks could say whether what moves is lesion; there are none here."
     else:
         text += "Oracle: by the true masks, which the method does not have."
     st.caption(text)

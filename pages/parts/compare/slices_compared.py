@@ -57,17 +57,14 @@ def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
     common = common_slices(known) if len(known) == len(runs) else Common(())
     key = "slices compared of " + "|".join(str(run.path) for run in runs)
     usable = len(common) > 0 and (len(runs) > 1 or len(stopping.history_of(runs[0]).points) > 1)
-    how = WATCHED
+    how = None
     if usable:
-        how = (
-            st.segmented_control(
-                "What to compare on",
-                [WATCHED, SCAN],
-                default=WATCHED,
-                key=f"{key} how",
-                label_visibility="collapsed",
-            )
-            or WATCHED
+        how = st.segmented_control(
+            "What to compare on",
+            [WATCHED, SCAN],
+            default=WATCHED,
+            key=f"{key} how",
+            label_visibility="collapsed",
         )
     elif len(known) < len(runs):
         missing = [r.name for r, one in zip(runs, watched, strict=True) if one is None]
@@ -93,7 +90,7 @@ def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
             "over one another; a slice of a scan can, cut with the networks that they kept.",
             icon=":material/info:",
         )
-    if usable and how == WATCHED:
+    if usable and how != SCAN:
         show_watched(runs, names, common, key)
     else:
         show_scan(runs, names, key)
@@ -104,20 +101,20 @@ def _packed(
     path: str, identity: str, kept: tuple[int, ...], slices: tuple[int, ...], _history: History
 ) -> bytes:
     run = Run(Path(path))
-    datas = [run.load_snapshot(_history.points[place].index) for place in kept]
+    datas = [run.load_snapshot(_history.points[index].index) for index in kept]
     return moments.pack_run(_history, kept, datas, slices, identity)
 
 
 def starts(kept: Sequence[int], wanted: int | None) -> tuple[int, int]:
     """The frames that are shown first: the `wanted` snapshot and the newest.
 
-    An early one takes the place of the wanted one where that is None or the newest.
+    An early snapshot replaces the wanted one where that is None or the newest.
     """
     last = len(kept) - 1
     early = min(1, max(0, last - 1))
     if wanted is None:
         return early, last
-    first = max((at for at, place in enumerate(kept) if place <= wanted), default=early)
+    first = max((at for at, index in enumerate(kept) if index <= wanted), default=early)
     return (early if first == last else first), last
 
 
@@ -128,29 +125,29 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
     assert watched is not None
     longest = max(len(history.points) for history in histories)
     fitting = film.fitting_slices(len(common), watched.shape[-1], longest)
+    labels = [f"slice {one + 1}" for one in common.indices[0]]
     chosen = list(range(len(common)))
     if fitting < len(common):
-        chosen = (
-            st.pills(
-                "Watched slices",
-                chosen,
-                selection_mode="multi",
-                default=chosen[:fitting],
-                format_func=lambda one: f"slice {common.indices[0][one] + 1}",
-                key=f"{key} slices",
-            )
-            or chosen[:1]
+        picked = st.pills(
+            "Watched slices",
+            chosen,
+            selection_mode="multi",
+            default=chosen[:fitting],
+            format_func=labels.__getitem__,
+            key=f"{key} slices",
         )
+        chosen = sorted(picked) or [0]
     films, images, sentences = [], [], []
+    if not common.scaled_alike:
+        sentences = ["The same slices, scaled differently by the runs' own settings of data."]
     kept: list[int] = []
     for number, (run, history) in enumerate(zip(runs, histories, strict=True)):
-        places = common.indices[number]
-        slices = tuple(places[one] for one in sorted(chosen))
+        slices = tuple(common.indices[number][one] for one in chosen)
         kept = film.kept_frames(len(history.points), len(slices), watched.shape[-1])
         last = history.points[-1]
         identity = f"{run.path}|{_stamp(last)}|{slices}|{last.ends_cycle}|{kept}"
         films.append(_packed(str(run.path), identity, tuple(kept), slices, history))
-        images.append([history.points[place].images_seen for place in kept])
+        images.append([history.points[index].images_seen for index in kept])
         sentence = film.thinning_sentence(len(history.points), len(kept), len(slices))
         sentences += [f"{names[number]}: {sentence}"] if sentence else []
     if len(runs) == 1:
@@ -162,12 +159,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
             moments.Side(name, number, len(images[number]) - 1, about(run))
             for number, (name, run) in enumerate(zip(names, runs, strict=True))
         ]
-    labels = [f"slice {common.indices[0][one] + 1}" for one in sorted(chosen)]
-    send(sides, films, images, labels, key, "watched")
-    if not common.scaled_alike:
-        sentences.insert(
-            0, "The same slices, scaled differently by the runs' own settings of data."
-        )
+    send(sides, films, images, [labels[one] for one in chosen], key, "watched")
     st.caption(" ".join([*sentences, KEYS]))
 
 

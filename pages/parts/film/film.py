@@ -129,7 +129,7 @@ def header_of(
         "rule": history.rule,
         "size": size,
         "slices": [int(one) for one in slices],
-        "frames": [frame_facts(history.points[place]) for place in kept],
+        "frames": [frame_facts(history.points[index]) for index in kept],
         "course": [
             {
                 "step": point.step,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ascnet_core.figures.basics import COLOURS
+from ascnet_core.files import read_text
 from ascnet_core.monitoring.history import History, Point
 from ascnet_core.places import CARD
 from ascnet_core.runs.folder import Run, SnapshotData
@@ -147,8 +148,7 @@ def page_of(run: Run, packed: bytes, left_out: str) -> str:
     `packed` is what `film.pack` made; `left_out` says which snapshots are not in it.
     """
     header = film.header_in(packed)
-    settings, card = run.settings(), run.path / CARD
-    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    settings = run.settings()
     frames, slices = len(header["frames"]), len(header["slices"])
     about = (
         f"preset {settings.preset or 'none'} · {tables.counted(frames, 'snapshot')} · "
@@ -159,7 +159,7 @@ def page_of(run: Run, packed: bytes, left_out: str) -> str:
         ("How to", f"{film.KEYS}, on the watched slices; no true mask is used."),
         ("Left out", left_out),
         ("Preset", settings.description.replace("`", "")),
-        ("Licence, from the run's card", licence_note(text)),
+        ("Licence, from the run's card", licence_note(read_text(run.path / CARD))),
         ("Made by", "ASC-Net Explorer. Research software, not a medical device."),
     ]
     title = f"Film of {run.name}"

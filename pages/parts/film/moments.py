@@ -19,7 +19,7 @@ from ascnet_core.runs.folder import SnapshotData
 from pages.parts.film import film
 from pages.parts.shared import components, state
 
-FROM = "moment to compare from"  # session key: a run's path -> place of its snapshot
+FROM = "moment to compare from"  # session key: a run's path -> index of its snapshot
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def pack_run(
     """The kept snapshots of one run as `film.pack` packs them, with the facts of `facts`."""
     size = int(datas[-1].watched_input.shape[-1])
     header = film.header_of(history, kept, slices, size, [], identity)
-    points = [history.points[place] for place in kept]
+    points = [history.points[index] for index in kept]
     header["frames"] = [facts(point, data) for point, data in zip(points, datas, strict=True)]
     return film.pack(header, datas, slices)
 
@@ -76,7 +76,7 @@ def header_of(
     for each slice. While `pair` stays the same, the browser leaves its sliders where they are;
     `identity` differs when anything that is sent does.
     """
-    moments, places = aligned(images)
+    moments, shown = aligned(images)
     several = max(len(one) for one in images) > 1
     may_link = several and len({side.film for side in sides}) == len(sides)
     together = min(one[-1] for one in images)  # as far as all of them came
@@ -91,7 +91,7 @@ def header_of(
         "mayLink": may_link,
         "linked": may_link,
         "images": moments,
-        "places": [list(row) for row in places],
+        "places": [list(row) for row in shown],
         "moment": moments.index(together),
     }
 
@@ -106,9 +106,9 @@ show = components.declare("moments_compared", Path(__file__).with_name("moments"
 """Shows as `data` what `join` made."""
 
 
-def open_moments(name: str, path: Path, place: int | None) -> None:
-    """Go to the comparison of two moments of a run; `place` is the snapshot to begin with."""
-    st.session_state[FROM] = {str(path): place}
+def open_moments(name: str, path: Path, index: int | None) -> None:
+    """Go to the comparison of two moments of a run; `index` is that of the first snapshot."""
+    st.session_state[FROM] = {str(path): index}
     st.session_state[state.TRAINING_VIEW] = "Compare"
     state.update(compare=(name,))
     st.rerun()

@@ -159,14 +159,14 @@ def too_early() -> str:
         name = st.selectbox("Run", list(NAMES), format_func=NAMES.__getitem__, key="lesson run")
     run = Run(cases.run_path(name))
     snapshots, history = run.snapshots(), stopping.history_of(run)
-    place = right.select_slider(
+    index = right.select_slider(
         "Moment of the training",
         options=range(len(snapshots)),
         value=len(snapshots) - 1,
         format_func=lambda i: snapshots[i].label,
         key=f"lesson moment {name}",
     )
-    snapshot, point = snapshots[place], history.points[place]
+    snapshot, point = snapshots[index], history.points[index]
     one, two = st.columns([1, 1.1], gap="medium")
     one.image(live_run.watched_picture(run, snapshot), width="stretch")
     with two:
@@ -175,7 +175,7 @@ def too_early() -> str:
             live_charts.histogram_spec() | {"height": 230},
             width="stretch",
         )
-        advice = advise(history.points[: place + 1])
+        advice = advise(history.points[: index + 1])
         box, icon = stopping.BOXES[advice.kind]
         box(stopping.sentence_of(advice, "running"), icon=icon)
     holes = "no mask" if point.holes is None else f"enclosed holes in the mask: {point.holes}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ascnet_core.files import read_text
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.launch import processes_of
 from ascnet_core.settings.tables import Settings
@@ -29,10 +30,7 @@ KEY = "processes of the new run"
 @cache
 def this_processor() -> tuple[int, bool, bool]:
     """Threads, whether bfloat16 is native, whether there is a GPU; without importing torch."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        flags = ""
+    flags = read_text(Path("/proc/cpuinfo"))
     native = "avx512_bf16" in flags or "amx_bf16" in flags
     return os.cpu_count() or 1, native, Path("/proc/driver/nvidia/version").is_file()
 

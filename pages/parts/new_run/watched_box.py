@@ -42,7 +42,7 @@ def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
         range(number),
         selection_mode="multi",
         default=list(range(min(SHOWN, number))),
-        format_func=lambda place: label_of(names[place]) if known else f"slice {place + 1}",
+        format_func=lambda one: label_of(names[one]) if known else f"slice {one + 1}",
         key=f"watched slices shown of {run.path}",
         label_visibility="collapsed",
     )

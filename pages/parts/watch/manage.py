@@ -205,9 +205,9 @@ def follower_of(run: Run) -> str:
     paths = list_runs()
     if run.path not in paths:
         return state.DEFAULT.run
-    place = paths.index(run.path)
+    index = paths.index(run.path)
     rest = [path.name for path in paths if path != run.path]
-    return rest[min(place, len(rest) - 1)] if rest else state.DEFAULT.run
+    return rest[min(index, len(rest) - 1)] if rest else state.DEFAULT.run
 
 
 def show_import() -> None:

@@ -191,7 +191,7 @@ def _packed(
     path: str, identity: str, kept: tuple[int, ...], slices: tuple[int, ...], _history: History
 ) -> bytes:
     run = Run(Path(path))
-    datas = [run.load_snapshot(_history.points[place].index) for place in kept]
+    datas = [run.load_snapshot(_history.points[index].index) for index in kept]
     size = int(datas[-1].watched_input.shape[-1])
     losses = film.loss_lines(run.events())
     header = film.header_of(_history, kept, slices, size, losses, identity)
@@ -199,7 +199,7 @@ def _packed(
 
 
 def show_film(run: Run, history: History, key: str) -> int | None:
-    """The film; gives the index of the snapshot it stands on."""
+    """The film; the index of the snapshot that it shows, None before it was moved."""
     newest = run.load_snapshot(history.points[-1].index)
     watched, size = newest.watched_input.shape[:2]
     number = len(history.points)
@@ -241,18 +241,18 @@ def show_film(run: Run, history: History, key: str) -> int | None:
             help="This film with its slider and all panels in one file, which needs neither the "
             "app nor a network.",
         )
-        place = film.reported(f"{key} film")
+        index = film.reported(f"{key} film")
         if number > 1 and st.button(
             "Compare two moments",
             icon=":material/compare:",
             key=f"{key} compare",
             help="The film's moment and the newest one, swiped over one another.",
         ):
-            moments.open_moments(short_name(run.path), run.path, place)
-    return place
+            moments.open_moments(short_name(run.path), run.path, index)
+    return index
 
 
-def show_way_back(run: Run, history: History, place: int | None, key: str) -> None:
+def show_way_back(run: Run, history: History, index: int | None, key: str) -> None:
     """Open the film's cycle, or the one that is advised, in Cuts and Threshold."""
     # the last kept M of each cycle
     labels = {point.total_cycle: point.label for point in history.points if point.has_model}
@@ -261,7 +261,7 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
         return
     best = advise(history).best_cycle if history.method.two_cuts else None
     cycles = list(labels)
-    wanted = next((p.total_cycle for p in history.points if p.index == place), best)
+    wanted = next((p.total_cycle for p in history.points if p.index == index), best)
     result = result_of(run)
     label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
     cycle = label.selectbox(
@@ -343,8 +343,8 @@ def show_termination(run: Run) -> None:
         st.markdown("**Film of the run**: every snapshot, all panels by one slider")
         if active:
             st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
-        place = show_film(run, history, key)
-        show_way_back(run, history, place, key)
+        index = show_film(run, history, key)
+        show_way_back(run, history, index, key)
 
     st.markdown(
         "##### When to stop",
