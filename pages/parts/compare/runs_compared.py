@@ -26,7 +26,7 @@ from pages.parts.shared import cases, forms, state, tables, ticker
 from pages.parts.watch import live_run, stopping
 
 MOST = 4
-LOOKED_AT = 20  # runs that are looked at for a partner with the same watched slices
+LOOKED_AT = 20  # runs among which a partner with the same watched slices is searched for
 SECTIONS = ("Slices", "Curves", "Settings")
 SECTION = "what is compared, live"  # a fragment
 BEFORE = "runs compared before"

@@ -213,7 +213,7 @@ def scan_data(case: cases.Case, z: int, method: TrainedMethod) -> SnapshotData:
 
     counted = case.maps[method.maps[0].name]
     return SnapshotData(
-        # 0 stands for outside, and a dark voxel of the region is not
+        # 0 means outside of the region, so dark voxels inside become 1
         plane(np.maximum(case.maps["input"][:, :, z], 1)),
         {one.name: plane(case.maps[one.name][:, :, z]) for one in method.pictures()},
         np.bincount(counted[region], minlength=256).astype(np.int64),

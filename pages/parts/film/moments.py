@@ -79,7 +79,7 @@ def header_of(
     moments, shown = aligned(images)
     several = max(len(one) for one in images) > 1
     may_link = several and len({side.film for side in sides}) == len(sides)
-    together = min(one[-1] for one in images)  # as far as all of them came
+    together = min(one[-1] for one in images)  # the last moment that all of them reached
     return {
         "id": identity,
         "pair": pair,

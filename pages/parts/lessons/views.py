@@ -191,23 +191,21 @@ def one_or_each() -> str:
     """Stop 5: one threshold for the cohort against one a subject."""
     scans = cases.load_cohort(COHORT).scans
     tables = cases.cohort_tables(RUN, None, COHORT, "reconstruction")
-    sick = [
-        (scan.scan, table)
+    sick = {
+        scan.scan: table
         for scan, table in zip(scans, tables, strict=True)
         if table.has_truth and table.true
-    ]
+    }
     rule = cases.run_settings(RUN).segmentation.rule
     pooled = np.sum([table.levels for table in tables], axis=0)
     common = propose(rule, pooled, "bright").level
     level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
-    for_all = [float(table.dice("bright")[level]) for _, table in sick]
-    own = [attempt(rule, table.levels, "bright") for _, table in sick]
-    each = [
-        numbers_at(table, t, 1.0)["dice"] or 0.0 for t, (_, table) in zip(own, sick, strict=True)
-    ]
-    best = [oracle_threshold(table, "bright")[1] for _, table in sick]
+    for_all = [float(table.dice("bright")[level]) for table in sick.values()]
+    own = {name: attempt(rule, table.levels, "bright") for name, table in sick.items()}
+    each = [numbers_at(sick[name], found, 1.0)["dice"] or 0.0 for name, found in own.items()]
+    best = [oracle_threshold(table, "bright")[1] for table in sick.values()]
     figure = figures_lessons.dice_by_subject(
-        [name for name, _ in sick],
+        list(sick),
         {f"level {level} for all": for_all, f"{rule} of each subject": each},
         {"each subject's best level": best},
     )

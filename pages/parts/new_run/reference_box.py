@@ -7,70 +7,58 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.imaging.reference_draw import draw_reference
 from ascnet_core.settings.preparation import draw_of
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import help_of
+from ascnet_core.settings.text import help_of, value_of
 from pages.parts.data.sets import Preview
 from pages.parts.shared import pictures, tables
 
-KEYS = (
-    "reference.share",
-    "reference.contamination",
-    "reference.level_low",
-    "reference.level_high",
-)
-LEAST = 0.001  # of the share kept; a slider that begins there would have odd steps
+SHARE, CONTAMINATION = "reference.share", "reference.contamination"
+LOW, HIGH = "reference.level_low", "reference.level_high"
+LEAST = 0.001  # the smallest share kept; a slider that begins there would have odd steps
 STRIP = 12  # slices of a strip
 FRAME = 3  # pixels of the frame around a slice with lesion
 
 
 def reference_sliders(settings: Settings, prefix: str) -> dict[str, Any]:
     """The sliders; values by key, shares as 0 to 1."""
-    asked = settings.reference
     left, middle, right = st.columns(3)
-    share = left.slider(
-        "Share kept, %",
-        min_value=0.0,
-        max_value=100.0,
-        value=100 * asked.share,
-        step=1.0,
-        format="%.4g",
-        key=f"{prefix} reference.share",
-        help=f"{help_of(KEYS[0])} (`{KEYS[0]}`, as a share of 1)",
-    )
-    contamination = middle.slider(
-        "Lesion slices left in, % of the reference",
-        min_value=0.0,
-        max_value=50.0,
-        value=100 * asked.contamination,
-        step=0.5,
-        format="%.4g",
-        key=f"{prefix} reference.contamination",
-        help=f"{help_of(KEYS[1])} (`{KEYS[1]}`, as a share of 1)",
-    )
+
+    def share(column: DeltaGenerator, key: str, label: str, most: float, step: float) -> float:
+        before: float = value_of(settings, key)
+        percent = column.slider(
+            label,
+            min_value=0.0,
+            max_value=most,
+            value=100 * before,
+            step=step,
+            format="%.4g",
+            key=f"{prefix} {key}",
+            help=f"{help_of(key)} (`{key}`, as a share of 1)",
+        )
+        return as_share(percent, before)
+
+    kept = share(left, SHARE, "Share kept, %", 100.0, 1.0)
+    lesions = share(middle, CONTAMINATION, "Lesion slices left in, % of the reference", 50.0, 0.5)
     low, high = right.slider(
         "Levels of the head, 0 lowest to 1 highest",
         min_value=0.0,
         max_value=1.0,
-        value=(asked.level_low, asked.level_high),
+        value=(settings.reference.level_low, settings.reference.level_high),
         step=0.01,
         key=f"{prefix} reference.levels",
-        help=f"{help_of(KEYS[2])} {help_of(KEYS[3])} (`{KEYS[2]}`, `{KEYS[3]}`)",
+        help=f"{help_of(LOW)} {help_of(HIGH)} (`{LOW}`, `{HIGH}`)",
     )
-    return {
-        KEYS[0]: max(LEAST, as_share(share, asked.share)),
-        KEYS[1]: as_share(contamination, asked.contamination),
-        KEYS[2]: low,
-        KEYS[3]: high,
-    }
+    return {SHARE: max(LEAST, kept), CONTAMINATION: lesions, LOW: low, HIGH: high}
 
 
 def as_share(percent: float, before: float) -> float:
-    """A slider's per cent as a share; one that was not moved is exactly what it was before."""
+    """A slider's per cent as a share; exactly `before` where the slider was not moved."""
     return before if percent == 100 * before else round(percent / 100, 6)
 
 
@@ -84,7 +72,7 @@ def strip_of(found: SliceSet) -> pictures.Picture:
             for edge in (np.s_[:FRAME], np.s_[-FRAME:]):
                 picture[edge] = picture[:, edge] = pictures.rgb(COLOURS["truth"])
         shown.append(picture)
-    # white fills a short strip, as two strips of one length are of one scale
+    # white fills a short strip: strips of one length have the same scale
     shown += [np.full_like(shown[0], 255)] * (STRIP - len(shown))
     return pictures.side_by_side(shown, gap=2)
 

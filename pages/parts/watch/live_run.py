@@ -68,11 +68,11 @@ def progress_sentence(status: str, progress: RunProgress | None) -> str:
 
 
 def read_new_events(path: Path) -> list[dict[str, Any]]:
-    """All events of a run, of which only the new ones are read from the disk at each tick."""
+    """All events of a run; only those that are new since the last call are read."""
     known: dict[str, tuple[int, list[dict[str, Any]]]] = st.session_state.setdefault(READ, {})
     offset, events = known.get(str(path), (0, []))
     size = path.stat().st_size if path.is_file() else 0
-    if size < offset:  # a resumed run takes back what came after its checkpoint
+    if size < offset:  # a resumed run has dropped the events after its checkpoint
         offset, events = 0, []
     more, offset = read_events(path, offset)
     events = [*events, *more] if more else events
@@ -148,7 +148,7 @@ def ask(run: Run, status: str, request: Request) -> None:
 
 
 def parts(run: Run) -> dict[str, Part]:
-    """The fragments of `show_run`, for a clock, each with what it shows."""
+    """The fragments of `show_run` that a clock draws again, each with the state that it shows."""
     events = run.path / EVENTS
 
     def written() -> int:  # a pause and its end are events too
@@ -174,7 +174,7 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
 
 @cases.show_user_errors(stop=False)
 def show_progress(run: Run) -> None:
-    """The bar, what can be asked of the process, and why it died if it did."""
+    """The progress bar, the buttons, and why the process died if it did."""
     status, progress = run.status(), run.progress()
     share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
     text = f"**{status}** · {progress_sentence(status, progress)}"

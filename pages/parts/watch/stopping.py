@@ -46,7 +46,7 @@ BOXES = {
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _measured(path: str, stamp: float) -> dict[Path, Point]:
-    """What is known of a run's snapshots, so that only new ones are measured."""
+    """A run's measured snapshots by their paths; later calls add those that are new."""
     return {}
 
 
@@ -143,7 +143,7 @@ def _truth(path: str, stamp: float) -> np.ndarray:
 
 
 def oracle_scores(run: Run, history: History) -> list[float | None] | None:
-    """Dice of each mask with the true ones, None (and a sentence on the page) if unknown."""
+    """Dice of each mask with the true one; None, with a sentence on the page, if unknown."""
     try:
         truth = _truth(str(run.path), (run.path / SETTINGS).stat().st_mtime)
     except UserError as error:
@@ -253,7 +253,7 @@ def show_film(run: Run, history: History, key: str) -> int | None:
 
 
 def show_way_back(run: Run, history: History, index: int | None, key: str) -> None:
-    """Open the film's cycle, or the one that is advised, in Cuts and Threshold."""
+    """Open the film's cycle, or the advised one, in Cuts and Threshold; make it the result."""
     # the last kept M of each cycle
     labels = {point.total_cycle: point.label for point in history.points if point.has_model}
     if not labels:
@@ -262,7 +262,7 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
     best = advise(history).best_cycle if history.method.two_cuts else None
     cycles = list(labels)
     wanted = next((p.total_cycle for p in history.points if p.index == index), best)
-    result = result_of(run)
+    name, result = short_name(run.path), result_of(run)
     label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
     cycle = label.selectbox(
         "Open a cycle on any scan (the film's, or the one that is advised)",
@@ -273,10 +273,10 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
                   key=f"{key} cuts", disabled=not history.method.two_cuts):  # fmt: skip
-        state.open_page("pages/cuts.py", run=short_name(run.path), cycle=cycle)
+        state.open_page("pages/cuts.py", run=name, cycle=cycle)
     if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
                         width="stretch", key=f"{key} threshold"):  # fmt: skip
-        state.open_page("pages/threshold.py", run=short_name(run.path), cycle=cycle)
+        state.open_page("pages/threshold.py", run=name, cycle=cycle)
     with back.popover("Make it the result", icon=":material/undo:", width="stretch",
                       disabled=run.status() in live_run.ACTIVE):  # fmt: skip
         chosen = run.at_cycle(cycle)
@@ -295,14 +295,14 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
             make_result(run, chosen)
             st.rerun()
     said, _, _, fork = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="center")
-    # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
+    # Not in the menu's labels: a menu keeps showing its old label when the labels change.
     said.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
     with fork:
-        continue_run.fork_button(short_name(run.path), cycle, f"{key} fork")
+        continue_run.fork_button(name, cycle, f"{key} fork")
 
 
 def parts(run: Run) -> dict[str, Part]:
-    """The fragment of `show_termination` that follows a running run, for a clock."""
+    """The fragment of `show_termination` that a clock draws again while the run trains."""
 
     def marked() -> object:
         events = live_run.read_new_events(run.path / EVENTS)
