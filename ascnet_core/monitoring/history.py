@@ -222,12 +222,12 @@ def measure(
     side: Side = "bright",
     reference_counts: Counts | None = None,
     counted: str = "reconstruction",
-    read: Counts | None = None,
+    read: Counts | None = None,  # counts for the rule to read instead of the snapshot's
 ) -> Point:
     """What one snapshot shows by itself.
 
-    The rule reads the counts `read`, by default the snapshot's own. They are those of the map
-    `counted`, the method's first one; for another map those of the watched slices are taken.
+    The rule reads the snapshot's own counts. They are those of the map `counted`, the method's
+    first one; for another map those of the watched slices are taken.
     """
     counts = np.asarray(data.counts, np.int64)
     inside = data.watched_input > 0
