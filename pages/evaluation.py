@@ -161,7 +161,7 @@ def show(folder: Path) -> None:
                 "the table says how many predictions are empty as they should be."
             )
         else:
-            st.plotly_chart(dice_boxes(scored, height=430), config={"displayModeBar": False})
+            st.plotly_chart(dice_boxes(scored), config={"displayModeBar": False})
     with right:
         subjects(rows, folder)
     files = (

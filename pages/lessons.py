@@ -1,7 +1,5 @@
 """Lessons: six stops with live views on the shipped runs, and a mode to present them."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 
@@ -35,7 +33,7 @@ ALWAYS = """<style>
 
 
 def turn(stop: int, by: int) -> int:
-    """The stop (1 to 6) that lies `by` further; it stays at the ends."""
+    """The stop that is `by` further, from 1 to the last."""
     return min(max(stop + by, 1), len(STOPS))
 
 
@@ -58,29 +56,23 @@ def _bar(stop: int) -> None:
     back, middle, following, _, switch = st.columns(
         [0.7, 1.7, 0.7, 2, 0.8], vertical_alignment="center"
     )
-    back.button(
-        "Back",
-        icon=":material/chevron_left:",
-        disabled=stop == 1,
-        on_click=lambda: state.show_stop(turn(stop, -1)),
-        width="stretch",
-    )
-    numbers = list(range(1, len(STOPS) + 1))
+    for column, label, icon, by in ((back, "Back", "left", -1), (following, "Next", "right", 1)):
+        column.button(
+            label,
+            icon=f":material/chevron_{icon}:",
+            disabled=turn(stop, by) == stop,
+            on_click=state.show_stop,
+            args=(turn(stop, by),),
+            width="stretch",
+        )
     st.session_state[state.widget("stop")] = stop
     middle.segmented_control(
         "Stop",
-        numbers,
+        list(range(1, len(STOPS) + 1)),
         key=state.widget("stop"),
         on_change=lambda: state.show_stop(st.session_state[state.widget("stop")]),
         label_visibility="collapsed",
         required=True,
-    )
-    following.button(
-        "Next",
-        icon=":material/chevron_right:",
-        disabled=stop == len(STOPS),
-        on_click=lambda: state.show_stop(turn(stop, 1)),
-        width="stretch",
     )
     switch.toggle(
         "Present",
@@ -98,8 +90,7 @@ def page() -> None:
     if presenting:
         st.html(PRESENTING)
     with st.container(key="lesson_keys"):
-        heard = st.session_state.get(state.LESSON_HEARD, 0)
-        data = {"on": presenting, "heard": heard}
+        data = {"on": presenting, "heard": st.session_state.get(state.LESSON_HEARD, 0)}
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
     wanted = (views.RUN, views.PAPER, views.SLOW)
     missing = [name for name in wanted if find_run(name) is None]
@@ -126,16 +117,16 @@ def page() -> None:
 
 
 def _body(stop: int) -> DeltaGenerator:
-    """Where a stop's view goes; what another stop had there is taken away first.
+    """The container of a stop's view, emptied first of what another stop has drawn.
 
-    Its pictures would else stand, faded, among the new ones until all of those are made.
+    Else those pictures would stay, faded, among the new ones until the last of these is made.
     """
     if st.session_state.get(SHOWN) == stop:
         return st.container()
     st.session_state[SHOWN] = stop
-    place = st.empty()
-    time.sleep(0.05)  # or both messages go out as one, and nothing is taken away
-    return place.container()
+    body = st.empty()
+    time.sleep(0.05)  # without a pause both messages go out as one, and nothing is emptied
+    return body.container()
 
 
 page()

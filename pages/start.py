@@ -97,7 +97,7 @@ def first_picture(run: Run | None) -> None:
     left, right = st.columns([1, 1.1], gap="medium", vertical_alignment="top")
     with left:
         st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
-        st.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
+        st.image(live_run.watched_picture(run, snapshot), width="stretch")
     with right:
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
         st.vega_lite_chart(

@@ -1,13 +1,10 @@
-"""Training: choose sets, preset and schedule; start; watch losses, cuts and peaks; stop."""
-
-from __future__ import annotations
+"""Training: start, watch, continue and compare runs."""
 
 import dataclasses
 
 import streamlit as st
 
-from ascnet_core.errors import UserError
-from ascnet_core.places import EVENTS
+from ascnet_core.places import EVENTS, MODEL, TRAINING
 from ascnet_core.runs.folder import Run, find_run, list_runs, short_name
 from ascnet_core.runs.parent import read_parent
 from pages.parts.compare import reference_lab, runs_compared
@@ -30,7 +27,7 @@ def runs_table(runs: list[Run]) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        # a place in the list is another run once the list is another one
+        # a row number means another run once the list has changed
         key="list of runs " + "/".join(names),
         height=min(38 + 35 * len(rows), 213),
         column_config={
@@ -60,31 +57,26 @@ def watch(run: Run) -> None:
         settings = run.settings()
     about = f"preset {settings.preset}" if settings else ""
     head.markdown(f"##### {run.name} · {about}", help=settings.description if settings else None)
-    ready = (run.path / "model.safetensors").is_file()
+    name, ready = short_name(run.path), (run.path / MODEL).is_file()
     if cut.button("Cuts", icon=":material/content_cut:", disabled=not ready, width="stretch"):
-        state.open_page("pages/cuts.py", run=short_name(run.path))
+        state.open_page("pages/cuts.py", run=name)
     if threshold.button(
         "Threshold", icon=":material/equalizer:", disabled=not ready, width="stretch"
     ):
-        state.open_page("pages/threshold.py", run=short_name(run.path))
-    may_resume = not active and (run.path / "training.safetensors").is_file()
-    finished = run.status() == "finished"
-    if (
-        may_resume
-        and not finished
-        and resume.button(
-            "Go on",
-            icon=":material/play_arrow:",
-            width="stretch",
-            help="Resumes from the last checkpoint; the same as if it had never stopped.",
-        )
-    ):
-        again = ["--resume", short_name(run.path)]
-        form.start(again, short_name(run.path), schedule_box.processes_as_before(run))
-    if may_resume and finished and settings:
-        with resume:
-            before = schedule_box.processes_as_before(run)
-            continue_run.extend_popover(short_name(run.path), settings, before)
+        state.open_page("pages/threshold.py", run=name)
+    if not active and (run.path / TRAINING).is_file():
+        if run.status() != "finished":
+            if resume.button(
+                "Go on",
+                icon=":material/play_arrow:",
+                width="stretch",
+                help="Resumes from the last checkpoint; the same as if it had never stopped.",
+            ):
+                form.start(["--resume", name], name, schedule_box.processes_as_before(run))
+        elif settings:
+            with resume:
+                before = schedule_box.processes_as_before(run)
+                continue_run.extend_popover(name, settings, before)
     with more:
         manage.show_manage(run)
     parent = read_parent(run.path)
@@ -93,7 +85,7 @@ def watch(run: Run) -> None:
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:
-        place = middle.select_slider(
+        index = middle.select_slider(
             "Snapshot",
             options=range(len(snapshots)),
             value=len(snapshots) - 1,
@@ -101,8 +93,7 @@ def watch(run: Run) -> None:
             key=f"snapshot of {run.name}",
             label_visibility="collapsed",
         )
-        chosen = snapshots[place]
-
+        chosen = snapshots[index]
     live_run.show_run(run, chosen)
     stopping.show_termination(run)
     with st.expander("Command, settings, log"):
@@ -116,7 +107,7 @@ def watch(run: Run) -> None:
 
 
 def follow(run: Run, runs: list[Run]) -> None:
-    """Keep the list, and the run that is watched, up to date while any of them trains."""
+    """Keep the list and the watched run up to date while any run trains."""
 
     def sizes() -> list[int]:
         files = (one.path / EVENTS for one in runs)
@@ -154,20 +145,15 @@ def page() -> None:
         form.keep()
     if shown != "Compare":
         runs_compared.leave()
-    if shown == "New run":
+    forked = state.FORK in st.session_state
+    views = {
+        "New run": continue_run.fork_form if forked else form.new_run,
+        "Compare": runs_compared.show_compare,
+        "Reference lab": reference_lab.show_lab,
+    }
+    if shown in views:
         with cases.show_user_errors():
-            if state.FORK in st.session_state:
-                continue_run.fork_form()
-            else:
-                form.new_run()
-        return
-    if shown == "Compare":
-        with cases.show_user_errors():
-            runs_compared.show_compare()
-        return
-    if shown == "Reference lab":
-        with cases.show_user_errors():
-            reference_lab.show_lab()
+            views[shown]()
         return
     if not runs:
         st.info("There is no run yet. Choose New run above, then Start training, or import one.")
@@ -178,10 +164,8 @@ def page() -> None:
     follow(run, runs)
     st.fragment(runs_table, key=LIST)(runs)
     manage.show_import()
-    try:
+    with cases.show_user_errors(stop=False):
         watch(run)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
 
 
 page()

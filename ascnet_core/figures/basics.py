@@ -1,12 +1,16 @@
 """Data to plotly figures: one meaning, one colour; every axis has a title; oracle is hatched."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Okabe-Ito: told apart by colour-blind eyes.
 COLOURS = {
@@ -36,7 +40,7 @@ MAP_TITLES = {
 def layout(
     figure: go.Figure, height: int, x: str = "", y: str = "", *, left: int = 56, top: int = 12
 ) -> go.Figure:
-    """Give a figure its height, margins, legend and axis titles (empty: as they are); itself."""
+    """Set a figure's height, margins, legend and axis titles (empty: as they are); the figure."""
     figure.update_layout(
         height=height,
         margin={"l": left, "r": 12, "t": top, "b": 44},
@@ -50,28 +54,14 @@ def layout(
 
 
 def histogram(
-    counts: Mapping[str, NDArray[Any]],
-    peaks: Sequence[int] = (),
-    *,
-    scale: str = "raw 0 to 1",
-    log: bool = True,
-    height: int = 260,
+    counts: Mapping[str, NDArray[Any]], peaks: Sequence[int] = (), *, log: bool = True
 ) -> go.Figure:
     """Histograms of maps on 256 levels, one over the other, with the last one's peaks named.
 
-    Parameters
-    ----------
-    counts
-        Map name (a key of `COLOURS`) to counts (256,) in voxels or pixels; later ones lie on top.
-    peaks
-        Levels of the last map's peaks, from dark to bright.
-    scale
-        What levels 0 and 255 stand for, shown in the axis title.
-    log
-        Whether counts are on a logarithmic axis (0 is left out there).
+    `counts` holds by a map's name (a key of `COLOURS`) its counts (256,) in voxels or pixels; later
+    ones lie on top. `peaks` are levels of the last map. A `log` axis leaves out counts of 0.
     """
     figure = go.Figure()
-    levels = np.arange(256)
     names = list(counts)
     for name in names:
         shown = np.asarray(counts[name], dtype=float)
@@ -79,7 +69,7 @@ def histogram(
             shown = np.where(shown > 0, shown, np.nan)
         top = name == names[-1]
         figure.add_bar(
-            x=levels,
+            x=np.arange(256),
             y=shown,
             name=MAP_TITLES.get(name, name),
             marker={"color": COLOURS.get(name, "#333333"), "line": {"width": 0}},
@@ -87,11 +77,12 @@ def histogram(
             hovertemplate="level %{x}: %{y:,.0f}<extra></extra>",
         )
     figure.update_layout(barmode="overlay", bargap=0, showlegend=len(names) > 1)
-    layout(figure, height, f"grey level, 0–255 ({scale})", "pixels" + (", log" if log else ""))
+    layout(figure, 200, "grey level, 0–255 (raw 0 to 1)", "pixels" + (", log" if log else ""))
     figure.update_xaxes(range=[-1, 256], tickvals=[0, 64, 128, 192, 255])
-    figure.update_yaxes(type="log" if log else "linear", nticks=5)
     # "1k" instead of plotly's full powers, with one label a decade.
-    figure.update_yaxes(dtick=1, tickformat="~s") if log else figure.update_yaxes(tickformat="~s")
+    figure.update_yaxes(type="log" if log else "linear", nticks=5, tickformat="~s")
+    if log:
+        figure.update_yaxes(dtick=1)
     for number, level in enumerate(peaks, 1):
         figure.add_annotation(
             x=level,
@@ -107,15 +98,10 @@ def histogram(
     return figure
 
 
-def positions(
-    inputs: NDArray[Any], reference: NDArray[Any], *, bins: int = 20, height: int = 240
-) -> go.Figure:
+def positions(inputs: NDArray[Any], reference: NDArray[Any], *, bins: int = 20) -> go.Figure:
     """Where in the head the input and the reference slices lie, as shares of each set.
 
-    Parameters
-    ----------
-    inputs, reference
-        Positions (N,) in [0, 1]: 0 the lowest slice with tissue, 1 the highest.
+    Positions (N,) are in [0, 1]: 0 the lowest slice with tissue, 1 the highest.
     """
     edges = np.linspace(0, 1, bins + 1)
     figure = go.Figure()
@@ -136,7 +122,7 @@ def positions(
         )
     figure.update_layout(showlegend=True)
     title = "position in the head: 0 lowest slice with tissue, 1 highest"
-    return layout(figure, height, title, "share of the set, %")
+    return layout(figure, 220, title, "share of the set, %")
 
 
 def position_overlap(inputs: NDArray[Any], reference: NDArray[Any], bins: int = 20) -> float:
@@ -148,7 +134,7 @@ def position_overlap(inputs: NDArray[Any], reference: NDArray[Any], bins: int = 
 
 
 def label_of(row: Mapping[str, Any]) -> str:
-    """A method's name for charts and tables: method, run and rule; an oracle says that it is."""
+    """A method's name for charts and tables: method, run and rule; an oracle is marked."""
     run = row.get("run")
     name = str(row["method"])
     if isinstance(run, str) and run and run not in name:
@@ -158,15 +144,11 @@ def label_of(row: Mapping[str, Any]) -> str:
     return f"{name} · {rule}" + ("" if said else " (oracle)")
 
 
-def dice_boxes(rows: pd.DataFrame, *, height: int | None = None) -> go.Figure:
+def dice_boxes(rows: pd.DataFrame) -> go.Figure:
     """Box plot of subject Dice, one box a method and rule from the top; oracle boxes are hatched.
 
-    Parameters
-    ----------
-    rows
-        A row a subject, method and rule: columns method, run, map, rule, kind, subject, dice.
-    height
-        In pixels; by default enough for every box.
+    `rows` has a row a subject, method and rule, with the columns method, run, map, rule, kind,
+    subject and dice.
     """
     figure = go.Figure()
     keys = [key for key in ("method", "run", "map", "rule", "kind") if key in rows.columns]
@@ -174,7 +156,7 @@ def dice_boxes(rows: pd.DataFrame, *, height: int | None = None) -> go.Figure:
         (dict(zip(keys, key, strict=True)), part)
         for key, part in rows.groupby(keys, sort=False, dropna=False)
     ]
-    # What a user can reach without masks comes first, each kind from good to bad.
+    # Mask-free methods come first, each kind from good to bad.
     groups.sort(key=lambda item: (item[0]["kind"] == "oracle", -item[1]["dice"].mean()))
     several = rows[rows["kind"] != "oracle"].groupby("method")["map"].nunique()
     labels = []
@@ -204,14 +186,10 @@ def dice_boxes(rows: pd.DataFrame, *, height: int | None = None) -> go.Figure:
         )
         if oracle:
             _hatch(figure, label, part["dice"])
-    needed = 70 + 30 * max(3, len(groups))
-    layout(figure, height or needed, "Dice of a subject, 0 to 1", "method · rule")
+    layout(figure, 430, "Dice of a subject, 0 to 1", "method · rule")
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(
-        automargin=True,
-        autorange="reversed",
-        categoryorder="array",
-        categoryarray=labels,
+        automargin=True, autorange="reversed", categoryorder="array", categoryarray=labels
     )
     return figure
 

@@ -7,24 +7,21 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ascnet_core.figures.basics import layout
 from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.comparison import Curve
 
 RUN_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
-"""One a run, of Okabe and Ito's; the dash says the same to those who see no colours."""
+"""One a run, of Okabe and Ito's; dashes tell the runs apart where colours cannot."""
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
-PANEL = 190
-"""Pixels of a panel's height."""
-
-AXES = {
-    "images": "slices that M was trained on",
-    "cycle": "cycle, counted over both stages",
-}
+PANEL = 190  # pixels of a panel's height
+COLUMNS = 3
+AXES = {"images": "slices that M was trained on", "cycle": "cycle, counted over both stages"}
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A quantity: the name of its curves, its title, and its range (its values' if None)."""
+    """A quantity: the name of its curves, its title, and its range (None: that of its values)."""
 
     name: str
     title: str
@@ -40,7 +37,7 @@ COURSE = (
     Panel("holes", "holes, share of the filled mask"),
     Panel("area", "mask, share of the tissue"),
 )
-"""What every snapshot says; see `comparison.course_curves`."""
+"""What is known of every snapshot; see `comparison.course_curves`."""
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
@@ -56,25 +53,16 @@ def laid_over(
     runs: Mapping[str, Mapping[str, Curve]],
     panels: Sequence[Panel],
     along: Along = "images",
-    *,
-    columns: int = 3,
 ) -> go.Figure:
-    """Curves of runs laid over one another, one panel a quantity.
+    """Curves of at most four runs laid over one another, one panel a quantity.
 
-    Parameters
-    ----------
-    runs
-        By the run's name its curves by name; at most four runs. A curve that a run lacks is left
-        out of its panel.
-    panels
-        What to draw, by rows; a logarithmic one needs positive values, others are left out.
-    along
-        What the horizontal axis counts.
+    `runs` holds by a run's name its curves by name. A curve that a run lacks is left out, and so
+    are values of a logarithmic panel that are not positive.
     """
-    rows = max(1, -(-len(panels) // columns))
+    rows = max(1, -(-len(panels) // COLUMNS))
     figure = make_subplots(
         rows=rows,
-        cols=columns,
+        cols=COLUMNS,
         shared_xaxes="all",
         horizontal_spacing=0.06,
         vertical_spacing=0.2 / rows,
@@ -82,14 +70,13 @@ def laid_over(
     )
     shown: set[str] = set()
     for index, panel in enumerate(panels):
-        row, col = index // columns + 1, index % columns + 1
+        row, col = index // COLUMNS + 1, index % COLUMNS + 1
         for number, (run, curves) in enumerate(runs.items()):
             curve = curves.get(panel.name)
             if curve is None:
                 continue
             values = [v if v is None or v > 0 or not panel.log else None for v in curve.values]
             xs = curve.images if along == "images" else curve.cycles
-            few = len(xs) <= 40
             figure.add_scatter(
                 x=list(xs),
                 y=values,
@@ -97,7 +84,7 @@ def laid_over(
                 legendgroup=run,
                 legendrank=number,
                 showlegend=run not in shown,
-                mode="lines+markers" if few else "lines",
+                mode="lines+markers" if len(xs) <= 40 else "lines",
                 marker={"size": 4},
                 line={
                     "color": RUN_COLOURS[number % len(RUN_COLOURS)],
@@ -119,16 +106,10 @@ def laid_over(
             figure.update_yaxes(type="log", tickformat="~g", tickvals=ticks, row=row, col=col)
         else:
             figure.update_yaxes(rangemode="tozero", row=row, col=col)
-        if index + columns >= len(panels):  # nothing below it
+        if index + COLUMNS >= len(panels):  # nothing below it
             figure.update_xaxes(title_text=AXES[along], showticklabels=True, row=row, col=col)
-    figure.update_layout(
-        height=rows * PANEL + 70,
-        margin={"l": 44, "r": 12, "t": 60, "b": 44},
-        legend={"orientation": "h", "y": 1, "yref": "container", "yanchor": "top", "x": 0},
-        dragmode=False,
-        hovermode="closest",
-    )
     figure.update_annotations(font_size=12)
-    figure.update_xaxes(fixedrange=True, title_standoff=6, tickformat="~s", nticks=6)
-    figure.update_yaxes(fixedrange=True)
+    figure.update_xaxes(tickformat="~s", nticks=6)
+    layout(figure, rows * PANEL + 70, left=44, top=60)
+    figure.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})
     return figure

@@ -1,7 +1,4 @@
-"""The course of a training as plotly figures: histograms in time, peaks, what tells to stop.
-
-Colours as in `figures`; the threshold of the run's rule has the mask's colour.
-"""
+"""The course of a training as plotly figures: histograms in time, peaks, and when to stop."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -18,9 +15,9 @@ from ascnet_core.monitoring.stop_rules import INDEX, QUANTISER, STABLE, TORN
 
 Along = Literal["cycle", "images"]
 
+HEIGHT = 420
 MOST_RIDGES = 40
-"""Ridge lines beyond so many hide each other: of longer courses every second, third ... is drawn,
-the newest always."""
+"""More ridge lines would hide each other; of longer courses every n-th is drawn."""
 
 TRACK_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
 ORACLE = "#CC79A7"
@@ -31,8 +28,8 @@ LEVEL_TICKS = [0, 64, 128, 192, 255]
 def times(points: Sequence[Point], along: Along = "cycle") -> tuple[list[float], str]:
     """Where points lie on the time axis, and its title.
 
-    Along cycles a complete cycle lies at its number (counted over both stages), moments within it
-    evenly before; along images at the number of slices that M has seen.
+    Along "cycle" a complete cycle lies at its number (counted over both stages), and moments within
+    it evenly before. Along "images" a point lies at the number of slices that M has seen.
     """
     if along == "images":
         return [float(point.images_seen) for point in points], "slices that M was trained on"
@@ -51,29 +48,28 @@ def _shares(points: Sequence[Point]) -> NDArray[np.float64]:
     return np.asarray(100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))
 
 
-def _whole_ticks(figure: go.Figure, along: Along, xs: Sequence[float]) -> None:
+def _over_time(
+    figure: go.Figure,
+    along: Along,
+    xs: Sequence[float],
+    title: str,
+    row: int | None = None,
+    top: int = 12,
+) -> go.Figure:
+    """Lay out a figure whose time axis is below the panel `row`."""
+    figure.update_xaxes(title_text=title, row=row)
     if along == "cycle" and xs and max(xs) <= 12:
         figure.update_xaxes(dtick=1)
+    return layout(figure, HEIGHT, left=60, top=top)
 
 
 def timeline(
-    points: Sequence[Point],
-    along: Along = "cycle",
-    *,
-    now: int | None = None,
-    height: int = 320,
-    name: str = "I_ro",
+    points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, name: str = "I_ro"
 ) -> go.Figure:
     """Heat map of the histograms in time, with peaks and the run's threshold laid over it.
 
-    Parameters
-    ----------
-    points
-        In order; each is a column.
-    now
-        Index of the point to mark with a line.
-    name
-        What the map of the histograms is called, also below.
+    Each point is a column; a line marks the point of index `now`. `name` is that of the map whose
+    histograms are drawn, here and below.
     """
     xs, title = times(points, along)
     shares = _shares(points)
@@ -114,37 +110,28 @@ def timeline(
         marker={"size": 4},
         hovertemplate="%{x:.4g}: threshold %{y}<extra></extra>",
     )
-    _mark_now(figure, xs, now)
-    figure.update_xaxes(title_text=title)
-    figure.update_yaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
-    _whole_ticks(figure, along, xs)
-    return layout(figure, height, left=60)
-
-
-def _mark_now(figure: go.Figure, xs: Sequence[float], now: int | None) -> None:
     if now is not None and 0 <= now < len(xs):
         figure.add_vline(x=xs[now], line={"color": COLOURS["truth"], "width": 2})
+    figure.update_yaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
+    return _over_time(figure, along, xs, title)
 
 
-def ridge_indices(number: int, most: int = MOST_RIDGES) -> list[int]:
+def ridge_indices(number: int) -> list[int]:
     """Which of `number` points get a ridge line: every n-th, counted from the newest back."""
-    step = -(-number // most) if number else 1
+    step = -(-number // MOST_RIDGES) if number else 1
     return sorted(range(number - 1, -1, -step))
 
 
-def ridges(
-    points: Sequence[Point], along: Along = "cycle", *, height: int = 420, name: str = "I_ro"
-) -> go.Figure:
+def ridges(points: Sequence[Point], along: Along = "cycle", *, name: str = "I_ro") -> go.Figure:
     """Histograms as lines one behind the other, the newest in front (below)."""
     xs, title = times(points, along)
     chosen = ridge_indices(len(points))
+    bases = dict(zip(chosen, reversed(range(len(chosen))), strict=True))
     heights = np.cbrt(_shares(points))  # a lesion's peak must show beside the whole brain's
-    tallest = float(heights.max()) if heights.size else 1.0
+    tallest = max(float(heights.max(initial=0)), 1e-9)
     figure = go.Figure()
-    lift = 1.0
-    for row, index in enumerate(chosen):
-        base = lift * (len(chosen) - 1 - row)
-        line = base + 3.0 * heights[index] / max(tallest, 1e-9)
+    for index, base in bases.items():
+        line = base + 3.0 * heights[index] / tallest
         label = points[index].label or f"{xs[index]:.4g}"
         # the foot closes the outline, so that a ridge hides what lies behind it
         figure.add_scatter(
@@ -172,22 +159,18 @@ def ridges(
     figure.update_xaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
     figure.update_yaxes(
         title_text=f"{title.split(',')[0]}; height: cube root of the share of pixels",
-        tickvals=[lift * (len(chosen) - 1 - chosen.index(index)) for index in labelled],
+        tickvals=[bases[index] for index in labelled],
         ticktext=[f"{xs[index]:.4g}" for index in labelled],
         showgrid=False,
         zeroline=False,
     )
-    return layout(figure, height, left=60)
+    return layout(figure, HEIGHT, left=60)
 
 
 def tracked_peaks(
-    points: Sequence[Point],
-    tracks: Sequence[Track],
-    along: Along = "cycle",
-    *,
-    height: int = 460,
+    points: Sequence[Point], tracks: Sequence[Track], along: Along = "cycle"
 ) -> go.Figure:
-    """Every peak over time by position, height and separation; a cross where one is lost."""
+    """The position, height and separation of every peak over time; a cross where one is lost."""
     xs, title = times(points, along)
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05,
                            row_heights=[0.5, 0.25, 0.25])  # fmt: skip
@@ -224,9 +207,7 @@ def tracked_peaks(
     figure.update_yaxes(title_text="height, %", type="log", tickformat="~g", nticks=4,
                         row=2)  # fmt: skip
     figure.update_yaxes(title_text="separation", range=[-0.05, 1.05], row=3)
-    figure.update_xaxes(title_text=title, row=3)
-    _whole_ticks(figure, along, xs)
-    return layout(figure, height, left=60, top=36)
+    return _over_time(figure, along, xs, title, row=3, top=36)
 
 
 def course(
@@ -234,41 +215,34 @@ def course(
     along: Along = "cycle",
     *,
     oracle: Sequence[float | None] | None = None,
-    height: int = 400,
     name: str = "I_ro",
 ) -> go.Figure:
     """Separation index, stability, rank correlation; below them holes and mask area.
 
-    Dotted lines are the advisor's numbers.
-
-    Parameters
-    ----------
-    oracle
-        Dice of each point's mask with true masks: drawn dashed, in italics, as knowledge that the
-        method does not have.
+    Dotted lines are the advisor's numbers. `oracle`, the Dice of each point's mask with true masks,
+    is dashed and in italics, as the method does not have this knowledge.
     """
     xs, title = times(points, along)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06,
                            row_heights=[0.66, 0.34])  # fmt: skip
     ranks = [None if p.rank_correlation is None else abs(p.rank_correlation) for p in points]
+    indices = [p.separation_index for p in points]
+    torn, area = [p.hole_share for p in points], [p.area for p in points]
     lines: tuple[tuple[str, Sequence[float | None], str, int], ...] = (
-        ("separation index", [p.separation_index for p in points], COLOURS["fence"], 1),
-        ("mask stability (Dice with the one before)", [p.stability for p in points],
-         COLOURS["mask"], 1),
-        (f"abs. rank correlation, {name} and I_in", ranks, COLOURS["input"], 1),
-        ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points],
-         COLOURS["wild"], 1),
-        ("holes, share of the filled mask", [p.hole_share for p in points],
-         COLOURS["reference"], 2),
-        ("mask, share of the tissue", [p.area for p in points], COLOURS["truth"], 2),
-    )  # fmt: skip
+        ("separation index", indices, "fence", 1),
+        ("mask stability (Dice with the one before)", [p.stability for p in points], "mask", 1),
+        (f"abs. rank correlation, {name} and I_in", ranks, "input", 1),
+        ("mask like a threshold of I_in (Dice)", [p.input_dice for p in points], "wild", 1),
+        ("holes, share of the filled mask", torn, "reference", 2),
+        ("mask, share of the tissue", area, "truth", 2),
+    )
     for label, values, colour, row in lines:
         figure.add_scatter(
             x=xs,
             y=values,
             mode="lines+markers",
             name=label,
-            line={"color": colour, "width": 1.8},
+            line={"color": COLOURS[colour], "width": 1.8},
             marker={"size": 5},
             hovertemplate="%{x:.4g}: %{y:.3f}",
             row=row,
@@ -302,6 +276,4 @@ def course(
         )
     figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], row=1)
     figure.update_yaxes(title_text="share, 0 to 1", rangemode="tozero", row=2)
-    figure.update_xaxes(title_text=title, row=2)
-    _whole_ticks(figure, along, xs)
-    return layout(figure, height, left=60, top=56)
+    return _over_time(figure, along, xs, title, row=2, top=56)

@@ -11,56 +11,31 @@ def dice_by_subject(
     subjects: Sequence[str],
     mask_free: Mapping[str, Sequence[float]],
     oracle: Mapping[str, Sequence[float]],
-    *,
-    height: int = 320,
 ) -> go.Figure:
-    """Dice of each subject under several ways to choose its threshold.
+    """Dice of each subject by the way its threshold is chosen.
 
-    Parameters
-    ----------
-    subjects
-        Names, one for each value.
-    mask_free, oracle
-        Way to Dice in [0, 1]. Ways that need masks are drawn open, and their names say *oracle*.
+    `mask_free` and `oracle` map the name of a way to Dice in [0, 1], one a subject. Ways that need
+    masks are drawn open and marked as oracle.
     """
     figure = go.Figure()
     colours = (COLOURS["mask"], COLOURS["fence"], COLOURS["reference"])
-    for (name, values), colour in zip(mask_free.items(), colours, strict=False):
+    plain = [{"color": colour, "size": 12} for colour in colours]
+    drawn = [(*way, marker) for way, marker in zip(mask_free.items(), plain, strict=False)]
+    opened = {"color": "#555555", "size": 14, "symbol": "diamond-open"}
+    drawn += [(f"<i>{name} (oracle)</i>", values, opened) for name, values in oracle.items()]
+    for name, values, marker in drawn:
         figure.add_scatter(
-            x=list(subjects),
-            y=list(values),
-            name=name,
-            mode="markers",
-            marker={"color": colour, "size": 12},
-        )
-    for name, values in oracle.items():
-        figure.add_scatter(
-            x=list(subjects),
-            y=list(values),
-            name=f"<i>{name} (oracle)</i>",
-            mode="markers",
-            marker={"color": "#555555", "size": 14, "symbol": "diamond-open"},
+            x=list(subjects), y=list(values), name=name, mode="markers", marker=marker
         )
     figure.update_yaxes(range=[0, 1])
-    return layout(figure, height, "subject", "Dice")
+    return layout(figure, 320, "subject", "Dice")
 
 
-def course(
-    values: Mapping[str, Sequence[float | None]], title: str, *, height: int = 240
-) -> go.Figure:
-    """A number of several runs against the cycle; a gap where it is not defined.
-
-    Parameters
-    ----------
-    values
-        Run to its value at cycles 0, 1, 2, ...
-    title
-        What the number is, for the axis.
-    """
+def course(values: Mapping[str, Sequence[float | None]], title: str) -> go.Figure:
+    """A number of one or two runs at cycles 0, 1, 2, ...; a gap where it is None."""
     figure = go.Figure()
-    for (name, line), colour in zip(
-        values.items(), (COLOURS["fence"], COLOURS["mask"]), strict=False
-    ):
+    colours = (COLOURS["fence"], COLOURS["mask"])
+    for (name, line), colour in zip(values.items(), colours, strict=False):
         figure.add_scatter(
             x=list(range(len(line))),
             y=list(line),
@@ -68,4 +43,4 @@ def course(
             mode="lines+markers",
             line={"color": colour},
         )
-    return layout(figure, height, "cycle", title)
+    return layout(figure, 240, "cycle", title)

@@ -222,6 +222,7 @@ def measure(
     side: Side = "bright",
     reference_counts: Counts | None = None,
     counted: str = "reconstruction",
+    read: Counts | None = None,  # counts for the rule to read instead of the snapshot's
 ) -> Point:
     """What one snapshot shows by itself.
 
@@ -231,7 +232,8 @@ def measure(
     counts = np.asarray(data.counts, np.int64)
     inside = data.watched_input > 0
     levels = data.levels(map_name)
-    read = counts if map_name == counted else count_levels(levels, inside)
+    if read is None:
+        read = counts if map_name == counted else count_levels(levels, inside)
     peaks = find_peaks(counts)
     made, seen = data.levels(counted)[inside], data.watched_input[inside]
     point = Point(

@@ -14,7 +14,6 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.settings.method import TrainedMethod
 from ascnet_core.settings.methods import METHODS
 from pages.parts.film import film, film_export
-from pages.parts.watch import stopping
 from tests import made_up
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -93,7 +92,7 @@ def test_the_film_has_its_maps_and_says_what_it_has_not(shown, trained, method) 
     length = 4 + int.from_bytes(packed[:4], "little")
     planes = 2 * size * size * (1 + 3 * len(told["maps"]))
     assert len(packed) == length + 3 * 1024 + planes
-    gif = stopping.gif_of(trained, history, (0,))
+    gif = film_export.gif_of(trained, history, (0,))
     assert gif.startswith(b"GIF89a")
     assert "<title>Film of other</title>" in film_export.page_of(trained, packed, "")
 

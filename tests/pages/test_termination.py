@@ -228,7 +228,7 @@ def test_dice_of_a_run_with_its_cohort_is_drawn(
 
 @given(st.integers(1, 1000))
 def test_a_gif_has_few_frames_and_both_ends(number: int) -> None:
-    kept = film_export.frames_for(number)
+    kept = film.every_nth(number, film_export.MOST_FRAMES)
     assert kept[0] == 0
     assert kept[-1] == number - 1
     assert len(kept) <= film_export.MOST_FRAMES
@@ -238,7 +238,7 @@ def test_a_gif_has_few_frames_and_both_ends(number: int) -> None:
 
 def test_the_gif_shows_every_frame_with_its_mask(run: Run) -> None:
     history = read_history(run)
-    picture = Image.open(io.BytesIO(stopping.gif_of(run, history, (0, 1))))
+    picture = Image.open(io.BytesIO(film_export.gif_of(run, history, (0, 1))))
     assert picture.n_frames == len(history.points)
     assert picture.width == 5 * film_export.SIDE
     picture.seek(6)

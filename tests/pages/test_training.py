@@ -186,7 +186,7 @@ def test_durations(seconds: float | None, text: str) -> None:
 
 def test_the_watched_picture_has_a_row_a_slice_and_is_black_outside(watched_run: Run) -> None:
     snapshot = watched_run.snapshots()[-1]
-    picture = live_run.watched_picture(watched_run, snapshot, wanted=2)
+    picture = live_run.watched_picture(watched_run, snapshot)
     factor = round(176 / 16)
     assert picture.shape == ((2 * 16 + 2) * factor, (4 * 16 + 3 * 2) * factor)
 

@@ -1,30 +1,39 @@
 """The reference lab: two runs trained with different references, cut on the same slices.
 
-What moves to the wild cut is shown as pictures and as figures: mask-free ones over the tissue,
-and, marked as oracle, those that need masks.
+What moves to the wild cut is shown as pictures and as figures. Those that need true masks are
+marked as oracle.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
+from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.monitoring.reference_effect import (
+    Figures,
+    Sample,
+    figures_of,
+    most_changed,
+    need_same_slices,
+    other_differences,
+    sample_slices,
+)
+from ascnet_core.places import MODEL
+from ascnet_core.runs.card import reference_in_words
+from ascnet_core.runs.folder import Run, list_runs
+from ascnet_core.settings.tables import Settings
 from pages.parts.shared import cases, pictures, state
 from pages.parts.shared.feedback import progress_bar
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.monitoring.reference_effect import Figures, Sample
-    from ascnet_core.settings.tables import Settings
-
+Pair = tuple[np.ndarray, np.ndarray]
+"""The wild cuts of both runs, (N, S, S) each."""
 FIRST, SECOND = "first run of the lab", "second run of the lab"
 OUTLINE = "outline of the lab"
 PLACE = "slices of the lab"
@@ -44,8 +53,6 @@ TABLE_STYLE = """<style>
 
 
 def show_lab() -> None:
-    """The whole view."""
-    from ascnet_core.monitoring.reference_effect import need_same_slices
 
     names, current = lab_runs(), state.current()
     with cases.show_user_errors(stop=False):
@@ -60,25 +67,23 @@ def show_lab() -> None:
         return
     left, right = st.columns([1, 1.9], gap="medium")
     with left:
-        first, second = choose_runs(names, current.run)
-        one, other = cases.run_settings(first), cases.run_settings(second)
+        both = choose_runs(names, current.run)
+        one, other = (cases.run_settings(name) for name in both)
         how = need_same_slices(one, other)
-        show_warning(one, other, unfinished([first, second]))
-        sample, wild = cut_both(first, second, current.cohort, how)
-        show_figures(first, second, sample, wild)
+        show_warning(both, one, other)
+        sample, wild = cut_both(both, current.cohort, how)
+        titles = short(both[0]), short(both[1])
+        show_figures(titles, sample, wild)
         chosen, truth = choose_slices(sample, wild)
     with right:
-        show_slices(first, second, sample, wild, chosen, truth)
+        show_slices(titles, sample, wild, chosen, truth)
 
 
 def lab_runs() -> list[str]:
     """Runs that have a model and two cuts: those under `checkpoints/`, else with the view's own.
 
-    The latter and its neighbours are paths, for runs that are kept elsewhere.
+    A view's own run that is kept elsewhere is named by its path, and so are its neighbours.
     """
-    from ascnet_core.places import MODEL
-    from ascnet_core.runs.folder import Run, list_runs
-
     names, current = cases.known_runs(), state.current().run
     if current not in names:
         try:
@@ -90,7 +95,7 @@ def lab_runs() -> list[str]:
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
-    """The two menus; the second begins at the run most like the first but for its reference."""
+    """The two menus; the second begins at the run of `partner`."""
     first = st.selectbox(
         "Run",
         names,
@@ -107,8 +112,8 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
         index=others.index(partner(first, others)),
         key=f"{SECOND} {first}",
         format_func=short,
-        help="Best a run with the same settings and another reference, so that nothing else moves "
-        "things to the wild cut.",
+        help="Best is a run that differs in its reference alone: then nothing else moves things to "
+        "the wild cut.",
     )
     st.caption(about(second))
     return first, second
@@ -116,8 +121,6 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
 
 def about(name: str) -> str:
     """What a run was shown as normal."""
-    from ascnet_core.runs.card import reference_in_words
-
     return f"Reference: {reference_in_words(cases.run_path(name), cases.run_settings(name))}"
 
 
@@ -127,8 +130,7 @@ def short(name: str) -> str:
 
 
 def partner(name: str, others: Sequence[str]) -> str:
-    """Of `others` the run whose settings differ least from a run's, its reference left out."""
-    from ascnet_core.monitoring.reference_effect import other_differences
+    """The run of `others` whose settings differ least from a run's, the reference left out."""
 
     def unlike(other: str) -> tuple[int, bool]:
         try:
@@ -140,18 +142,10 @@ def partner(name: str, others: Sequence[str]) -> str:
     return min(others, key=unlike)
 
 
-def unfinished(names: Sequence[str]) -> list[str]:
-    """Those runs that are not finished, with their status."""
-    from ascnet_core.runs.folder import Run
-
-    found = {name: Run(cases.run_path(name)).status() for name in names}
-    return [f"{short(name)} is {status}" for name, status in found.items() if status != "finished"]
-
-
-def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> None:
-    """Say so where more than the reference differs."""
-    from ascnet_core.monitoring.reference_effect import other_differences
-
+def show_warning(both: Sequence[str], one: Settings, other: Settings) -> None:
+    """Warn where more than the reference differs, or a run is not finished."""
+    states = [(short(name), Run(cases.run_path(name)).status()) for name in both]
+    unfinished = [f"{name} is {how}" for name, how in states if how != "finished"]
     keys = other_differences(one, other)
     lines = []
     if keys:
@@ -166,9 +160,6 @@ def show_warning(one: Settings, other: Settings, unfinished: Sequence[str]) -> N
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
-    from ascnet_core.imaging.cohort import read_manifest
-    from ascnet_core.monitoring.reference_effect import sample_slices
-
     with progress_bar("Taking scans into slices") as report:
         return sample_slices(read_manifest(manifest), how, progress=report)
 
@@ -188,66 +179,55 @@ def _wild(
     return wild
 
 
-def cut_both(
-    first: str, second: str, cohort: str, how: Preparation
-) -> tuple[Sample, tuple[np.ndarray, np.ndarray]]:
-    """The slices and both wild cuts, 0 outside the tissue. Raises UserError."""
+def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Sample, Pair]:
+    """The slices and both runs' wild cuts, 0 outside the tissue. Raises UserError."""
     manifest = cases.manifest_of(cohort)
     changed = manifest.stat().st_mtime
-    weights = [
-        (cases.run_path(name) / "model.safetensors").stat().st_mtime for name in (first, second)
-    ]
+    models = [cases.run_path(name) / MODEL for name in both]
+    weights = [model.stat().st_mtime for model in models]
     sample = _sample(manifest, changed, how)
-    a, b = (
-        _wild(name, at, manifest, changed, how)
-        for name, at in zip((first, second), weights, strict=True)
+    first, second = (
+        _wild(name, at, manifest, changed, how) for name, at in zip(both, weights, strict=True)
     )
-    return sample, (a, b)
-
-
-def figure_rows(one: Figures, other: Figures) -> list[tuple[str, float, float]]:
-    """Name and value of both runs; oracle ones, so called, only where there are masks."""
-    rows = [("mean", one.mean, other.mean), ("share above 0.5", one.above, other.above)]
-    for name, title in (("inside", "in lesions"), ("outside", "elsewhere")):
-        before, after = getattr(one, name), getattr(other, name)
-        if before is not None and after is not None:
-            rows.append((f"{title}, oracle", before, after))
-    return rows
+    return sample, (first, second)
 
 
 def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
-    """The figures of both runs and their change as a small table, oracle ones in italics."""
+    """The figures of both runs and their change as a small table.
+
+    Oracle figures are in italics; they are left out where there are no masks.
+    """
     head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
     lines = [f"{TABLE_STYLE}<table class='lab'><tr>{head}</tr>"]
-    for name, before, after in figure_rows(one, other):
+    rows = (
+        ("mean", one.mean, other.mean),
+        ("share above 0.5", one.above, other.above),
+        ("in lesions, oracle", one.inside, other.inside),
+        ("elsewhere, oracle", one.outside, other.outside),
+    )
+    for name, before, after in rows:
+        if before is None or after is None:
+            continue
         mark = " class='oracle'" if "oracle" in name else ""
         cells = (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}")
         lines.append(f"<tr{mark}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     return "\n".join([*lines, "</table>"])
 
 
-def show_figures(
-    first: str, second: str, sample: Sample, wild: tuple[np.ndarray, np.ndarray]
-) -> None:
+def show_figures(titles: tuple[str, str], sample: Sample, wild: Pair) -> None:
     """Both runs in a table, and by how much they differ."""
-    from ascnet_core.monitoring.reference_effect import figures_of
-
     one, other = (figures_of(cut, sample) for cut in wild)
-    st.html(figure_table(short(first), short(second), one, other))
+    st.html(figure_table(*titles, one, other))
     text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
     if one.inside is None:
-        text += "Whether what moves is lesion only masks could say; there are none here."
+        text += "Only masks could say whether what moves is lesion; there are none here."
     else:
         text += "Oracle: by the true masks, which the method does not have."
     st.caption(text)
 
 
-def choose_slices(
-    sample: Sample, wild: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The slider and the switch; which slices to show, and their masks if they are asked for."""
-    from ascnet_core.monitoring.reference_effect import most_changed
-
+def choose_slices(sample: Sample, wild: Pair) -> tuple[np.ndarray, np.ndarray | None]:
+    """The slider and the switch; which slices to show, and their true masks if asked for."""
     order = most_changed(*wild, sample.tissue)
     pages, page = -(-len(order) // SHOWN), 1
     if pages > 1:
@@ -270,35 +250,33 @@ def choose_slices(
 
 
 def show_slices(
-    first: str,
-    second: str,
+    titles: tuple[str, str],
     sample: Sample,
-    wild: tuple[np.ndarray, np.ndarray],
+    wild: Pair,
     chosen: np.ndarray,
     truth: np.ndarray | None,
 ) -> None:
-    """Input, both wild cuts and their difference above each other, a slice a column."""
+    """Rows of the input, both wild cuts and their difference; a column is a slice."""
     window = window_of(sample.tissue)
     one, other = (cut[chosen][window] for cut in wild)
-    outlines = truth[window] if truth is not None else None
-    rows = (
-        ("**Input**", pictures.grey(sample.images[chosen][window])),
-        (f"**Wild cut, {short(first)}** · white is 1", pictures.grey(one)),
-        (f"**Wild cut, {short(second)}** · white is 1", pictures.grey(other)),
-        (
-            f"**Difference** · orange: moved in with {short(second)}; blue: moved out",
-            difference(one, other),
+    rows = {
+        "**Input**": pictures.grey(sample.images[chosen][window]),
+        f"**Wild cut, {titles[0]}** · white is 1": pictures.grey(one),
+        f"**Wild cut, {titles[1]}** · white is 1": pictures.grey(other),
+        f"**Difference** · orange: moved in with {titles[1]}; blue: moved out": difference(
+            one, other
         ),
-    )
+    }
+    outlines = truth[window] if truth is not None else None
     with st.container(gap="xsmall"):
-        for title, stack in rows:
+        for title, stack in rows.items():
             st.caption(title)
             st.image(row_of(stack, outlines, SHOWN), width="stretch")
         st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
 
 
 def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:
-    """The part of slices (N, S, S) that holds all tissue, one pixel around it left."""
+    """The part of slices (N, S, S) that holds all tissue and one pixel around it."""
     found = []
     for axis in (1, 2):
         held = np.flatnonzero(tissue.any(axis=(0, 3 - axis)))
@@ -310,35 +288,24 @@ def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:
 def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Wild cuts (N, S, S) to RGB (N, S, S, 3): orange where the other has more, blue where less."""
     change = np.clip(other - one, -1, 1)[..., None]
-    more, less = (
-        np.array([int(COLOURS[name][i : i + 2], 16) for i in (1, 3, 5)], np.float32)
-        for name in ("wild", "fence")
-    )
-    return np.rint(np.maximum(change, 0) * more + np.maximum(-change, 0) * less).astype(np.uint8)
+    more, less = (pictures.rgb(COLOURS[name]).astype(np.float32) for name in ("wild", "fence"))
+    painted: NDArray[np.float32] = np.maximum(change, 0) * more + np.maximum(-change, 0) * less
+    return np.rint(painted).astype(np.uint8)
 
 
 def row_of(stack: np.ndarray, outlines: np.ndarray | None, count: int) -> np.ndarray:
     """Pictures (N, H, W) or (N, H, W, 3) beside each other, true masks outlined.
 
-    Filled up with black to `count` pictures, so that rows of fewer have the same scale.
+    Black pictures fill the row up to `count`, so that rows of fewer have the same scale.
     """
     factor = max(1, round(HIGH / stack.shape[1]))
     shown = []
     for index, picture in enumerate(stack):
-        rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
-        large = pictures.enlarge(rgb, factor)
+        large = pictures.enlarge(pictures.as_rgb(picture), factor)
         if outlines is not None:
-            large[edge_of(pictures.enlarge(outlines[index], factor))] = [
-                int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)
-            ]
+            border = pictures.outline(pictures.enlarge(outlines[index], factor))
+            large[border] = pictures.rgb(COLOURS["truth"])
         # anterior on top, the patient's right on the left
         shown.append(large[::-1, ::-1])
     shown += [np.zeros_like(shown[0])] * (count - len(shown))
     return pictures.side_by_side(shown, GAP)
-
-
-def edge_of(mask: np.ndarray) -> np.ndarray:
-    """The border pixels of a mask (H, W)."""
-    inner = np.pad(mask, 1)
-    inside = inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2]
-    return mask & ~(inside & inner[1:-1, 2:])

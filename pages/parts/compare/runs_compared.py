@@ -1,7 +1,5 @@
 """Compare: two to four runs, or two moments of one, by slices, curves and settings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.compare import COURSE, Panel, laid_over
+from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.comparison import (
     Curve,
     common_slices,
@@ -18,6 +17,7 @@ from ascnet_core.monitoring.comparison import (
     shared,
 )
 from ascnet_core.places import EVENTS
+from ascnet_core.runs.card import reference_in_words
 from ascnet_core.runs.folder import Run, is_run, list_runs
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import help_of, value_of
@@ -26,17 +26,19 @@ from pages.parts.shared import cases, forms, state, tables, ticker
 from pages.parts.watch import live_run, stopping
 
 MOST = 4
-LOOKED_AT = 20  # runs that are looked at for a partner with the same watched slices
+LOOKED_AT = 20  # runs among which a partner with the same watched slices is searched for
 SECTIONS = ("Slices", "Curves", "Settings")
 SECTION = "what is compared, live"  # a fragment
 BEFORE = "runs compared before"
-AXES = {"images": "by slices seen", "cycle": "by cycle"}
+
+Curves = dict[str, Mapping[str, Curve]]
+"""By the run's title, its curves by name."""
 
 
 def known_names(current: str, compared: Sequence[str]) -> list[str]:
-    """What can be compared: runs under `checkpoints/`, the view's own with its neighbours.
+    """What can be compared: runs under `checkpoints/`, and by their paths those kept elsewhere.
 
-    The latter are paths, for runs that are kept elsewhere; as are those that a link names.
+    The latter are the view's own run with its neighbours, and those that a link names.
     """
     names = [path.name for path in list_runs()]
     if current not in names and is_run(Path(current)):
@@ -46,7 +48,7 @@ def known_names(current: str, compared: Sequence[str]) -> list[str]:
 
 
 def titles(runs: Sequence[Run]) -> list[str]:
-    """Names of runs, with their folders' where two are called the same."""
+    """Names of runs, after their folder's name where two have the same."""
     names = [run.name for run in runs]
     return [
         name if names.count(name) == 1 else f"{run.path.parent.name}/{name}"
@@ -63,9 +65,8 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
 
     def in_common(name: str) -> int:
         try:
-            watched = [
-                slices_compared.watched_of(Run(cases.run_path(one))) for one in (first, name)
-            ]
+            runs = [Run(cases.run_path(one)) for one in (first, name)]
+            watched = [slices_compared.watched_of(run) for run in runs]
         except UserError:
             return -1
         return len(common_slices([one for one in watched if one is not None]))
@@ -94,28 +95,25 @@ def choose(names: Sequence[str]) -> list[str]:
     if tuple(chosen) != view.compare:
         state.update(compare=tuple(chosen))
     st.session_state[state.widget("compare")] = chosen
-    return list(
-        st.multiselect(
-            "Runs to compare",
-            names,
-            key=state.widget("compare"),
-            max_selections=MOST,
-            format_func=lambda name: name.rsplit("/", 1)[-1],
-            on_change=_changed,
-            placeholder="Choose a run for two of its moments, or two to four runs",
-            label_visibility="collapsed",
-        )
+    return st.multiselect(
+        "Runs to compare",
+        names,
+        key=state.widget("compare"),
+        max_selections=MOST,
+        format_func=lambda name: name.rsplit("/", 1)[-1],
+        on_change=_changed,
+        placeholder="Choose a run for two of its moments, or two to four runs",
+        label_visibility="collapsed",
     )
 
 
 def leave() -> None:
-    """Take the runs out of the URL when another view is shown; coming back brings them again."""
+    """Take the runs out of the URL while another view is shown."""
     if state.current().compare:
         state.update(compare=())
 
 
 def show_compare() -> None:
-    """The whole view."""
     view = state.current()
     names = known_names(view.run, view.compare)
     if not names:
@@ -125,20 +123,16 @@ def show_compare() -> None:
     with left:
         chosen = choose(names)
     runs = [Run(cases.run_path(name)) for name in chosen]
-    section = SECTIONS[0]
+    section: str | None = None
     if len(runs) > 1:
-        with right:
-            section = (
-                st.segmented_control(
-                    "Section",
-                    SECTIONS,
-                    default=SECTIONS[0],
-                    key="section of the comparison",
-                    label_visibility="collapsed",
-                    width="stretch",
-                )
-                or SECTIONS[0]
-            )
+        section = right.segmented_control(
+            "Section",
+            SECTIONS,
+            default=SECTIONS[0],
+            key="section of the comparison",
+            label_visibility="collapsed",
+            width="stretch",
+        )
     else:
         more = (
             "Choose a second one beside it to compare runs."
@@ -148,45 +142,38 @@ def show_compare() -> None:
         right.caption(f"Two moments of {runs[0].name}. {more}")
     called = titles(runs)
 
+    @cases.show_user_errors(stop=False)
     def show_section() -> None:
-        with cases.show_user_errors(stop=False):
-            if section == SECTIONS[1]:
-                show_curves(runs, called)
-            elif section == SECTIONS[2]:
-                show_settings(runs, called)
-            else:
-                slices_compared.show_slices(runs, called)
-
-    follow(runs)
-    st.fragment(show_section, key=SECTION)()
-
-
-def follow(runs: Sequence[Run]) -> None:
-    """Bring the comparison up to date whenever one of its runs has kept another snapshot."""
+        if section == SECTIONS[1]:
+            show_curves(runs, called)
+        elif section == SECTIONS[2]:
+            show_settings(runs, called)
+        else:
+            slices_compared.show_slices(runs, called)
 
     def kept() -> list[int]:
         return [len(run.snapshots()) for run in runs]
 
+    # the section is drawn again whenever one of the runs has kept another snapshot
     ticker.follow("comparison", runs, lambda trains: {SECTION: ticker.Part(kept, 4.0)})
+    st.fragment(show_section, key=SECTION)()
 
 
 def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
-    """What each snapshot says, losses that runs share, gauges: laid over one another."""
-    along = (
-        st.segmented_control(
-            "Time axis",
-            list(AXES),
-            default="images",
-            format_func=AXES.get,
-            key="time axis of the comparison",
-            label_visibility="collapsed",
-        )
-        or "images"
+    """Curves of all snapshots, of the losses that runs share, and of gauges."""
+    axes: list[Along] = ["images", "cycle"]
+    along = st.segmented_control(
+        "Time axis",
+        axes,
+        default="images",
+        format_func=stopping.AXES.__getitem__,
+        key="time axis of the comparison",
+        label_visibility="collapsed",
     )
-    axis = "cycle" if along == "cycle" else "images"
-    course: dict[str, Mapping[str, Curve]] = {}
-    losses: dict[str, Mapping[str, Curve]] = {}
-    gauges: dict[str, Mapping[str, Curve]] = {}
+    axis: Along = along or "images"
+    course: Curves = {}
+    losses: Curves = {}
+    gauges: Curves = {}
     for run, name in zip(runs, called, strict=True):
         points = stopping.history_of(run).points
         events = live_run.read_new_events(run.path / EVENTS)
@@ -211,21 +198,18 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
         draw(gauges, panels, axis, "gauges")
 
 
-def draw(
-    runs: Mapping[str, Mapping[str, Curve]], panels: Sequence[Panel], along: str, name: str
-) -> None:
-    """One figure of panels."""
-    figure = laid_over(runs, panels, "cycle" if along == "cycle" else "images")
+def draw(runs: Curves, panels: Sequence[Panel], along: Along, name: str) -> None:
+    figure = laid_over(runs, panels, along)
     st.plotly_chart(figure, key=f"compared {name}", config={"displayModeBar": False})
 
 
-def all_positive(runs: Mapping[str, Mapping[str, Curve]], name: str) -> bool:
-    """Whether a curve is above 0 in every run that has it, so that a logarithm can be drawn."""
+def all_positive(runs: Curves, name: str) -> bool:
+    """Whether a curve is above 0 in every run that has it, so that its logarithm can be drawn."""
     values = [v for one in runs.values() if name in one for v in one[name].values if v is not None]
     return bool(values) and min(values) > 0
 
 
-def terms_alone(losses: Mapping[str, Mapping[str, Curve]], together: Sequence[str]) -> str:
+def terms_alone(losses: Curves, together: Sequence[str]) -> str:
     """The terms that one run alone has, by run."""
     found = {name: [term for term in one if term not in together] for name, one in losses.items()}
     return "; ".join(f"{name} {', '.join(terms)}" for name, terms in found.items() if terms)
@@ -241,18 +225,12 @@ def setting_rows(several: Sequence[Settings]) -> list[tuple[str, list[str], str]
 
 def setting_table(rows: Sequence[tuple[str, Sequence[str], str]], called: Sequence[str]) -> str:
     """The rows as a table in Markdown."""
-    heads = ["setting", *called, "what it is"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    for key, values, sentence in rows:
-        cells = [f"`{key}`", *(f"**{value}**" for value in values), sentence]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    cells = ([f"`{key}`", *(f"**{one}**" for one in values), told] for key, values, told in rows)
+    return tables.markdown(["setting", *called, "what it is"], cells)
 
 
 def show_settings(runs: Sequence[Run], called: Sequence[str]) -> None:
     """In which settings the runs differ, and what each setting is."""
-    from ascnet_core.runs.card import reference_in_words
-
     several = [run.settings() for run in runs]
     shown = [reference_in_words(run.path, one) for run, one in zip(runs, several, strict=True)]
     rows = setting_rows(several)

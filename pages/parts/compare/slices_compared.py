@@ -1,10 +1,8 @@
 """The same slice through several runs, or through two moments of one.
 
-Runs that watch the same slices are compared at every snapshot; others on a slice of a scan that is
-cut with the networks they kept.
+Runs that watch the same slices are compared at every snapshot. Others are compared on a slice of a
+scan, which is cut with the networks that they kept.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,11 +13,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.monitoring.comparison import Common, common_slices
-from ascnet_core.monitoring.history import History, Point, count_holes, measure
+from ascnet_core.monitoring.history import History, Point, measure
 from ascnet_core.places import CUTS, MODEL
 from ascnet_core.runs.folder import Run, Snapshot, SnapshotData, short_name
 from ascnet_core.runs.result import result_of
-from ascnet_core.segmentation.threshold import NoThreshold, apply, attempt
 from ascnet_core.settings.method import TrainedMethod
 from pages.parts.film import film, moments
 from pages.parts.shared import cases, state
@@ -36,7 +33,7 @@ Levels = NDArray[np.uint8]
 
 
 def _stamp(point: Point) -> float:
-    """When a snapshot was written: another run may have taken its place."""
+    """When a snapshot was written; differs where another run now has the same path."""
     return (point.path / CUTS).stat().st_mtime if point.path else 0.0
 
 
@@ -51,44 +48,23 @@ def watched_of(run: Run) -> Levels | None:
     return _watched(str(run.path), points[-1].index, _stamp(points[-1])) if points else None
 
 
-def why_nothing(runs: Sequence[Run], watched: Sequence[Levels]) -> str:
-    """Says why runs have no watched slice in common, and what follows."""
-    sizes = [one.shape[-1] for one in watched]
-    if len(set(sizes)) > 1:
-        told = ", ".join(f"{run.name} {size}" for run, size in zip(runs, sizes, strict=True))
-        why = f"their slices differ in size ({told} pixels)"
-    else:
-        why = "they watch slices of other scans"
-    return (
-        f"These runs have no watched slice in common: {why}. So their snapshots cannot be laid "
-        "over one another; a slice of a scan can, cut with the networks that they kept."
-    )
-
-
 @st.fragment
+@cases.show_user_errors()
 def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
     """The whole section, for one run (two of its moments) or two to four."""
-    with cases.show_user_errors():
-        _show_slices(runs, names)
-
-
-def _show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
     watched = [watched_of(run) for run in runs]
     known = [one for one in watched if one is not None]
     common = common_slices(known) if len(known) == len(runs) else Common(())
     key = "slices compared of " + "|".join(str(run.path) for run in runs)
     usable = len(common) > 0 and (len(runs) > 1 or len(stopping.history_of(runs[0]).points) > 1)
-    how = WATCHED
+    how = None
     if usable:
-        how = (
-            st.segmented_control(
-                "What to compare on",
-                [WATCHED, SCAN],
-                default=WATCHED,
-                key=f"{key} how",
-                label_visibility="collapsed",
-            )
-            or WATCHED
+        how = st.segmented_control(
+            "What to compare on",
+            [WATCHED, SCAN],
+            default=WATCHED,
+            key=f"{key} how",
+            label_visibility="collapsed",
         )
     elif len(known) < len(runs):
         missing = [r.name for r, one in zip(runs, watched, strict=True) if one is None]
@@ -104,8 +80,17 @@ def _show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
         )
         return
     else:
-        st.info(why_nothing(runs, known), icon=":material/info:")
-    if usable and how == WATCHED:
+        sizes = [one.shape[-1] for one in known]
+        told = ", ".join(f"{run.name} {size}" for run, size in zip(runs, sizes, strict=True))
+        why = f"their slices differ in size ({told} pixels)"
+        if len(set(sizes)) == 1:
+            why = "they watch slices of other scans"
+        st.info(
+            f"These runs have no watched slice in common: {why}. So their snapshots cannot be laid "
+            "over one another; a slice of a scan can, cut with the networks that they kept.",
+            icon=":material/info:",
+        )
+    if usable and how != SCAN:
         show_watched(runs, names, common, key)
     else:
         show_scan(runs, names, key)
@@ -116,53 +101,53 @@ def _packed(
     path: str, identity: str, kept: tuple[int, ...], slices: tuple[int, ...], _history: History
 ) -> bytes:
     run = Run(Path(path))
-    datas = [run.load_snapshot(_history.points[place].index) for place in kept]
+    datas = [run.load_snapshot(_history.points[index].index) for index in kept]
     return moments.pack_run(_history, kept, datas, slices, identity)
 
 
 def starts(kept: Sequence[int], wanted: int | None) -> tuple[int, int]:
-    """Frames that two moments of a run begin at: the wanted place (else an early one), the newest.
+    """The frames that are shown first: the `wanted` snapshot and the newest.
 
-    Where the newest is wanted, the other one is early.
+    An early snapshot replaces the wanted one where that is None or the newest.
     """
     last = len(kept) - 1
     early = min(1, max(0, last - 1))
     if wanted is None:
         return early, last
-    first = max((at for at, place in enumerate(kept) if place <= wanted), default=early)
+    first = max((at for at, index in enumerate(kept) if index <= wanted), default=early)
     return (early if first == last else first), last
 
 
 def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key: str) -> None:
-    """Sliders over all snapshots, the slices that the runs have in common."""
+    """The slices that the runs have in common, with sliders over all snapshots."""
     histories = [stopping.history_of(run) for run in runs]
     watched = watched_of(runs[0])
     assert watched is not None
     longest = max(len(history.points) for history in histories)
     fitting = film.fitting_slices(len(common), watched.shape[-1], longest)
+    labels = [f"slice {one + 1}" for one in common.indices[0]]
     chosen = list(range(len(common)))
     if fitting < len(common):
-        chosen = (
-            st.pills(
-                "Watched slices",
-                chosen,
-                selection_mode="multi",
-                default=chosen[:fitting],
-                format_func=lambda one: f"slice {common.indices[0][one] + 1}",
-                key=f"{key} slices",
-            )
-            or chosen[:1]
+        picked = st.pills(
+            "Watched slices",
+            chosen,
+            selection_mode="multi",
+            default=chosen[:fitting],
+            format_func=labels.__getitem__,
+            key=f"{key} slices",
         )
+        chosen = sorted(picked) or [0]
     films, images, sentences = [], [], []
+    if not common.scaled_alike:
+        sentences = ["The same slices, scaled differently by the runs' own settings of data."]
     kept: list[int] = []
     for number, (run, history) in enumerate(zip(runs, histories, strict=True)):
-        places = common.indices[number]
-        slices = tuple(places[one] for one in sorted(chosen))
+        slices = tuple(common.indices[number][one] for one in chosen)
         kept = film.kept_frames(len(history.points), len(slices), watched.shape[-1])
         last = history.points[-1]
         identity = f"{run.path}|{_stamp(last)}|{slices}|{last.ends_cycle}|{kept}"
         films.append(_packed(str(run.path), identity, tuple(kept), slices, history))
-        images.append([history.points[place].images_seen for place in kept])
+        images.append([history.points[index].images_seen for index in kept])
         sentence = film.thinning_sentence(len(history.points), len(kept), len(slices))
         sentences += [f"{names[number]}: {sentence}"] if sentence else []
     if len(runs) == 1:
@@ -174,12 +159,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
             moments.Side(name, number, len(images[number]) - 1, about(run))
             for number, (name, run) in enumerate(zip(names, runs, strict=True))
         ]
-    labels = [f"slice {common.indices[0][one] + 1}" for one in sorted(chosen)]
-    show(sides, films, images, labels, key, f"watched|{key}")
-    if not common.scaled_alike:
-        sentences.insert(
-            0, "The same slices, scaled differently by the runs' own settings of data."
-        )
+    send(sides, films, images, [labels[one] for one in chosen], key, "watched")
     st.caption(" ".join([*sentences, KEYS]))
 
 
@@ -190,24 +170,25 @@ def about(run: Run) -> str:
     return ""
 
 
-def show(
+def send(
     sides: Sequence[moments.Side],
     films: Sequence[bytes],
     images: Sequence[Sequence[int]],
     labels: Sequence[str],
     key: str,
-    pair: str,
+    kind: str,
 ) -> None:
-    """Send everything to the browser."""
+    """Send everything to the browser; `kind` tells the ways to compare apart."""
+    pair = f"{kind}|{key}"
     identity = f"{pair}|{sides}|{[film.header_in(one)['id'] for one in films]}"
     header = moments.header_of(sides, images, labels, pair, identity)
-    moments.moments(moments.join(header, films), f"{key} moments")
+    moments.show(key=f"{key} moments", data=moments.join(header, films))
 
 
 def square(plane: NDArray[np.generic], spacing: Sequence[float]) -> NDArray[np.generic]:
     """A plane (X, Y) as a slice (S, S) in true proportion: rows are y, columns x, black around it.
 
-    The nearest voxel is taken where voxels are no squares.
+    Each pixel takes the nearest voxel, without interpolation.
     """
     fine = min(spacing[:2])
     counts = [max(1, round(n * mm / fine)) for n, mm in zip(plane.shape, spacing, strict=False)]
@@ -232,7 +213,7 @@ def scan_data(case: cases.Case, z: int, method: TrainedMethod) -> SnapshotData:
 
     counted = case.maps[method.maps[0].name]
     return SnapshotData(
-        # 0 stands for outside, and a dark voxel of the region is not
+        # 0 means outside of the region, so dark voxels inside become 1
         plane(np.maximum(case.maps["input"][:, :, z], 1)),
         {one.name: plane(case.maps[one.name][:, :, z]) for one in method.pictures()},
         np.bincount(counted[region], minlength=256).astype(np.int64),
@@ -244,35 +225,18 @@ def scan_point(run: Run, snapshot: Snapshot, case: cases.Case, data: SnapshotDat
     """What the run's rule makes of a slice, its threshold from the whole scan's counts."""
     settings = run.settings()
     asked, counted = settings.segmentation, settings.method.maps[0].name
-    side = "dark" if asked.side == "dark" else "bright"
     reference = run.reference_counts(asked.map)
-    point = measure(snapshot, data, asked.map, asked.rule, side, reference, counted)
-    if asked.map == counted or point.mask is None:
-        return point
-    counts = np.bincount(case.maps[asked.map][case.prepared.region], minlength=256)
-    threshold = attempt(asked.rule, counts.astype(np.int64), side, reference)
-    if isinstance(threshold, NoThreshold):
-        return replace(point, threshold=None, mask=None, no_mask=threshold.sentence)
-    inside = data.watched_input > 0
-    mask = apply(data.levels(asked.map), inside, threshold)
-    holes = count_holes(mask)
-    return replace(
-        point,
-        threshold=threshold,
-        mask=mask,
-        area=float(mask.sum() / max(1, inside.sum())),
-        holes=holes,
-        hole_share=holes / max(1, int(mask.sum()) + holes),
-    )
+    read = np.bincount(case.maps[asked.map][case.prepared.region], minlength=256)
+    return measure(snapshot, data, asked.map, asked.rule, asked.side, reference, counted, read=read)
 
 
 def kept_networks(run: Run) -> dict[int, Snapshot]:
-    """Moments of which M was kept by cycle, and the finished model under -1."""
-    found = {s.total_cycle: s for s in run.snapshots() if (s.path / MODEL).is_file()}
+    """The moments whose M was kept, by cycle, and the finished model under -1."""
+    snapshots = run.snapshots()
+    found = {s.total_cycle: s for s in snapshots if (s.path / MODEL).is_file()}
     if (run.path / MODEL).is_file():
-        stands = result_of(run) or (run.snapshots() or [None])[-1]
         blank = Snapshot(0, 1, 0, 0, 0, 0, run.path, {})
-        found[FINISHED] = stands or blank
+        found[FINISHED] = result_of(run) or (snapshots[-1] if snapshots else blank)
     return found
 
 
@@ -280,8 +244,8 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
     """One slice of a scan of the cohort, cut with a kept network of each side."""
     view = state.current()
     cohort = cases.load_cohort(view.cohort)
-    several = [runs[0], runs[0]] if len(runs) == 1 else list(runs)
-    titles = [names[0], names[0]] if len(runs) == 1 else list(names)
+    repeated = 2 if len(runs) == 1 else 1
+    several, titles = [*runs] * repeated, [*names] * repeated
     kept = [kept_networks(run) for run in several]
     without = sorted({title for title, one in zip(titles, kept, strict=True) if not one})
     if without:
@@ -291,16 +255,16 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
     scans = [scan.scan for scan in cohort.scans]
     first = cases.find_scan(cohort, view.scan).scan
     scan = columns[0].selectbox("Scan", scans, index=scans.index(first), key=f"{key} {cohort.name}")
-    chosen = []
+    chosen: list[int] = []
     for number, (column, one) in enumerate(zip(columns[2:], kept, strict=True)):
-        options = list(one)
+        labels = {c: "finished" if c == FINISHED else at.label for c, at in one.items()}
         early = len(runs) == 1 and number == 0
         chosen.append(
             column.selectbox(
                 f"{'ABCD'[number]} · {titles[number]}",
-                options,
-                index=0 if early else len(options) - 1,
-                format_func=lambda c, one=one: "finished" if c == FINISHED else one[c].label,
+                list(labels),
+                index=0 if early else len(labels) - 1,
+                format_func=labels.__getitem__,
                 key=f"{key} network {number}",
             )
         )
@@ -325,7 +289,7 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
         films.append(moments.pack_run(history, [0], [data], (0,), f"{case.key}|{z}|{point.label}"))
         images.append([point.images_seen])
     sides = [moments.Side(title, number, 0) for number, title in enumerate(titles)]
-    show(sides, films, images, [f"slice {z}"], key, f"scan|{key}")
+    send(sides, films, images, [f"slice {z}"], key, "scan")
     st.caption(
         f"{scan}, axial slice {z}; histograms and thresholds of the whole scan, on its own grid. "
         "Stability needs snapshots in a row, gauges the run's own sample: neither is known here. "

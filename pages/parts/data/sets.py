@@ -163,7 +163,7 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
             column.image(montage_of(content), width="stretch")
         overlap = position_overlap(inputs.positions, found.positions)
         st.plotly_chart(
-            positions(inputs.positions, found.positions, height=220),
+            positions(inputs.positions, found.positions),
             config={"displayModeBar": False},
         )
         st.caption(

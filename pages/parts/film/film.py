@@ -1,14 +1,11 @@
 """The film of a run: one slider over all snapshots drives cuts, mask, histogram and losses.
 
-The browser has all frames (`film.js`), so scrubbing asks nothing of Python, which hears only of the
-frame that was settled on. What is sent stays under `BUDGET`. Everything but `film` is pure.
+All frames are sent to the browser (`film.js`), so the slider needs no answer from Python. Python is
+told only of the frame where the slider stops. What is sent stays under `BUDGET`.
 """
 
-from __future__ import annotations
-
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +21,30 @@ from pages.parts.shared import components
 BUDGET = 8_000_000  # bytes of pictures that are sent
 MAPS = ("fence", "wild", "reconstruction")  # of ASC-Net; methods with fewer fit more snapshots
 LOSS_POINTS = 300
+KEYS = (
+    "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a click on "
+    "a curve jumps there. Masks by the run's rule at each snapshot's own counts"
+)
 
-Levels = NDArray[np.uint8]
+
+def every_nth(number: int, most: int) -> list[int]:
+    """At most `most` (2 or more) frames: every n-th back from the newest, and the first."""
+    step = max(1, -(-(number - 1) // (most - 1)))
+    return sorted({0, *range(number - 1, -1, -step)}) if number else []
 
 
-def fitting_slices(watched: int, size: int, frames: int, budget: int = BUDGET) -> int:
+def fitting_slices(watched: int, size: int, frames: int) -> int:
     """How many watched slices fit with every snapshot kept; at least one."""
-    return max(1, min(watched, budget // max(1, frames * len(MAPS) * size * size)))
+    return max(1, min(watched, BUDGET // max(1, frames * len(MAPS) * size * size)))
 
 
-def kept_frames(frames: int, slices: int, size: int, budget: int = BUDGET) -> list[int]:
-    """Which snapshots are in the film: all if they fit, else every n-th and always first and last.
-
-    n is the smallest whole number that fits; the count goes back from the newest.
-    """
-    if frames == 0:
-        return []
-    fits = max(2, budget // (slices * len(MAPS) * size * size))
-    step = 1
-    while True:
-        kept = sorted({0, *range(frames - 1, -1, -step)})
-        if len(kept) <= fits or step >= frames:
-            return kept
-        step += 1
+def kept_frames(frames: int, slices: int, size: int) -> list[int]:
+    """Which snapshots are in the film: all if they fit, else every n-th, the first and the last."""
+    return every_nth(frames, max(2, BUDGET // (slices * len(MAPS) * size * size)))
 
 
 def thinning_sentence(frames: int, kept: int, slices: int) -> str:
-    """Says what was left out, empty if nothing."""
+    """The sentence on snapshots that were left out; empty if all are kept."""
     if kept == frames:
         return ""
     return (
@@ -60,7 +54,7 @@ def thinning_sentence(frames: int, kept: int, slices: int) -> str:
 
 
 def frame_facts(point: Point) -> dict[str, Any]:
-    """What stands beside a frame."""
+    """The numbers beside a frame."""
     threshold = point.threshold
     return {
         "label": point.label,
@@ -81,7 +75,7 @@ def frame_facts(point: Point) -> dict[str, Any]:
     }
 
 
-def loss_lines(events: Sequence[Mapping[str, Any]], points: int = LOSS_POINTS) -> list[Any]:
+def loss_lines(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Losses as lines [{name, x: steps, y: values}], each thinned to every n-th value."""
     found: dict[str, tuple[list[int], list[float]]] = {}
     for event in events:
@@ -94,12 +88,12 @@ def loss_lines(events: Sequence[Mapping[str, Any]], points: int = LOSS_POINTS) -
                 ys.append(float(value))
     lines = []
     for name, (xs, ys) in found.items():
-        step = -(-len(xs) // points)
+        step = -(-len(xs) // LOSS_POINTS)
         lines.append({"name": name, "x": xs[::step], "y": ys[::step]})
     return lines
 
 
-def joint_picture(joint: NDArray[np.int64]) -> Levels:
+def joint_picture(joint: NDArray[np.int64]) -> NDArray[np.uint8]:
     """A joint histogram (64, 64) as grey levels: log counts, 255 for the fullest bin."""
     logs = np.log1p(joint.astype(np.float64))
     return np.rint(255 * logs / max(float(logs.max()), 1e-9)).astype(np.uint8)
@@ -115,8 +109,8 @@ def header_of(
 ) -> dict[str, Any]:
     """The JSON header of the film.
 
-    `shown` are the maps that have pictures, `maps` all that are sent: those, and the map that is
-    thresholded. `counted` is the map of the histograms.
+    `shown` are the maps that have pictures; `maps` are these and the map that is thresholded.
+    `counted` is the map of the histograms.
     """
     method = history.method
     pictures = method.pictures()
@@ -135,7 +129,7 @@ def header_of(
         "rule": history.rule,
         "size": size,
         "slices": [int(one) for one in slices],
-        "frames": [frame_facts(history.points[place]) for place in kept],
+        "frames": [frame_facts(history.points[index]) for index in kept],
         "course": [
             {
                 "step": point.step,
@@ -178,17 +172,11 @@ def header_in(packed: bytes) -> dict[str, Any]:
 
 
 BROWSER = Path(__file__).with_name("film")  # .html, .css and .js
-_mount = components.declare("run_film", BROWSER)
-
-
-def film(data: bytes, key: str, on_frame: Callable[[], None]) -> None:
-    """Show a film made by `pack`; the frame settled on is in `reported(key)`."""
-    _mount(key=key, data=data, on_frame_change=on_frame)
+show = components.declare("run_film", BROWSER)
+"""Shows as `data` what `pack` made; `reported(key)` has the frame where the slider stopped."""
 
 
 def reported(key: str) -> int | None:
-    """Index of the snapshot the film stands on, None as long as nobody has moved it."""
-    held = st.session_state.get(key) or {}
-    values = dict(held) if isinstance(held, Mapping) else asdict(held)
-    frame = values.get("frame")
+    """Index of the snapshot that the film shows, None as long as nobody has moved it."""
+    frame = (st.session_state.get(key) or {}).get("frame")
     return int(frame) if isinstance(frame, int | float) else None

@@ -1,7 +1,5 @@
 """The film of a run as an animated GIF and as a page: maps, mask and histogram of each frame."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import io
@@ -14,13 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ascnet_core.figures.basics import COLOURS
-from ascnet_core.monitoring.history import Point
+from ascnet_core.files import read_text
+from ascnet_core.monitoring.history import History, Point
 from ascnet_core.places import CARD
 from ascnet_core.runs.folder import Run, SnapshotData
 from ascnet_core.settings.method import Map
 from pages.parts.film import film
 from pages.parts.shared import components, tables
-from pages.parts.shared.pictures import display
+from pages.parts.shared.pictures import as_rgb, display
 
 Picture = NDArray[np.uint8]
 
@@ -31,31 +30,18 @@ CHART = 96  # pixels of the histogram's height
 TEXT = 18
 
 
-def frames_for(number: int, most: int = MOST_FRAMES) -> list[int]:
-    """Which snapshots are in the GIF: all up to `most`, else every n-th, first and last always."""
-    if number == 0:
-        return []
-    step = -(-number // most)
-    while True:
-        kept = sorted({0, *range(number - 1, -1, -step)})
-        if len(kept) <= most or step >= number:
-            return kept
-        step += 1
-
-
 def tiles(point: Point, data: SnapshotData, slices: Sequence[int], maps: Sequence[Map]) -> Picture:
     """I_in, the maps and the mask of the chosen slices, (rows, columns, 3) uint8."""
     rows = []
     for one in slices:
         inside = data.watched_input[one] > 0
         shown = [data.watched_input[one], *(data.levels(m.name)[one] * inside for m in maps)]
-        grey = [np.repeat(np.asarray(m)[..., None], 3, axis=2) for m in (*shown, shown[0])]
+        colour = [as_rgb(display(levels)) for levels in (*shown, shown[0])]
         if point.mask is not None:
-            mask = point.mask[one]
-            grey[-1][mask] = (0.35 * grey[-1][mask] + 0.65 * np.array(MASK)).astype(np.uint8)
-        rows.append(np.concatenate([np.moveaxis(display(np.moveaxis(g, 2, 0)), 0, 2) for g in grey],
-                                   axis=1))  # fmt: skip
-    return np.concatenate(rows, axis=0)
+            mask = display(point.mask[one])
+            colour[-1][mask] = (0.35 * colour[-1][mask] + 0.65 * np.array(MASK)).astype(np.uint8)
+        rows.append(np.concatenate(colour, axis=1))
+    return np.concatenate(rows)
 
 
 def frame(
@@ -99,21 +85,19 @@ def palette() -> Image.Image:
     return image
 
 
-def gif(
-    points: Sequence[Point],
-    datas: Sequence[SnapshotData],
-    slices: Sequence[int],
-    maps: Sequence[Map],
-    per_second: float = 4.0,
-) -> bytes:
-    """An endless animated GIF of the frames given; the last one stays for two seconds."""
-    tallest = max((int(point.counts.max()) for point in points), default=1)
-    shared = palette()
+def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
+    """An endless animated GIF of four frames a second; the last one stays for two seconds."""
+    kept = film.every_nth(len(history.points), MOST_FRAMES)
+    points = [history.points[number] for number in kept]
+    tallest = max(int(point.counts.max()) for point in points)
+    maps, shared = history.method.pictures(), palette()
     pictures = [
-        frame(point, data, slices, maps, tallest).quantize(palette=shared, dither=Image.Dither.NONE)
-        for point, data in zip(points, datas, strict=True)
+        frame(point, run.load_snapshot(point.index), slices, maps, tallest).quantize(
+            palette=shared, dither=Image.Dither.NONE
+        )
+        for point in points
     ]
-    duration = [round(1000 / per_second)] * (len(pictures) - 1) + [2000]
+    duration = [250] * (len(pictures) - 1) + [2000]
     out = io.BytesIO()
     pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=duration,
                      loop=0, disposal=1)  # fmt: skip
@@ -143,17 +127,11 @@ new Response(opened).arrayBuffer().then((data) => {
 });
 """
 
-KEYS = (
-    "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a click on "
-    "a curve jumps there. Masks by the run's rule at each snapshot's own counts, on the watched "
-    "slices; no true mask is used."
-)
-
 
 def licence_note(card: str) -> str:
     """What a run's card (Markdown) says of its licence, as plain text; empty if it says nothing.
 
-    That is the list item, the row of a table or the paragraph that names a licence first.
+    The first list item, row of a table or paragraph that names a licence is taken.
     """
     blocks = re.split(r"\n(?=\s*(?:[-*|]\s|#))|\n\s*\n", card)
     for block in blocks:
@@ -165,46 +143,27 @@ def licence_note(card: str) -> str:
 
 
 def page_of(run: Run, packed: bytes, left_out: str) -> str:
-    """The page of a run's film; `left_out` says which snapshots are not in it."""
+    """The HTML page of a run's film, which needs no other file.
+
+    `packed` is what `film.pack` made; `left_out` says which snapshots are not in it.
+    """
     header = film.header_in(packed)
-    settings, card = run.settings(), run.path / CARD
-    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    settings = run.settings()
     frames, slices = len(header["frames"]), len(header["slices"])
-    about = " · ".join(
-        (
-            f"preset {settings.preset or 'none'}",
-            tables.counted(frames, "snapshot"),
-            f"{tables.counted(slices, 'watched slice')} of {header['size']} x {header['size']} "
-            "pixels",
-            f"mask by {header['rule']} on the {header['map']}",
-        )
+    about = (
+        f"preset {settings.preset or 'none'} · {tables.counted(frames, 'snapshot')} · "
+        f"{tables.counted(slices, 'watched slice')} of {header['size']} x {header['size']} "
+        f"pixels · mask by {header['rule']} on the {header['map']}"
     )
     notes = [
-        ("How to", KEYS),
+        ("How to", f"{film.KEYS}, on the watched slices; no true mask is used."),
         ("Left out", left_out),
         ("Preset", settings.description.replace("`", "")),
-        ("Licence, from the run's card", licence_note(text)),
+        ("Licence, from the run's card", licence_note(read_text(run.path / CARD))),
         ("Made by", "ASC-Net Explorer. Research software, not a medical device."),
     ]
-    return film_html(packed, run.name, about, notes)
-
-
-def film_html(packed: bytes, run: str, about: str, notes: Sequence[tuple[str, str]]) -> str:
-    """The page.
-
-    Parameters
-    ----------
-    packed
-        What `film.pack` made.
-    run
-        The run's name.
-    about
-        A line below the title: preset, snapshots, slices.
-    notes
-        Heading and text of what stands below the film; those without text are left out.
-    """
-    title = f"Film of {run}"
-    frames = base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii")
+    title = f"Film of {run.name}"
+    data = base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii")
     html = film.BROWSER.with_suffix(".html").read_text("utf-8")
     css = components.style(film.BROWSER.with_suffix(".css"))
     js = components.script(film.BROWSER.with_suffix(".js"))
@@ -215,6 +174,6 @@ def film_html(packed: bytes, run: str, about: str, notes: Sequence[tuple[str, st
         f"<title>{escape(title)}</title>\n<style>{STYLE}{css}</style></head>\n<body>\n"
         f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n{html}\n'
         f'<div class="notes">{below}</div>\n'
-        f'<script type="application/octet-stream" id="frames">{frames}</script>\n'
+        f'<script type="application/octet-stream" id="frames">{data}</script>\n'
         f'<script type="module">\n{js}\n{START}</script>\n</body></html>\n'
     )

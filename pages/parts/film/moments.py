@@ -1,14 +1,12 @@
 """Moments of one run or of several: the same slice beside or swiped over one another.
 
-The browser has all frames (`moments.js`), packed as in the film, so that sliders and the handle ask
-nothing of Python. Everything but `moments` is pure.
+All frames are sent to the browser (`moments.js`), packed as in the film, so its sliders and the
+handle need no answer from Python.
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +19,15 @@ from ascnet_core.runs.folder import SnapshotData
 from pages.parts.film import film
 from pages.parts.shared import components, state
 
-FROM = "moment to compare from"  # session key: a run's path -> place of its snapshot
+FROM = "moment to compare from"  # session key: a run's path -> index of its snapshot
 
 
 @dataclass(frozen=True)
 class Side:
     """One of the two to four that are compared.
 
-    `film` is its place among the films that are sent (two moments of a run share one), `at` the
-    frame of it that is shown first, `about` a line for the pointer.
+    `film` is its number among the films that are sent (two moments of a run share one), `at` the
+    frame that is shown first, `about` a line that is shown under the pointer.
     """
 
     name: str
@@ -39,7 +37,7 @@ class Side:
 
 
 def facts(point: Point, data: SnapshotData) -> dict[str, Any]:
-    """What is said of a frame: the film's facts, and how full the wild cut is."""
+    """The numbers of a frame: those of the film, and how full the wild cut is."""
     inside, outside = wild_split(point, data)
     return film.frame_facts(point) | {
         "area": point.area,
@@ -60,7 +58,7 @@ def pack_run(
     """The kept snapshots of one run as `film.pack` packs them, with the facts of `facts`."""
     size = int(datas[-1].watched_input.shape[-1])
     header = film.header_of(history, kept, slices, size, [], identity)
-    points = [history.points[place] for place in kept]
+    points = [history.points[index] for index in kept]
     header["frames"] = [facts(point, data) for point, data in zip(points, datas, strict=True)]
     return film.pack(header, datas, slices)
 
@@ -72,44 +70,28 @@ def header_of(
     pair: str,
     identity: str,
 ) -> dict[str, Any]:
-    """What the browser is told beside the films.
+    """What is sent to the browser beside the films.
 
-    Parameters
-    ----------
-    sides
-        Two to four.
-    images
-        For each side the slices seen at each of its frames.
-    labels
-        A name for each slice.
-    pair
-        Tells which moments are compared: while it stays, sliders stay where they are.
-    identity
-        Of everything that is sent.
+    `images` holds for each side the slices that were seen at each of its frames, `labels` a name
+    for each slice. While `pair` stays the same, the browser leaves its sliders where they are;
+    `identity` differs when anything that is sent does.
     """
-    moments, places = aligned(images)
+    moments, shown = aligned(images)
     several = max(len(one) for one in images) > 1
     may_link = several and len({side.film for side in sides}) == len(sides)
-    together = min(one[-1] for one in images)  # as far as all of them came
+    together = min(one[-1] for one in images)  # the last moment that all of them reached
     return {
         "id": identity,
         "pair": pair,
         "films": 1 + max(side.film for side in sides),
         "sides": [
-            {
-                "name": side.name,
-                "film": side.film,
-                "at": side.at,
-                "about": side.about,
-                "colour": RUN_COLOURS[number],
-            }
-            for number, side in enumerate(sides)
+            asdict(side) | {"colour": RUN_COLOURS[number]} for number, side in enumerate(sides)
         ],
-        "labels": list(labels),
+        "labels": labels,
         "mayLink": may_link,
         "linked": may_link,
         "images": moments,
-        "places": [list(row) for row in places],
+        "places": [list(row) for row in shown],
         "moment": moments.index(together),
     }
 
@@ -120,17 +102,13 @@ def join(header: dict[str, Any], films: Sequence[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(4, "little") + part for part in (text, *films))
 
 
-_mount = components.declare("moments_compared", Path(__file__).with_name("moments"))
+show = components.declare("moments_compared", Path(__file__).with_name("moments"))
+"""Shows as `data` what `join` made."""
 
 
-def open_moments(name: str, path: Path, place: int | None) -> None:
-    """Go to the comparison of two moments of a run, from one of its snapshots."""
-    st.session_state[FROM] = {str(path): place}
+def open_moments(name: str, path: Path, index: int | None) -> None:
+    """Go to the comparison of two moments of a run; `index` is that of the first snapshot."""
+    st.session_state[FROM] = {str(path): index}
     st.session_state[state.TRAINING_VIEW] = "Compare"
     state.update(compare=(name,))
     st.rerun()
-
-
-def moments(data: bytes, key: str) -> None:
-    """Show what `join` made."""
-    _mount(key=key, data=data)

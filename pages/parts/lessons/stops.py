@@ -1,7 +1,5 @@
 """The six stops of the lessons: title, paragraph, view."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

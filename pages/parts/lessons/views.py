@@ -1,23 +1,18 @@
 """The live view of each lesson.
 
-Each draws itself and gives back what there is to notice, in numbers computed from what is shown.
+Each view draws itself and returns the sentence on what to notice, with numbers of what is shown.
 """
-
-from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from scipy import ndimage
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.figures import basics as figures
 from ascnet_core.figures import lessons as figures_lessons
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.metrics.overlap import (
-    ThresholdTable,
     oracle_cohort_threshold,
     oracle_threshold,
     threshold_table,
@@ -63,20 +58,15 @@ def tile(
 ) -> pictures.Picture:
     """An axial slice of a map as RGB, `mask` (X, Y, Z) over it, the true mask outlined in blue."""
     region = case.prepared.region[:, :, z]
+    marked = np.zeros_like(region) if mask is None else mask[:, :, z]
     grey = pictures.display((case.maps[name][:, :, z] * region).T)
-    marked = np.zeros(grey.shape, bool) if mask is None else pictures.display(mask[:, :, z].T)
-    picture = pictures.enlarge(pictures.over(grey, marked, colour), ENLARGED)
+    picture = pictures.over(grey, pictures.display(marked.T), colour)
+    picture = pictures.enlarge(picture, ENLARGED)
     truth = case.prepared.truth
-    if truth is not None and truth[:, :, z].any():
+    if truth is not None:
         held = pictures.enlarge(pictures.display(truth[:, :, z].T), ENLARGED)
-        rim = held & ~ndimage.binary_erosion(held)
-        picture[rim] = [int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)]
+        picture[pictures.outline(held)] = pictures.rgb(COLOURS["truth"])
     return picture
-
-
-def row(tiles: Sequence[pictures.Picture]) -> pictures.Picture:
-    """Tiles beside each other."""
-    return pictures.side_by_side(tiles)
 
 
 def _subject(key: str) -> str:
@@ -84,31 +74,31 @@ def _subject(key: str) -> str:
     return str(st.selectbox("Subject", names, key=f"lesson subject {key}"))
 
 
-def _table(case: cases.Case, name: str) -> ThresholdTable:
-    return threshold_table(case.maps[name], case.prepared.truth, case.prepared.region)
+def _two_columns(key: str) -> tuple[cases.Case, DeltaGenerator]:
+    """The menu of subjects, and a column beside it for another control."""
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    with left:
+        return cases.load_maps(RUN, None, COHORT, _subject(key)), right
 
 
 def histograms() -> str:
     """Stop 1: the same threshold on the input and on I_ro."""
-    left, right = st.columns([1, 3], vertical_alignment="bottom")
-    with left:
-        case = cases.load_maps(RUN, None, COHORT, _subject("histograms"))
-    with right:
-        level = st.slider("One threshold for both", 0, 255, 150, key="lesson level of both")
+    case, right = _two_columns("histograms")
+    level = right.slider("One threshold for both", 0, 255, 150, key="lesson level of both")
     z, region = level_of(case), case.prepared.region
     scores, best = {}, {}
     for column, name in zip(st.columns(2, gap="large"), ("input", "reconstruction"), strict=True):
         counts = count_levels(case.maps[name], region)
         peaks = [peak.position for peak in find_peaks(counts)]
-        table = _table(case, name)
+        table = threshold_table(case.maps[name], case.prepared.truth, region)
         scores[name] = float(table.dice("bright")[level])
         best[name] = oracle_threshold(table, "bright")
-        figure = figures.histogram({name: counts}, peaks, height=200)
-        figure.add_vline(x=level, line={"color": figures.COLOURS["mask"], "width": 2})
+        figure = figures.histogram({name: counts}, peaks)
+        figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 2})
         mask = (case.maps[name] >= level) & region
-        with column:
-            st.plotly_chart(figure, config=PLAIN, key=f"lesson histogram {name}")
-            st.image(row([tile(case, name, z), tile(case, name, z, mask)]), width=440)
+        both = [tile(case, name, z), tile(case, name, z, mask)]
+        column.plotly_chart(figure, config=PLAIN, key=f"lesson histogram {name}")
+        column.image(pictures.side_by_side(both), width=440)
     return (
         f"At {level} the mask of I_in has Dice {scores['input']:.2f}, that of I_ro "
         f"{scores['reconstruction']:.2f} (both need the true mask to be known). The best that any "
@@ -119,23 +109,19 @@ def histograms() -> str:
 
 def two_cuts() -> str:
     """Stop 2: the pixels of a peak of I_ro, in the input and both cuts."""
-    left, right = st.columns([1, 3], vertical_alignment="bottom")
-    with left:
-        case = cases.load_maps(RUN, None, COHORT, _subject("cuts"))
-    region, z = case.prepared.region, level_of(case)
-    peaks = find_peaks(count_levels(case.maps["reconstruction"], region))
-    with right:
-        labels = [f"peak {n} · level {peak.position}" for n, peak in enumerate(peaks, 1)]
-        chosen = st.segmented_control(
-            "Peak of I_ro", labels, default=labels[-1], key="lesson peak", required=True
-        )
+    case, right = _two_columns("cuts")
+    region, z, levels = case.prepared.region, level_of(case), case.maps["reconstruction"]
+    peaks = find_peaks(count_levels(levels, region))
+    labels = [f"peak {n} · level {peak.position}" for n, peak in enumerate(peaks, 1)]
+    chosen = right.segmented_control(
+        "Peak of I_ro", labels, default=labels[-1], key="lesson peak", required=True
+    )
     peak = peaks[labels.index(chosen) if chosen in labels else -1]
-    levels = case.maps["reconstruction"]
     lit = (levels >= peak.left) & (levels <= peak.right) & region
     names = ("input", "fence", "wild", "reconstruction")
     for column, name in zip(st.columns(4), names, strict=True):
         column.markdown(f"**{figures.MAP_TITLES[name]}**")
-        column.image(tile(case, name, z, lit, figures.COLOURS["wild"]), width="stretch")
+        column.image(tile(case, name, z, lit, COLOURS["wild"]), width="stretch")
     means = {name: float(case.maps[name][lit].mean()) / 255 for name in names[:3]}
     truth = case.prepared.truth
     held = "" if truth is None else f" Of them {truth[lit].mean():.0%} are lesion (*oracle*)."
@@ -170,27 +156,26 @@ def too_early() -> str:
     """Stop 4: a run's snapshots, with what the advisor would have said at each."""
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
-        name = str(st.selectbox("Run", list(NAMES), format_func=NAMES.get, key="lesson run"))
+        name = st.selectbox("Run", list(NAMES), format_func=NAMES.__getitem__, key="lesson run")
     run = Run(cases.run_path(name))
     snapshots, history = run.snapshots(), stopping.history_of(run)
-    with right:
-        place = st.select_slider(
-            "Moment of the training",
-            options=range(len(snapshots)),
-            value=len(snapshots) - 1,
-            format_func=lambda i: snapshots[i].label,
-            key=f"lesson moment {name}",
-        )
-    snapshot, point = snapshots[place], history.points[place]
+    index = right.select_slider(
+        "Moment of the training",
+        options=range(len(snapshots)),
+        value=len(snapshots) - 1,
+        format_func=lambda i: snapshots[i].label,
+        key=f"lesson moment {name}",
+    )
+    snapshot, point = snapshots[index], history.points[index]
     one, two = st.columns([1, 1.1], gap="medium")
-    one.image(live_run.watched_picture(run, snapshot, wanted=2), width="stretch")
+    one.image(live_run.watched_picture(run, snapshot), width="stretch")
     with two:
         st.vega_lite_chart(
             live_charts.histogram_table(snapshot.info),
             live_charts.histogram_spec() | {"height": 230},
             width="stretch",
         )
-        advice = advise(history.points[: place + 1])
+        advice = advise(history.points[: index + 1])
         box, icon = stopping.BOXES[advice.kind]
         box(stopping.sentence_of(advice, "running"), icon=icon)
     holes = "no mask" if point.holes is None else f"enclosed holes in the mask: {point.holes}"
@@ -206,21 +191,21 @@ def one_or_each() -> str:
     """Stop 5: one threshold for the cohort against one a subject."""
     scans = cases.load_cohort(COHORT).scans
     tables = cases.cohort_tables(RUN, None, COHORT, "reconstruction")
-    sick = [
-        (scan.scan, table)
+    sick = {
+        scan.scan: table
         for scan, table in zip(scans, tables, strict=True)
         if table.has_truth and table.true
-    ]
+    }
     rule = cases.run_settings(RUN).segmentation.rule
     pooled = np.sum([table.levels for table in tables], axis=0)
     common = propose(rule, pooled, "bright").level
     level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
-    for_all = [float(table.dice("bright")[level]) for _, table in sick]
-    own = [attempt(rule, table.levels, "bright") for _, table in sick]
-    each = [numbers_at(table, t, 1.0)["dice"] for t, (_, table) in zip(own, sick, strict=True)]
-    best = [oracle_threshold(table, "bright")[1] for _, table in sick]
+    for_all = [float(table.dice("bright")[level]) for table in sick.values()]
+    own = {name: attempt(rule, table.levels, "bright") for name, table in sick.items()}
+    each = [numbers_at(sick[name], found, 1.0)["dice"] or 0.0 for name, found in own.items()]
+    best = [oracle_threshold(table, "bright")[1] for table in sick.values()]
     figure = figures_lessons.dice_by_subject(
-        [name for name, _ in sick],
+        list(sick),
         {f"level {level} for all": for_all, f"{rule} of each subject": each},
         {"each subject's best level": best},
     )
@@ -235,15 +220,13 @@ def one_or_each() -> str:
 
 def when_it_fails() -> str:
     """Stop 6: a run that only quantises brightness, beside a plain threshold."""
-    name = str(
-        st.segmented_control(
-            "Run",
-            [PAPER, RUN],
-            default=PAPER,
-            format_func=NAMES.get,
-            key="lesson failing run",
-            required=True,
-        )
+    name = st.segmented_control(
+        "Run",
+        [PAPER, RUN],
+        default=PAPER,
+        format_func=NAMES.__getitem__,
+        key="lesson failing run",
+        required=True,
     )
     case = cases.load_maps(name, None, COHORT, lesion_scans()[0].scan)
     z, region = level_of(case), case.prepared.region
@@ -253,19 +236,18 @@ def when_it_fails() -> str:
         for kind in ("reconstruction", "input")
     }
     best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
+    histories = {run: stopping.history_of(Run(cases.run_path(run))) for run in (PAPER, RUN)}
     courses = {
-        NAMES[run]: [
-            point.rank_correlation for point in stopping.history_of(Run(cases.run_path(run))).points
-        ]
-        for run in (PAPER, RUN)
+        NAMES[run]: [point.rank_correlation for point in history.points]
+        for run, history in histories.items()
     }
     left, right = st.columns([1.3, 1], gap="medium")
-    pictures = []
+    tiles = []
     for kind in ("input", "reconstruction"):
         mask = (case.maps[kind] >= best[kind][0]) & region
-        pictures += [tile(case, kind, z), tile(case, kind, z, mask)]
+        tiles += [tile(case, kind, z), tile(case, kind, z, mask)]
     left.markdown("**I_in and its best mask, I_ro and its best mask** (*oracle* levels)")
-    left.image(row(pictures), width="stretch")
+    left.image(pictures.side_by_side(tiles), width="stretch")
     right.plotly_chart(
         figures_lessons.course(courses, "rank correlation of I_ro with I_in"),
         config=PLAIN,

@@ -1,10 +1,7 @@
-"""A fork: the form of a new run that begins with a kept cycle of another one."""
-
-from __future__ import annotations
+"""Going on with a run: a fork that begins with a kept cycle, or further cycles."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,11 +14,7 @@ from ascnet_core.settings.tables import Settings
 from pages.parts.new_run import form, preset_box
 from pages.parts.shared import cases, forms, state, tables
 
-if TYPE_CHECKING:
-    from ascnet_core.settings.tables import Settings
-
 OWN, OTHER = "own", "other"
-DATA = "data of the fork"
 
 
 def fork_button(run: str, cycle: int, key: str) -> None:
@@ -39,10 +32,6 @@ def fork_button(run: str, cycle: int, key: str) -> None:
         st.rerun()
 
 
-def _forget() -> None:
-    st.session_state.pop(state.FORK, None)
-
-
 def fork_arguments(
     run: str,
     cycle: int,
@@ -51,38 +40,17 @@ def fork_arguments(
     other: tuple[str, str] | None = None,
 ) -> list[str]:
     """What follows `python -m ascnet_core train` for a fork; `other`: (manifest, reference)."""
-    arguments = [other[0]] if other else []
-    arguments += ["--fork", run, "--cycle", str(cycle), "--name", name]
-    arguments += ["--reference", other[1]] if other else []
-    for change in changes:
-        arguments += ["--set", change]
-    return arguments
-
-
-def show_changes(resolved: Settings, settings: Settings, run: str) -> None:
-    """In what the form differs from the run that it forks from."""
-    rows = preset_box.difference_rows(resolved, settings, settings)
-    if not rows:
-        st.caption(f"All settings are those of {run}; change what the fork should try.")
-        return
-    title = f"{tables.counted(len(rows), 'setting')} unlike {run}"
-    with st.expander(title, icon=":material/compare_arrows:"):
-        st.markdown(preset_box.difference_table(rows, run, "this fork"))
-
-
-def own_data(run: Run) -> tuple[str, str] | None:
-    """The run's own (manifest, reference), None where its files are not there any more."""
-    try:
-        run.cohort()
-        return str(run.path / MANIFEST), str(reference_of(run.path))
-    except UserError:
-        return None
+    manifest, reference = ([other[0]], ["--reference", other[1]]) if other else ([], [])
+    words = [*manifest, "--fork", run, "--cycle", str(cycle), "--name", name, *reference]
+    return words + [word for change in changes for word in ("--set", change)]
 
 
 def choose_data(run: Run) -> tuple[str, str, bool]:
     """The menus of data; (cohort, reference, whether they are the run's own). Raises UserError."""
-    own = own_data(run)
-    if own is None:
+    try:
+        run.cohort()
+        own = str(run.path / MANIFEST), str(reference_of(run.path))
+    except UserError:
         st.caption(f"The scans that {run.name} learnt from are not on this machine; choose others.")
         return *form.choose_sets(), False
     chosen = st.segmented_control(
@@ -91,27 +59,30 @@ def choose_data(run: Run) -> tuple[str, str, bool]:
         default=OWN,
         required=True,
         format_func=lambda one: f"as {run.name}" if one == OWN else "other sets",
-        key=DATA,
+        key="data of the fork",
     )
     return (*own, True) if chosen == OWN else (*form.choose_sets(), False)
 
 
 def fork_form() -> None:
-    """The form. Raises UserError."""
+    """The form of a new run, filled with the settings of the run to fork. Raises UserError."""
     name, cycle = st.session_state[state.FORK]
-    origin = Run(cases.run_path(name))
-    settings, moment = origin.settings(), origin.at_cycle(cycle)
+    parent = Run(cases.run_path(name))
+    settings, moment = parent.settings(), parent.at_cycle(cycle)
     note, leave = st.columns([4, 1.2], vertical_alignment="center")
     note.info(
-        f"**Fork of {origin.name}, {moment.label}.** The new run begins with that cycle's network, "
+        f"**Fork of {parent.name}, {moment.label}.** The new run begins with that cycle's network, "
         "and its schedule with cycle 1 of stage 1, or of stage 2 where stage 1 has none. The sizes "
         "of the networks stay.",
         icon=":material/fork_right:",
     )
     leave.button(
-        "No fork, a plain new run", icon=":material/close:", width="stretch", on_click=_forget
+        "No fork, a plain new run",
+        icon=":material/close:",
+        width="stretch",
+        on_click=lambda: st.session_state.pop(state.FORK, None),
     )
-    cohort, named, own = choose_data(origin)
+    cohort, named, own = choose_data(parent)
     changed = st.container()
     prefix = f"{preset_box.FORM} fork of {name}:"
     fields = form.settings_fields(settings, prefix, cohort, sizes(settings))
@@ -120,12 +91,19 @@ def fork_form() -> None:
     if resolved is None:
         fields.notices.error(problem, icon=":material/error:")
         return
-    with changed:
-        show_changes(resolved, settings, origin.name)
+    rows = preset_box.difference_rows(resolved, settings, settings)
+    if rows:
+        title = f"{tables.counted(len(rows), 'setting')} unlike {parent.name}"
+        table = preset_box.difference_table(rows, parent.name, "this fork")
+        changed.expander(title, icon=":material/compare_arrows:").markdown(table)
+    else:
+        changed.caption(
+            f"All settings are those of {parent.name}; change what the fork should try."
+        )
     manifest = cohort if own else str(cases.manifest_of(cohort))
     other = None if own else (manifest, named)
     form.name_and_start(
-        f"{origin.name}-fork",
+        f"{parent.name}-fork",
         fields,
         resolved,
         lambda fork: fork_arguments(name, cycle, fork, changes, other),
@@ -135,26 +113,20 @@ def fork_form() -> None:
 
 def extend_arguments(run: str, settings: Settings, further: int) -> list[str]:
     """What follows `python -m ascnet_core train` for so many further cycles of the last stage."""
-    stage = last_stage(settings)
-    cycles = cycles_of(settings, stage) + further
-    return ["--resume", run, "--set", f"schedule.stage_{stage}={cycles}"]
+    stage, cycles = last_stage(settings)
+    return ["--resume", run, "--set", f"schedule.stage_{stage}={cycles + further}"]
 
 
-def last_stage(settings: Settings) -> int:
-    """The stage that a schedule ends with."""
-    return 2 if settings.schedule.stage_2 else 1
-
-
-def cycles_of(settings: Settings, stage: int) -> int:
-    """How many cycles a stage has."""
-    return settings.schedule.stage_2 if stage == 2 else settings.schedule.stage_1
+def last_stage(settings: Settings) -> tuple[int, int]:
+    """The stage that a schedule ends with, and its number of cycles."""
+    schedule = settings.schedule
+    return (2, schedule.stage_2) if schedule.stage_2 else (1, schedule.stage_1)
 
 
 def extend_popover(run: str, settings: Settings, processes: int) -> None:
     """The box of a finished run: how many cycles more, the command, the button."""
     with st.popover("Go on for longer", icon=":material/more_time:", width="stretch"):
-        stage = last_stage(settings)
-        now = cycles_of(settings, stage)
+        stage, now = last_stage(settings)
         further = st.number_input(
             f"Further cycles of stage {stage}",
             min_value=1,
@@ -164,15 +136,13 @@ def extend_popover(run: str, settings: Settings, processes: int) -> None:
             help="The run goes on from its last step; what it has kept stays.",
         )
         arguments = extend_arguments(run, settings, further)
-        st.caption(
-            f"Stage {stage} has had {now}, and will have {now + further}."
-            + (
+        told = f"Stage {stage} has had {now}, and will have {now + further}."
+        if settings.schedule.cooling:
+            told += (
                 " The learning rate had fallen at the end of the schedule (`schedule.cooling`); it "
                 "rises again, and falls at the new end."
-                if settings.schedule.cooling
-                else ""
             )
-        )
+        st.caption(told)
         st.code(forms.command_line("train", arguments, processes), language="bash", wrap_lines=True)
         if st.button("Go on", type="primary", icon=":material/play_arrow:", key=f"extend {run}"):
             form.start(arguments, run, processes)

@@ -1,28 +1,25 @@
 """The form of a new run: sets, preset, settings; the command line that does the same."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core import places
-from ascnet_core.errors import UserError
+from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start as run_start
 from ascnet_core.runs.launch import check_processes
+from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import with_method
 from pages.parts.data import sets
 from pages.parts.new_run import preset_box, reference_box, schedule_box, watched_box
 from pages.parts.shared import cases, forms, state
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -44,82 +41,58 @@ def start(arguments: list[str], name: str, processes: int = 1) -> None:
 
 
 def choose_sets() -> tuple[str, str]:
-    """The menus of both sets; the input cohort's key, and what is normal as `--reference` has it.
+    """The menus of both sets; the input cohort's key, and the value of `--reference`.
 
     Raises UserError.
     """
     cohorts = cases.known_cohorts()
     wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
     left, middle, right = st.columns(3)
-    with left:
-        cohort = st.selectbox(
-            "Input cohort",
-            cohorts,
-            index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
-            format_func=cases.cohort_label,
-            help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
-        )
-    with middle:
-        reference = st.selectbox(
-            "Reference: what is normal",
-            list(REFERENCES),
-            index=list(REFERENCES).index(how),
-            format_func=REFERENCES.get,
-            help="Lesion-free slices that the fence cut should look like (paper, section 3).",
-        )
-    with right:
-        if reference != "other":
-            st.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
-            return cohort, reference
-        others = [key for key in cohorts if key != cohort] or cohorts
-        other = st.selectbox(
-            "Reference cohort",
-            others,
-            format_func=cases.cohort_label,
-            help="Its normal group if it has one, else all of its lesion-free slices.",
-        )
-        return cohort, str(cases.manifest_of(other))
+    cohort = left.selectbox(
+        "Input cohort",
+        cohorts,
+        index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
+        format_func=cases.cohort_label,
+        help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
+    )
+    reference = middle.selectbox(
+        "Reference: what is normal",
+        list(REFERENCES),
+        index=list(REFERENCES).index(how),
+        format_func=REFERENCES.__getitem__,
+        help="Lesion-free slices that the fence cut should look like (paper, section 3).",
+    )
+    if reference != "other":
+        right.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
+        return cohort, reference
+    other = right.selectbox(
+        "Reference cohort",
+        [key for key in cohorts if key != cohort] or cohorts,
+        format_func=cases.cohort_label,
+        help="Its normal group if it has one, else all of its lesion-free slices.",
+    )
+    return cohort, str(cases.manifest_of(other))
 
 
-def preview_of(manifest: str, named: str, settings: Settings) -> sets.Preview | None:
-    """Both sets from a sample of scans, or None and the sentence that says why there are none."""
-    from ascnet_core.settings.preparation import preparation_of
-
-    # the size changes neither counts nor levels, and small slices are made quickly
-    how = dataclasses.replace(preparation_of(settings), size=SEEN)
-    try:
-        return sets.preview(Path(manifest), how, named)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
-
-
-def uneven_batches(settings: Settings, processes: int) -> str:
-    """The sentence that says why so many processes cannot share the batches; empty if they can."""
-    try:
-        check_processes(settings, processes, on_gpus=True)
-    except UserError as error:
-        return str(error)
-    return ""
+def small_slices(settings: Settings) -> Preparation:
+    """How scans are prepared for previews: small, so quickly made; counts and levels stay."""
+    return dataclasses.replace(preparation_of(settings), size=SEEN)
 
 
 def keep() -> None:
-    """Hold what the form's widgets say while another view of the page is shown.
+    """Keep the values of the form's widgets while another view of the page is shown.
 
-    All but the run's name: a started run has it already.
+    The run's name is not kept: a started run has it already.
     """
+    kept = (preset_box.CHOSEN, preset_box.COMPARED, schedule_box.KEY)
     for key in list(st.session_state):
-        if str(key).startswith(preset_box.FORM) or key in (
-            preset_box.CHOSEN,
-            preset_box.COMPARED,
-            schedule_box.KEY,
-        ):
+        if str(key).startswith(preset_box.FORM) or key in kept:
             st.session_state[key] = st.session_state[key]
 
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """What the widgets of settings hold, and places of the form that are filled last."""
+    """The values of the widgets of settings, and containers of the form that are filled last."""
 
     values: dict[str, Any]
     notices: DeltaGenerator
@@ -133,10 +106,9 @@ def settings_fields(
     fixed: Collection[str] = (),
     shown: Mapping[str, Any] | None = None,
 ) -> Fields:
-    """The widgets of all settings; `cohort` is where to pick slices.
+    """The widgets of all settings; watched slices are picked from `cohort`. Raises UserError.
 
-    `fixed` keys cannot be changed; `shown` are values of widgets that stand elsewhere. Raises
-    UserError.
+    `fixed` keys cannot be changed; `shown` are values of widgets that stand elsewhere.
     """
     values = dict(shown or {}) | forms.fields_grid(forms.FIRST, settings, prefix, fixed)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
@@ -152,11 +124,7 @@ def settings_fields(
         help="Every snapshot keeps the cuts of the watched slices. They are only looked at.",
     )
     if picking:
-        from ascnet_core.settings.preparation import preparation_of
-
-        # places of slices don't depend on their size, and small ones are made quickly
-        how = dataclasses.replace(preparation_of(settings), size=SEEN)
-        watched_box.show_picker(cohort, how, prefix)
+        watched_box.show_picker(cohort, small_slices(settings), prefix)
     notices = st.container()
     with st.expander(
         "Reference lab: fewer slices, some levels, lesions left in", icon=":material/science:"
@@ -177,28 +145,33 @@ def name_and_start(
     left, *middle, right = st.columns(
         [2, 1] if gpus < 2 else [2, 1, 1], vertical_alignment="bottom"
     )
-    name = (
-        left.text_input(
-            "Name of the run",
-            placeholder=suggestion,
-            key=NAME,
-            help=f"A folder of this name is made under {places.RUNS.name}/.",
-        )
-        or suggestion
+    typed = left.text_input(
+        "Name of the run",
+        placeholder=suggestion,
+        key=NAME,
+        help=f"A folder of this name is made under {places.RUNS.name}/.",
     )
-    processes = 1
+    name, processes = typed or suggestion, 1
     if middle:
-        with middle[0]:
-            processes = schedule_box.choose_processes(gpus)
-    uneven = uneven_batches(resolved, processes)
-    if uneven:
-        fields.notices.error(uneven, icon=":material/error:")
+        processes = middle[0].number_input(
+            "Processes (GPUs)",
+            min_value=1,
+            max_value=gpus,
+            value=1,
+            key=schedule_box.KEY,
+            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm is over "
+            "the whole batch.",
+        )
+    fits = False
+    with fields.notices, cases.show_user_errors(stop=False):
+        check_processes(resolved, processes, on_gpus=True)
+        fits = True
     started = right.button(
         "Start training",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        disabled=bool(uneven),
+        disabled=not fits,
     )
     arguments = arguments_of(name)
     st.caption("The same from a terminal; the process is its own and outlives this page:")
@@ -209,21 +182,22 @@ def name_and_start(
 
 
 def show_looks(fields: Fields, manifest: str, named: str, resolved: Settings) -> None:
-    """What both sets would be, and what does not fit.
+    """What both sets would be, and where the schedule does not fit them.
 
-    Last, as large scans take some seconds: the form above can be used meanwhile.
+    Call it last: large scans take some seconds, and the form above can be used meanwhile.
     """
-    with fields.looks:
-        seen = preview_of(manifest, named, resolved)
-        references = reference_box.reference_preview(resolved, seen) if seen else None
-    with fields.notices:
-        if seen and references:
-            inputs = round(seen.times_inputs * len(seen.pools.inputs))
+    inputs = references = 0
+    with fields.looks, cases.show_user_errors(stop=False):
+        seen = sets.preview(Path(manifest), small_slices(resolved), named)
+        inputs = round(seen.times_inputs * len(seen.pools.inputs))
+        references = reference_box.reference_preview(resolved, seen)
+    if references:
+        with fields.notices:
             schedule_box.show_schedule(resolved, inputs, references)
 
 
 def new_run() -> None:
-    """The form of a new run. What is chosen changes what is offered, so it is no `st.form`."""
+    """The form of a new run. It is no `st.form`, as each choice changes what else is offered."""
     cohort, named = choose_sets()
     preset, compared, save_place = preset_box.choose_preset()
     settings = load_preset(preset)

@@ -1,10 +1,7 @@
 """Presets in the form: choosing one, what it changes, saving and deleting one's own."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.settings.presets import (
     delete_preset,
@@ -13,13 +10,9 @@ from ascnet_core.settings.presets import (
     save_preset,
     user_preset_names,
 )
+from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing, help_of, value_of
 from pages.parts.shared import cases, forms, tables
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
-    from ascnet_core.settings.tables import Settings
 
 FORM = "new run"  # what the keys of all widgets of settings begin with
 CHOSEN = "preset of the new run"
@@ -36,14 +29,10 @@ def widget_prefix(preset: str) -> str:
     return f"{FORM} {preset}:"
 
 
-def known_presets() -> list[str]:
-    """The shipped presets, then the user's own."""
-    return [*preset_names(), *user_preset_names()]
-
-
 def choose_preset() -> tuple[str, str, DeltaGenerator]:
-    """The menus: the preset, what to compare it with, and a place for saving it."""
-    names = known_presets()
+    """The menus: the preset, what to compare it with, and a container for `save_box`."""
+    own = user_preset_names()
+    names = [*preset_names(), *own]
     wanted = st.session_state.pop(WANTED, None)
     if wanted in names:
         st.session_state[CHOSEN] = wanted
@@ -52,7 +41,6 @@ def choose_preset() -> tuple[str, str, DeltaGenerator]:
     if st.session_state.get(COMPARED) not in names:
         st.session_state[COMPARED] = "paper"
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    own = user_preset_names()
     preset = left.selectbox(
         "Preset",
         names,
@@ -73,9 +61,9 @@ def choose_preset() -> tuple[str, str, DeltaGenerator]:
 def difference_rows(
     resolved: Settings, base: Settings, preset: Settings
 ) -> list[tuple[str, str, str, str]]:
-    """What differs from `base`: key, value there, value here, sentence.
+    """The settings that differ from `base`: key, value there, value here, sentence.
 
-    A value that is not the chosen preset's either is marked as changed by hand.
+    A value that differs from the chosen preset's, too, is marked as changed by hand.
     """
     mine = set(differing(resolved, preset))
     rows = []
@@ -88,15 +76,12 @@ def difference_rows(
 
 def difference_table(rows: list[tuple[str, str, str, str]], compared: str, preset: str) -> str:
     """The rows as a table in Markdown."""
-    lines = [f"| setting | {compared} | {preset} | what it is |", "| --- | --- | --- | --- |"]
-    for key, before, here, about in rows:
-        cells = (f"`{key}`", before, f"**{here}**", about)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    cells = ((f"`{key}`", before, f"**{here}**", about) for key, before, here, about in rows)
+    return tables.markdown(("setting", compared, preset, "what it is"), cells)
 
 
 def show_differences(resolved: Settings, preset: str, compared: str) -> None:
-    """In what the form as it stands differs from another preset."""
+    """The settings in which the form differs from another preset."""
     chosen = load_preset(preset)
     rows = difference_rows(resolved, load_preset(compared), chosen)
     mine = len(differing(resolved, chosen))
@@ -107,17 +92,18 @@ def show_differences(resolved: Settings, preset: str, compared: str) -> None:
     title = f"{tables.counted(len(rows), 'setting')} unlike {compared}"
     if mine:
         title += f", {mine} changed by hand (✎)"
-    with st.expander(title, icon=":material/compare_arrows:"):
-        high = HIGH if len(rows) > 6 else "content"
-        with st.container(height=high, border=False):
-            st.markdown(difference_table(rows, compared, here))
+    with (
+        st.expander(title, icon=":material/compare_arrows:"),
+        st.container(height=HIGH if len(rows) > 6 else "content", border=False),
+    ):
+        st.markdown(difference_table(rows, compared, here))
 
 
 def _save(resolved: Settings, suggestion: str, overwrite: bool) -> None:
     name = st.session_state[NAME].strip() or suggestion
     with cases.show_user_errors(stop=False):
         save_preset(name, resolved, st.session_state[ABOUT], overwrite)
-        # widgets that showed an older make of it must not stand against the new one
+        # widgets that hold values of an older preset of this name must not hide the new ones
         for key in list(st.session_state):
             if str(key).startswith(widget_prefix(name)):
                 del st.session_state[key]
@@ -133,19 +119,19 @@ def _delete(name: str) -> None:
         st.session_state[TOLD] = f"Deleted the preset {name}."
 
 
-def save_box(place: DeltaGenerator, resolved: Settings, preset: str) -> None:
+def save_box(box: DeltaGenerator, resolved: Settings, preset: str) -> None:
     """Buttons that save the form as a preset, and delete the chosen one; both ask first."""
     own = user_preset_names()
-    with place:
+    with box:
         with st.popover("Save as preset", icon=":material/save:"):
             suggestion = preset if preset in own else f"my-{preset}"
-            name = st.text_input(
+            typed = st.text_input(
                 "Name of the preset",
                 key=NAME,
                 placeholder=suggestion,
                 help="Letters, digits, '.', '_' and '-'. `train --preset NAME` finds it, too.",
-            ).strip()
-            name = name or suggestion
+            )
+            name = typed.strip() or suggestion
             st.text_input(
                 "What it is for",
                 key=ABOUT,

@@ -1,99 +1,79 @@
-"""The reference lab of the form: less of the reference, some levels, lesions left in, and a look.
+"""The reference lab of the form: sliders of the settings `reference.*`, and a preview.
 
-The sliders are the widgets of the settings `reference.*`; what they do is shown on a sample of
-scans, before and after.
+The preview shows the reference of a sample of scans before and after the sliders' choice.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
-from ascnet_core.settings.text import help_of
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.imaging.reference_draw import draw_reference
+from ascnet_core.settings.preparation import draw_of
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import help_of, value_of
+from pages.parts.data.sets import Preview
 from pages.parts.shared import pictures, tables
 
-if TYPE_CHECKING:
-    from ascnet_core.imaging.reference import SliceSet
-    from ascnet_core.settings.tables import Settings
-    from pages.parts.data.sets import Preview
-
-KEYS = (
-    "reference.share",
-    "reference.contamination",
-    "reference.level_low",
-    "reference.level_high",
-)
-LEAST = 0.001  # of the share kept; a slider that begins there would have odd steps
+SHARE, CONTAMINATION = "reference.share", "reference.contamination"
+LOW, HIGH = "reference.level_low", "reference.level_high"
+LEAST = 0.001  # the smallest share kept; a slider that begins there would have odd steps
 STRIP = 12  # slices of a strip
 FRAME = 3  # pixels of the frame around a slice with lesion
 
 
 def reference_sliders(settings: Settings, prefix: str) -> dict[str, Any]:
     """The sliders; values by key, shares as 0 to 1."""
-    asked = settings.reference
     left, middle, right = st.columns(3)
-    share = left.slider(
-        "Share kept, %",
-        min_value=0.0,
-        max_value=100.0,
-        value=100 * asked.share,
-        step=1.0,
-        format="%.4g",
-        key=f"{prefix} reference.share",
-        help=f"{help_of(KEYS[0])} (`{KEYS[0]}`, as a share of 1)",
-    )
-    contamination = middle.slider(
-        "Lesion slices left in, % of the reference",
-        min_value=0.0,
-        max_value=50.0,
-        value=100 * asked.contamination,
-        step=0.5,
-        format="%.4g",
-        key=f"{prefix} reference.contamination",
-        help=f"{help_of(KEYS[1])} (`{KEYS[1]}`, as a share of 1)",
-    )
+
+    def share(column: DeltaGenerator, key: str, label: str, most: float, step: float) -> float:
+        before: float = value_of(settings, key)
+        percent = column.slider(
+            label,
+            min_value=0.0,
+            max_value=most,
+            value=100 * before,
+            step=step,
+            format="%.4g",
+            key=f"{prefix} {key}",
+            help=f"{help_of(key)} (`{key}`, as a share of 1)",
+        )
+        return as_share(percent, before)
+
+    kept = share(left, SHARE, "Share kept, %", 100.0, 1.0)
+    lesions = share(middle, CONTAMINATION, "Lesion slices left in, % of the reference", 50.0, 0.5)
     low, high = right.slider(
         "Levels of the head, 0 lowest to 1 highest",
         min_value=0.0,
         max_value=1.0,
-        value=(asked.level_low, asked.level_high),
+        value=(settings.reference.level_low, settings.reference.level_high),
         step=0.01,
         key=f"{prefix} reference.levels",
-        help=f"{help_of(KEYS[2])} {help_of(KEYS[3])} (`{KEYS[2]}`, `{KEYS[3]}`)",
+        help=f"{help_of(LOW)} {help_of(HIGH)} (`{LOW}`, `{HIGH}`)",
     )
-    return {
-        KEYS[0]: max(LEAST, as_share(share, asked.share)),
-        KEYS[1]: as_share(contamination, asked.contamination),
-        KEYS[2]: low,
-        KEYS[3]: high,
-    }
+    return {SHARE: max(LEAST, kept), CONTAMINATION: lesions, LOW: low, HIGH: high}
 
 
 def as_share(percent: float, before: float) -> float:
-    """A slider's per cent as a share; one that was not moved is exactly what it was before."""
+    """A slider's per cent as a share; exactly `before` where the slider was not moved."""
     return before if percent == 100 * before else round(percent / 100, 6)
 
 
-def strip_of(found: SliceSet, count: int = STRIP) -> np.ndarray:
+def strip_of(found: SliceSet) -> pictures.Picture:
     """Slices from low to high in the head, evenly spread; those with lesion framed, (H, W, 3)."""
     order = np.argsort(found.positions, kind="stable")
-    chosen = order[pictures.spread(len(found), count)]
-    colour = [int(COLOURS["truth"][i : i + 2], 16) for i in (1, 3, 5)]
     shown = []
-    for index in chosen:
-        picture = pictures.grey(pictures.display(found.images[index]))
-        coloured = np.repeat(picture[..., None], 3, axis=2)
+    for index in order[pictures.spread(len(found), STRIP)]:
+        picture = pictures.as_rgb(pictures.grey(pictures.display(found.images[index])))
         if found.lesion[index]:
             for edge in (np.s_[:FRAME], np.s_[-FRAME:]):
-                coloured[edge] = colour
-                coloured[:, edge] = colour
-        shown.append(coloured)
-    while len(shown) < count:  # two strips of one length are of one scale
-        shown.append(np.full_like(shown[0], 255))
+                picture[edge] = picture[:, edge] = pictures.rgb(COLOURS["truth"])
+        shown.append(picture)
+    # white fills a short strip: strips of one length have the same scale
+    shown += [np.full_like(shown[0], 255)] * (STRIP - len(shown))
     return pictures.side_by_side(shown, gap=2)
 
 
@@ -106,24 +86,18 @@ def counts_sentence(found: SliceSet, times: float) -> str:
         f"{found.positions.min():.2f} to {found.positions.max():.2f}"
     )
     if lesions:
-        share = 100 * lesions / len(found)
-        text += (
-            f", {about}{round(times * lesions)} of them ({share:.1f} %) with lesion by their masks"
-        )
+        count, share = round(times * lesions), 100 * lesions / len(found)
+        text += f", {about}{count} of them ({share:.1f} %) with lesion by their masks"
     return text
 
 
-def reference_preview(settings: Settings, seen: Preview) -> int | None:
-    """Both strips and their counts; how many reference slices training has (about)."""
-    from ascnet_core.imaging.reference_draw import draw_reference
-    from ascnet_core.settings.preparation import draw_of
+def reference_preview(settings: Settings, seen: Preview) -> int:
+    """Both strips and their counts; about how many reference slices training has.
 
+    Raises UserError where the reference cannot be drawn as asked.
+    """
     whole, draw = seen.pools.reference, draw_of(settings)
-    try:
-        drawn = draw_reference(whole, seen.pools.lesions, draw)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+    drawn = draw_reference(whole, seen.pools.lesions, draw)
     st.markdown(f"**As it is:** {counts_sentence(whole, seen.times_reference)}")
     st.image(strip_of(whole), width="stretch")
     if draw.takes_all:

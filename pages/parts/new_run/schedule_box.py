@@ -1,7 +1,5 @@
 """The schedule in a line, and warnings where it does not fit the data."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading
@@ -9,12 +7,13 @@ import time
 from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ascnet_core.files import read_text
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.launch import processes_of
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.schedule_check import (
     check_schedule,
     check_time,
@@ -23,63 +22,48 @@ from ascnet_core.training.schedule_check import (
     times_seen,
 )
 from ascnet_core.training.timetable import segments_of
+from pages.parts.shared import tables
 
-if TYPE_CHECKING:
-    from ascnet_core.settings.tables import Settings
+KEY = "processes of the new run"
 
 
 @cache
 def this_processor() -> tuple[int, bool, bool]:
-    """Threads, whether bfloat16 is native, whether there is a GPU; without waiting for torch."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        flags = ""
+    """Threads, whether bfloat16 is native, whether there is a GPU; without importing torch."""
+    flags = read_text(Path("/proc/cpuinfo"))
     native = "avx512_bf16" in flags or "amx_bf16" in flags
-    threads = os.cpu_count() or 1
-    return threads, native, Path("/proc/driver/nvidia/version").is_file()
+    return os.cpu_count() or 1, native, Path("/proc/driver/nvidia/version").is_file()
 
 
-def schedule_sentence(
-    settings: Settings, inputs: int, references: int, threads: int, native: bool, gpu: bool
-) -> str:
-    """How long a schedule is: cycles, steps, how often a slice is seen, and about what time."""
+def show_schedule(settings: Settings, inputs: int, references: int) -> None:
+    """Cycles, steps, how often a slice is seen, about what time; under it what does not fit."""
+    threads, native, gpu = this_processor()
     segments = segments_of(settings, inputs, references)
     cycles = len({(one.stage, one.cycle) for one in segments})
     steps = sum(len(one) for one in segments if one.phase.shows)
     parts = [
-        f"{cycles} cycle" + ("" if cycles == 1 else "s"),
+        tables.counted(cycles, "cycle"),
         f"{steps} steps of M, {settings.schedule.batch_m} slices each",
     ]
     seen = times_seen(settings, inputs, references)
     if seen:
-        each = (f"each {name} slice about {_times(times)}" for name, times in seen.items())
+        each = (
+            f"each {name} slice about {times:.{int(times < 10)}f} times"
+            for name, times in seen.items()
+        )
         parts.append("M sees " + ", ".join(each))
     seconds = seconds_of(settings, inputs, references, threads, native)
     parts.append(f"{time_in_words(seconds)} or so on an idle processor like this one")
     if gpu:
         parts[-1] += ", far less on this machine's GPU"
-    return " · ".join(parts)
-
-
-def show_schedule(settings: Settings, inputs: int, references: int) -> None:
-    """The line, and under it what does not fit."""
-    threads, native, gpu = this_processor()
-    st.caption(schedule_sentence(settings, inputs, references, threads, native, gpu))
+    st.caption(" · ".join(parts))
     found = check_schedule(settings, inputs, references)
     if not gpu:
-        found += check_time(seconds_of(settings, inputs, references, threads, native))
+        found += check_time(seconds)
     sentences = [one.sentence for one in found]
     if sentences:
         lines = sentences if len(sentences) == 1 else [f"- {sentence}" for sentence in sentences]
         st.warning("\n".join(lines), icon=":material/warning:")
-
-
-def _times(times: float) -> str:
-    return f"{times:.1f} times" if times < 10 else f"{times:.0f} times"
-
-
-KEY = "processes of the new run"
 
 
 def count_gpus() -> int:
@@ -94,7 +78,7 @@ def count_gpus() -> int:
 
 @st.cache_resource(show_spinner=False)
 def _asked() -> Future[int]:
-    """The count, asked once a server by a thread, and not before the first picture is sent."""
+    """The count, asked for once a server in a thread, after the first picture is sent."""
     found: Future[int] = Future()
 
     def ask() -> None:
@@ -119,21 +103,6 @@ def known_gpus() -> int:
 
     wait()
     return 0
-
-
-def choose_processes(gpus: int) -> int:
-    """The field; the number of processes chosen."""
-    return int(
-        st.number_input(
-            "Processes (GPUs)",
-            min_value=1,
-            max_value=gpus,
-            value=1,
-            key=KEY,
-            help=f"One process a GPU, of {gpus}. They share each batch equally; batch norm is over "
-            "the whole batch.",
-        )
-    )
 
 
 def processes_as_before(run: Run) -> int:

@@ -1,4 +1,4 @@
-"""The watched slices: choosing them for a new run, and which of a run's are on the screen."""
+"""The watched slices: choosing them for a new run, and which of a run's are shown."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PICKING = "watched slices picked by hand"
 SCAN = "scan to watch"
 SLICE = "slice to watch"
 SHOWN = 2  # watched slices on the screen unless others are chosen
-HIGH = 192  # pixels of the slice in question, about
-SMALL = 96  # pixels of one that is watched by now, about
+HIGH = 192  # pixels of the slice to choose, about
+SMALL = 96  # pixels of a slice that is chosen, about
 
 
 def label_of(name: str) -> str:
@@ -33,16 +33,16 @@ def label_of(name: str) -> str:
 
 
 def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
-    """Pills for a run's watched slices; the places of the chosen ones, at least one."""
+    """Pills for a run's watched slices; the indices of the chosen ones, at least one."""
     number = len(run.load_snapshot(snapshot).watched_input)
     names = run.watched_names()
-    known = len(names) == number  # runs of before did not keep them
+    known = len(names) == number  # older runs did not keep them
     chosen = st.pills(
         "Watched slices to show",
         range(number),
         selection_mode="multi",
         default=list(range(min(SHOWN, number))),
-        format_func=lambda place: label_of(names[place]) if known else f"slice {place + 1}",
+        format_func=lambda one: label_of(names[one]) if known else f"slice {one + 1}",
         key=f"watched slices shown of {run.path}",
         label_visibility="collapsed",
     )
@@ -50,27 +50,23 @@ def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
 
 
 def watched_field(settings: Settings, prefix: str) -> str:
-    """The text field of `data.watched`; what it holds."""
+    """The text field of `data.watched`; its text."""
     key = f"{prefix} {KEY}"
-    # No `value`, as the picker writes into it; so a form that comes back, or an emptied field, may
-    # hold nothing.
+    # No `value=`, as the picker writes into the field by its key. So it may hold nothing, where the
+    # form is shown again or the field was emptied.
     if not st.session_state.get(key):
         st.session_state[key] = forms.text_of(settings.data.watched)
     return st.text_input(forms.label_of(KEY), key=key, help=f"{help_of(KEY)} (`{KEY}`)")
 
 
 def with_slice(text: str, name: str) -> str:
-    """What the field holds once the slice `name` is watched, too; a number gives way to it."""
+    """The field's text with the slice `name` added; a number of slices is replaced by it."""
     listed = [one.strip() for one in text.split(",") if ":" in one]
     return ",".join(listed if name in listed else [*listed, name])
 
 
 def _watch(key: str, name: str) -> None:
     st.session_state[key] = with_slice(st.session_state.get(key, ""), name)
-
-
-def _choose_for_me(key: str) -> None:
-    st.session_state[key] = "4"
 
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=8)
@@ -87,20 +83,19 @@ def slices_of_scan(cohort: str, scan: str, preparation: Preparation) -> SliceSet
 
 
 def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
-    """Menus of scan and slice with a picture of it, and the slices that are watched by now."""
+    """Menus of scan and slice with a picture, and the slices that are chosen so far."""
     key = f"{prefix} {KEY}"
     scans = [scan.scan for scan in cases.load_cohort(cohort).scans]
     menus, seen, chosen = st.columns([1.1, 0.6, 2.3], gap="medium")
     with menus:
         scan = st.selectbox("Scan", scans, key=f"{SCAN} of {cohort}")
         slices = slices_of_scan(cohort, scan, preparation)
-        marks = {int(z): " · lesion" if bad else "" for z, bad in zip(slices.z, slices.lesion,
-                                                                      strict=True)}  # fmt: skip
+        lesion = dict(zip(slices.z.tolist(), slices.lesion, strict=True))
         z = st.select_slider(
             "Slice, from 0 at the bottom",
-            options=list(marks),
-            value=list(marks)[len(marks) // 2],
-            format_func=lambda one: f"{one}{marks[one]}",
+            options=list(lesion),
+            value=list(lesion)[len(lesion) // 2],
+            format_func=lambda one: f"{one} · lesion" if lesion[one] else f"{one}",
             key=f"{SLICE} {scan} of {cohort}",
         )
         name = f"{scan}:{z}"
@@ -129,8 +124,8 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
         st.button(
             "Choose them for me instead",
             icon=":material/restart_alt:",
-            on_click=_choose_for_me,
-            args=(key,),
+            on_click=st.session_state.update,
+            args=({key: "4"},),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,13 @@ def run_row(run: Run) -> dict[str, Any]:
         "histogram of I_ro": one.verdict,
         "note": one.note,
     }
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[str] = ()) -> str:
+    """A table in Markdown; `lines` are what stands below the heads, such as `--:`."""
+    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    table = (heads, lines or ["---"] * len(heads), *escaped)
+    return "\n".join("| " + " | ".join(row) + " |" for row in table)
 
 
 def once(rows: pd.DataFrame) -> pd.DataFrame:

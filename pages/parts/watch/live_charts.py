@@ -1,6 +1,6 @@
-"""The charts of a live run: rows of its events as tables, and Vega's specifications for them.
+"""The charts of a live run: tables made of its events, and Vega's specifications for them.
 
-Vega's charts change in place, where plotly's would blink at every tick.
+Vega's charts change in place; plotly's would blink at every tick.
 """
 
 from __future__ import annotations
@@ -16,27 +16,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # pandas is imported where a table is made: the app's first picture must not wait for it.
-POINTS = 300
 
 
 def event_rows(events: Iterable[Mapping[str, Any]], kind: str, what: str) -> list[dict[str, Any]]:
-    """Rows {step, name: value} of the losses or gauges in events of a kind."""
-    rows = []
-    for event in events:
-        values = event.get(what) or {}
-        if (kind and event.get("kind") != kind) or not values:
-            continue
-        rows.append({"step": event.get("step", 0), "phase": event.get("phase", ""), **values})
-    return rows
+    """Rows {step, phase, name: value} of the losses or gauges in events of a kind."""
+    return [
+        {"step": event.get("step", 0), "phase": event.get("phase", ""), **event[what]}
+        for event in events
+        if event.get("kind") == kind and event.get(what)
+    ]
 
 
-def thinned(rows: Sequence[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:
+def thinned(rows: Sequence[dict[str, Any]], points: int = 300) -> list[dict[str, Any]]:
     """At most `points` rows, evenly spread, first and last among them."""
     return [rows[i] for i in pictures.spread(len(rows), points)]
 
 
 def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Columns step, term, value of all terms in rows; what is no number is left out."""
+    """Columns step, term, value of all terms in rows that are numbers."""
     import pandas as pd
 
     content = [
@@ -51,25 +48,23 @@ def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 COLOURS = ["#333333", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
 
 
+def _number(field: str, **more: Any) -> dict[str, Any]:
+    return {"field": field, "type": "quantitative", **more}
+
+
 def loss_spec(table: pd.DataFrame) -> dict[str, Any]:
     """The chart of `long_table`: logarithmic where every value is positive."""
     positive = bool(len(table)) and float(table["value"].min()) > 0
     return {
         "mark": {"type": "line", "strokeWidth": 1.6, "clip": True},
         "encoding": {
-            "x": {
-                "field": "step",
-                "type": "quantitative",
-                "title": "training step",
-                "axis": {"tickCount": 6, "grid": False},
-            },
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": "loss, mean since last point" + (", log" if positive else ""),
-                "scale": {"type": "log", "nice": False} if positive else {"type": "linear"},
-                "axis": {"format": "~g", "tickCount": 5},
-            },
+            "x": _number("step", title="training step", axis={"tickCount": 6, "grid": False}),
+            "y": _number(
+                "value",
+                title="loss, mean since last point" + (", log" if positive else ""),
+                scale={"type": "log", "nice": False} if positive else {"type": "linear"},
+                axis={"format": "~g", "tickCount": 5},
+            ),
             "color": {
                 "field": "term",
                 "type": "nominal",
@@ -84,52 +79,40 @@ def loss_spec(table: pd.DataFrame) -> dict[str, Any]:
 
 def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     """The chart of `histogram_table`, of a map by its short name."""
-    return {
-        "layer": [
-            {
-                "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
-                "encoding": {
-                    "x": {
-                        "field": "level",
-                        "type": "quantitative",
-                        "title": f"grey level of {name}, 0–255 (raw)",
-                        "scale": {"domain": [0, 256], "nice": False},
-                        "axis": {"values": [0, 64, 128, 192, 255], "grid": False},
-                    },
-                    "y": {
-                        "field": "pixels",
-                        "type": "quantitative",
-                        "title": "pixels, log",
-                        "scale": {"type": "symlog", "constant": 1},
-                        "axis": {
-                            "values": [0, 10, 100, 1000, 10000, 100000, 1000000],
-                            "labelExpr": "datum.value >= 1000 ? datum.value / 1000 + 'k' : "
-                            "datum.value",
-                        },
-                    },
-                },
-            },
-            {
-                "transform": [{"filter": "datum.peak > 0"}],
-                "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
-                "encoding": {
-                    "x": {"field": "level", "type": "quantitative"},
-                    "y": {"field": "pixels", "type": "quantitative"},
-                    "text": {"field": "name", "type": "nominal"},
-                },
-            },
-        ],
-        "height": 200,
+    thousands = "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value"
+    bars = {
+        "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
+        "encoding": {
+            "x": _number(
+                "level",
+                title=f"grey level of {name}, 0–255 (raw)",
+                scale={"domain": [0, 256], "nice": False},
+                axis={"values": [0, 64, 128, 192, 255], "grid": False},
+            ),
+            "y": _number(
+                "pixels",
+                title="pixels, log",
+                scale={"type": "symlog", "constant": 1},
+                axis={"values": [0, *(10**n for n in range(1, 7))], "labelExpr": thousands},
+            ),
+        },
     }
+    peaks = {
+        "transform": [{"filter": "datum.peak > 0"}],
+        "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
+        "encoding": {
+            "x": _number("level"),
+            "y": _number("pixels"),
+            "text": {"field": "name", "type": "nominal"},
+        },
+    }
+    return {"layer": [bars, peaks], "height": 200}
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:
-    """Columns level, pixels, and peak (its number from 1, else 0) with its name, for the chart.
+    """The histogram in a snapshot's `info`: columns level, pixels, peak and name.
 
-    Parameters
-    ----------
-    info
-        A snapshot's `info`: `counts` (256,) and `peaks`.
+    `peak` is a peak's number from 1, and 0 for other levels.
     """
     import pandas as pd
 

@@ -1,24 +1,24 @@
-"""A run as it goes: progress, losses, gauges, watched cuts and the histogram, read from its folder.
+"""A run while it trains: progress, losses, gauges, watched cuts and the histogram.
 
-The page only reads; the process that trains is another one.
+All of it is read from the run's folder; the training is a process of its own.
 """
-
-from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot
 from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
-from ascnet_core.settings.method import Gauge, TrainedMethod
+from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.new_run import watched_box
@@ -26,18 +26,13 @@ from pages.parts.shared import cases, pictures
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
-# scipy and torch are imported where they serve: the app's first picture must not wait for them.
+# scipy, pandas and torch are imported where they are needed: the app's first picture must not
+# wait for them.
+Request = Callable[[Path], bool]
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
 ANSWER = 1.5  # seconds to wait for what a process was asked for
-STATUS_ICONS = {
-    "running": ":material/play_circle:",
-    "paused": ":material/pause_circle:",
-    "finished": ":material/check_circle:",
-    "stopped": ":material/stop_circle:",
-    "died": ":material/error:",
-}
 GAUGES = {one.name: one.title for method in reversed(METHODS.values()) for one in method.gauges}
 """Titles of gauges where runs of several methods are compared."""
 
@@ -73,11 +68,11 @@ def progress_sentence(status: str, progress: RunProgress | None) -> str:
 
 
 def read_new_events(path: Path) -> list[dict[str, Any]]:
-    """All events of a run, of which only the new ones are read from the disk at each tick."""
+    """All events of a run; only those that are new since the last call are read."""
     known: dict[str, tuple[int, list[dict[str, Any]]]] = st.session_state.setdefault(READ, {})
     offset, events = known.get(str(path), (0, []))
     size = path.stat().st_size if path.is_file() else 0
-    if size < offset:  # a resumed run takes back what came after its checkpoint
+    if size < offset:  # a resumed run has dropped the events after its checkpoint
         offset, events = 0, []
     more, offset = read_events(path, offset)
     events = [*events, *more] if more else events
@@ -85,22 +80,17 @@ def read_new_events(path: Path) -> list[dict[str, Any]]:
     return events
 
 
-def watched_picture(
-    run: Run, snapshot: Snapshot, wanted: int = 2, which: Sequence[int] | None = None
-) -> np.ndarray:
-    """Watched slices by rows, I_in and the maps by columns; one picture for the page.
+def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1)) -> np.ndarray:
+    """Watched slices of these indices by rows, I_in and the maps by columns, as one picture.
 
-    The first `wanted`, or those at the places `which`.
-
-    What lies outside the region is black, as everywhere: it is neither counted nor segmented.
+    What lies outside the region is black: it is neither counted nor segmented.
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
     kept = [data.levels(one.name) * inside for one in cases.method_of(run).pictures()]
     columns = [data.watched_input, *kept]
-    number = len(data.watched_input)
-    places = range(min(wanted, number)) if which is None else [i for i in which if i < number]
-    tiles = [pictures.display(images[i]) for i in places for images in columns]
+    shown = [index for index in which if index < len(inside)]
+    tiles = [pictures.display(images[index]) for index in shown for images in columns]
     factor = max(1, round(176 / tiles[0].shape[0]))
     return pictures.enlarge(pictures.montage(np.stack(tiles), len(columns)), factor)
 
@@ -108,23 +98,24 @@ def watched_picture(
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
     left, middle, right = st.columns([1, 1, 1.3])
-    stop = {
-        "label": "Stop",
-        "icon": ":material/stop:",
-        "help": "Stops within a step and keeps a checkpoint to go on from.",
-        "on_click": ask,
-        "args": (run, status, request_stop),
-        "width": "stretch",
-    }
-    if status == "running":
-        left.button(**stop)
-        middle.button(
-            "Pause",
-            icon=":material/pause:",
+
+    def button(
+        column: DeltaGenerator, label: str, icon: str, request: Request, about: str | None = None
+    ) -> None:
+        column.button(
+            label,
+            icon=f":material/{icon}:",
+            help=about,
             on_click=ask,
-            args=(run, status, request_pause),
+            args=(run, status, request),
+            type="primary" if request is request_go else "secondary",
             width="stretch",
         )
+
+    stops = "Stops within a step and keeps a checkpoint to go on from."
+    if status == "running":
+        button(left, "Stop", "stop", request_stop, stops)
+        button(middle, "Pause", "pause", request_pause)
         right.button(
             "Snapshot",
             icon=":material/photo_camera:",
@@ -135,15 +126,8 @@ def controls(run: Run, status: str) -> None:
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
         )
     elif status == "paused":
-        left.button(
-            "Go on",
-            icon=":material/play_arrow:",
-            on_click=ask,
-            args=(run, status, request_go),
-            type="primary",
-            width="stretch",
-        )
-        middle.button(**stop)
+        button(left, "Go on", "play_arrow", request_go)
+        button(middle, "Stop", "stop", request_stop, stops)
 
 
 def ask_for_snapshot(run: Run) -> None:
@@ -152,8 +136,8 @@ def ask_for_snapshot(run: Run) -> None:
     st.toast("Asked for a snapshot; it is taken after the step the run is in.")
 
 
-def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
-    """Ask the process for something, and wait a moment: most answer before the page is drawn."""
+def ask(run: Run, status: str, request: Request) -> None:
+    """Ask the process for something, and wait a moment for its answer."""
     if not request(run.path):
         return
     deadline = time.monotonic() + ANSWER
@@ -164,54 +148,33 @@ def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
 
 
 def parts(run: Run) -> dict[str, Part]:
-    """The fragments of `show_run` and what each of them shows, for a clock."""
+    """The fragments of `show_run` that a clock draws again, each with the state that it shows."""
     events = run.path / EVENTS
 
     def written() -> int:  # a pause and its end are events too
         return events.stat().st_size if events.is_file() else 0
 
-    return {
-        PROGRESS: Part(written),
-        LOSSES: Part(written, 4.0),
-        PICTURES: Part(lambda: newest_name(run)),
-    }
+    def newest() -> str:  # the folder of the newest snapshot; none of them is read
+        folder = run.path / SNAPSHOTS
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return max((name for name in names if name[:3].isdigit()), default="")
 
-
-def newest_name(run: Run) -> str:
-    """The folder of the newest snapshot, empty if there is none; none of them is read."""
-    folder = run.path / SNAPSHOTS
-    names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
-    return max((name for name in names if name[:3].isdigit()), default="")
+    return {PROGRESS: Part(written), LOSSES: Part(written, 4.0), PICTURES: Part(newest)}
 
 
 def show_run(run: Run, chosen: Snapshot | None = None) -> None:
-    """Everything a run has to show; `chosen` None shows the newest snapshot."""
-
-    def progress() -> None:
-        with cases.show_user_errors(stop=False):
-            show_progress(run)
-
-    def pictures_of_cuts() -> None:
-        with cases.show_user_errors(stop=False):
-            snapshots = run.snapshots()
-            show_snapshot(run, chosen or (snapshots[-1] if snapshots else None))
-
-    def losses() -> None:
-        with cases.show_user_errors(stop=False):
-            events = read_new_events(run.path / EVENTS)
-            show_losses(events)
-            show_gauges(events, adversary_loss(run), cases.method_of(run))
-
-    st.fragment(progress, key=PROGRESS)()
+    """The state of a run; `chosen` None shows the newest snapshot."""
+    st.fragment(show_progress, key=PROGRESS)(run)
     left, right = st.columns([1.05, 1], gap="medium")
     with left:
-        st.fragment(pictures_of_cuts, key=PICTURES)()
+        st.fragment(show_snapshot, key=PICTURES)(run, chosen)
     with right:
-        st.fragment(losses, key=LOSSES)()
+        st.fragment(show_curves, key=LOSSES)(run)
 
 
+@cases.show_user_errors(stop=False)
 def show_progress(run: Run) -> None:
-    """The bar, what can be asked of the process, and why it died if it did."""
+    """The progress bar, the buttons, and why the process died if it did."""
     status, progress = run.status(), run.progress()
     share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
     text = f"**{status}** · {progress_sentence(status, progress)}"
@@ -230,21 +193,18 @@ def show_progress(run: Run) -> None:
         )
 
 
-def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
-    """The watched slices' cuts and the histogram of one kept moment."""
+@cases.show_user_errors(stop=False)
+def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
+    """The watched slices' cuts and the histogram of one kept moment, of the newest if None."""
+    snapshot = chosen or next(reversed(run.snapshots()), None)
     if snapshot is None:
         st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
         return
     method = cases.method_of(run)
     shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
     st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
-    try:
-        which = watched_box.choose_shown(run, snapshot)
-        picture = watched_picture(run, snapshot, which=which)
-    except UserError as error:
-        st.error(str(error))
-        return
-    st.image(picture, width="stretch")
+    which = watched_box.choose_shown(run, snapshot)
+    st.image(watched_picture(run, snapshot, which=which), width="stretch")
     counted = method.maps[0].short
     st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
     st.vega_lite_chart(
@@ -254,8 +214,10 @@ def show_snapshot(run: Run, snapshot: Snapshot | None) -> None:
     )
 
 
-def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
-    """Loss curves."""
+@cases.show_user_errors(stop=False)
+def show_curves(run: Run) -> None:
+    """Loss curves and gauges."""
+    events = read_new_events(run.path / EVENTS)
     rows = live_charts.thinned(live_charts.event_rows(events, "step", "losses"))
     st.markdown("**Losses**")
     if rows:
@@ -263,32 +225,27 @@ def show_losses(events: Sequence[Mapping[str, Any]]) -> None:
         st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
     else:
         st.caption("No step has been logged yet.")
-
-
-def adversary_loss(run: Run) -> str:
-    """The run's `adversary.loss`; the paper's where its settings cannot be read."""
-    try:
-        return run.settings().adversary.loss
-    except UserError:
-        return "tanh-mae"
+    show_gauges(run, events)
 
 
 def gauges_table(
     gauges: Mapping[str, Any], dead: bool, known: Sequence[Gauge] = AscNet.gauges
 ) -> str:
     """The gauges as a Markdown table, those of a dead adversary in red."""
-    lines = ["| gauge | value | what it says |", "|:--|--:|:--|"]
+    from pages.parts.shared import tables
+
+    rows = []
     for name, label, about in known:
         value = gauges.get(name)
         if isinstance(value, int | float):
             cells = [label, f"{value:.3f}", about]
             if dead and name in ("score", "saturated", "gradient"):
                 cells = [f":red[{label}]", f":red[**{value:.3f}**]", f":red[{about}]"]
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            rows.append(cells)
+    return tables.markdown(("gauge", "value", "what it says"), rows, (":--", "--:", ":--"))
 
 
-def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedMethod) -> None:
+def show_gauges(run: Run, events: Sequence[Mapping[str, Any]]) -> None:
     """The newest gauges; a dead adversary in red, with the sentence that says why."""
     gauges = live_charts.event_rows(events, "epoch", "gauges")
     st.markdown("**Gauges** of the last epoch, mean over sample slices")
@@ -297,11 +254,14 @@ def show_gauges(events: Sequence[Mapping[str, Any]], loss: str, method: TrainedM
         return
     from ascnet_core.monitoring.advisor import dead_adversary
 
+    loss = "tanh-mae"  # the paper's, where the settings cannot be read
+    with suppress(UserError):
+        loss = run.settings().adversary.loss
     why = dead_adversary(gauges[-1], loss)
     if why:
         st.error(
             f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
             icon=":material/heart_broken:",
         )
-    table = gauges_table(gauges[-1], bool(why), method.gauges)
-    st.markdown("<small>\n\n" + table + "\n\n</small>", unsafe_allow_html=True)
+    table = gauges_table(gauges[-1], bool(why), cases.method_of(run).gauges)
+    st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)

@@ -1,6 +1,4 @@
-"""Order among runs: a note, another name, one file to pass on, away with it; and importing one."""
-
-from __future__ import annotations
+"""Managing runs: a note, a new name, export as one file, deleting; and importing a run."""
 
 import dataclasses
 import tempfile
@@ -47,23 +45,23 @@ def show_manage(run: Run) -> None:
 
 
 @st.fragment
+@cases.show_user_errors(stop=False)
 def _manage(run: Run) -> None:
-    with cases.show_user_errors(stop=False):
-        saved = _note(run)
-        _rename(run)
-        _export(run)
-        _delete(run)
-        if saved:  # last, as a click that came with it is heard first
-            st.rerun()  # the list of runs shows the note's first line
+    saved = _note(run)
+    _rename(run)
+    _export(run)
+    _delete(run)
+    if saved:  # last, as a click that came with it is heard first
+        st.rerun()  # the list of runs shows the note's first line
 
 
 def _note(run: Run) -> bool:
-    """The field; whether a text was saved just now."""
+    """The field of the note; whether a text was saved just now."""
     note = read_note(run.path)
     known = st.session_state.setdefault(NOTES, {})
     text, number = known.get(run.path, (note, 0))
     # A text that someone else wrote comes in a new field, or the old one would overwrite it. One's
-    # own stays where it is: with two fields for a moment, what stands below them is hard to hit.
+    # own text keeps its field: two fields for a moment would move the buttons below them.
     number += text != note
     known[run.path] = note, number
     key = f"note {number} of {run.path}"
@@ -78,7 +76,7 @@ def _note(run: Run) -> bool:
         on_change=_save_note,
         args=(run.path, key),
     )
-    problem = st.session_state.pop(NOTE_SAVED, None)
+    problem: str | None = st.session_state.pop(NOTE_SAVED, None)
     if problem:
         st.error(problem, icon=":material/error:")
     return problem == ""
@@ -112,7 +110,7 @@ def _export(run: Run) -> None:
     whole = _bytes(run, True, True)
     training, networks = whole - _bytes(run, False, True), whole - _bytes(run, True, False)
     busy = lock_holder(run.path) is not None
-    with_training, with_networks = True, True
+    with_training = with_networks = True
     if training:
         with_training = st.checkbox(
             f"With what going on needs, {in_words(training)}",
@@ -128,9 +126,8 @@ def _export(run: Run) -> None:
             help="Without them the cycles' cuts and histograms can be looked at, but only the "
             "finished model opens on a scan.",
         )
-    size = _bytes(run, with_training, with_networks)
     st.download_button(
-        f"Export as one file, up to {in_words(size)}",
+        f"Export as one file, up to {in_words(_bytes(run, with_training, with_networks))}",
         lambda: file_of(run.path, with_training, with_networks),
         file_name=f"{run.name}.zip",
         mime="application/zip",
@@ -181,7 +178,7 @@ def _answered() -> None:
 
 @st.dialog("Delete this run?", icon=":material/delete:", on_dismiss=_answered)
 def ask_to_delete(run: Run) -> None:
-    """Ask, naming the run and its size; delete it and show the one that follows in the list."""
+    """Ask, naming the run and its size; delete it and show the next one of the list."""
     files = sum(path.is_file() for path in run.path.rglob("*"))
     st.markdown(
         f"**{run.name}**, {in_words(size_of(run.path))} in {tables.counted(files, 'file')}, is "
@@ -208,9 +205,9 @@ def follower_of(run: Run) -> str:
     paths = list_runs()
     if run.path not in paths:
         return state.DEFAULT.run
-    place = paths.index(run.path)
+    index = paths.index(run.path)
     rest = [path.name for path in paths if path != run.path]
-    return rest[min(place, len(rest) - 1)] if rest else state.DEFAULT.run
+    return rest[min(index, len(rest) - 1)] if rest else state.DEFAULT.run
 
 
 def show_import() -> None:
@@ -223,6 +220,7 @@ def show_import() -> None:
 
 
 @st.fragment
+@cases.show_user_errors(stop=False)
 def _import() -> None:
     number = st.session_state.setdefault(UPLOADS, 0)
     file = st.file_uploader(
@@ -234,26 +232,23 @@ def _import() -> None:
     )
     if file is None:
         return
-    with cases.show_user_errors(stop=False):
-        contents = read_contents(file)
-        st.caption(
-            f"{tables.counted(len(contents.members), 'file')}, {in_words(contents.size)}, "
-            + ("its training can go on" if contents.resumable else "its training cannot go on")
-        )
-        taken = [path.name for path in list_runs()]
-        name = st.text_input(
-            "Name", forms.free_name(contents.name, taken), key=f"name of import {number}"
-        )
-        if st.button("Import", type="primary", icon=":material/upload_file:", width="stretch"):
-            with st.spinner("Unpacking and checking"):
-                run = import_run(file, name)
-            _forget_runs()
-            st.session_state[UPLOADS] = number + 1
-            state.update(run=short_name(run))
-            st.rerun()
+    contents = read_contents(file)
+    st.caption(
+        f"{tables.counted(len(contents.members), 'file')}, {in_words(contents.size)}, its training "
+        f"{'can' if contents.resumable else 'cannot'} go on"
+    )
+    wanted = forms.free_name(contents.name, (path.name for path in list_runs()))
+    name = st.text_input("Name", wanted, key=f"name of import {number}")
+    if st.button("Import", type="primary", icon=":material/upload_file:", width="stretch"):
+        with st.spinner("Unpacking and checking"):
+            run = import_run(file, name)
+        _forget_runs()
+        st.session_state[UPLOADS] = number + 1
+        state.update(run=short_name(run))
+        st.rerun()
 
 
 def _forget_runs() -> None:
-    """What is kept of a run by its path may be another run's from now on."""
+    """Empty what is cached by a run's path, which may be another run's from now on."""
     st.session_state.pop(live_run.READ, None)
     st.cache_resource.clear()

@@ -1,11 +1,8 @@
 """When to stop: the advisor with its rules, the histograms in time, the film, and the way back.
 
-`show_termination(run)` is the section for a running or a finished run. It only reads the folder.
+`show_termination` draws the section for a running or a finished run. It only reads the folder.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +10,21 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures import history as figures_history
+from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.advisor import Advice, advise
 from ascnet_core.monitoring.history import History, Point, cycle_ends, read_history
 from ascnet_core.monitoring.peak_tracks import track_peaks
-from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE, Rule
+from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
 from ascnet_core.monitoring.truth import dice_of_points, watched_truth
 from ascnet_core.places import EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, state, tables
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 
-ACTIVE = ("running", "paused")
 COURSE = "course of the run"  # a fragment
 REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
@@ -37,7 +34,7 @@ ORACLE_HELP = (
     "On the watched slices, where the cohort has masks. The method does not have this knowledge, "
     "and no rule of the advisor uses it."
 )
-AXES = {"cycle": "by cycle", "images": "by slices seen"}
+AXES: dict[Along, str] = {"cycle": "by cycle", "images": "by slices seen"}
 BOXES = {
     "stop": (st.success, ":material/flag:"),
     "go on": (st.info, ":material/arrow_forward:"),
@@ -49,7 +46,7 @@ BOXES = {
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _measured(path: str, stamp: float) -> dict[Path, Point]:
-    """What is known of a run's snapshots, so that only new ones are measured."""
+    """A run's measured snapshots by their paths; later calls add those that are new."""
     return {}
 
 
@@ -60,36 +57,12 @@ def history_of(run: Run) -> History:
     return read_history(run, _measured(str(run.path), stamp))
 
 
-def rules_table(rules: Sequence[Rule]) -> str:
-    """The advisor's rules as a Markdown table; what each means is its title."""
-    lines = ["| | rule | now | wanted |", "|:-:|:--|:--|:--|"]
-    for rule in rules:
-        mark = ":green[✓]" if rule.held else ":red[✗]"
-        name, figure, wanted = (
-            text.replace("|", "/") for text in (rule.name, rule.figure, rule.threshold)
-        )
-        lines.append(f"| {mark} | {name} | {figure} | {wanted} |")
-    return "\n".join(lines)
-
-
-def meanings(rules: Sequence[Rule]) -> str:
-    """What each rule means, as a list."""
-    return "\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in rules)
-
-
 def sentence_of(advice: Advice, status: str) -> str:
-    """The advice as it is said of a run with that status."""
+    """The advice as a sentence for a run with that status."""
     text = advice.sentence[:1].upper() + advice.sentence[1:] + "."
-    if advice.kind == "go on" and status not in ACTIVE:
+    if advice.kind == "go on" and status not in live_run.ACTIVE:
         text += " The run has ended: resume or extend it to go on."
     return text
-
-
-def change(now: float | None, before: float | None) -> str | None:
-    """The change of a gauge since the cycle before, None where one is missing."""
-    if now is None or before is None:
-        return None
-    return f"{now - before:+.2f}"
 
 
 def show_advice(history: History, status: str) -> None:
@@ -111,40 +84,51 @@ def show_advice(history: History, status: str) -> None:
             "`--stop-when separated` stops a training by the same rules."
         )
     with right:
-        st.markdown("<small>\n\n" + rules_table(advice.rules) + "\n\n</small>",
-                    unsafe_allow_html=True)  # fmt: skip
+        rows = [
+            (":green[✓]" if rule.held else ":red[✗]", rule.name, rule.figure, rule.threshold)
+            for rule in advice.rules
+        ]
+        table = tables.markdown(("", "rule", "now", "wanted"), rows, (":-:", ":--", ":--", ":--"))
+        st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)
         with st.popover("What the rules mean", icon=":material/help:"):
-            st.markdown(meanings(advice.rules))
+            st.markdown("\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in advice.rules))
 
 
 def show_figures(now: Point, before: Point | None) -> None:
     """Gauges of the newest complete cycle, with the change since the one before."""
-    dash = "–"
-    first, second, third, fourth = st.columns(4)
-    first.metric(
-        "Separation index",
-        f"{now.separation_index:.2f}",
-        change(now.separation_index, before.separation_index if before else None),
-        help="Mean of the largest separations between neighbouring peaks, one fewer than the "
-        f"{now.peaks_wanted} peaks wanted; 0 to 1.",
+    gauges = (
+        (
+            "Separation index",
+            "separation_index",
+            "Mean of the largest separations between neighbouring peaks, one fewer than the "
+            f"{now.peaks_wanted} peaks wanted; 0 to 1.",
+        ),
+        (
+            "Mask stability",
+            "stability",
+            f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
+        ),
+        (
+            "Rank correlation",
+            "rank_correlation",
+            f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
+            "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
+        ),
     )
-    second.metric(
-        "Mask stability",
-        dash if now.stability is None else f"{now.stability:.2f}",
-        change(now.stability, before.stability if before else None),
-        help=f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
-    )
-    third.metric(
-        "Rank correlation",
-        dash if now.rank_correlation is None else f"{now.rank_correlation:.2f}",
-        change(now.rank_correlation, before.rank_correlation if before else None),
-        delta_color="off",
-        help=f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it "
-        "warns of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
-    )
-    fourth.metric(
+    *columns, last = st.columns(4)
+    for column, (title, name, about) in zip(columns, gauges, strict=True):
+        value: float | None = getattr(now, name)
+        old: float | None = getattr(before, name, None)
+        column.metric(
+            title,
+            "–" if value is None else f"{value:.2f}",
+            None if value is None or old is None else f"{value - old:+.2f}",
+            delta_color="off" if name == "rank_correlation" else "normal",
+            help=about,
+        )
+    last.metric(
         "Mask holes",
-        dash if now.holes is None else f"{now.holes}",
+        "–" if now.holes is None else f"{now.holes}",
         None if before is None or not now.holes or before.holes is None
         else f"{now.holes - before.holes:+d}",
         delta_color="inverse",
@@ -159,7 +143,7 @@ def _truth(path: str, stamp: float) -> np.ndarray:
 
 
 def oracle_scores(run: Run, history: History) -> list[float | None] | None:
-    """Dice of each mask with the true ones, None (and a sentence on the page) if unknown."""
+    """Dice of each mask with the true one; None, with a sentence on the page, if unknown."""
     try:
         truth = _truth(str(run.path), (run.path / SETTINGS).stat().st_mtime)
     except UserError as error:
@@ -176,28 +160,29 @@ def show_course(run: Run, history: History, key: str) -> None:
         "Histograms in time", TIMELINES, default=TIMELINES[0], key=f"{key} timeline"
     )
     along = two.segmented_control(
-        "Time axis", list(AXES), default="cycle", format_func=AXES.get, key=f"{key} axis"
+        "Time axis", list(AXES), default="cycle", format_func=AXES.__getitem__, key=f"{key} axis"
     )
     curves = three.segmented_control("Curves", CURVES, default=CURVES[0], key=f"{key} curves")
-    axis = "images" if along == "images" else "cycle"
+    axis: Along = along or "cycle"
     left, right = st.columns(2, gap="medium")
     with left:
+        left_out = 0
         if timeline == TIMELINES[1]:
             figure = figures_history.ridges(points, axis, name=counted)
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
-            figure, left_out = figures_history.timeline(points, axis, height=420, name=counted), 0
+            figure = figures_history.timeline(points, axis, name=counted)
         st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
     with right:
         if curves == CURVES[1]:
-            figure = figures_history.tracked_peaks(points, track_peaks(points), axis, height=420)
+            figure = figures_history.tracked_peaks(points, track_peaks(points), axis)
         else:
             scores = None
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
-            figure = figures_history.course(points, axis, oracle=scores, height=420, name=counted)
+            figure = figures_history.course(points, axis, oracle=scores, name=counted)
         st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
 
 
@@ -206,7 +191,7 @@ def _packed(
     path: str, identity: str, kept: tuple[int, ...], slices: tuple[int, ...], _history: History
 ) -> bytes:
     run = Run(Path(path))
-    datas = [run.load_snapshot(_history.points[place].index) for place in kept]
+    datas = [run.load_snapshot(_history.points[index].index) for index in kept]
     size = int(datas[-1].watched_input.shape[-1])
     losses = film.loss_lines(run.events())
     header = film.header_of(_history, kept, slices, size, losses, identity)
@@ -214,7 +199,7 @@ def _packed(
 
 
 def show_film(run: Run, history: History, key: str) -> int | None:
-    """The film; gives the index of the snapshot it stands on."""
+    """The film; the index of the snapshot that it shows, None before it was moved."""
     newest = run.load_snapshot(history.points[-1].index)
     watched, size = newest.watched_input.shape[:2]
     number = len(history.points)
@@ -232,17 +217,14 @@ def show_film(run: Run, history: History, key: str) -> int | None:
     last = history.points[-1]
     identity = f"{run.path}|{number}|{last.step}|{slices}|{history.rule}|{last.ends_cycle}"
     data = _packed(str(run.path), identity, kept, slices, history)
-    film.film(data, f"{key} film", lambda: None)
+    film.show(key=f"{key} film", data=data, on_frame_change=lambda: None)
     sentence = film.thinning_sentence(number, len(kept), len(slices))
-    st.caption(
-        (f"{sentence} Choose fewer slices to see more. " if sentence else "")
-        + "Click the film, then ← → step, space plays, l loops, Home and End go to the ends; a "
-        "click on a curve jumps there. Masks by the run's rule at each snapshot's own counts."
-    )
+    more = f"{sentence} Choose fewer slices to see more. " if sentence else ""
+    st.caption(f"{more}{film.KEYS}.")
     with st.container(horizontal=True):
         st.download_button(
             "Film as GIF",
-            lambda: gif_of(run, history, slices),
+            lambda: film_export.gif_of(run, history, slices),
             file_name=f"{run.name}.gif",
             mime="image/gif",
             icon=":material/movie:",
@@ -259,58 +241,44 @@ def show_film(run: Run, history: History, key: str) -> int | None:
             help="This film with its slider and all panels in one file, which needs neither the "
             "app nor a network.",
         )
-        place = film.reported(f"{key} film")
+        index = film.reported(f"{key} film")
         if number > 1 and st.button(
             "Compare two moments",
             icon=":material/compare:",
             key=f"{key} compare",
             help="The film's moment and the newest one, swiped over one another.",
         ):
-            moments.open_moments(short_name(run.path), run.path, place)
-    return place
+            moments.open_moments(short_name(run.path), run.path, index)
+    return index
 
 
-def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
-    """The film of the chosen slices as an animated GIF."""
-    points = [history.points[place] for place in film_export.frames_for(len(history.points))]
-    datas = [run.load_snapshot(point.index) for point in points]
-    return film_export.gif(points, datas, slices, history.method.pictures())
-
-
-def openable(history: History) -> list[Point]:
-    """The moments that can be opened on any scan: the last kept M of each cycle."""
-    last = {point.total_cycle: point for point in history.points if point.has_model}
-    return list(last.values())
-
-
-def show_way_back(run: Run, history: History, place: int | None, key: str) -> None:
-    """Open the film's cycle, or the one that is advised, in Cuts and Threshold."""
-    points = openable(history)
-    if not points:
+def show_way_back(run: Run, history: History, index: int | None, key: str) -> None:
+    """Open the film's cycle, or the advised one, in Cuts and Threshold; make it the result."""
+    # the last kept M of each cycle
+    labels = {point.total_cycle: point.label for point in history.points if point.has_model}
+    if not labels:
         st.caption("No snapshot of this run keeps M, so none can be opened on a scan.")
         return
     best = advise(history).best_cycle if history.method.two_cuts else None
-    cycles = [point.total_cycle for point in points]
-    wanted = next((p.total_cycle for p in history.points if p.index == place), best)
-    result = result_of(run)
+    cycles = list(labels)
+    wanted = next((p.total_cycle for p in history.points if p.index == index), best)
+    name, result = short_name(run.path), result_of(run)
     label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
     cycle = label.selectbox(
         "Open a cycle on any scan (the film's, or the one that is advised)",
         cycles,
         index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
-        format_func=lambda one: (
-            points[cycles.index(one)].label + (" · advised" if one == best else "")
-        ),
+        format_func=lambda one: labels[one] + (" · advised" if one == best else ""),
         key=f"{key} cycle {wanted}",
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
                   key=f"{key} cuts", disabled=not history.method.two_cuts):  # fmt: skip
-        state.open_page("pages/cuts.py", run=short_name(run.path), cycle=cycle)
+        state.open_page("pages/cuts.py", run=name, cycle=cycle)
     if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
                         width="stretch", key=f"{key} threshold"):  # fmt: skip
-        state.open_page("pages/threshold.py", run=short_name(run.path), cycle=cycle)
+        state.open_page("pages/threshold.py", run=name, cycle=cycle)
     with back.popover("Make it the result", icon=":material/undo:", width="stretch",
-                      disabled=run.status() in ACTIVE):  # fmt: skip
+                      disabled=run.status() in live_run.ACTIVE):  # fmt: skip
         chosen = run.at_cycle(cycle)
         st.markdown(
             f"Every page and command that opens **{run.name}** without naming a cycle would then "
@@ -327,14 +295,14 @@ def show_way_back(run: Run, history: History, place: int | None, key: str) -> No
             make_result(run, chosen)
             st.rerun()
     said, _, _, fork = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="center")
-    # Not in the menu's labels: a menu whose labels change under its key keeps showing the old one.
+    # Not in the menu's labels: a menu keeps showing its old label when the labels change.
     said.caption(f"The run's result: {result.label if result else 'where it stopped'}.")
     with fork:
-        continue_run.fork_button(short_name(run.path), cycle, f"{key} fork")
+        continue_run.fork_button(name, cycle, f"{key} fork")
 
 
 def parts(run: Run) -> dict[str, Part]:
-    """The fragment of `show_termination` that follows a running run, for a clock."""
+    """The fragment of `show_termination` that a clock draws again while the run trains."""
 
     def marked() -> object:
         events = live_run.read_new_events(run.path / EVENTS)
@@ -345,38 +313,38 @@ def parts(run: Run) -> dict[str, Part]:
 
 
 def show_termination(run: Run) -> None:
-    """The whole section; empty runs are told what to wait for."""
+    """The whole section; a run without snapshots gets a sentence on what to wait for."""
     key = f"termination of {run.path}"
-    active = run.status() in ACTIVE
+    active = run.status() in live_run.ACTIVE
 
     @st.fragment(key=COURSE)
+    @cases.show_user_errors(stop=False)
     def course() -> None:
-        with cases.show_user_errors(stop=False):
-            history = history_of(run)
-            for problem in history.left_out:
-                st.warning(problem, icon=":material/broken_image:")
-            if not history.points:
-                text = (
-                    "The first snapshot comes once the scans are read."
-                    if active
-                    else "This run kept no snapshot; train it on for a cycle to see its course."
-                )
-                st.info(text, icon=":material/hourglass:")
-                return
-            show_advice(history, run.status())
-            show_course(run, history, key)
+        history = history_of(run)
+        for problem in history.left_out:
+            st.warning(problem, icon=":material/broken_image:")
+        if not history.points:
+            text = (
+                "The first snapshot comes once the scans are read."
+                if active
+                else "This run kept no snapshot; train it on for a cycle to see its course."
+            )
+            st.info(text, icon=":material/hourglass:")
+            return
+        show_advice(history, run.status())
+        show_course(run, history, key)
 
     @st.fragment
+    @cases.show_user_errors(stop=False)
     def moving() -> None:
-        with cases.show_user_errors(stop=False):
-            history = history_of(run)
-            if not history.points:
-                return
-            st.markdown("**Film of the run**: every snapshot, all panels by one slider")
-            if active:
-                st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
-            place = show_film(run, history, key)
-            show_way_back(run, history, place, key)
+        history = history_of(run)
+        if not history.points:
+            return
+        st.markdown("**Film of the run**: every snapshot, all panels by one slider")
+        if active:
+            st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
+        index = show_film(run, history, key)
+        show_way_back(run, history, index, key)
 
     st.markdown(
         "##### When to stop",
