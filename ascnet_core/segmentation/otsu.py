@@ -13,7 +13,7 @@ from ascnet_core.segmentation.smoothing import Counts
 def otsu_cuts(counts: Counts, classes: int) -> tuple[int, ...]:
     """Last level of each class but the brightest, for the classes of least variance within.
 
-    By dynamic programming over the occupied levels; exact.
+    Exact, by dynamic programming over the occupied levels.
 
     Raises
     ------

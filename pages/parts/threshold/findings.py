@@ -16,10 +16,10 @@ from ascnet_core import names
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table, voxel_ml
 from ascnet_core.segmentation.histogram import (
     SEPARATED,
-    Look,
+    Reading,
     describe_peaks,
-    look,
     outer_separation,
+    read_histogram,
 )
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
@@ -37,7 +37,7 @@ class Facts:
     on the screen; `mean_dice` is over the cohort's subjects with a lesion.
     """
 
-    shown: Look
+    shown: Reading
     scans: int
     input_counts: np.ndarray
     table: ThresholdTable
@@ -74,7 +74,7 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
     itself = name == "input"
     rank = float("nan") if itself else rank_correlation(map8, input8, region)
     return Facts(
-        look(counts),
+        read_histogram(counts),
         len(tables),
         input_counts,
         table,
