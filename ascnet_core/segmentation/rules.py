@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import Side
-from ascnet_core.segmentation.written import Entry, Values, Written, number, read
+from ascnet_core.segmentation.written import Entry, Values, Written, number, only, read
 
 if TYPE_CHECKING:
     from ascnet_core.segmentation.smoothing import Counts
@@ -87,8 +87,7 @@ def rule_menu(chosen: Sequence[str] = (), peaks: int | None = None) -> list[str]
     """
     offered: list[str] = []
     for entry in RULES.values():
-        dependent = entry.offers is not None and peaks is not None
-        offered += entry.offers(peaks) if dependent else entry.examples  # type: ignore[misc,arg-type]
+        offered += entry.offers(peaks) if entry.offers and peaks is not None else entry.examples
     return list(dict.fromkeys([*(rule for rule in chosen if rule not in offered), *offered]))
 
 
@@ -96,7 +95,7 @@ def rule_menu(chosen: Sequence[str] = (), peaks: int | None = None) -> list[str]
 
 
 def _ordinal(texts: Sequence[str]) -> Values:
-    value = number(texts[0]) if len(texts) == 1 else 0.0
+    value = only(texts)
     if not value.is_integer() or value == 0:
         raise ValueError("write 1 for the first, -1 for the last")
     return (value,)
@@ -143,11 +142,8 @@ def _valley(
     index = _pick(outermost or int(rule.values[0]), len(peaks) - 1, "valley", rule)
     left, right = peaks[index].position, peaks[index + 1].position
     level = valley_between(smooth(counts), left, right)
-    return (
-        level,
-        None,
-        (f"Lowest level between peak {index + 1} (at {left}) and peak {index + 2} (at {right})."),
-    )
+    between = f"peak {index + 1} (at {left}) and peak {index + 2} (at {right})"
+    return level, None, f"Lowest level between {between}."
 
 
 def _other_end(rule: Rule) -> Rule:
@@ -164,7 +160,7 @@ _of_peaks = partial(RuleEntry, needs_peaks=True, mirror=_other_end)
 
 
 def _classes(texts: Sequence[str]) -> Values:
-    value = number(texts[0]) if len(texts) == 1 else 0.0 if texts else 3.0
+    value = only(texts) if texts else 3.0
     if value not in (2, 3, 4, 5, 6):
         raise ValueError("multi-otsu takes 2 to 6 classes")
     return (value,)
@@ -186,7 +182,7 @@ def _otsu(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> F
 
 
 def _quantile(texts: Sequence[str]) -> Values:
-    value = number(texts[0]) if len(texts) == 1 else 0.0
+    value = only(texts)
     if not 0 < value < 1:
         raise ValueError("write for example reference-quantile:0.995 (between 0 and 1)")
     return (value,)
@@ -213,14 +209,11 @@ def _reference_quantile(rule: Rule, counts: Counts, side: Side, reference: Count
             "map."
         )
     first = int(enough[0])
-    return (
-        first if side == "bright" else last - first,
-        None,
-        (
-            f"Level that {float(beyond[first]):.2%} of the normal reference's pixels reach "
-            f"(at most {share:.4g} asked for)."
-        ),
+    sentence = (
+        f"Level that {float(beyond[first]):.2%} of the normal reference's pixels reach "
+        f"(at most {share:.4g} asked for)."
     )
+    return first if side == "bright" else last - first, None, sentence
 
 
 # --- by hand -------------------------------------------------------------------------------------
@@ -231,7 +224,7 @@ def _is_level(value: float) -> bool:
 
 
 def _level(texts: Sequence[str]) -> Values:
-    value = number(texts[0])
+    value = only(texts)
     if not _is_level(value):
         raise ValueError("it is no rule, and no whole number from 0 to 255")
     return (value,)

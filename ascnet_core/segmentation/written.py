@@ -31,6 +31,11 @@ def number(text: str) -> float:
         return float("nan")
 
 
+def only(texts: Sequence[str]) -> float:
+    """Read the one number that an entry takes; NaN where there are more or fewer."""
+    return number(texts[0]) if len(texts) == 1 else float("nan")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One kind of rule or step.
@@ -79,14 +84,8 @@ def read(
 ) -> tuple[str, Values]:
     """Read one text: the entry's name and the values of its arguments.
 
-    Parameters
-    ----------
-    text : str
-    entries : mapping of name -> Entry
-    what : str
-        `rule` or `step`, for the error.
-    unnamed : str
-        The entry that a text without any known name is given to as a whole.
+    `what` is `rule` or `step`, for the error. `unnamed` is the entry that reads a whole text
+    without any known name.
 
     Raises
     ------
