@@ -10,15 +10,10 @@ from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.names import Side
-from ascnet_core.segmentation.rules import Rule, parse_rule
+from ascnet_core.segmentation.rules import parse_rule
 
 Grey = NDArray[np.float32]
 REFERENCE_QUANTILE = "reference-quantile:0.995"
-
-
-def unchanged(preparation: Preparation) -> Preparation:
-    """Take a cohort's preparation as it is."""
-    return preparation
 
 
 @dataclass(frozen=True)
@@ -32,8 +27,8 @@ class Method:
     run : str or None
         Name of the run whose weights it uses; None for methods without training.
     map : str
-        Which map it gives: `reconstruction`, `wild`, `fence`, `residual`, `input`, `equalised`.
-        Methods of the same run, map and `source` give the same map: it is computed once.
+        Which map it gives. Methods of the same run, map and `source` give the same map: it is
+        computed once.
     grey : callable
         Prepared -> (X, Y, Z) float32 in [0, 1] on the volume's own grid.
     rules : callable
@@ -51,7 +46,7 @@ class Method:
     map: str
     grey: Callable[[Prepared], Grey]
     rules: Callable[[Side, Sequence[str], bool], tuple[str, ...]]
-    adapt: Callable[[Preparation], Preparation] = unchanged
+    adapt: Callable[[Preparation], Preparation] = lambda preparation: preparation
     source: str = ""
 
     @property
@@ -64,18 +59,3 @@ def for_side(rule: str, side: Side) -> str:
     """Return a rule for bright anomalies, or its counterpart for dark ones."""
     parsed = parse_rule(rule)
     return str(parsed if side == "bright" else parsed.entry.mirror(parsed))
-
-
-def own_then_asked(
-    own: Sequence[str],
-    asked: Sequence[str],
-    reference: bool,
-    accepts: Callable[[Rule], bool],
-) -> tuple[str, ...]:
-    """Return a method's own rules, then the accepted ones of those asked for, each once.
-
-    With a reference, its quantile is among the own rules.
-    """
-    rules = [*own, *([REFERENCE_QUANTILE] if reference else ())]
-    rules += [rule for rule in asked if accepts(parse_rule(rule))]
-    return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in rules))
