@@ -66,10 +66,9 @@ class Format:
         What it is called in lists, in errors ("give ..."), and by `index`.
     output
         The ending that masks and maps get on the grid of such a file.
-    load
-        (path, frame, channel) -> float32 in stored order and real units, and the grid.
-    head
-        Path -> the grid alone; `full_shape` is then the whole stored shape, frames too.
+    load, head
+        (path, frame, channel) -> float32 in stored order and real units, and the grid; path -> the
+        grid alone, whose `full_shape` is then the whole stored shape, frames too.
     write
         (path, stored array, grid, dtype): writes a whole file or none.
     mask_level
@@ -98,8 +97,8 @@ class Format:
 def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
     """Turn the errors of a reader into a sentence that says that the file is damaged.
 
-    `errors` are those that this reader raises besides the common ones; all others are our faults
-    and pass.
+    `errors` are those that this reader raises besides the common ones. All others are faults of
+    this program and pass.
     """
     # MemoryError: a broken header may ask for terabytes
     common: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, KeyError, OverflowError)

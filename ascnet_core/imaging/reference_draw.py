@@ -46,19 +46,10 @@ class Draw:
 
 
 def draw_reference(clean: SliceSet, lesions: SliceSet, draw: Draw) -> SliceSet:
-    """Draw the reference that is trained on.
+    """Draw the reference that is trained on from all `clean` slices.
 
-    Parameters
-    ----------
-    clean
-        The whole reference.
-    lesions
-        Slices with lesion that may be left in by mistake; may be empty without contamination.
-
-    Returns
-    -------
-    SliceSet
-        Clean slices in their order, then those with lesion; `lesion` tells them apart.
+    `lesions` are slices that may be left in by mistake. The result holds clean slices in their
+    order, then those with lesion; `lesion` tells them apart.
 
     Raises
     ------

@@ -81,20 +81,10 @@ def check_file(path: Path) -> Format:
 def load_stored(
     path: Path, frame: int | None = None, channel: int | None = None
 ) -> tuple[Stored, Grid]:
-    """Read an image file in the order it is stored in.
+    """Read an image file in its stored order, as float32 in real units (scale factors applied).
 
-    Parameters
-    ----------
-    frame
-        Which frame (NIfTI's fourth axis, a TIF's page) to take, from 0; needed for several.
-    channel
-        Which channel to take, from 0; needed where colour channels differ. Grey images have none,
-        and the choice is then of no effect.
-
-    Returns
-    -------
-    array, grid
-        float32 with the shape of `grid.shape`, in real units (scale factors applied).
+    `frame` (NIfTI's fourth axis, a TIF's page) and `channel` count from 0; a choice is needed where
+    there are several frames, or colour channels that differ, and has no effect elsewhere.
 
     Raises
     ------
@@ -105,11 +95,5 @@ def load_stored(
 
 
 def load_head(path: Path) -> Grid:
-    """Read the grid of a file without its data; `full_shape` is the whole stored shape, frames too.
-
-    Raises
-    ------
-    UserError
-        Missing or damaged file.
-    """
+    """Read the grid of a file without its data; `full_shape` is the whole shape, frames too."""
     return check_file(path).head(path)
