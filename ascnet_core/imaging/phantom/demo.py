@@ -22,39 +22,24 @@ from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.phantom import liver
 from ascnet_core.imaging.phantom.brain import CENTRE, FIELD_OF_VIEW, brain_anatomy
-from ascnet_core.imaging.phantom.lesions import (
-    draw_mass,
-    large_lesion,
-    no_lesions,
-    small_lesions,
-)
+from ascnet_core.imaging.phantom.lesions import draw_mass, large_lesion, no_lesions, small_lesions
 from ascnet_core.imaging.phantom.liver import liver_scan
 from ascnet_core.imaging.phantom.mr import mr_picture
 from ascnet_core.imaging.volume import write_volume
 
 CONTRASTS = ("flair", "t2", "ct")
 _OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
-
-
-# nibabel carries no types of its own that hold.
-_nib: Any = nib
+_nib: Any = nib  # its types do not hold
 
 
 @dataclass(frozen=True)
 class PhantomSubject:
-    """One synthetic subject.
+    """One synthetic subject; arrays are (X, Y, Z) in RAS.
 
-    Parameters
-    ----------
-    name : str, tells seed and number
-    image : (X, Y, Z) float32 in RAS, scanner units (HU for ct), 0 outside the head
-    mask : (X, Y, Z) bool, the exact lesions
-    region : (X, Y, Z) bool, the brain (or the liver)
-    further : name -> (X, Y, Z) float32, pictures of the same anatomy in other contrasts
-    spacing : voxel size in mm
-    origin : place of voxel (0, 0, 0) in mm
-    group : "normal" or "anomalous"
-    notes : one phrase about the lesions
+    `image` is float32 in scanner units (HU for ct), 0 outside the head; `mask` bool, the exact
+    lesions; `region` bool, the brain (or the liver); `further` pictures of the same anatomy in
+    other contrasts, by name. `spacing` and `origin` (of voxel (0, 0, 0)) are in mm. `group` is
+    "normal" or "anomalous", `notes` a phrase about the lesions.
     """
 
     name: str
@@ -155,17 +140,12 @@ def make_demo(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Write a demo cohort to folder `out` and give the path of its manifest.
+    """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
-    Parameters
-    ----------
-    out : folder to make; if it exists it must be empty or hold an earlier demo cohort
-    contrast : "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct"
-        (liver, dark lesions, HU)
-    subjects : number of subjects, half of them normal
-    size : voxels (X, Y, Z); the field of view stays the same
-    seed : subject i of a seed is always the same
-    progress : called with (done, subjects) after each subject
+    An existing folder must be empty or hold an earlier demo cohort. `contrast` is "flair" (bright
+    lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct" (liver, dark lesions, HU).
+    Half of the subjects are normal. `size` is in voxels (X, Y, Z); the field of view stays the
+    same. `progress` is told (done, subjects) after each subject.
 
     Raises
     ------
@@ -187,21 +167,17 @@ def make_demo(
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
-            pictures = {"image": subject.image}
-            pictures |= {f"image:{name}": data for name, data in subject.further.items()}
             columns = {"image": contrast, "mask": "mask", "region": "region"}
             columns |= {f"image:{name}": name for name in subject.further}
             paths = {c: building / f"{subject.name}_{end}.nii.gz" for c, end in columns.items()}
             grid = _grid(subject)
-            for column, data in pictures.items():
-                write_volume(paths[column], np.rint(data), grid, np.int16)
+            write_volume(paths["image"], np.rint(subject.image), grid, np.int16)
+            for name, data in subject.further.items():
+                write_volume(paths[f"image:{name}"], np.rint(data), grid, np.int16)
             write_volume(paths["mask"], subject.mask, grid, np.uint8)
             write_volume(paths["region"], subject.region, grid, np.uint8)
-            rows.append(
-                {"subject": subject.name}
-                | paths
-                | {"modality": contrast, "group": subject.group, "notes": subject.notes}
-            )
+            row: dict[str, str | Path] = {"subject": subject.name, "modality": contrast, **paths}
+            rows.append(row | {"group": subject.group, "notes": subject.notes})
             if progress is not None:
                 progress(index + 1, subjects)
         write_manifest(building / "manifest.csv", rows)

@@ -17,13 +17,9 @@ Triple: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Waves:
-    """A sum of plane waves: a smooth random field with a chosen scale.
+    """A sum of plane waves: a smooth random field with a standard deviation of about 1.
 
-    Parameters
-    ----------
-    vectors : (3, W) float32, wave vectors in rad/mm
-    phases : (W,) float32, radians
-    amplitudes : (W,) float32; the field has a standard deviation of about 1
+    `vectors` (3, W) are wave vectors in rad/mm, `phases` (W,) in radians; all are float32.
     """
 
     vectors: Floats
@@ -99,8 +95,7 @@ def within(columns: Floats, centre: ArrayLike, reach: float) -> NDArray[np.intp]
 def inside(distance: NDArray[np.floating], softness: float) -> Floats:
     """Turn a signed distance (mm, negative inside) into a share in [0, 1] with a soft edge.
 
-    The share is 0.5 at the edge and reaches 0 and 1 `softness` mm from it, as in a voxel that the
-    edge cuts.
+    The share is 0.5 at the edge and reaches 0 and 1 `softness` mm from it.
     """
     return as_floats(np.clip(0.5 - distance / np.float32(2 * softness), 0, 1))
 
