@@ -28,21 +28,15 @@ class Scan:
 
     Attributes
     ----------
-    subject, scan
-        The patient, by whom folds and mean Dice go; the name of this scan, unique in the cohort.
-    image, mask, region
-        Files.
-    modality
-        "FLAIR", "T2", "CT", ...
-    further
-        Further images on the same grid by name, as in the columns `image:NAME`.
-    group
-        "normal" or "anomalous".
-    channel
-        Channel of a colour picture that holds the modality, from 0.
-    series
-        Where pictures are the slices of one volume: all its rows' (image, region), lowest first.
-        They are scaled together and know their place. Empty elsewhere.
+    subject, scan : The patient, by whom folds and mean Dice go; the name of this scan, unique in
+        the cohort.
+    image, mask, region : Files.
+    modality : "FLAIR", "T2", "CT", ...
+    further : Further images on the same grid by name, as in the columns `image:NAME`.
+    group : "normal" or "anomalous".
+    channel : Channel of a colour picture that holds the modality, from 0.
+    series : Where pictures are the slices of one volume: all its rows' (image, region), lowest
+        first. They are scaled together and know their place. Empty elsewhere.
     """
 
     subject: str
@@ -90,11 +84,8 @@ def read_manifest(path: str | Path) -> Cohort:
     Commas, semicolons and tabs separate cells. A folder stands for the `manifest.csv` in it. The
     cohort is called after the file, or after the folder if the file is called manifest.csv.
 
-    Raises
-    ------
-    UserError
-        Missing manifest or column, an empty cell that is needed, a file that is not there, two
-        scans of one name, an unknown group.
+    Raises a UserError if the manifest, a column, a needed cell or a file is missing, two scans have
+    one name, or a group is unknown.
     """
     path = Path(path)
     if path.is_dir():
@@ -220,10 +211,7 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
     relative to the manifest's folder.
 
-    Raises
-    ------
-    UserError
-        If there is no row, or the file cannot be written.
+    Raises a UserError if there is no row, or the file cannot be written.
     """
     path = Path(path)
     rows = [dict(row) for row in rows]

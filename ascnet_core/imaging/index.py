@@ -57,10 +57,7 @@ def index_folder(folder: str | Path) -> Indexed:
     `_mask`; pictures in `images` and `masks` (and `liver`, `brain` or `region`), or with `_mask`
     beside them.
 
-    Raises
-    ------
-    UserError
-        If the folder is not there, or nothing in it is recognised.
+    Raises a UserError if the folder is not there, or nothing in it is recognised.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -27,19 +27,14 @@ class Preparation:
 
     Attributes
     ----------
-    size
-        Pixels along each side of a slice, a multiple of 16.
-    scaling
-        "percentile", or "min-max" as in the paper; over the region of the whole volume.
-    low, high
-        Percentiles that become 0 and 1.
-    region
-        "file": the manifest's region where it names one, else automatic; "auto": above 5 % of the
-        99th percentile; "none": everything. Outside is 0.
-    channel, frame
-        Channel of colour pictures (None: the manifest's) and frame of 4-D images, from 0.
-    nan
-        The value that NaN and infinite values become; None refuses them.
+    size : Pixels along each side of a slice, a multiple of 16.
+    scaling : "percentile", or "min-max" as in the paper; over the region of the whole volume.
+    low, high : Percentiles that become 0 and 1.
+    region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
+        the 99th percentile; "none": everything. Outside is 0.
+    channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images, from
+        0.
+    nan : The value that NaN and infinite values become; None refuses them.
     """
 
     size: int = 160
@@ -58,20 +53,14 @@ class Prepared:
 
     Attributes
     ----------
-    scan, preparation, volume
-        What was made ready, how, and the image in real units.
-    scaled
-        float32 in [0, 1], 0 outside the region.
-    region
-        Where masks may lie, bool.
-    truth
-        The mask, bool; None where the manifest has none.
-    placement
-        Where slices lie in the volume.
-    scaled_info
-        What became 0 and 1, and what was cut off.
-    series_place
-        For a picture of a series: its index in it, and the region's pixels in each of its slices.
+    scan, preparation, volume : What was made ready, how, and the image in real units.
+    scaled : float32 in [0, 1], 0 outside the region.
+    region : Where masks may lie, bool.
+    truth : The mask, bool; None where the manifest has none.
+    placement : Where slices lie in the volume.
+    scaled_info : What became 0 and 1, and what was cut off.
+    series_place : For a picture of a series: its index in it, and the region's pixels in each of
+        its slices.
     """
 
     scan: Scan
@@ -110,10 +99,7 @@ class Prepared:
 def further_image(scan: Scan, how: Preparation, grid: Grid, region: Mask, name: str) -> Floats:
     """Return the image `image:NAME` of a scan whose grid and region are known; float32 (X, Y, Z).
 
-    Raises
-    ------
-    UserError
-        If the scan has no such image, or it is on another grid.
+    Raises a UserError if the scan has no such image, or it is on another grid.
     """
     files = {key.lower(): path for key, path in scan.further.items()}
     path = files.get(name.lower())
@@ -136,10 +122,7 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     A picture that belongs to a series (see `Scan.series`) is scaled by the values of all its
     slices, as a volume is.
 
-    Raises
-    ------
-    UserError
-        Whatever is wrong with its files or with the preparation, in one sentence.
+    Raises a UserError that says what is wrong with its files or with the preparation.
     """
     how = preparation or Preparation()
     if how.region not in REGIONS:

@@ -27,16 +27,12 @@ class SliceSet:
 
     Attributes
     ----------
-    images
-        float32 (N, S, S) in [0, 1].
-    positions
-        float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
-    subjects, scans
-        str (N,).
-    z
-        int64 (N,): index along Z of the scan (for pictures of a series: in the series).
-    lesion, labelled
-        bool (N,): the mask has voxels in the slice (False without a mask); the scan has a mask.
+    images : float32 (N, S, S) in [0, 1].
+    positions : float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
+    subjects, scans : str (N,).
+    z : int64 (N,): index along Z of the scan (for pictures of a series: in the series).
+    lesion, labelled : bool (N,): the mask has voxels in the slice (False without a mask); the scan
+        has a mask.
     """
 
     images: npt.NDArray[np.float32]
@@ -118,17 +114,13 @@ def reference_pools(
 
     Parameters
     ----------
-    cohort
-        Where the inputs come from.
-    preparation
-        How every scan is made ready.
-    reference
-        "normal": the cohort's normal group; inputs are the slices of all other scans.
-        "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices.
-        A manifest or cohort: its normal group (where it has none, all its scans) without slices
-        that have a lesion; inputs are all slices of the cohort.
-    progress
-        Called with (scans done, scans in all).
+    cohort : Where the inputs come from.
+    preparation : How every scan is made ready.
+    reference : "normal": the cohort's normal group; inputs are the slices of all other scans.
+        "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices. A
+        manifest or cohort: its normal group (where it has none, all its scans) without slices that
+        have a lesion; inputs are all slices of the cohort.
+    progress : Called with (scans done, scans in all).
 
     Returns
     -------
@@ -136,10 +128,7 @@ def reference_pools(
         The slices with lesion come from the reference's manifest; from the cohort where that one
         knows of none.
 
-    Raises
-    ------
-    UserError
-        If one of them would be empty, or a scan cannot be made ready.
+    Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
     scans = cohort.scans
     if reference == "normal":

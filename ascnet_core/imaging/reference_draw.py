@@ -21,15 +21,12 @@ class Draw:
 
     Attributes
     ----------
-    share
-        Of the slices between the levels, above 0 to 1.
-    contamination
-        Share of the result that is lesion slices, 0 to 1; they replace clean ones, so that the
-        number of slices stays.
-    level_low, level_high
-        Positions in the head, 0 (the lowest slice with tissue) to 1, ends included.
-    seed
-        Of both random orders.
+    share : Of the slices between the levels, above 0 to 1.
+    contamination : Share of the result that is lesion slices, 0 to 1; they replace clean ones, so
+        that the number of slices stays.
+    level_low, level_high : Positions in the head, 0 (the lowest slice with tissue) to 1, ends
+        included.
+    seed : Of both random orders.
     """
 
     share: float = 1.0
@@ -51,10 +48,7 @@ def draw_reference(clean: SliceSet, lesions: SliceSet, draw: Draw) -> SliceSet:
     `lesions` are slices that may be left in by mistake. The result holds clean slices in their
     order, then those with lesion; `lesion` tells them apart.
 
-    Raises
-    ------
-    UserError
-        If no slice lies between the levels, or there are too few with lesion.
+    Raises a UserError if no slice lies between the levels, or there are too few with lesion.
     """
     if draw.takes_all:
         return clean

@@ -24,13 +24,10 @@ class Volume:
 
     Attributes
     ----------
-    data
-        float32 (X, Y, Z), read-only, real units of the file. X runs towards the patient's right,
+    data : float32 (X, Y, Z), read-only, real units of the file. X runs towards the patient's right,
         Y to anterior, Z to superior, each by the stored axis that lies closest to it.
-    affine
-        4 x 4 float64: indices of `data` to mm.
-    grid, path
-        How the file stores it, and where it was read from.
+    affine : 4 x 4 float64: indices of `data` to mm.
+    grid, path : How the file stores it, and where it was read from.
     """
 
     data: npt.NDArray[np.float32]
@@ -69,11 +66,8 @@ def read_volume(
     `frame` (of a 4-D file) and `channel` (of a colour picture) count from 0; NaN and infinite
     values become `nan`.
 
-    Raises
-    ------
-    UserError
-        Missing, damaged or unsuitable file; several frames or channels and no choice; NaN or
-        infinite values and no value given for them.
+    Raises a UserError if the file is missing, damaged or unsuitable, has several frames or channels
+    and none is chosen, or holds NaN or infinite values and `nan` is None.
     """
     path = Path(path)
     stored, grid = load_stored(path, frame, channel)
@@ -99,10 +93,7 @@ def read_mask(
     Voxels above 0.5 are in; in pictures those above the middle of the scale (127 of 255), or above
     0 where a lossless picture uses low labels only.
 
-    Raises
-    ------
-    UserError
-        Missing or damaged file, NaN, or another grid than that of `like`.
+    Raises a UserError if the file is missing, damaged, holds NaN, or has another grid than `like`.
     """
     path = Path(path)
     stored, grid = load_stored(path, frame, channel)
@@ -169,10 +160,7 @@ def write_volume(
     one slice of a picture: bool as 0 and 255, floats in [0, 1] as 0 to 255, uint8 as it is,
     whatever `dtype`.
 
-    Raises
-    ------
-    UserError
-        If the suffix is of no format that is written, or the file cannot be written.
+    Raises a UserError if the suffix is of no format that is written, or the file cannot be written.
     """
     path = Path(path)
     found = format_of(path)

@@ -43,10 +43,7 @@ def asc_net(
     the run's method. With `cycle` the snapshot of that cycle is used instead of the final weights;
     `device`, `batch` and `flip` are those of `cut_scan`.
 
-    Raises
-    ------
-    UserError
-        If the run can't be loaded, or has no such map.
+    Raises a UserError if the run can't be loaded, or has no such map.
     """
     model, settings = load_model(run, cycle=cycle, device=device)
     for name in maps:

@@ -71,10 +71,7 @@ BASELINES: dict[str, Method] = {
 def baselines(names: Sequence[str] | None = None) -> tuple[Method, ...]:
     """Return the baselines of these names, or all of them.
 
-    Raises
-    ------
-    UserError
-        If a name is none of `BASELINES`.
+    Raises a UserError if a name is none of `BASELINES`.
     """
     for name in names or ():
         if name not in BASELINES:

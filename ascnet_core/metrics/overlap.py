@@ -114,15 +114,11 @@ class ThresholdTable:
 
     Attributes
     ----------
-    levels : (256,) int64
-        Voxels of the region at each level.
-    lesion : (256,) int64 or None
-        Those of them that the truth marks; None without a truth.
-    outside : int
-        Voxels of the truth outside the region. No threshold reaches them: they count as missed,
-        but not in the average precision, which is taken inside the region.
-    background : int
-        Voxels outside both region and truth: true negatives at every threshold.
+    levels : (256,) int64, Voxels of the region at each level.
+    lesion : (256,) int64 or None, Those of them that the truth marks; None without a truth.
+    outside : Voxels of the truth outside the region. No threshold reaches them: they count as
+        missed, but not in the average precision, which is taken inside the region.
+    background : Voxels outside both region and truth: true negatives at every threshold.
     """
 
     levels: NDArray[np.int64]

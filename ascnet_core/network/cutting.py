@@ -61,15 +61,11 @@ class CuttingModule(Network):
 
     Parameters
     ----------
-    width
-        Maps of the first level (32 in the paper: 10,815,205 parameters).
-    dropout
-        Share dropped after each pooling of the encoder.
-    decoder_dropout
-        "none" (the paper) or "asymmetric" (the released code: the same share after each
-        concatenation, but not in the fence decoder's last step).
-    norm_momentum, norm
-        As for `normalisation`; the released code's momentum is 0.01.
+    width : Maps of the first level (32 in the paper: 10,815,205 parameters).
+    dropout : Share dropped after each pooling of the encoder.
+    decoder_dropout : "none" (the paper) or "asymmetric" (the released code: the same share after
+        each concatenation, but not in the fence decoder's last step).
+    norm_momentum, norm : As for `normalisation`; the released code's momentum is 0.01.
     """
 
     def __init__(

@@ -76,19 +76,13 @@ class Peak:
 
     Attributes
     ----------
-    position : int
-        Level (0..255) of the maximum.
-    height : float
-        Smoothed count there, in voxels per level (point 3 of the module's text).
-    prominence : float
-        Share (0..1) of the smoothed height by which the peak stands above the saddle to a higher
-        peak; 1 for the highest.
-    width : float
-        Full width at half prominence, in levels.
-    left, right : int
-        First and last level of the peak: its valleys, or the ends 0 and 255 of the scale.
-    share : float
-        Share (0..1) of all voxels counted that lie in left..right.
+    position : Level (0..255) of the maximum.
+    height : Smoothed count there, in voxels per level (point 3 of the module's text).
+    prominence : Share (0..1) of the smoothed height by which the peak stands above the saddle to a
+        higher peak; 1 for the highest.
+    width : Full width at half prominence, in levels.
+    left, right : First and last level of the peak: its valleys, or the ends 0 and 255 of the scale.
+    share : Share (0..1) of all voxels counted that lie in left..right.
     """
 
     position: int
@@ -114,10 +108,7 @@ def measure_range(ends: Iterable[tuple[float, float] | None], kind: RangeKind) -
     `raw` gives [0, 1] without reading them. They are read once, so a generator that loads one scan
     at a time will do.
 
-    Raises
-    ------
-    UserError
-        If no scan has a voxel in its region.
+    Raises a UserError if no scan has a voxel in its region.
     """
     if kind == "raw":
         return RAW

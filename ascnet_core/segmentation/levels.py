@@ -56,14 +56,11 @@ class Kept:
 
     Attributes
     ----------
-    scan, how, grid, shape, spacing, voxel_ml
-        As prepared; shape (X, Y, Z), spacing in mm, a voxel's volume in ml.
-    files : dict
-        Each map's name among the arrays.
-    extremes : dict
-        Smallest and largest value of each map inside the region; None where that is empty.
-    ranges : dict
-        What the levels of each map stand for; filled when the range is known.
+    scan, how, grid, shape, spacing, voxel_ml : As prepared; shape (X, Y, Z), spacing in mm, a
+        voxel's volume in ml.
+    files : Each map's name among the arrays.
+    extremes : Smallest and largest value of each map inside the region; None where that is empty.
+    ranges : What the levels of each map stand for; filled when the range is known.
     """
 
     scan: Scan

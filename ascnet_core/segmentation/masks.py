@@ -26,10 +26,7 @@ def segment(
     `levels` (X, Y, Z) uint8 is the map, `further` gives a further modality on 0..255 by its name
     (see `on_levels`).
 
-    Raises
-    ------
-    UserError
-        If a step is unknown, or lacks its modality.
+    Raises a UserError if a step is unknown, or lacks its modality.
     """
     mask = apply(levels, region, threshold)
     if isinstance(threshold, NoThreshold) or not steps:

@@ -15,10 +15,7 @@ def otsu_cuts(counts: Counts, classes: int) -> tuple[int, ...]:
 
     Exact, by dynamic programming over the occupied levels.
 
-    Raises
-    ------
-    UserError
-        If fewer levels are occupied than there are classes.
+    Raises a UserError if fewer levels are occupied than there are classes.
     """
     occupied = np.flatnonzero(counts)
     if occupied.size < classes:

@@ -34,10 +34,7 @@ def run_steps(
     `roi` needs the region (X, Y, Z) bool, `gate` needs `further`, which gives the modality of a
     name on 0..255.
 
-    Raises
-    ------
-    UserError
-        If a step is unknown, or lacks its region or modality.
+    Raises a UserError if a step is unknown, or lacks its region or modality.
     """
     result = np.array(mask, dtype=bool)
     for step in parse_steps([str(one) for one in steps]):

@@ -29,10 +29,8 @@ def propose_from_region(
     (None: everything) are bool of its shape. The threshold's kind is `manual`, its rule the number
     itself.
 
-    Raises
-    ------
-    UserError
-        If fewer than five voxels are drawn or left over, or the drawn ones aren't on that side.
+    Raises a UserError if fewer than five voxels are drawn or left, or those drawn aren't on that
+    side.
     """
     everywhere = np.ones(drawn.shape, np.bool_) if region is None else region
     inside, outside = drawn & everywhere, ~drawn & everywhere

@@ -43,17 +43,13 @@ class RuleEntry(Entry):
 
     Attributes
     ----------
-    find : callable
-        (rule, counts (256,) of the map, side, counts (256,) of the normal reference or None) ->
+    find : (rule, counts (256,) of the map, side, counts (256,) of the normal reference or None) ->
         `Found`; a UserError says why there is none.
-    kind : str
-        `mask-free`, or `manual` for levels that someone chose: these need no histogram.
-    needs_peaks, needs_reference : bool
-        Whether it reads peaks and valleys, and whether it reads the reference's histogram.
-    mirror : callable
-        The same rule for the other end of the scale.
-    offers : callable, optional
-        How many peaks a histogram has -> what to offer for it, where that depends on it.
+    kind : `mask-free`, or `manual` for levels that someone chose: these need no histogram.
+    needs_peaks, needs_reference : Whether it reads peaks and valleys, and whether it reads the
+        reference's histogram.
+    mirror : The same rule for the other end of the scale.
+    offers : How many peaks a histogram has -> what to offer for it, where that depends on it.
     """
 
     find: Finder
@@ -67,10 +63,7 @@ class RuleEntry(Entry):
 def parse_rule(text: str) -> Rule:
     """Read a rule as typed.
 
-    Raises
-    ------
-    UserError
-        If the text is none of `RULES`, with what is possible.
+    Raises a UserError if the text is none of `RULES`, with what is possible.
     """
     return Rule(*read(text.lower(), RULES, "rule", unnamed="number"))
 

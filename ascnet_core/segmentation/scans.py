@@ -47,10 +47,7 @@ def cut_all(
 ) -> list[Kept]:
     """Cut all scans, `tell` each name, and keep in `folder` what thresholds need of them.
 
-    Raises
-    ------
-    UserError
-        If a scan cannot be prepared, or its region is empty.
+    Raises a UserError if a scan cannot be prepared, or its region is empty.
     """
     kept = []
     for number, prepared in enumerate(_prepared(scans, how.preparation)):

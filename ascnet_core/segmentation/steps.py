@@ -50,10 +50,7 @@ class StepEntry(Entry):
 def parse_steps(texts: Sequence[str]) -> tuple[Step, ...]:
     """Read steps as typed, in their order; empty texts and `none` are no step.
 
-    Raises
-    ------
-    UserError
-        If a text is none of `STEPS`.
+    Raises a UserError if a text is none of `STEPS`.
     """
     wanted = [text for text in texts if text.strip().lower() not in ("", "none")]
     return tuple(Step(*read(text, STEPS, "step")) for text in wanted)

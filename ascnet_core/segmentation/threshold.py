@@ -27,16 +27,12 @@ class Threshold:
 
     Attributes
     ----------
-    level : int
-        0..255. Bright keeps levels at or above it, dark those at or below it.
-    upper : int or None
-        If given, a band: levels from `level` to `upper` are kept, both included, on either side.
-    side : str
-        `bright` or `dark`.
-    rule, sentence : str
-        The rule as it can be typed, and how the number came, for people.
-    kind : str
-        `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
+    level : 0..255. Bright keeps levels at or above it, dark those at or below it.
+    upper : If given, a band: levels from `level` to `upper` are kept, both included, on either
+        side.
+    side : `bright` or `dark`.
+    rule, sentence : The rule as it can be typed, and how the number came, for people.
+    kind : `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
     """
 
     level: int
@@ -84,10 +80,7 @@ def propose(
     `counts` (256,) is the map's histogram inside the region, of one scan or summed over a cohort;
     `reference_counts` that of the same map over the normal reference, for rules that read it.
 
-    Raises
-    ------
-    UserError
-        If the rule is unknown, or the histogram does not have what it asks for.
+    Raises a UserError if the rule is unknown, or the histogram does not have what it asks for.
     """
     if side not in SIDES:
         raise UserError(f"Side '{side}' is neither bright nor dark.")

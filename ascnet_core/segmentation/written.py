@@ -42,14 +42,10 @@ class Entry:
 
     Attributes
     ----------
-    form : str
-        Name and arguments, capitals for what the user puts in: `peak:K`, `multi-otsu[:N]`.
-    sentence : str
-        What it does, without a capital at the start or a full stop at the end.
-    read : callable
-        The arguments as written -> their values; a ValueError says what to write instead.
-    examples : tuple of str
-        What menus offer; without arguments the name itself.
+    form : Name and arguments, capitals for what the user puts in: `peak:K`, `multi-otsu[:N]`.
+    sentence : What it does, without a capital at the start or a full stop at the end.
+    read : The arguments as written -> their values; a ValueError says what to write instead.
+    examples : What menus offer; without arguments the name itself.
     """
 
     form: str
@@ -87,10 +83,7 @@ def read(
     `what` is `rule` or `step`, for the error. `unnamed` is the entry that reads a whole text
     without any known name.
 
-    Raises
-    ------
-    UserError
-        If it can't be read, with what is possible.
+    Raises a UserError if it can't be read, with what is possible.
     """
     name, *texts = text.strip().split(":")
     if name.lower() not in entries:

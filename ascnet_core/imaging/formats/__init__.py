@@ -55,10 +55,7 @@ def output_suffix(grid: Grid) -> str:
 def check_file(path: Path) -> Format:
     """Return the format of a file.
 
-    Raises
-    ------
-    UserError
-        If it is not there, of no format that is read here, or half of a pair.
+    Raises a UserError if it is not there, of no format that is read here, or half of a pair.
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder; name an image file in it.")
@@ -86,10 +83,7 @@ def load_stored(
     `frame` (NIfTI's fourth axis, a TIF's page) and `channel` count from 0; a choice is needed where
     there are several frames, or colour channels that differ, and has no effect elsewhere.
 
-    Raises
-    ------
-    UserError
-        Missing, damaged or unsuitable file, or a choice to be made.
+    Raises a UserError if the file is missing, damaged or unsuitable, or a choice is needed.
     """
     return check_file(path).load(path, frame, channel)
 

@@ -147,10 +147,7 @@ def make_demo(
     Half of the subjects are normal. `size` is in voxels (X, Y, Z); the field of view stays the
     same. `progress` is told (done, subjects) after each subject.
 
-    Raises
-    ------
-    UserError
-        For an unknown contrast, an impossible size, or a folder with other things in it.
+    Raises a UserError for an unknown contrast, an impossible size, or a folder of other things.
     """
     _check(contrast, subjects, size, seed)
     out = Path(out)
