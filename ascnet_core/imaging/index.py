@@ -189,8 +189,8 @@ def _files_of(one: Format) -> Recogniser:
         mine = {path for path in files if format_of(path) is one}
         header, data = one.pair
         # Of a pair the image data stand for both.
-        headers = {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
-        groups = group_files(folder, [path for path in files if path in mine - headers])
+        own = mine - {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
+        groups = group_files(folder, [path for path in files if path in own])
         return _rows_of(groups, left_out), mine
 
     return take

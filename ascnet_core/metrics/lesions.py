@@ -54,9 +54,7 @@ def count_lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Le
     return LesionCounts(*numbers)
 
 
-def components(
-    mask: NDArray[np.bool_],
-) -> tuple[tuple[slice, ...], NDArray[np.int32], int]:
+def components(mask: NDArray[np.bool_]) -> tuple[tuple[slice, ...], NDArray[np.int32], int]:
     """Number the connected pieces of a mask; corners connect (26 neighbours in a volume).
 
     Returns the box around the mask, the pieces' numbers in it (from 1; 0 outside), and how many

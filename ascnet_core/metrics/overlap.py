@@ -22,20 +22,11 @@ from ascnet_core.names import Side
 LEVELS = 256
 
 
-def _ratio(part: ArrayLike, whole: ArrayLike, empty: float) -> NDArray[np.float64]:
-    """Return `part / whole` elementwise, `empty` where `whole` is 0."""
-    part_, whole_ = np.broadcast_arrays(
-        np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    )
-    result = np.full(whole_.shape, empty)
-    np.divide(part_, whole_, out=result, where=whole_ != 0)
-    return result
-
-
 def dice(tp: ArrayLike, fp: ArrayLike, fn: ArrayLike) -> NDArray[np.float64]:
     """Return 2 TP / (2 TP + FP + FN), elementwise; 1 where truth and prediction are both empty."""
-    tp, fp, fn = np.asarray(tp), np.asarray(fp), np.asarray(fn)
-    return _ratio(2 * tp, 2 * tp + fp + fn, empty=1.0)
+    twice = 2 * np.asarray(tp, np.float64)
+    whole = twice + np.asarray(fp) + np.asarray(fn)
+    return np.asarray(np.divide(twice, whole, out=np.ones_like(whole), where=whole != 0))
 
 
 def voxel_ml(spacing: Sequence[float]) -> float:
@@ -91,17 +82,14 @@ def count(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Counts:
     return Counts(tp, predicted - tp, true - tp, truth.size - predicted - true + tp)
 
 
-def dice_per_slice(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], axis: int = 2
-) -> NDArray[np.float64]:
-    """Return the Dice of each slice along `axis` (default: axial in (X, Y, Z)), shape (slices,).
+def dice_per_slice(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the Dice of each axial slice of two masks (X, Y, Z), shape (Z,).
 
     Slices that are empty in both have a Dice of 1 and easily dominate a mean over slices.
     """
-    others = tuple(i for i in range(truth.ndim) if i != axis % truth.ndim)
-    tp = np.count_nonzero(prediction & truth, axis=others)
-    predicted = np.count_nonzero(prediction, axis=others)
-    true = np.count_nonzero(truth, axis=others)
+    tp = np.count_nonzero(prediction & truth, axis=(0, 1))
+    predicted = np.count_nonzero(prediction, axis=(0, 1))
+    true = np.count_nonzero(truth, axis=(0, 1))
     return dice(tp, predicted - tp, true - tp)
 
 
@@ -195,7 +183,8 @@ class ThresholdTable:
         gained = self.lesion[order].astype(np.float64)
         hits = np.cumsum(gained)
         kept = np.cumsum(self.levels[order])
-        return float(np.sum(gained * _ratio(hits, kept, empty=0.0)) / hits[-1])
+        precision = np.divide(hits, kept, out=np.zeros(LEVELS), where=kept != 0)
+        return float(np.sum(gained * precision) / hits[-1])
 
 
 def kept_counts(counts: NDArray[np.int64], side: Side) -> NDArray[np.int64]:

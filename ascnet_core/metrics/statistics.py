@@ -34,14 +34,13 @@ def spread(values: Sequence[float] | NDArray[np.float64], seed: int = 0) -> Spre
 
 def bootstrap_interval(
     values: Sequence[float] | NDArray[np.float64],
-    level: float = 0.95,
     draws: int = 10_000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval (low, high) of the mean over subjects.
+    """Return the percentile bootstrap 95 % interval (low, high) of the mean over subjects.
 
-    Takes one value a subject, none of them NaN; `level` is the coverage in (0, 1), `draws` how
-    many cohorts are drawn with replacement. Both ends are NaN without values.
+    Takes one value a subject, none of them NaN, and draws that many cohorts with replacement. Both
+    ends are NaN without values.
     """
     array = np.asarray(values, dtype=np.float64)
     if not array.size:
@@ -54,6 +53,6 @@ def bootstrap_interval(
         number = min(piece, draws - start)
         drawn = rng.integers(0, array.size, size=(number, array.size))
         means[start : start + number] = array[drawn].mean(axis=1)
-    tail = (1 - level) / 2
+    tail = (1 - 0.95) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

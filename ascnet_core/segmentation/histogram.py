@@ -42,6 +42,7 @@ MIN_DIP = 0.10
 MIN_RISE = 8.5
 MIN_SHARE = 0.0002
 SEPARATED = 0.5
+"""The separation from which two neighbouring peaks count as separated."""
 
 Levels = NDArray[np.uint8]
 
@@ -209,13 +210,8 @@ def separations(counts: Counts, peaks: Sequence[Peak]) -> tuple[float, ...]:
     return tuple(result)
 
 
-def verdict(
-    peaks: Sequence[Peak], separation: Sequence[float], separated_at: float = SEPARATED
-) -> str:
-    """A plain sentence: `3 separated peaks`, or which peak leans on which.
-
-    Two neighbours are separated from `separated_at` up.
-    """
+def verdict(peaks: Sequence[Peak], separation: Sequence[float]) -> str:
+    """A plain sentence: `3 separated peaks`, or which peak leans on which."""
     if not peaks:
         return "no peak: the histogram is empty"
     if len(peaks) == 1:
@@ -223,7 +219,7 @@ def verdict(
     leaning = []
     numbered = list(enumerate(peaks, start=1))
     for pair, value in zip(pairwise(numbered), separation, strict=True):
-        if value < separated_at:
+        if value < SEPARATED:
             # of equals the right one leans
             higher, lower = sorted(pair, key=lambda one: -one[1].height)
             leaning.append(f"peak {lower[0]} leans on peak {higher[0]} ({value:.2f})")

@@ -163,14 +163,14 @@ def keep(
     return kept
 
 
-def settle_ranges(several: Sequence[Kept], kind: RangeKind, unit: Callable[[Scan], str]) -> None:
-    """Set what levels mean, once all scans are kept: raw, one range per `unit`, or one for all."""
+def settle_ranges(several: Sequence[Kept], kind: RangeKind, name: Callable[[Scan], str]) -> None:
+    """Set what levels mean, once all scans are kept: raw, a range for each name, or one for all."""
     if kind == "raw":
         return
-    units: dict[str, list[Kept]] = {}
+    together: dict[str, list[Kept]] = {}
     for one in several:
-        units.setdefault(unit(one.scan) if kind == "subject" else "", []).append(one)
-    for scans in units.values():
+        together.setdefault(name(one.scan) if kind == "subject" else "", []).append(one)
+    for scans in together.values():
         for key in scans[0].files:
             ends = [one.extremes[key] for one in scans]
             # A slice of a series may lie beyond the region: it says nothing about the range.
@@ -182,5 +182,5 @@ def settle_ranges(several: Sequence[Kept], kind: RangeKind, unit: Callable[[Scan
 def pooled_counts(several: Mapping[str, Sequence[Kept]], key: Key) -> dict[str, NDArray[np.int64]]:
     """The histogram (256,) of each subject (or other name): that of all its scans together."""
     return {
-        unit: np.sum([one.counts(key) for one in scans], axis=0) for unit, scans in several.items()
+        name: np.sum([one.counts(key) for one in scans], axis=0) for name, scans in several.items()
     }

@@ -84,9 +84,6 @@ def rule_menu(chosen: Sequence[str] = (), peaks: int | None = None) -> list[str]
     return list(dict.fromkeys([*(rule for rule in chosen if rule not in offered), *offered]))
 
 
-# --- peaks and valleys ---------------------------------------------------------------------------
-
-
 def _ordinal(texts: Sequence[str]) -> Values:
     value = only(texts)
     if not value.is_integer() or value == 0:
@@ -149,9 +146,6 @@ def _other_end(rule: Rule) -> Rule:
 _of_peaks = partial(RuleEntry, needs_peaks=True, mirror=_other_end)
 
 
-# --- classes -------------------------------------------------------------------------------------
-
-
 def _classes(texts: Sequence[str]) -> Values:
     value = only(texts) if texts else 3.0
     if value not in (2, 3, 4, 5, 6):
@@ -169,9 +163,6 @@ def _otsu(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> F
         level = cuts[-1] + 1
         return level, None, f"{name}: the brightest class begins at level {level}."
     return cuts[0], None, f"{name}: the darkest class ends at level {cuts[0]}."
-
-
-# --- the normal reference ------------------------------------------------------------------------
 
 
 def _quantile(texts: Sequence[str]) -> Values:
@@ -207,9 +198,6 @@ def _reference_quantile(rule: Rule, counts: Counts, side: Side, reference: Count
         f"(at most {share:.4g} asked for)."
     )
     return first if side == "bright" else last - first, None, sentence
-
-
-# --- by hand -------------------------------------------------------------------------------------
 
 
 def _is_level(value: float) -> bool:

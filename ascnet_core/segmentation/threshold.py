@@ -18,7 +18,7 @@ from ascnet_core.segmentation.rules import Rule, parse_rule
 from ascnet_core.segmentation.smoothing import LEVELS, Counts
 
 Kind = Literal["mask-free", "manual", "oracle"]
-Unit = TypeVar("Unit")
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,7 @@ class NoThreshold:
 
 
 def propose(
-    rule: str | Rule,
-    counts: Counts,
-    side: Side = "bright",
-    reference_counts: Counts | None = None,
+    rule: str | Rule, counts: Counts, side: Side = "bright", reference_counts: Counts | None = None
 ) -> Threshold:
     """The threshold that a rule (one of `rules.RULES`) gives for a histogram.
 
@@ -107,11 +104,11 @@ def attempt(
 
 def choose(
     rule: str,
-    counts: Mapping[Unit, Counts],
+    counts: Mapping[Name, Counts],
     side: Side,
     scope: Scope,
     reference_counts: Counts | None = None,
-) -> dict[Unit, Threshold | NoThreshold]:
+) -> dict[Name, Threshold | NoThreshold]:
     """What a rule gives for each subject (or scan, or whatever the histograms are named by).
 
     With scope `subject` it reads each histogram by itself, with `cohort` the sum of all.
@@ -119,7 +116,7 @@ def choose(
     if scope == "cohort":
         pooled = np.sum(list(counts.values()), axis=0)
         return dict.fromkeys(counts, attempt(rule, pooled, side, reference_counts))
-    return {unit: attempt(rule, own, side, reference_counts) for unit, own in counts.items()}
+    return {name: attempt(rule, own, side, reference_counts) for name, own in counts.items()}
 
 
 def apply(
