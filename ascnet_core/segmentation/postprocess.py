@@ -43,7 +43,7 @@ def run_steps(
 
 
 def in_slices(mask: Mask, filters: str, size: int) -> Mask:
-    """Filter slice by slice with a square: `open`, `close`, `open close` or `median`.
+    """Filter slice by slice with a square: `open`, `close`, `open-close` or `median`.
 
     Works on the box around the mask, as far as the square reaches.
     """

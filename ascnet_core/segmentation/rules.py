@@ -18,6 +18,7 @@ from ascnet_core.segmentation.written import Entry, Values, Written, number, onl
 if TYPE_CHECKING:
     from ascnet_core.segmentation.smoothing import Counts
 
+_ENDS = {"leftmost": 1, "rightmost": -1}
 Found = tuple[int, int | None, str]
 """Level, last level of a band (else None), and the sentence that says how they came."""
 
@@ -91,6 +92,11 @@ def _ordinal(texts: Sequence[str]) -> Values:
     return (value,)
 
 
+def _number_of(rule: Rule) -> int:
+    """The number of the peak or valley that a rule names: K, or the outermost."""
+    return int(rule.values[0]) if rule.values else _ENDS[rule.name.partition("-")[0]]
+
+
 def _pick(number: int, things: int, what: str, rule: Rule) -> int:
     """Index of thing `number` (from 1, or from the end if negative) among `things`."""
     index = number - 1 if number > 0 else things + number
@@ -103,16 +109,14 @@ def _pick(number: int, things: int, what: str, rule: Rule) -> int:
     return index
 
 
-def _peak(
-    rule: Rule, counts: Counts, side: Side, reference: Counts | None, outermost: int | None = None
-) -> Found:
+def _peak(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> Found:
     from ascnet_core.segmentation.histogram import find_peaks
 
     peaks = find_peaks(counts)
-    ordinal = outermost or int(rule.values[0])
+    ordinal = _number_of(rule)
     index = _pick(ordinal, len(peaks), "peak", rule)
     level = peaks[index].position
-    if outermost and len(peaks) == 1:
+    if not rule.values and len(peaks) == 1:
         raise UserError(
             f"Threshold rule '{rule}' has nothing to choose: the histogram has a single peak, at "
             f"level {level}; take another rule, another map, or give a number."
@@ -122,14 +126,12 @@ def _peak(
     return level, None, f"{where} ({which}) of the histogram, at level {level}."
 
 
-def _valley(
-    rule: Rule, counts: Counts, side: Side, reference: Counts | None, outermost: int | None = None
-) -> Found:
+def _valley(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> Found:
     from ascnet_core.segmentation.histogram import find_peaks
     from ascnet_core.segmentation.smoothing import smooth, valley_between
 
     peaks = find_peaks(counts)
-    index = _pick(outermost or int(rule.values[0]), len(peaks) - 1, "valley", rule)
+    index = _pick(_number_of(rule), len(peaks) - 1, "valley", rule)
     left, right = peaks[index].position, peaks[index + 1].position
     level = valley_between(smooth(counts), left, right)
     between = f"peak {index + 1} (at {left}) and peak {index + 2} (at {right})"
@@ -137,10 +139,10 @@ def _valley(
 
 
 def _other_end(rule: Rule) -> Rule:
-    ends = {"rightmost": "leftmost", "leftmost": "rightmost"}
-    end, _, rest = rule.name.partition("-")
-    name = f"{ends[end]}-{rest}" if end in ends else rule.name
-    return Rule(name, tuple(-value for value in rule.values))
+    if rule.values:
+        return Rule(rule.name, tuple(-value for value in rule.values))
+    end, _, what = rule.name.partition("-")
+    return Rule(f"{'leftmost' if end == 'rightmost' else 'rightmost'}-{what}")
 
 
 _of_peaks = partial(RuleEntry, needs_peaks=True, mirror=_other_end)
@@ -232,12 +234,12 @@ _ENTRIES = (
     _of_peaks(
         "rightmost-peak",
         "the level of the brightest peak (the paper's rule for bright anomalies)",
-        find=partial(_peak, outermost=-1),
+        find=_peak,
     ),
     _of_peaks(
         "leftmost-peak",
         "the level of the darkest peak (the paper's rule for dark ones)",
-        find=partial(_peak, outermost=1),
+        find=_peak,
     ),
     _of_peaks(
         "peak:K",
@@ -255,15 +257,9 @@ _ENTRIES = (
         offers=lambda peaks: [f"valley:{k}" for k in range(1, peaks)],
     ),
     _of_peaks(
-        "rightmost-valley",
-        "the lowest level to the left of the brightest peak",
-        find=partial(_valley, outermost=-1),
+        "rightmost-valley", "the lowest level to the left of the brightest peak", find=_valley
     ),
-    _of_peaks(
-        "leftmost-valley",
-        "the lowest level to the right of the darkest peak",
-        find=partial(_valley, outermost=1),
-    ),
+    _of_peaks("leftmost-valley", "the lowest level to the right of the darkest peak", find=_valley),
     RuleEntry("otsu", "two classes of least variance within (Otsu)", find=_otsu),
     RuleEntry(
         "multi-otsu[:N]",

@@ -74,12 +74,10 @@ def _side(texts: Sequence[str]) -> Values:
     return (size,)
 
 
-def _square(
-    mask: Mask, step: Step, region: Mask | None, further: Further | None, filters: str
-) -> Mask:
+def _square(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
     from ascnet_core.segmentation.postprocess import in_slices
 
-    return in_slices(mask, filters, int(step.values[0]))
+    return in_slices(mask, step.name, int(step.values[0]))
 
 
 def _voxels(texts: Sequence[str]) -> Values:
@@ -121,32 +119,24 @@ def _roi(mask: Mask, step: Step, region: Mask | None, further: Further | None) -
     return mask & region
 
 
-_filter = partial(StepEntry, read=_side)
+_filter = partial(StepEntry, read=_side, run=_square)
 _ENTRIES = (
     _filter(
         "open-close:K",
         "open, then close (the paper: 5 for MS and liver, 9 for BraTS)",
         examples=("open-close:5", "open-close:9"),
-        run=partial(_square, filters="open close"),
     ),
     _filter(
         "open:K",
         "erode, then dilate with a K x K square, slice by slice: removes what is narrower",
         examples=("open:3",),
-        run=partial(_square, filters="open"),
     ),
     _filter(
         "close:K",
         "dilate, then erode with a K x K square, slice by slice: fills gaps narrower than K",
         examples=("close:3",),
-        run=partial(_square, filters="close"),
     ),
-    _filter(
-        "median:K",
-        "majority in a K x K square, slice by slice",
-        examples=("median:3",),
-        run=partial(_square, filters="median"),
-    ),
+    _filter("median:K", "majority in a K x K square, slice by slice", examples=("median:3",)),
     StepEntry(
         "components:N",
         "drop connected pieces (26 neighbours) under N voxels; components:largest keeps one",
