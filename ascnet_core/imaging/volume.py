@@ -84,9 +84,7 @@ def read_volume(
     return Volume(data, ras_affine(grid), grid, path)
 
 
-def read_mask(
-    path: str | Path, like: Volume, *, frame: int | None = None, channel: int | None = None
-) -> npt.NDArray[np.bool_]:
+def read_mask(path: str | Path, like: Volume) -> npt.NDArray[np.bool_]:
     """Read a mask for `like`, as bool (X, Y, Z) in RAS order.
 
     It may be stored in another axis order than the image, as long as its voxels are the same.
@@ -96,7 +94,7 @@ def read_mask(
     Raises a UserError if the file is missing, damaged, holds NaN, or has another grid than `like`.
     """
     path = Path(path)
-    stored, grid = load_stored(path, frame, channel)
+    stored, grid = load_stored(path)
     if not np.isfinite(stored).all():
         raise UserError(f"{path} is to be a mask but holds NaN; save it with 0 and 1.")
     reason = grid_difference(grid, like.grid)

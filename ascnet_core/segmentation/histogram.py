@@ -95,11 +95,8 @@ class Peak:
     share: float
 
 
-def extremes(
-    values: NDArray[Any], region: NDArray[np.bool_] | None = None
-) -> tuple[float, float] | None:
-    """Smallest and largest value inside a region (None: everywhere); None where it is empty."""
-    inside = values if region is None else values[region]
+def extremes(inside: NDArray[Any]) -> tuple[float, float] | None:
+    """Smallest and largest of the values inside a region; None where it is empty."""
     return (float(inside.min()), float(inside.max())) if inside.size else None
 
 

@@ -44,16 +44,14 @@ def rank_correlation(
     return _correlation(joint_counts(one, other, region))
 
 
-def rank_share(
-    one: NDArray[np.uint8], other: NDArray[np.uint8], region: NDArray[np.bool_] | None = None
-) -> float:
+def rank_share(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """The rank correlation as a share of the largest that the ties of both maps allow, in -1..1.
 
     The largest is that of the same levels in the same order (in the opposite order where the
     correlation is negative). With few grey levels even a pure quantiser stays below 1: three
     equally full ones reach 0.94, and their share is 1. NaN where `rank_correlation` is.
     """
-    joint = joint_counts(one, other, region)
+    joint = joint_counts(one, other)
     value = _correlation(joint)
     below_one, below_other = (np.cumsum(joint.sum(axis=axis)) for axis in (1, 0))
     if value >= 0:

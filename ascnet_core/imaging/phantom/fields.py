@@ -3,7 +3,6 @@
 Everything works on points in millimetres, so that a subject looks the same on any grid.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -44,10 +43,9 @@ class Waves:
         return field, gradient
 
 
-def _chunks(count: int, each: int = 8192) -> Iterator[slice]:
+def _chunks(count: int) -> list[slice]:
     """Cut 0..count into pieces whose waves fit the processor's cache."""
-    for start in range(0, count, each):
-        yield slice(start, start + each)
+    return [slice(start, start + 8192) for start in range(0, count, 8192)]
 
 
 def random_waves(rng: np.random.Generator, count: int, shortest: float, longest: float) -> Waves:
@@ -85,11 +83,9 @@ def length(vectors: Floats) -> Floats:
 
 def within(columns: Floats, centre: ArrayLike, reach: float) -> NDArray[np.intp]:
     """Give the indices of the points (3, P) in a cube of half-width `reach` mm around `centre`."""
-    x, y, z = np.asarray(centre, np.float32)
-    near = np.abs(columns[0] - x) < reach
-    near &= np.abs(columns[1] - y) < reach
-    near &= np.abs(columns[2] - z) < reach
-    return np.flatnonzero(near)
+    middle = np.asarray(centre, np.float32)
+    x, y, z = (np.abs(axis - at) < reach for axis, at in zip(columns, middle, strict=True))
+    return np.flatnonzero(x & y & z)
 
 
 def inside(distance: NDArray[np.floating], softness: float) -> Floats:
@@ -117,7 +113,7 @@ def ellipsoid(points: Floats, centre: Triple, axes: Triple, power: float = 2.0) 
 
 def tube(points: Floats, path: list[tuple[Triple, float]]) -> Floats:
     """Give the signed distance (P,) mm to a tube along `path`: [((x, y, z), radius), ...] mm."""
-    nearest: Floats | None = None
+    nearest = np.full(len(points), np.inf, np.float32)
     for (start, radius), (end, next_radius) in pairwise(path):
         origin = np.asarray(start, np.float32)
         along = np.asarray(end, np.float32) - origin
@@ -125,9 +121,7 @@ def tube(points: Floats, path: list[tuple[Triple, float]]) -> Floats:
         share = np.clip(offset @ along / np.float32(along @ along), 0, 1)
         gap = offset - share[:, None] * along
         width = radius + share * np.float32(next_radius - radius)
-        distance = as_floats(length(gap) - width)
-        nearest = distance if nearest is None else np.minimum(nearest, distance)
-    assert nearest is not None
+        nearest = np.minimum(nearest, as_floats(length(gap) - width))
     return nearest
 
 
