@@ -8,7 +8,6 @@ is not enough.
 import re
 import shutil
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from ascnet_core.imaging.phantom.lesions import draw_mass, large_lesion, no_lesi
 from ascnet_core.imaging.phantom.liver import liver_scan
 from ascnet_core.imaging.phantom.mr import mr_picture
 from ascnet_core.imaging.volume import write_volume
+from ascnet_core.names import Tell
 
 CONTRASTS = ("flair", "t2", "ct")
 _OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
@@ -85,11 +85,8 @@ def phantom_subject(
         mask, region = np.zeros(size, bool), np.zeros(size, bool)
         mask.reshape(-1)[brain.index] = lesions.mask
         region.reshape(-1)[brain.index] = True
-    x, y, z = (side / count for side, count in zip(extent, size, strict=True))
-    left, back, bottom = (
-        centre - (side - side / count) / 2
-        for centre, side, count in zip(middle, extent, size, strict=True)
-    )
+    x, y, z = np.divide(extent, size).tolist()
+    left, back, bottom = (middle - np.subtract(extent, (x, y, z)) / 2).tolist()
     return PhantomSubject(
         name=f"demo{seed}-{index + 1:03d}",
         image=image,
@@ -127,18 +124,13 @@ def _check(contrast: str, subjects: int, size: tuple[int, int, int], seed: int) 
         )
 
 
-def _is_replaceable(out: Path) -> bool:
-    """Whether `out` is a folder with nothing in it but an earlier demo cohort."""
-    return out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
-
-
 def make_demo(
     out: Path,
     contrast: str = "flair",
     subjects: int = 24,
     size: tuple[int, int, int] = (96, 96, 32),
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> Path:
     """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
@@ -151,7 +143,8 @@ def make_demo(
     """
     _check(contrast, subjects, size, seed)
     out = Path(out)
-    if out.exists() and not _is_replaceable(out):
+    earlier = out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
+    if out.exists() and not earlier:
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
     building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
     try:
