@@ -14,8 +14,7 @@ from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.intensity import Scaled
 from ascnet_core.imaging.slices import Placement, placement, to_slices
 from ascnet_core.imaging.volume import Volume, grid_difference, read_mask, read_volume
-
-REGIONS = ("file", "auto", "none")
+from ascnet_core.names import REGIONS
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
