@@ -112,6 +112,9 @@ def reference_pools(
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
+    The slices with lesion come from the reference's manifest; from the cohort where that one knows
+    of none.
+
     Parameters
     ----------
     cohort : Where the inputs come from.
@@ -121,12 +124,6 @@ def reference_pools(
         manifest or cohort: its normal group (where it has none, all its scans) without slices that
         have a lesion; inputs are all slices of the cohort.
     progress : Called with (scans done, scans in all).
-
-    Returns
-    -------
-    Pools
-        The slices with lesion come from the reference's manifest; from the cohort where that one
-        knows of none.
 
     Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
