@@ -13,48 +13,30 @@ from ascnet_core import files
 from ascnet_core.errors import UserError
 
 COLUMNS = (
-    "subject",
-    "scan",
-    "image",
-    "mask",
-    "region",
-    "modality",
-    "channel",
-    "series",
-    "group",
-    "fold",
+    "subject", "scan", "image", "mask", "region", "modality", "channel", "series", "group", "fold",
     "notes",
-)
+)  # fmt: skip
 GROUPS = ("normal", "anomalous")
 FURTHER = "image:"
 _PATHS = ("image", "mask", "region")
+Series = tuple[tuple[Path, Path | None], ...]
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One row of a manifest.
+    """One row of a manifest; None or "" where a cell is empty.
 
     Attributes
     ----------
-    subject
-        The patient: unit of folds and of mean Dice.
-    scan
-        Name of this scan, unique in the cohort.
-    image, mask, region
-        Files; None where not given.
-    modality
-        "FLAIR", "T2", "CT", ...; "" if not given.
-    further
-        Further images on the same grid by name, as in the columns `image:NAME`.
-    group
-        "normal", "anomalous" or None.
-    fold, notes
-        As in the manifest.
-    channel
-        Channel of a colour picture that holds the modality, from 0; None if not given.
-    series
-        Where pictures are the slices of one volume: all its rows' (image, region), lowest first.
-        They are scaled together and know their place. Empty elsewhere.
+    subject, scan : The patient, by whom folds and mean Dice go; the name of this scan, unique in
+        the cohort.
+    image, mask, region : Files.
+    modality : "FLAIR", "T2", "CT", ...
+    further : Further images on the same grid by name, as in the columns `image:NAME`.
+    group : "normal" or "anomalous".
+    channel : Channel of a colour picture that holds the modality, from 0.
+    series : Where pictures are the slices of one volume: all its rows' (image, region), lowest
+        first. They are scaled together and know their place. Empty elsewhere.
     """
 
     subject: str
@@ -68,7 +50,7 @@ class Scan:
     fold: str | None = None
     notes: str = ""
     channel: int | None = None
-    series: tuple[tuple[Path, Path | None], ...] = ()
+    series: Series = ()
 
 
 @dataclass(frozen=True)
@@ -89,13 +71,7 @@ class Cohort:
         return tuple(scan for scan in self.scans if scan.subject == subject)
 
     def scan(self, name: str) -> Scan:
-        """Return the scan of that name.
-
-        Raises
-        ------
-        UserError
-            If the cohort has none.
-        """
+        """Return the scan of that name, or raise a UserError if the cohort has none."""
         for scan in self.scans:
             if scan.scan == name:
                 return scan
@@ -105,15 +81,11 @@ class Cohort:
 def read_manifest(path: str | Path) -> Cohort:
     """Read a manifest: CSV in UTF-8 (a byte order mark is allowed), paths relative to it.
 
-    Commas, semicolons and tabs are understood as separators. A folder stands for the
-    `manifest.csv` in it. The cohort is called after the file, or after the folder if the file is
-    called manifest.csv.
+    Commas, semicolons and tabs separate cells. A folder stands for the `manifest.csv` in it. The
+    cohort is called after the file, or after the folder if the file is called manifest.csv.
 
-    Raises
-    ------
-    UserError
-        Missing manifest or column, an empty cell that is needed, a file that is not there, two
-        scans of one name, an unknown group.
+    Raises a UserError if the manifest, a column, a needed cell or a file is missing, two scans have
+    one name, or a group is unknown.
     """
     path = Path(path)
     if path.is_dir():
@@ -130,8 +102,7 @@ def read_manifest(path: str | Path) -> Cohort:
         _scan(path, number, row, name, series.get(row.get("series", ""), ()))
         for number, (row, name) in enumerate(zip(rows, names, strict=True), start=2)
     )
-    absolute = path.absolute()
-    name = absolute.parent.name if path.stem.lower() == "manifest" else path.stem
+    name = path.absolute().parent.name if path.stem.lower() == "manifest" else path.stem
     return Cohort(name, path, scans)
 
 
@@ -149,12 +120,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
     lines = [line for line in lines if any(cell.strip() for cell in line)]
     if len(lines) < 2:
         raise UserError(f"{path} lists no scans; add a row for each.")
-    header = [_column(cell) for cell in lines[0]]
+    header = [cell.strip().lower() for cell in lines[0]]
     twice = [name for name, count in Counter(header).items() if name and count > 1]
     if twice:
         raise UserError(f"{path} has the column {twice[0]!r} twice; remove one.")
     for line in lines[1:]:
-        if len(line) > len(header) and any(cell.strip() for cell in line[len(header) :]):
+        if any(cell.strip() for cell in line[len(header) :]):
             raise UserError(
                 f"{path} has a row with more cells than columns ({line[0]}); quote cells that "
                 f"contain {separator!r}."
@@ -165,11 +136,6 @@ def _rows(path: Path) -> list[dict[str, str]]:
     ]
 
 
-def _column(cell: str) -> str:
-    """Column names do not depend on case; the NAME of image:NAME is kept in lower case too."""
-    return cell.strip().lower()
-
-
 def _scan_names(path: Path, rows: list[dict[str, str]]) -> list[str]:
     """Return each row's scan: as given, or the subject, numbered where it has several rows."""
     count = Counter(row.get("subject", "") for row in rows)
@@ -178,7 +144,7 @@ def _scan_names(path: Path, rows: list[dict[str, str]]) -> list[str]:
     for row in rows:
         subject = row.get("subject", "")
         seen[subject] += 1
-        number = f"{seen[subject]:0{len(str(count[subject]))}d}"
+        number = str(seen[subject]).zfill(len(str(count[subject])))
         default = subject if count[subject] == 1 else f"{subject}_{number}"
         names.append(row.get("scan") or default)
     twice = [name for name, n in Counter(names).items() if n > 1]
@@ -187,17 +153,19 @@ def _scan_names(path: Path, rows: list[dict[str, str]]) -> list[str]:
     return names
 
 
-def _series(
-    path: Path, rows: list[dict[str, str]]
-) -> dict[str, tuple[tuple[Path, Path | None], ...]]:
+def _series(path: Path, rows: list[dict[str, str]]) -> dict[str, Series]:
     """Return the files of each series in the order of its rows."""
-    found: dict[str, list[tuple[Path, Path | None]]] = {}
+    found: dict[str, Series] = {}
     for row in rows:
         if row.get("series") and row.get("image"):
             region = row.get("region")
             pair = (_file(path, row["image"]), _file(path, region) if region else None)
-            found.setdefault(row["series"], []).append(pair)
-    return {name: tuple(pairs) for name, pairs in found.items()}
+            found[row["series"]] = (*found.get(row["series"], ()), pair)
+    return found
+
+
+def _holds_file(column: str) -> bool:
+    return column in _PATHS or column.startswith(FURTHER)
 
 
 def _file(manifest: Path, cell: str) -> Path:
@@ -206,24 +174,13 @@ def _file(manifest: Path, cell: str) -> Path:
     return file if file.exists() else manifest.parent / cell.replace("\\", "/")
 
 
-def _scan(
-    path: Path,
-    number: int,
-    row: dict[str, str],
-    name: str,
-    series: tuple[tuple[Path, Path | None], ...],
-) -> Scan:
+def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Series) -> Scan:
     where = f"{path}, row {number}"
     for column in ("subject", "image"):
         if not row.get(column):
             raise UserError(f"{where}: the cell {column!r} is empty; fill it.")
-    further = {
-        column.removeprefix(FURTHER): _file(path, cell)
-        for column, cell in row.items()
-        if column.startswith(FURTHER) and cell
-    }
-    given = {column: _file(path, row[column]) for column in _PATHS if row.get(column)}
-    for file in (*given.values(), *further.values()):
+    given = {c: _file(path, row[c]) for c in (*_PATHS, *row) if _holds_file(c) and row.get(c)}
+    for file in given.values():
         if not file.is_file():
             raise UserError(f"{where}: {file} is not there; mend the path or remove the row.")
     group = row.get("group", "").lower() or None
@@ -239,7 +196,7 @@ def _scan(
         mask=given.get("mask"),
         region=given.get("region"),
         modality=row.get("modality", ""),
-        further=further,
+        further={c.removeprefix(FURTHER): f for c, f in given.items() if c.startswith(FURTHER)},
         group=group,
         fold=row.get("fold") or None,
         notes=row.get("notes", ""),
@@ -254,10 +211,7 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
     relative to the manifest's folder.
 
-    Raises
-    ------
-    UserError
-        If there is no row, or the place cannot be written.
+    Raises a UserError if there is no row, or the file cannot be written.
     """
     path = Path(path)
     rows = [dict(row) for row in rows]
@@ -282,9 +236,6 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def _cell(value: Any, column: str, folder: Path) -> str:
     if value is None:
         return ""
-    if column in _PATHS or column.startswith(FURTHER):
-        file = Path(value)
-        if isinstance(value, Path) or file.is_absolute():
-            relative = os.path.relpath(file.absolute(), folder)
-            return relative.replace(os.sep, "/") if value != "" else ""
+    if _holds_file(column) and (isinstance(value, Path) or Path(value).is_absolute()):
+        return os.path.relpath(value, folder).replace(os.sep, "/")
     return str(value)

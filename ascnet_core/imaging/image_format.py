@@ -28,20 +28,14 @@ class Grid:
 
     Attributes
     ----------
-    shape
-        Three stored axes, in stored order.
-    affine
-        4 x 4 float64, stored voxel indices to mm (right, anterior, superior). For pictures and
-        stacks it is nominal: 1 mm, rows run from anterior to posterior, columns from the
-        patient's right to left.
-    header
-        The NIfTI header as read (units, qform and sform with their codes), None elsewhere.
-    kind
-        The name of the file's format.
-    full_shape
-        The stored shape with its trailing axes of length 1, which masks get too.
-    frames
-        Volumes in the file.
+    shape : Three stored axes, in stored order.
+    affine : 4 x 4 float64, stored voxel indices to mm (right, anterior, superior). For pictures and
+        stacks it is nominal: 1 mm, rows run from anterior to posterior, columns from the patient's
+        right to left.
+    header : The NIfTI header as read (units, qform and sform with their codes), None elsewhere.
+    kind : The name of the file's format.
+    full_shape : The stored shape with its trailing axes of length 1, which masks get too.
+    frames : Volumes in the file.
     """
 
     shape: tuple[int, int, int]
@@ -58,26 +52,16 @@ class Format:
 
     Attributes
     ----------
-    name
-        As `Grid.kind` has it.
-    suffixes
-        Endings of files that are read, in lower case.
-    short, long, files
-        What it is called in lists, in errors ("give ..."), and by `index`.
-    output
-        The ending that masks and maps get on the grid of such a file.
-    load
-        (path, frame, channel) -> float32 in stored order and real units, and the grid.
-    head
-        Path -> the grid alone; `full_shape` is then the whole stored shape, frames too.
-    write
-        (path, stored array, grid, dtype): writes a whole file or none.
-    mask_level
-        (path, stored array) -> the value above which a mask holds a voxel.
-    flat
-        Whether a file holds one slice.
-    pair
-        The endings of a header and of the image data where they are two files.
+    name : As `Grid.kind` has it.
+    suffixes : Endings of files that are read, in lower case.
+    short, long, files : What it is called in lists, in errors ("give ..."), and by `index`.
+    output : The ending that masks and maps get on the grid of such a file.
+    load, head : (path, frame, channel) -> float32 in stored order and real units, and the grid;
+        path -> the grid alone, whose `full_shape` is then the whole stored shape, frames too.
+    write : (path, stored array, grid, dtype): writes a whole file or none.
+    mask_level : (path, stored array) -> the value above which a mask holds a voxel.
+    flat : Whether a file holds one slice.
+    pair : The endings of a header and of the image data where they are two files.
     """
 
     name: str
@@ -98,8 +82,8 @@ class Format:
 def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
     """Turn the errors of a reader into a sentence that says that the file is damaged.
 
-    `errors` are those that this reader raises besides the common ones; all others are our faults
-    and pass.
+    `errors` are those that this reader raises besides the common ones. All others are faults of
+    this program and pass.
     """
     # MemoryError: a broken header may ask for terabytes
     common: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, KeyError, OverflowError)

@@ -1,5 +1,6 @@
 """Finding the scans in a folder of a known layout: rows for a manifest, and what is left out."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -20,13 +21,7 @@ from ascnet_core.imaging.formats import (
 )
 from ascnet_core.imaging.formats.picture import colour_channels
 from ascnet_core.imaging.image_format import Format, suffix_of
-from ascnet_core.imaging.naming import (
-    Group,
-    group_files,
-    preference,
-    role_of_folder,
-    subject_of,
-)
+from ascnet_core.imaging.naming import Group, group_files, preference, role_of_folder, subject_of
 from ascnet_core.imaging.volume import grid_difference
 
 # The names that the authors' scripts read.
@@ -44,14 +39,8 @@ Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], set[Path]]]
 class Indexed:
     """What was found in a folder.
 
-    Attributes
-    ----------
-    rows
-        Rows for `write_manifest`; files are `Path`s.
-    layout
-        What was recognised, in words.
-    left_out
-        Each file that is in no row, with the reason.
+    `rows` are for `write_manifest` (files are `Path`s), `layout` says in words what was recognised,
+    `left_out` names each file that is in no row, with the reason.
     """
 
     rows: list[Row]
@@ -68,10 +57,7 @@ def index_folder(folder: str | Path) -> Indexed:
     `_mask`; pictures in `images` and `masks` (and `liver`, `brain` or `region`), or with `_mask`
     beside them.
 
-    Raises
-    ------
-    UserError
-        If the folder is not there, or nothing in it is recognised.
+    Raises a UserError if the folder is not there, or nothing in it is recognised.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -116,10 +102,8 @@ def _name_apart(rows: list[Row]) -> None:
         name = row["scan"]
         seen[name] += 1
         if seen[name] > 1:
-            suffix = seen[name]
-            while f"{name}_{suffix}" in taken:
-                suffix += 1
-            row["scan"] = f"{name}_{suffix}"
+            numbered = (f"{name}_{number}" for number in itertools.count(seen[name]))
+            row["scan"] = next(new for new in numbered if new not in taken)
             taken.add(row["scan"])
 
 
@@ -162,8 +146,7 @@ def _readable(path: Path, left_out: LeftOut) -> bool:
     if frames > 1:
         reason = f"holds {frames} frames; list it by hand and choose one by --frame"
         left_out.append((path, reason))
-        return False
-    return True
+    return frames <= 1
 
 
 def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
@@ -174,16 +157,15 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
     used: set[Path] = set()
     for path in sorted(tifs):
         stem = stem_of(path)
-        case, _, number = stem.removesuffix("_mask").rpartition("_")
+        bare = stem.removesuffix("_mask")
+        case, _, number = bare.rpartition("_")
         if case != path.parent.name or not number.isdecimal():
             continue
         used.add(path)
-        is_mask = stem.endswith("_mask")
-        other = stem.removesuffix("_mask") if is_mask else f"{stem}_mask"
-        partner = path.with_name(f"{other}{path.suffix}")
+        partner = path.with_stem(f"{stem}_mask" if bare == stem else bare)
         if partner not in tifs:
             lonely.append(path)
-        elif not is_mask:
+        elif bare == stem:
             cases.setdefault(path.parent, []).append((int(number), path, partner))
     rows: list[Row] = []
     for parent in sorted(cases, key=lambda p: natural_key(str(p))):
@@ -207,8 +189,8 @@ def _files_of(one: Format) -> Recogniser:
         mine = {path for path in files if format_of(path) is one}
         header, data = one.pair
         # Of a pair the image data stand for both.
-        headers = {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
-        groups = group_files(folder, [path for path in files if path in mine - headers])
+        own = mine - {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
+        groups = group_files(folder, [path for path in files if path in own])
         return _rows_of(groups, left_out), mine
 
     return take
@@ -216,16 +198,15 @@ def _files_of(one: Format) -> Recogniser:
 
 def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take pictures that have masks or lie in a folder of images; others may be anything."""
+
+    def of_images(path: Path) -> bool:
+        return "image" in map(role_of_folder, path.relative_to(folder).parts[:-1])
+
     mine = [path for path in files if (found := format_of(path)) and found.flat]
     groups = [
         group
         for group in group_files(folder, mine)
-        if group.masks
-        or any(
-            role_of_folder(part) == "image"
-            for _, path in group.images
-            for part in path.relative_to(folder).parts[:-1]
-        )
+        if group.masks or any(of_images(path) for _, path in group.images)
     ]
     rows = _rows_of(groups, left_out)
     for row in rows:
@@ -239,7 +220,7 @@ def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[
 _LAYOUTS: dict[str, Recogniser] = {
     "the authors' .npy stacks (input, reference, mask)": _authors,
     "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": _lgg,
-    # those of slices last: many folders hold pictures that are no scans
+    # pictures last: many folders hold some that are no scans
     **{one.files: _files_of(one) for one in FORMATS if not one.flat},
     **{one.files: _pictures for one in FORMATS if one.flat},
 }
@@ -262,13 +243,9 @@ def _rows_of(groups: list[Group], left_out: LeftOut) -> list[Row]:
             continue
         main = min(images, key=preference)
         image = images.pop(main)
-        row = _row(
-            subject_of(group.name),
-            image,
-            _first_fitting(image, group.masks, "mask", left_out),
-            region=_first_fitting(image, regions, "region", left_out),
-            modality=main,
-        )
+        mask = _first_fitting(image, group.masks, "mask", left_out)
+        region = _first_fitting(image, regions, "region", left_out)
+        row = _row(subject_of(group.name), image, mask, region=region, modality=main)
         row["scan"] = group.name
         for modality, path in images.items():
             reason = _apart(path, image) if modality else "its modality is not in its name"
@@ -332,5 +309,5 @@ def _apart(path: Path, image: Path) -> str:
 
 
 def _bare(error: UserError, path: Path) -> str:
-    """Return the sentence without the file's name, which stands beside it anyway."""
+    """Return the sentence without the file's name, which is listed beside it."""
     return str(error).removeprefix(f"{path} ").removesuffix(".")

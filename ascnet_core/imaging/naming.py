@@ -8,41 +8,29 @@ from pathlib import Path
 from ascnet_core.imaging.formats import stem_of
 
 # fmt: off
-_MASK_WORDS = frozenset([
+_MASK_WORDS = {
     "mask", "masks", "seg", "segs", "segmentation", "segmentations", "label", "labels", "labelstr",
     "labelsts", "truth", "gt", "groundtruth", "lesion", "lesions", "consensus", "manual",
     "annotation", "annotations",
-])
-# fmt: on
-_REGION_WORDS = frozenset(
-    ["brain", "brains", "brainmask", "liver", "livers", "region", "regions", "roi", "rois"]
-)
-_IMAGE_WORDS = frozenset(
-    ["image", "images", "imagestr", "imagests", "img", "imgs", "scan", "scans"]
-)
+}
+_REGION_WORDS = {
+    "brain", "brains", "brainmask", "liver", "livers", "region", "regions", "roi", "rois",
+}
+_IMAGE_WORDS = {"image", "images", "imagestr", "imagests", "img", "imgs", "scan", "scans"}
 # Words around a role that say no more than it does.
-_MASK_FILLER = frozenset(["desc", "tumor", "tumour", "wm"])
-_IMAGE_FILLER = frozenset(["pp", "preprocessed", "bet", "stripped", "n4", "biascorrected"])
+_MASK_FILLER = {"desc", "tumor", "tumour", "wm"}
+_IMAGE_FILLER = {"pp", "preprocessed", "bet", "stripped", "n4", "biascorrected"}
 # File word -> modality; the order is the preference for a manifest's main image.
 MODALITIES = {
-    "flair": "FLAIR",
-    "t2f": "FLAIR",
-    "t2flair": "FLAIR",
-    "t2": "T2",
-    "t2w": "T2",
+    "flair": "FLAIR", "t2f": "FLAIR", "t2flair": "FLAIR",
+    "t2": "T2", "t2w": "T2",
     "ct": "CT",
-    "t1": "T1",
-    "t1w": "T1",
-    "t1n": "T1",
-    "t1ce": "T1CE",
-    "t1c": "T1CE",
-    "t1gd": "T1CE",
-    "pd": "PD",
-    "pdw": "PD",
-    "dwi": "DWI",
-    "adc": "ADC",
-    "swi": "SWI",
+    "t1": "T1", "t1w": "T1", "t1n": "T1",
+    "t1ce": "T1CE", "t1c": "T1CE", "t1gd": "T1CE",
+    "pd": "PD", "pdw": "PD",
+    "dwi": "DWI", "adc": "ADC", "swi": "SWI",
 }
+# fmt: on
 _PREFERENCE = tuple(dict.fromkeys(MODALITIES.values()))
 _TIME_POINT = re.compile(r"^(?:t|tp|ses|session|time|visit|v|scan)-?\d+$", re.IGNORECASE)
 _WORD = re.compile(r"[^_\-. ]+")
@@ -52,14 +40,8 @@ _WORD = re.compile(r"[^_\-. ]+")
 class Group:
     """The files of one scan.
 
-    Attributes
-    ----------
-    folder, name
-        The folder (parts such as "images" and "masks" as "*") and what the files' names share.
-    images
-        (modality or "", file).
-    masks, regions
-        Files.
+    `folder` has parts such as "images" and "masks" as "*"; `name` is what the files' names share.
+    `images` are pairs of a modality (or "") and a file.
     """
 
     folder: str
@@ -76,19 +58,15 @@ class Group:
 
 def role_of_folder(name: str) -> str:
     """Return what files of a folder are by its name: "image", "mask", "region" or ""."""
-    word = name.lower()
-    if word in _IMAGE_WORDS:
-        return "image"
-    if word in _MASK_WORDS:
-        return "mask"
-    return "region" if word in _REGION_WORDS else ""
+    roles = {"image": _IMAGE_WORDS, "mask": _MASK_WORDS, "region": _REGION_WORDS}
+    return next((role for role, words in roles.items() if name.lower() in words), "")
 
 
 def read_name(stem: str) -> tuple[str, str, str]:
-    """Take a name apart into (scan, role, modality).
+    """Take a name apart into (scan, role, modality), from its last words.
 
-    The last words decide: "P18_T1_FLAIR" is the FLAIR of P18_T1, for T1 is a time point there.
-    The role is "image", "mask", "region", or "" where no word says it.
+    "P18_T1_FLAIR" is the FLAIR of P18_T1: T1 is a time point there. The role is "image", "mask",
+    "region", or "" where no word says it.
     """
     words = _WORD.findall(stem)
     role, modality = "", ""
@@ -163,8 +141,8 @@ def _parts_of(folder: Path, path: Path) -> tuple[str, str, str, str]:
     parts = list(path.relative_to(folder).parent.parts)
     by_folder = ""
     for index, part in enumerate(parts):
-        if role_of_folder(part):
-            by_folder = role_of_folder(part)
+        if role := role_of_folder(part):
+            by_folder = role
             parts[index] = "*"  # images/x and masks/x are the same scan
     stem = stem_of(path)
     if by_folder in ("mask", "region"):

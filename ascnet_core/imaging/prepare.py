@@ -1,6 +1,5 @@
 """A scan made ready: read, scaled to [0, 1] inside its region, and placed into slices."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,13 +9,12 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import intensity
-from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.cohort import Scan, Series
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.intensity import Scaled
 from ascnet_core.imaging.slices import Placement, placement, to_slices
 from ascnet_core.imaging.volume import Volume, grid_difference, read_mask, read_volume
-
-REGIONS = ("file", "auto", "none")
+from ascnet_core.names import REGIONS
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -28,21 +26,14 @@ class Preparation:
 
     Attributes
     ----------
-    size
-        Pixels along each side of a slice, a multiple of 16.
-    scaling
-        "percentile", or "min-max" as in the paper; over the region of the whole volume.
-    low, high
-        Percentiles that become 0 and 1.
-    region
-        "file": the manifest's region where it names one, else automatic; "auto": above 5 % of the
-        99th percentile; "none": everything. Outside is 0.
-    channel
-        Channel of colour pictures, from 0; None: the manifest's.
-    frame
-        Frame of 4-D images, from 0.
-    nan
-        The value that NaN and infinite values become; None refuses them.
+    size : Pixels along each side of a slice, a multiple of 16.
+    scaling : "percentile", or "min-max" as in the paper; over the region of the whole volume.
+    low, high : Percentiles that become 0 and 1.
+    region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
+        the 99th percentile; "none": everything. Outside is 0.
+    channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images, from
+        0.
+    nan : The value that NaN and infinite values become; None refuses them.
     """
 
     size: int = 160
@@ -61,20 +52,14 @@ class Prepared:
 
     Attributes
     ----------
-    scan, preparation, volume
-        What was made ready, how, and the image in real units.
-    scaled
-        float32 in [0, 1], 0 outside the region.
-    region
-        Where the scan is looked at, bool.
-    truth
-        The mask, bool; None where the manifest has none.
-    placement
-        Where slices lie in the volume.
-    scaled_info
-        What became 0 and 1, and what was cut off.
-    series_place
-        For a picture of a series: its index in it, and the region's pixels in each of its slices.
+    scan, preparation, volume : What was made ready, how, and the image in real units.
+    scaled : float32 in [0, 1], 0 outside the region.
+    region : Where masks may lie, bool.
+    truth : The mask, bool; None where the manifest has none.
+    placement : Where slices lie in the volume.
+    scaled_info : What became 0 and 1, and what was cut off.
+    series_place : For a picture of a series: its index in it, and the region's pixels in each of
+        its slices.
     """
 
     scan: Scan
@@ -102,25 +87,18 @@ class Prepared:
 
     def truth_slices(self) -> Mask | None:
         """Return the mask as bool slices (Z, S, S), None where there is none."""
-        if self.truth is None:
-            return None
-        return to_slices(self.truth, self.placement, order=0) > 0
+        truth = self.truth
+        return None if truth is None else to_slices(truth, self.placement, order=0) > 0
 
     def further(self, name: str) -> Floats:
-        """Return the further image `image:NAME`, scaled the same way; float32 (X, Y, Z).
-
-        Raises
-        ------
-        UserError
-            If the scan has no such image, or it is on another grid.
-        """
+        """Return the further image `image:NAME`, scaled the same way; see `further_image`."""
         return further_image(self.scan, self.preparation, self.volume.grid, self.region, name)
 
 
 def further_image(scan: Scan, how: Preparation, grid: Grid, region: Mask, name: str) -> Floats:
-    """Return the image `image:NAME` of a scan whose own grid and region are known.
+    """Return the image `image:NAME` of a scan whose grid and region are known; float32 (X, Y, Z).
 
-    As `Prepared.further`, which this is for those who kept no more of a scan.
+    Raises a UserError if the scan has no such image, or it is on another grid.
     """
     files = {key.lower(): path for key, path in scan.further.items()}
     path = files.get(name.lower())
@@ -134,27 +112,16 @@ def further_image(scan: Scan, how: Preparation, grid: Grid, region: Mask, name: 
     reason = grid_difference(volume.grid, grid)
     if reason:
         raise UserError(f"{path} is on another grid than {scan.image} ({reason}); resample it.")
-    scaled, _ = intensity.scale_volume(
-        volume.data,
-        None if how.region == "none" else region,
-        how.scaling,
-        how.low,
-        how.high,
-        str(path),
-    )
-    return scaled
+    return _scaled(volume, region, how)[0]
 
 
 def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared:
-    """Read a scan, scale it and place it.
+    """Read a scan, scale it and place it into slices.
 
     A picture that belongs to a series (see `Scan.series`) is scaled by the values of all its
     slices, as a volume is.
 
-    Raises
-    ------
-    UserError
-        Whatever is wrong with its files or with the preparation, in one sentence.
+    Raises a UserError that says what is wrong with its files or with the preparation.
     """
     how = preparation or Preparation()
     if how.region not in REGIONS:
@@ -169,54 +136,48 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
             image.stat().st_mtime_ns if image.is_file() else 0 for image, _ in scan.series
         )
         level, low, high, areas = _series_limits(scan.series, stamps, how, channel)
-        region = _region(volume, scan.region, how, lambda data: data > level)
-        if how.region == "none":
-            scaled = intensity.scale_between(volume.data, None, low, high)
-        else:
-            scaled = intensity.scale_between(volume.data, region, low, high)
+        region = _region(volume, scan.region, how, level)
+        scaled = intensity.scale_between(volume.data, region, low, high)
         inside = volume.data[region]
         clipped = float(np.mean((inside < low) | (inside > high))) if inside.size else 0.0
         info = Scaled(low, high, how.scaling, clipped)
         series_place = ([image for image, _ in scan.series].index(scan.image), areas)
     else:
-        region = _region(volume, scan.region, how, intensity.automatic_region)
-        scaled, info = intensity.scale_volume(
-            volume.data,
-            None if how.region == "none" else region,
-            how.scaling,
-            how.low,
-            how.high,
-            str(scan.image),
-        )
+        region = _region(volume, scan.region, how)
+        scaled, info = _scaled(volume, region, how)
     for array in (scaled, region, truth):
         if array is not None:
             array.flags.writeable = False
     return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place)
 
 
+def _scaled(volume: Volume, region: Mask, how: Preparation) -> tuple[Floats, Scaled]:
+    # a region of everything needs no copy of its values
+    inside = None if how.region == "none" else region
+    what = str(volume.path)
+    return intensity.scale_volume(volume.data, inside, how.scaling, how.low, how.high, what)
+
+
 def _region(
-    volume: Volume,
-    file: Path | None,
-    how: Preparation,
-    automatic: Callable[[Floats], Mask],
+    volume: Volume, file: Path | None, how: Preparation, level: float | None = None
 ) -> Mask:
+    """Return the region; an automatic one lies above `level`, or above the volume's own."""
     if how.region == "none":
         return np.ones(volume.shape, np.bool_)
     if how.region == "file" and file is not None:
         return read_mask(file, volume)
-    return automatic(volume.data)
+    if level is None:
+        return intensity.automatic_region(volume.data)
+    return volume.data > level
 
 
 @lru_cache(maxsize=64)
 def _series_limits(
-    series: tuple[tuple[Path, Path | None], ...],
-    stamps: tuple[int, ...],
-    how: Preparation,
-    channel: int | None,
+    series: Series, stamps: tuple[int, ...], how: Preparation, channel: int | None
 ) -> tuple[float, float, float, tuple[int, ...]]:
     """Return a series' level of the automatic region, its two limits, and each slice's region area.
 
-    `stamps` (times of change) are part of the cache's key only.
+    `stamps` (times of change) are there for the cache alone.
     """
     volumes = [
         read_volume(image, frame=how.frame, channel=channel, nan=how.nan) for image, _ in series
@@ -224,12 +185,9 @@ def _series_limits(
     pooled = np.concatenate([volume.data.ravel() for volume in volumes])
     level = intensity.automatic_level(pooled)
     regions = [
-        _region(volume, file, how, lambda data: data > level)
-        for volume, (_, file) in zip(volumes, series, strict=True)
+        _region(volume, file, how, level) for volume, (_, file) in zip(volumes, series, strict=True)
     ]
-    inside = np.concatenate(
-        [volume.data[region] for volume, region in zip(volumes, regions, strict=True)]
-    )
+    inside = np.concatenate([v.data[region] for v, region in zip(volumes, regions, strict=True)])
     what = f"The series of {series[0][0]}"
     low, high = intensity.limits(inside, how.scaling, how.low, how.high, what)
     return level, low, high, tuple(int(region.sum()) for region in regions)

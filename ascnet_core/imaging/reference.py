@@ -27,18 +27,12 @@ class SliceSet:
 
     Attributes
     ----------
-    images
-        float32 (N, S, S) in [0, 1].
-    positions
-        float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
-    subjects, scans
-        str (N,).
-    z
-        int64 (N,): index along Z of the scan (for pictures of a series: in the series).
-    lesion
-        bool (N,): the mask has voxels in the slice; False where there is no mask.
-    labelled
-        bool (N,): the scan has a mask.
+    images : float32 (N, S, S) in [0, 1].
+    positions : float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
+    subjects, scans : str (N,).
+    z : int64 (N,): index along Z of the scan (for pictures of a series: in the series).
+    lesion, labelled : bool (N,): the mask has voxels in the slice (False without a mask); the scan
+        has a mask.
     """
 
     images: npt.NDArray[np.float32]
@@ -64,13 +58,6 @@ def join(sets: Sequence[SliceSet]) -> SliceSet:
     )
 
 
-def _nothing(size: int) -> SliceSet:
-    names = np.zeros(0, np.str_)
-    no = np.zeros(0, np.bool_)
-    images = np.zeros((0, size, size), np.float32)
-    return SliceSet(images, np.zeros(0), names, names, np.zeros(0, np.int64), no, no)
-
-
 def slices_of(prepared: Prepared) -> SliceSet:
     """Return the slices of one scan that are not empty, with their positions.
 
@@ -87,19 +74,16 @@ def slices_of(prepared: Prepared) -> SliceSet:
         here = in_series == index
         kept = np.zeros(int(here.any()), np.int64)
         z, positions = in_series[here], in_head[here]
-    if not len(kept):
-        return _nothing(prepared.placement.size)
     truth = prepared.truth
-    lesion = np.zeros(len(kept), np.bool_)
-    if truth is not None:
-        lesion = np.asarray(truth.any(axis=(0, 1)))[kept]
+    no_lesion = np.zeros(len(areas), np.bool_)
+    lesion = no_lesion if truth is None else np.asarray(truth.any(axis=(0, 1)))
     return SliceSet(
         prepared.slices()[kept],
         positions,
         np.full(len(kept), prepared.scan.subject),
         np.full(len(kept), prepared.scan.scan),
         z,
-        lesion,
+        lesion[kept],
         np.full(len(kept), truth is not None),
     )
 
@@ -107,11 +91,9 @@ def slices_of(prepared: Prepared) -> SliceSet:
 def _kept(areas: Indices) -> tuple[Indices, npt.NDArray[np.float64]]:
     """Return the indices of slices with tissue and their positions from 0 to 1."""
     kept = np.flatnonzero(areas > EMPTY_SHARE * areas.max(initial=0)).astype(np.int64)
-    if len(kept) == 0:
-        return kept, np.zeros(0)
-    extent = kept[-1] - kept[0]
-    positions = (kept - kept[0]) / extent if extent else np.full(len(kept), 0.5)
-    return kept, positions.astype(np.float64)
+    if len(kept) < 2:
+        return kept, np.full(len(kept), 0.5)
+    return kept, (kept - kept[0]) / (kept[-1] - kept[0])
 
 
 class Pools(NamedTuple):
@@ -130,32 +112,20 @@ def reference_pools(
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
+    The slices with lesion come from the reference's manifest; from the cohort where that one knows
+    of none.
+
     Parameters
     ----------
-    cohort
-        Where the inputs come from.
-    preparation
-        How every scan is made ready.
-    reference
-        "normal": the cohort's normal group; inputs are the slices of all other scans.
-        "lesion-free": the lesion-free slices of the cohort's scans that have a mask; inputs are
-        the slices with lesion, and all slices of scans without a mask.
-        A path, or a cohort: another manifest (its normal group if it has one; else lesion-free
-        slices of scans with a mask and all slices of the others); inputs are all slices of the
-        cohort.
-    progress
-        Called with (scans done, scans in all).
+    cohort : Where the inputs come from.
+    preparation : How every scan is made ready.
+    reference : "normal": the cohort's normal group; inputs are the slices of all other scans.
+        "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices. A
+        manifest or cohort: its normal group (where it has none, all its scans) without slices that
+        have a lesion; inputs are all slices of the cohort.
+    progress : Called with (scans done, scans in all).
 
-    Returns
-    -------
-    Pools
-        The slices with lesion come from the reference's manifest; from the cohort where that one
-        knows of none.
-
-    Raises
-    ------
-    UserError
-        If one of them would be empty, or a scan cannot be made ready.
+    Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
     scans = cohort.scans
     if reference == "normal":
@@ -192,13 +162,12 @@ def reference_pools(
 
 
 def _sets(scans: list[Scan], preparation: Preparation, progress: Tell | None) -> list[SliceSet]:
+    tell: Tell = progress or (lambda done, total: None)
     sets = []
     for done, scan in enumerate(scans):
-        if progress:
-            progress(done, len(scans))
+        tell(done, len(scans))
         sets.append(slices_of(prepare_scan(scan, preparation)))
-    if progress:
-        progress(len(scans), len(scans))
+    tell(len(scans), len(scans))
     return sets
 
 
@@ -219,24 +188,13 @@ def balance(n: int, target: int, rng: np.random.Generator) -> Indices:
 
 
 def match_positions(
-    inputs: npt.NDArray[np.float64],
-    references: npt.NDArray[np.float64],
-    rng: np.random.Generator,
+    inputs: npt.NDArray[np.float64], references: npt.NDArray[np.float64], rng: np.random.Generator
 ) -> Indices:
-    """Draw for each input slice a reference slice that lies near in the head.
+    """Draw for each input slice a reference slice that lies near in the head, by its index.
 
     A critic that sees inputs and references from different heights learns height before lesions.
-
-    Parameters
-    ----------
-    inputs, references
-        Positions in [0, 1], of N and of R slices.
-    rng
-        Draws among the references within 0.05; where there are none, the nearest is taken.
-
-    Returns
-    -------
-    int64 (N,), indices into `references`.
+    Both are positions in [0, 1]. `rng` draws among the references within 0.05; where there are
+    none, the nearest is taken.
     """
     order = np.argsort(references, kind="stable")
     ranked = references[order]

@@ -21,15 +21,12 @@ class Draw:
 
     Attributes
     ----------
-    share
-        Of the slices between the levels, above 0 to 1.
-    contamination
-        Share of the result that is lesion slices, 0 to 1; they replace clean ones, so that the
-        number of slices stays.
-    level_low, level_high
-        Positions in the head, 0 (the lowest slice with tissue) to 1, ends included.
-    seed
-        Of both random orders.
+    share : Of the slices between the levels, above 0 to 1.
+    contamination : Share of the result that is lesion slices, 0 to 1; they replace clean ones, so
+        that the number of slices stays.
+    level_low, level_high : Positions in the head, 0 (the lowest slice with tissue) to 1, ends
+        included.
+    seed : Of both random orders.
     """
 
     share: float = 1.0
@@ -46,24 +43,12 @@ class Draw:
 
 
 def draw_reference(clean: SliceSet, lesions: SliceSet, draw: Draw) -> SliceSet:
-    """Draw the reference that is trained on.
+    """Draw the reference that is trained on from all `clean` slices.
 
-    Parameters
-    ----------
-    clean
-        The whole reference.
-    lesions
-        Slices with lesion that may be left in by mistake; may be empty without contamination.
+    `lesions` are slices that may be left in by mistake. The result holds clean slices in their
+    order, then those with lesion; `lesion` tells them apart.
 
-    Returns
-    -------
-    SliceSet
-        Clean slices in their order, then those with lesion; `lesion` tells them apart.
-
-    Raises
-    ------
-    UserError
-        If no slice lies between the levels, or there are too few with lesion.
+    Raises a UserError if no slice lies between the levels, or there are too few with lesion.
     """
     if draw.takes_all:
         return clean

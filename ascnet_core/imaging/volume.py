@@ -24,21 +24,16 @@ class Volume:
 
     Attributes
     ----------
-    data
-        float32 (X, Y, Z), read-only, real units of the file. X runs towards the patient's right,
+    data : float32 (X, Y, Z), read-only, real units of the file. X runs towards the patient's right,
         Y to anterior, Z to superior, each by the stored axis that lies closest to it.
-    affine
-        4 x 4 float64: indices of `data` to mm.
-    grid
-        How the file stores it.
-    path
-        Where it was read from.
+    affine : 4 x 4 float64: indices of `data` to mm.
+    grid, path : How the file stores it, and where it was read from.
     """
 
     data: npt.NDArray[np.float32]
     affine: npt.NDArray[np.float64]
     grid: Grid
-    path: Path | None = None
+    path: Path
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -65,25 +60,14 @@ def read_volume(
     channel: int | None = None,
     nan: float | None = None,
 ) -> Volume:
-    """Read an image and turn it to RAS order.
+    """Read an image of one of the `FORMATS` and turn it to RAS order.
 
-    Parameters
-    ----------
-    path
-        Of one of the `FORMATS`. The slices of a stack become Z; a picture has Z = 1. Both have a
-        nominal spacing of 1 mm.
-    frame
-        Frame of a 4-D file, from 0.
-    channel
-        Channel of a colour picture, from 0.
-    nan
-        The value that NaN and infinite values become.
+    The slices of a stack become Z; a picture has Z = 1; both have a nominal spacing of 1 mm.
+    `frame` (of a 4-D file) and `channel` (of a colour picture) count from 0; NaN and infinite
+    values become `nan`.
 
-    Raises
-    ------
-    UserError
-        Missing, damaged or unsuitable file; several frames or channels and no choice; NaN or
-        infinite values and no value given for them.
+    Raises a UserError if the file is missing, damaged or unsuitable, has several frames or channels
+    and none is chosen, or holds NaN or infinite values and `nan` is None.
     """
     path = Path(path)
     stored, grid = load_stored(path, frame, channel)
@@ -100,29 +84,23 @@ def read_volume(
     return Volume(data, ras_affine(grid), grid, path)
 
 
-def read_mask(
-    path: str | Path, like: Volume, *, frame: int | None = None, channel: int | None = None
-) -> npt.NDArray[np.bool_]:
+def read_mask(path: str | Path, like: Volume) -> npt.NDArray[np.bool_]:
     """Read a mask for `like`, as bool (X, Y, Z) in RAS order.
 
     It may be stored in another axis order than the image, as long as its voxels are the same.
     Voxels above 0.5 are in; in pictures those above the middle of the scale (127 of 255), or above
     0 where a lossless picture uses low labels only.
 
-    Raises
-    ------
-    UserError
-        Missing or damaged file, NaN, or another grid than that of `like`.
+    Raises a UserError if the file is missing, damaged, holds NaN, or has another grid than `like`.
     """
     path = Path(path)
-    stored, grid = load_stored(path, frame, channel)
+    stored, grid = load_stored(path)
     if not np.isfinite(stored).all():
         raise UserError(f"{path} is to be a mask but holds NaN; save it with 0 and 1.")
     reason = grid_difference(grid, like.grid)
     if reason:
-        image = like.path or "its image"
         raise UserError(
-            f"{path} is on another grid than {image} ({reason}); resample it onto the image."
+            f"{path} is on another grid than {like.path} ({reason}); resample it onto the image."
         )
     return to_ras(stored > check_file(path).mask_level(path, stored), grid)
 
@@ -161,10 +139,7 @@ def ras_affine(grid: Grid) -> npt.NDArray[np.float64]:
 def to_stored(array_ras: npt.NDArray[Any], grid: Grid) -> npt.NDArray[Any]:
     """Permute and flip a RAS array (X, Y, Z) to the stored order; the inverse of `to_ras`.
 
-    Raises
-    ------
-    ValueError
-        If the array is not of the grid's shape.
+    A ValueError if the array is not of the grid's shape.
     """
     if tuple(array_ras.shape) != _ras_shape(grid):
         raise ValueError(f"shape {array_ras.shape} is not the grid's {_ras_shape(grid)}")
@@ -176,17 +151,14 @@ def to_stored(array_ras: npt.NDArray[Any], grid: Grid) -> npt.NDArray[Any]:
 def write_volume(
     path: str | Path, array_ras: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLike = np.float32
 ) -> None:
-    """Write a RAS array (X, Y, Z) on the grid that its image was read from.
+    """Write a RAS array (X, Y, Z) on the grid that its image was read from, whole or not at all.
 
     A NIfTI file gets the grid's shape, affine, qform and sform with their codes bit for bit (for
     pictures and stacks their nominal grid); a stack gets the shape that was read. A picture holds
     one slice of a picture: bool as 0 and 255, floats in [0, 1] as 0 to 255, uint8 as it is,
-    whatever `dtype`. The file appears whole or not at all.
+    whatever `dtype`.
 
-    Raises
-    ------
-    UserError
-        If the suffix is of no format that is written, or the file cannot be written.
+    Raises a UserError if the suffix is of no format that is written, or the file cannot be written.
     """
     path = Path(path)
     found = format_of(path)

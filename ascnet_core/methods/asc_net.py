@@ -39,21 +39,11 @@ def asc_net(
 ) -> tuple[Method, ...]:
     """Return a method for each of a run's maps; a scan is cut once for all of them.
 
-    Parameters
-    ----------
-    run : str or Path
-        A run's folder, its name under `checkpoints/`, or a model file.
-    maps : sequence of str
-        As the run's method calls them.
-    cycle : int or None
-        The snapshot of a cycle instead of the final weights.
-    device, batch, flip
-        As for `cut_scan`.
+    `run` is a run's folder, its name under `checkpoints/`, or a model file; `maps` are called as in
+    the run's method. With `cycle` the snapshot of that cycle is used instead of the final weights;
+    `device`, `batch` and `flip` are those of `cut_scan`.
 
-    Raises
-    ------
-    UserError
-        If the run can't be loaded, or has no such map.
+    Raises a UserError if the run can't be loaded, or has no such map.
     """
     model, settings = load_model(run, cycle=cycle, device=device)
     for name in maps:

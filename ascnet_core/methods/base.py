@@ -10,15 +10,10 @@ from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.names import Side
-from ascnet_core.segmentation.rules import Rule, parse_rule
+from ascnet_core.segmentation.rules import parse_rule
 
 Grey = NDArray[np.float32]
 REFERENCE_QUANTILE = "reference-quantile:0.995"
-
-
-def unchanged(preparation: Preparation) -> Preparation:
-    """Take a cohort's preparation as it is."""
-    return preparation
 
 
 @dataclass(frozen=True)
@@ -27,23 +22,16 @@ class Method:
 
     Attributes
     ----------
-    name : str
-        What it is called in tables: `asc-net`, `input-threshold`, ...
-    run : str or None
-        Name of the run whose weights it uses; None for methods without training.
-    map : str
-        Which map it gives: `reconstruction`, `wild`, `fence`, `residual`, `input`, `equalised`.
-        Methods of the same run, map and `source` give the same map: it is computed once.
-    grey : callable
-        Prepared -> (X, Y, Z) float32 in [0, 1] on the volume's own grid.
-    rules : callable
-        (side, rules asked for, whether there is a reference) -> the mask-free rules to score. A
+    name : What it is called in tables: `asc-net`, `input-threshold`, ...
+    run : Name of the run whose weights it uses; None for methods without training.
+    map : Which map it gives. Methods of the same run, map and `source` give the same map: it is
+        computed once.
+    grey : Prepared -> (X, Y, Z) float32 in [0, 1] on the volume's own grid.
+    rules : (side, rules asked for, whether there is a reference) -> the mask-free rules to score. A
         method takes of those asked for what makes sense for it.
-    adapt : callable
-        The cohort's preparation -> the one this method needs (a network: size and scaling that
+    adapt : The cohort's preparation -> the one this method needs (a network: size and scaling that
         it was trained with). It must leave the region alone.
-    source : str
-        Tells apart maps of one run (its cycle, say); empty where there is nothing to tell.
+    source : Tells apart maps of one run (its cycle, say); empty where there is nothing to tell.
     """
 
     name: str
@@ -51,7 +39,7 @@ class Method:
     map: str
     grey: Callable[[Prepared], Grey]
     rules: Callable[[Side, Sequence[str], bool], tuple[str, ...]]
-    adapt: Callable[[Preparation], Preparation] = unchanged
+    adapt: Callable[[Preparation], Preparation] = lambda preparation: preparation
     source: str = ""
 
     @property
@@ -64,18 +52,3 @@ def for_side(rule: str, side: Side) -> str:
     """Return a rule for bright anomalies, or its counterpart for dark ones."""
     parsed = parse_rule(rule)
     return str(parsed if side == "bright" else parsed.entry.mirror(parsed))
-
-
-def own_then_asked(
-    own: Sequence[str],
-    asked: Sequence[str],
-    reference: bool,
-    accepts: Callable[[Rule], bool],
-) -> tuple[str, ...]:
-    """Return a method's own rules, then the accepted ones of those asked for, each once.
-
-    With a reference, its quantile is among the own rules.
-    """
-    rules = [*own, *([REFERENCE_QUANTILE] if reference else ())]
-    rules += [rule for rule in asked if accepts(parse_rule(rule))]
-    return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in rules))

@@ -7,7 +7,7 @@ import numpy as np
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.intensity import equalise
 from ascnet_core.imaging.prepare import Prepared
-from ascnet_core.methods.base import Grey, Method, for_side, own_then_asked
+from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, for_side
 from ascnet_core.names import Side
 from ascnet_core.segmentation.rules import parse_rule
 
@@ -23,28 +23,26 @@ def equalised_input(prepared: Prepared) -> Grey:
     """Return the equalised intensities, (X, Y, Z) float32 in [0, 1], 0 outside the region.
 
     For FLAIR a strong baseline (Meissen et al., 2021, "Challenging Current Semi-Supervised Anomaly
-    Segmentation Methods for Brain MRI"). Put on 256 levels that hold the same share each. Rounding
-    to 255 steps instead would halve the outermost levels, and the brightest one alone is more than
-    a small lesion.
+    Segmentation Methods for Brain MRI"). Put on 256 levels that hold the same share each: rounding
+    to 255 steps would halve the outermost levels, and the brightest one alone is more than a small
+    lesion.
     """
     share = equalise(prepared.scaled, prepared.region)
     level = np.minimum(np.floor(share * np.float32(256)), np.float32(255))
     return np.asarray(level / np.float32(255), np.float32)
 
 
-def _plain_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
-    """Otsu's rule and those asked for; peaks of the input and multi-Otsu are other baselines."""
-    return own_then_asked(
-        ("otsu",),
-        asked,
-        reference,
-        lambda rule: not rule.entry.needs_peaks and rule.name != MULTI_OTSU,
-    )
-
-
 def _equalised_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
-    """All but peaks: an equalised histogram is flat, whatever peaks it has are rounding."""
-    return own_then_asked(("otsu",), asked, reference, lambda rule: not rule.entry.needs_peaks)
+    """Otsu's rule, the reference's quantile and all asked for but peaks: those are of rounding."""
+    rules = ["otsu", *([REFERENCE_QUANTILE] if reference else ()), *asked]
+    parsed = map(parse_rule, rules)
+    return tuple(dict.fromkeys(str(rule) for rule in parsed if not rule.entry.needs_peaks))
+
+
+def _plain_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+    """The same without multi-Otsu, which is another baseline, as are peaks of the input."""
+    rules = _equalised_rules(side, asked, reference)
+    return tuple(rule for rule in rules if not rule.startswith(MULTI_OTSU))
 
 
 def _multi_otsu_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
@@ -73,10 +71,7 @@ BASELINES: dict[str, Method] = {
 def baselines(names: Sequence[str] | None = None) -> tuple[Method, ...]:
     """Return the baselines of these names, or all of them.
 
-    Raises
-    ------
-    UserError
-        If a name is none of `BASELINES`.
+    Raises a UserError if a name is none of `BASELINES`.
     """
     for name in names or ():
         if name not in BASELINES:

@@ -1,6 +1,8 @@
 """Scores by lesion: how many were found, and how many findings are lesions."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,28 +16,23 @@ class LesionCounts:
     The two hits differ: one finding may cover two lesions, two findings may share one.
     """
 
-    true: int
-    true_hit: int
-    predicted: int
-    predicted_hit: int
+    true: int = 0
+    true_hit: int = 0
+    predicted: int = 0
+    predicted_hit: int = 0
 
     def __add__(self, other: "LesionCounts") -> "LesionCounts":
-        return LesionCounts(
-            self.true + other.true,
-            self.true_hit + other.true_hit,
-            self.predicted + other.predicted,
-            self.predicted_hit + other.predicted_hit,
-        )
+        return LesionCounts(*map(add, astuple(self), astuple(other)))
 
     @property
     def recall(self) -> float:
         """Share of the true lesions that were hit; NaN without any."""
-        return self.true_hit / self.true if self.true else float("nan")
+        return self.true_hit / self.true if self.true else math.nan
 
     @property
     def precision(self) -> float:
         """Share of the predicted components that hit a lesion; NaN without any."""
-        return self.predicted_hit / self.predicted if self.predicted else float("nan")
+        return self.predicted_hit / self.predicted if self.predicted else math.nan
 
     @property
     def f1(self) -> float:
@@ -45,9 +42,6 @@ class LesionCounts:
         if not self.true_hit or not self.predicted_hit:
             return 0.0
         return 2 * self.recall * self.precision / (self.recall + self.precision)
-
-
-NONE = LesionCounts(0, 0, 0, 0)
 
 
 def count_lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> LesionCounts:
@@ -60,16 +54,11 @@ def count_lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Le
     return LesionCounts(*numbers)
 
 
-def components(
-    mask: NDArray[np.bool_],
-) -> tuple[tuple[slice, ...], NDArray[np.int32], int]:
+def components(mask: NDArray[np.bool_]) -> tuple[tuple[slice, ...], NDArray[np.int32], int]:
     """Number the connected pieces of a mask; corners connect (26 neighbours in a volume).
 
-    Returns
-    -------
-    box, labels, number
-        The box around the mask, the pieces' numbers in it (from 1, 0 outside), and how many there
-        are. The labels of an empty mask are all 0.
+    Returns the box around the mask, the pieces' numbers in it (from 1; 0 outside), and how many
+    there are. For an empty mask the box is the whole and all labels are 0.
     """
     box = (ndimage.find_objects(mask.astype(np.uint8)) or [tuple(map(slice, mask.shape))])[0]
     labels, number = ndimage.label(mask[box], structure=np.ones((3,) * mask.ndim, dtype=bool))

@@ -11,15 +11,8 @@ from numpy.typing import NDArray
 class Spread:
     """A summary of the subjects' values; everything but `n` is NaN where there are none.
 
-    Attributes
-    ----------
-    n : int
-        Values that are defined (NaN is left out).
-    sd : float
-        Standard deviation over the subjects (dividing by n, so that it obeys the bound
-        sd^2 <= m (1 - m) of values in [0, 1]).
-    ci95 : (low, high)
-        Bootstrap 95 % interval of the mean.
+    `n` counts the values that are defined (not NaN). `sd` divides by n, so that it obeys the bound
+    sd^2 <= m (1 - m) of values in [0, 1]. `ci95` is the bootstrap 95 % interval of the mean.
     """
 
     n: int
@@ -34,44 +27,24 @@ def spread(values: Sequence[float] | NDArray[np.float64], seed: int = 0) -> Spre
     array = np.asarray(values, dtype=np.float64)
     array = array[~np.isnan(array)]
     if not array.size:
-        nan = float("nan")
-        return Spread(0, nan, nan, nan, (nan, nan))
-    return Spread(
-        int(array.size),
-        float(array.mean()),
-        float(array.std()),
-        float(np.median(array)),
-        bootstrap_interval(array, seed=seed),
-    )
+        return Spread(0, np.nan, np.nan, np.nan, (np.nan, np.nan))
+    mean, sd, median = (float(of(array)) for of in (np.mean, np.std, np.median))
+    return Spread(array.size, mean, sd, median, bootstrap_interval(array, seed=seed))
 
 
 def bootstrap_interval(
     values: Sequence[float] | NDArray[np.float64],
-    level: float = 0.95,
     draws: int = 10_000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the mean over subjects.
+    """Return the percentile bootstrap 95 % interval (low, high) of the mean over subjects.
 
-    Parameters
-    ----------
-    values : (n,)
-        One value a subject, none of them NaN.
-    level : float
-        Coverage, in (0, 1).
-    draws : int
-        Cohorts drawn with replacement.
-    seed : int
-        The same seed gives the same interval.
-
-    Returns
-    -------
-    (low, high) : float
-        In the unit of the values; both NaN without values.
+    Takes one value a subject, none of them NaN, and draws that many cohorts with replacement. Both
+    ends are NaN without values.
     """
     array = np.asarray(values, dtype=np.float64)
     if not array.size:
-        return float("nan"), float("nan")
+        return np.nan, np.nan
     rng = np.random.default_rng(seed)
     means = np.empty(draws)
     # In pieces, so that a cohort of thousands doesn't ask for gigabytes.
@@ -80,6 +53,6 @@ def bootstrap_interval(
         number = min(piece, draws - start)
         drawn = rng.integers(0, array.size, size=(number, array.size))
         means[start : start + number] = array[drawn].mean(axis=1)
-    tail = (1 - level) / 2
+    tail = (1 - 0.95) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

@@ -46,16 +46,11 @@ def pool(distances: Iterable[SurfaceDistances]) -> SurfaceDistances:
 
 
 class TruthSurface:
-    """A truth against which many predictions are measured: its distance map is made once.
+    """A truth (X, Y, Z) bool that many predictions are measured against; `spacing` (3,) in mm.
 
-    A surface voxel is one of the mask with a face neighbour outside of it; the volume's edge
-    counts as outside. Axes of length 1 are left out, so that the surface of a single slice is its
-    outline and not the whole of it.
-
-    Parameters
-    ----------
-    truth : bool, (X, Y, Z)
-    spacing : (3,) mm
+    The distance map of the truth is made once. A surface voxel is one of the mask with a face
+    neighbour outside of it; the volume's edge counts as outside. Axes of length 1 are left out, so
+    that the surface of a single slice is its outline and not the whole of it.
     """
 
     def __init__(self, truth: NDArray[np.bool_], spacing: Sequence[float]) -> None:

@@ -14,7 +14,7 @@ GROUP = 8  # maps in a group of group norm
 
 
 class Network(nn.Module):
-    """A network that makes maps of slices: what training keeps of a method, and masks are made of.
+    """A network that makes maps of slices, for training and for masks.
 
     `width` is the number of maps of its first level.
     """
@@ -35,8 +35,8 @@ class GroupNorm(nn.GroupNorm):
     """Group norm that on a CPU turns channels-last maps to the plain memory order and back.
 
     On bfloat16 torch's own takes ten times as long in channels-last, a quarter of a training step.
-    On float32 it is the turning that takes twice as long as the norm; but training keeps it, since
-    torch's two ways round differently and a run must go on as it began.
+    On float32 the turning takes twice as long as the norm itself. Training does it all the same:
+    torch's two ways round differently, and a run must go on as it began.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,16 +51,9 @@ class GroupNorm(nn.GroupNorm):
 def normalisation(maps: int, kind: str, momentum: float) -> nn.Module:
     """The layer that brings feature maps to a common scale.
 
-    Parameters
-    ----------
-    maps
-        Number of feature maps.
-    kind
-        "batch" (the paper): over the batch while training, by running statistics afterwards.
-        "group": over groups of at most 8 neighbouring maps of each slice by itself, so that no
-        statistics of other slices are carried along.
-    momentum
-        Weight of the newest batch in batch norm's running statistics.
+    "batch" (the paper): over the batch while training, by running statistics afterwards, in which
+    the newest batch weighs `momentum`. "group": over groups of at most 8 neighbouring maps of each
+    slice by itself, so that no statistics of other slices are carried along.
     """
     if kind not in NORMS:
         raise ValueError(f"norm is one of {NORMS}")
@@ -86,27 +79,15 @@ class ConvPair(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Five levels of w, 2w, 4w, 8w and `last` maps, halving height and width four times.
+    """Five levels of w, 2w, 4w, 8w and 16w maps, halving height and width four times.
 
-    Parameters
-    ----------
-    width
-        w: the number of maps of the first level.
-    last
-        The number of maps of level 5 (the paper: 16w).
-    dropout
-        Share of values dropped after each pooling.
-    momentum
-        Weight of the newest batch in batch norm's running statistics.
-    norm
-        "batch" or "group"; see `normalisation`.
+    `width` is w, `dropout` the share of values dropped after each pooling; `momentum` and `norm`
+    as for `normalisation`.
     """
 
-    def __init__(
-        self, width: int, last: int, dropout: float, momentum: float, norm: str = "batch"
-    ) -> None:
+    def __init__(self, width: int, dropout: float, momentum: float, norm: str = "batch") -> None:
         super().__init__()
-        maps = [1, width, 2 * width, 4 * width, 8 * width, last]
+        maps = [1, width, 2 * width, 4 * width, 8 * width, 16 * width]
         self.levels = nn.ModuleList(
             ConvPair(before, after, momentum, norm) for before, after in pairwise(maps)
         )
@@ -134,22 +115,9 @@ def initialise(module: nn.Module) -> None:
 
 
 def kernels_3x3(module: nn.Module) -> list[Tensor]:
-    """Every 3x3 convolution kernel of a network: what the released code's L2 term covers."""
+    """Every 3x3 convolution kernel of a network, which the released code's L2 term covers."""
     return [
         part.weight
         for part in module.modules()
         if isinstance(part, nn.Conv2d) and part.kernel_size == (3, 3)
     ]
-
-
-def count_parameters(module: nn.Module, running: bool = False) -> int:
-    """Trainable parameters; with `running`, batch norm's running mean and variance too.
-
-    The latter is how Keras prints a model's total.
-    """
-    count = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
-    if running:
-        count += sum(
-            buffer.numel() for name, buffer in module.named_buffers() if "running_" in name
-        )
-    return count

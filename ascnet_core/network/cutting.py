@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ class Cuts(NamedTuple):
     """What M makes of a batch of slices, each (N, 1, H, W) in [0, 1].
 
     `fence` (I_fc) should lie in the reference distribution, `wild` (I_wc) holds what the fence
-    cannot, and `reconstruction` (I_ro) is made of those two: it is what gets thresholded.
+    cannot, and `reconstruction` (I_ro) is made of both and gets thresholded.
     """
 
     fence: Tensor
@@ -28,16 +28,8 @@ class Cuts(NamedTuple):
 class Decoder(nn.Module):
     """Four steps up from level 5, each joined with the encoder's output of that level.
 
-    Parameters
-    ----------
-    width
-        w of the encoder.
-    dropouts
-        Share of values dropped after each of the four concatenations, coarsest first.
-    momentum
-        Weight of the newest batch in batch norm's running statistics.
-    norm
-        "batch" or "group".
+    `width` is w of the encoder; `dropouts` are the shares of values dropped after each of the four
+    concatenations, coarsest first; `momentum` and `norm` as for `normalisation`.
     """
 
     def __init__(
@@ -48,8 +40,7 @@ class Decoder(nn.Module):
         norm: str = "batch",
     ) -> None:
         super().__init__()
-        maps = [16 * width, 8 * width, 4 * width, 2 * width, width]
-        pairs = list(pairwise(maps))
+        pairs = list(pairwise([16 * width, 8 * width, 4 * width, 2 * width, width]))
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 2, stride=2) for before, after in pairs
         )
@@ -59,11 +50,10 @@ class Decoder(nn.Module):
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """The encoder's five outputs -> the cut before its sigmoid, (N, 1, H, W)."""
-        x = levels[-1]
-        skips = levels[-2::-1]
+        x, *skips = reversed(levels)
         for up, dropout, convs, skip in zip(self.up, self.dropouts, self.convs, skips, strict=True):
             x = convs(dropout(torch.cat([up(x), skip], dim=1)))
-        return self.head(x)  # type: ignore[no-any-return]
+        return cast(Tensor, self.head(x))
 
 
 class CuttingModule(Network):
@@ -71,17 +61,11 @@ class CuttingModule(Network):
 
     Parameters
     ----------
-    width
-        Maps of the first level (32 in the paper: 10,815,205 parameters).
-    dropout
-        Share dropped after each pooling of the encoder.
-    decoder_dropout
-        "none" (the paper) or "asymmetric" (the released code: the same share after each
-        concatenation, but not in the fence decoder's last step).
-    norm_momentum
-        Weight of the newest batch in batch norm's running statistics (the released code: 0.01).
-    norm
-        "batch" (the paper) or "group", which carries no statistics of other slices along.
+    width : Maps of the first level (32 in the paper: 10,815,205 parameters).
+    dropout : Share dropped after each pooling of the encoder.
+    decoder_dropout : "none" (the paper) or "asymmetric" (the released code: the same share after
+        each concatenation, but not in the fence decoder's last step).
+    norm_momentum, norm : As for `normalisation`; the released code's momentum is 0.01.
     """
 
     def __init__(
@@ -97,7 +81,7 @@ class CuttingModule(Network):
             raise ValueError(f"decoder_dropout is one of {DECODER_DROPOUTS}")
         share = dropout if decoder_dropout == "asymmetric" else 0.0
         self.width = width
-        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum, norm)
+        self.encoder = Encoder(width, dropout, norm_momentum, norm)
         self.fence_decoder = Decoder(width, (share, share, share, 0.0), norm_momentum, norm)
         self.wild_decoder = Decoder(width, (share, share, share, share), norm_momentum, norm)
         self.reconstructor = nn.Conv2d(2, 1, 1)
@@ -117,8 +101,8 @@ class CuttingModule(Network):
     def maps(self, slices: Tensor) -> dict[str, Tensor]:
         """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) float32 in [0, 1].
 
-        `residual` is the positive part of I_in - I_fc, taken on the slices, where both have the
-        same sharpness: on the volume's grid every edge of the input would show in it.
+        `residual` is the positive part of I_in - I_fc. It is taken on the slices, where both are
+        equally sharp: on the volume's grid every edge of the input would show in it.
         """
         cuts: dict[str, Tensor] = self(slices)._asdict()
         return cuts | {"residual": (slices.float() - cuts["fence"]).clamp(0, 1)}

@@ -13,20 +13,9 @@ from ascnet_core.network.blocks import Encoder, initialise
 class Discriminator(nn.Module):
     """D of the paper (section 3.1): the encoder's design, then one number through a tanh.
 
-    Its size depends on the image's, as its last layer is dense over the whole of level 5.
-
-    Parameters
-    ----------
-    size
-        (H, W) or one number for both, multiples of 16.
-    width
-        Maps of the first level (32 in the paper; 4,766,817 parameters at 160x160).
-    dropout
-        Share dropped after each pooling.
-    norm_momentum
-        Weight of the newest batch in batch norm's running statistics.
-    norm
-        "batch" (the paper) or "group".
+    `size` is (H, W) of the images, or one number for both, multiples of 16: the last layer is dense
+    over the whole of level 5. `width` is 32 in the paper (4,766,817 parameters at 160x160); the
+    others are those of `CuttingModule`.
     """
 
     def __init__(
@@ -39,7 +28,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         height, across = (size, size) if isinstance(size, int) else size
-        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum, norm)
+        self.encoder = Encoder(width, dropout, norm_momentum, norm)
         self.dense = nn.Linear(16 * width * (height // 16) * (across // 16), 1)
         initialise(self)
 

@@ -22,12 +22,8 @@ def fence_loss(output: Tensor, target: float = 1.0) -> Tensor:
 def discriminator_loss(fences: Tensor, references: Tensor, mirrored: bool = False) -> Tensor:
     """D's loss: mean of abs(D(I_fc) + 1) and abs(D(I_rd) - 1) over all n + m images.
 
-    Parameters
-    ----------
-    fences, references
-        D's outputs (n,) and (m,) after the tanh.
-    mirrored
-        Swap the labels, as the released code has them.
+    Takes D's outputs (n,) and (m,) after the tanh; `mirrored` swaps the labels, as the released
+    code does.
     """
     label = -1.0 if mirrored else 1.0
     total = (fences + label).abs().sum() + (references - label).abs().sum()
@@ -49,26 +45,13 @@ def disjointness_loss(
 ) -> Tensor:
     """Overlap of two cuts, the "positive Dice" that is minimised: 2 sum(AB) / (sum A + sum B).
 
-    Parameters
-    ----------
-    fence, wild
-        The cuts A and B.
-    smoothing
-        Added to numerator and denominator (released code: 1).
-    over
-        "image": one fraction an image, then their mean; "batch": one fraction over all pixels of
-        the batch, as in the released code.
+    `smoothing` is added to numerator and denominator (released code: 1). Over "image" it is one
+    fraction an image, then their mean; over "batch" one fraction over all pixels of the batch, as
+    in the released code.
     """
-    a, b = (
-        (fence.flatten(), wild.flatten())
-        if over == "batch"
-        else (
-            fence.flatten(1),
-            wild.flatten(1),
-        )
-    )
-    shared, either = (a * b).sum(-1), a.sum(-1) + b.sum(-1)
-    both, either = 2 * shared + smoothing, either + smoothing
+    a, b = (cut.flatten(0 if over == "batch" else 1) for cut in (fence, wild))
+    both = 2 * (a * b).sum(-1) + smoothing
+    either = a.sum(-1) + b.sum(-1) + smoothing
     return (both / either.clamp_min(TINY)).mean()
 
 
@@ -101,8 +84,7 @@ def cross_entropy(cut: Tensor, target: Tensor, weights: Tensor | None = None) ->
     """Mean binary cross-entropy of a cut in [0, 1] against a target in [0, 1], for variants."""
     # by hand: torch's own refuses a NaN with an assertion, which kills a GPU's context
     sure = cut.clamp(1e-6, 1 - 1e-6)
-    found = -(target * sure.log() + (1 - target) * (1 - sure).log())
-    return _mean(found, weights)
+    return _mean(-(target * sure.log() + (1 - target) * (1 - sure).log()), weights)
 
 
 def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
@@ -120,9 +102,9 @@ def r1_penalty(scores: Tensor, images: Tensor) -> Tensor:
 def tie_target(slices: Tensor, mask: Tensor, share: float, side: str, to: str = "lifted") -> Tensor:
     """What I_ro should be for a corrupted slice in the variant with I_ro tied.
 
-    The clean slice has 1 - `share` of the range. The corruption mask lifts it by `share` (`to`
-    "lifted") or puts it at the end of the scale ("end"). With `side` "dark" the scale's dark end
-    is kept for the corruption instead of its bright end.
+    The clean slice keeps 1 - `share` of the range. The corruption mask lifts it by `share` (`to`
+    "lifted") or puts it at the end of the scale ("end"). With `side` "dark" the corruption gets the
+    scale's dark end instead of its bright one.
     """
     own = (1 - share) * slices
     if side == "dark":

@@ -47,7 +47,7 @@ class DenoisingUNet(Network):
     def __init__(self, width: int, dropout: float, norm_momentum: float, norm: str) -> None:
         super().__init__()
         self.width = width
-        self.encoder = Encoder(width, 16 * width, dropout, norm_momentum, norm)
+        self.encoder = Encoder(width, dropout, norm_momentum, norm)
         self.decoder = Decoder(width, (0.0, 0.0, 0.0, 0.0), norm_momentum, norm)
         initialise(self)
 

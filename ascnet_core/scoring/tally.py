@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.metrics import lesions, overlap, surface
+from ascnet_core.metrics import surface
 from ascnet_core.metrics.lesions import LesionCounts, count_lesions
 from ascnet_core.metrics.overlap import Counts, count, dice_per_slice, voxel_ml
 from ascnet_core.metrics.surface import SurfaceDistances, TruthSurface
@@ -26,8 +26,8 @@ class Tally:
         (scan, slice, Dice) of the axial slices that hold truth.
     """
 
-    counts: Counts = overlap.ZERO
-    lesions: LesionCounts = lesions.NONE
+    counts: Counts = field(default_factory=Counts)
+    lesions: LesionCounts = field(default_factory=LesionCounts)
     distances: list[SurfaceDistances] = field(default_factory=list)
     volume_ml: float = 0.0
     truth_ml: float = 0.0

@@ -7,13 +7,13 @@ How peaks are found
    - relative: it stands at least `MIN_DIP` (10 %) of its own height above the saddle to a higher
      peak. Relative to itself, so that a lesion of 0.3 % of the voxels counts beside white matter;
    - noise: sqrt(height) - sqrt(saddle) is at least `MIN_RISE` (8.5) standard deviations of
-     Poisson noise. The square root of a smoothed Poisson count has one and the same standard
-     deviation at every height, half the norm of the kernel (0.19 at 2 levels);
+     Poisson noise. The square root of a smoothed Poisson count has the same standard deviation
+     at every height, half the norm of the kernel (0.19 at 2 levels);
    - size: between its two valleys lie at least `MIN_SHARE` (0.02 %) of the voxels.
-3. *Height and separation.* A smoothing that is safe for finding flattens a narrow peak, and would
-   call it less separated than it is. So where counts are full (`FULL`, 200 a level) and even, a
-   peak's height is read under a Gaussian of 1 level. The separation of two neighbours is
-   1 - valley / lower height, the valley on the smoothed counts.
+3. *Height and separation.* The smoothing flattens a narrow peak, which would then seem less
+   separated than it is. So where counts are full (`FULL`, 200 a level) and even, a peak's height
+   is read under a Gaussian of 1 level. The separation of two neighbours is 1 - valley / lower
+   height, with the valley read from the smoothed counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,35 +28,31 @@ from scipy.signal import peak_widths
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import RangeKind, Side
-from ascnet_core.segmentation.smoothing import LEVELS as LEVELS
-from ascnet_core.segmentation.smoothing import Counts as Counts
 from ascnet_core.segmentation.smoothing import (
+    LEVELS,
     base_width,
     sharp,
     smooth,
     smooth_with_noise,
     valley_between,
 )
+from ascnet_core.segmentation.smoothing import Counts as Counts
 
 MIN_DIP = 0.10
 MIN_RISE = 8.5
 MIN_SHARE = 0.0002
 SEPARATED = 0.5
+"""The separation from which two neighbouring peaks count as separated."""
 
 Levels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Range:
-    """What levels 0 and 255 stand for.
+    """The map's values at levels 0 (`low`) and 255 (`high`).
 
-    Attributes
-    ----------
-    low, high : float
-        The map's values at level 0 and at level 255.
-    kind : str
-        `raw` ([0, 1] as the network gives it), `subject` (smallest and largest value inside the
-        region of one scan) or `cohort` (over all scans of a cohort; the paper's choice).
+    `kind` is `raw` ([0, 1] as the network gives it), `subject` (smallest and largest value inside
+    the region of one scan) or `cohort` (over all scans of a cohort; the paper's choice).
     """
 
     low: float = 0.0
@@ -81,20 +77,13 @@ class Peak:
 
     Attributes
     ----------
-    position : int
-        Level (0..255) of the maximum.
-    height : float
-        Smoothed count there, in voxels per level (point 3 of the module's text).
-    prominence : float
-        Share (0..1) of the smoothed height by which the peak stands above the saddle to a higher
-        peak; 1 for the highest.
-    width : float
-        Full width at half prominence, in levels.
-    left, right : int
-        First and last level that belong to the peak (its valleys; the first and the last peak
-        reach to 0 and 255).
-    share : float
-        Share (0..1) of all voxels counted that lie in left..right.
+    position : Level (0..255) of the maximum.
+    height : Smoothed count there, in voxels per level (point 3 of the module's text).
+    prominence : Share (0..1) of the smoothed height by which the peak stands above the saddle to a
+        higher peak; 1 for the highest.
+    width : Full width at half prominence, in levels.
+    left, right : First and last level of the peak: its valleys, or the ends 0 and 255 of the scale.
+    share : Share (0..1) of all voxels counted that lie in left..right.
     """
 
     position: int
@@ -106,29 +95,18 @@ class Peak:
     share: float
 
 
-def extremes(
-    values: NDArray[Any], region: NDArray[np.bool_] | None = None
-) -> tuple[float, float] | None:
-    """Smallest and largest value inside a region (None: everywhere); None where it is empty."""
-    inside = values if region is None else values[region]
+def extremes(inside: NDArray[Any]) -> tuple[float, float] | None:
+    """Smallest and largest of the values inside a region; None where it is empty."""
     return (float(inside.min()), float(inside.max())) if inside.size else None
 
 
 def measure_range(ends: Iterable[tuple[float, float] | None], kind: RangeKind) -> Range:
-    """The range of a subject's scans (`subject`) or of all scans (`cohort`).
+    """The range of a subject's scans (`subject`) or of all scans (`cohort`), from their `extremes`.
 
-    Parameters
-    ----------
-    ends : iterable
-        The `extremes` of each scan. Gone through once, so a generator that loads one scan at a
-        time will do.
-    kind : str
-        `raw` gives [0, 1] without looking at them.
+    `raw` gives [0, 1] without reading them. They are read once, so a generator that loads one scan
+    at a time will do.
 
-    Raises
-    ------
-    UserError
-        If no scan has a voxel in its region.
+    Raises a UserError if no scan has a voxel in its region.
     """
     if kind == "raw":
         return RAW
@@ -142,18 +120,9 @@ def measure_range(ends: Iterable[tuple[float, float] | None], kind: RangeKind) -
 
 
 def quantise(values: NDArray[Any], low: float = 0.0, high: float = 1.0) -> Levels:
-    """Put values on 256 levels: `low` is 0, `high` is 255, rounded, clipped outside.
+    """Put values on 256 levels, uint8: `low` is 0, `high` is 255, rounded, clipped outside.
 
-    Parameters
-    ----------
-    values : array of float
-        Any shape.
-    low, high : float
-        If `high` is not above `low` (a constant map) all levels are 0.
-
-    Returns
-    -------
-    array of uint8, same shape.
+    If `high` is not above `low` (a constant map) all levels are 0.
     """
     if not high > low:
         return np.zeros(values.shape, np.uint8)
@@ -166,12 +135,7 @@ def quantise(values: NDArray[Any], low: float = 0.0, high: float = 1.0) -> Level
 
 
 def count_levels(levels: NDArray[np.uint8], region: NDArray[np.bool_] | None = None) -> Counts:
-    """How many voxels lie at each level, inside the region or (None) with the background.
-
-    Returns
-    -------
-    int64 array of shape (256,).
-    """
+    """How many voxels lie at each level, (256,) int64: inside the region, or everywhere (None)."""
     inside = levels.ravel() if region is None else levels[region]
     return np.bincount(inside, minlength=LEVELS).astype(np.int64)
 
@@ -186,17 +150,7 @@ def _position(counts: NDArray[np.float64], top: int) -> int:
 
 
 def find_peaks(counts: Counts) -> tuple[Peak, ...]:
-    """The peaks of a histogram from dark to bright, by the rule in the module's text.
-
-    Parameters
-    ----------
-    counts : (256,) int
-        Voxels at each level.
-
-    Returns
-    -------
-    tuple of Peak. Empty for an empty histogram.
-    """
+    """The peaks of a histogram (256,) from dark to bright, by the rule in the module's text."""
     smoothed, noise = smooth_with_noise(counts)
     total = float(counts.sum())
     if total == 0:
@@ -206,12 +160,11 @@ def find_peaks(counts: Counts) -> tuple[Peak, ...]:
     tops, found = scipy_find_peaks(padded, prominence=0, plateau_size=0)
     heights = padded[tops]
     saddles = heights - found["prominences"]
-    strong = (found["prominences"] >= MIN_DIP * heights) & (
-        np.sqrt(heights) - np.sqrt(np.maximum(saddles, 0)) >= MIN_RISE * noise
-    )
+    rise = np.sqrt(heights) - np.sqrt(np.maximum(saddles, 0))
+    strong = (found["prominences"] >= MIN_DIP * heights) & (rise >= MIN_RISE * noise)
     highest = int(heights.argmax())
     strong[highest] = True
-    kept = [int(index) for index in np.flatnonzero(strong)]
+    kept = np.flatnonzero(strong).tolist()
     while True:
         edges = _edges(smoothed, [int(tops[index]) - 1 for index in kept])
         shares = [plain[low : high + 1].sum() / total for low, high in edges]
@@ -220,22 +173,17 @@ def find_peaks(counts: Counts) -> tuple[Peak, ...]:
             break
         del kept[min(small, key=lambda n: shares[n])]
     widths = peak_widths(padded, tops[kept], rel_height=0.5)[0]
-    places = [_position(plain, int(tops[index]) - 1) for index in kept]
     lightly = sharp(plain)
-    return tuple(
-        Peak(
-            position=places[n],
-            height=max(
-                float(heights[index]), float(lightly[max(0, places[n] - 2) : places[n] + 3].max())
-            ),
-            prominence=float(found["prominences"][index] / heights[index]),
-            width=float(widths[n]),
-            left=edges[n][0],
-            right=edges[n][1],
-            share=float(shares[n]),
+    peaks = []
+    for n, index in enumerate(kept):
+        position = _position(plain, int(tops[index]) - 1)
+        near = lightly[max(0, position - 2) : position + 3]
+        height = max(float(heights[index]), float(near.max()))
+        prominence = float(found["prominences"][index] / heights[index])
+        peaks.append(
+            Peak(position, height, prominence, float(widths[n]), *edges[n], float(shares[n]))
         )
-        for n, index in enumerate(kept)
-    )
+    return tuple(peaks)
 
 
 def _edges(smoothed: NDArray[np.float64], tops: Sequence[int]) -> list[tuple[int, int]]:
@@ -249,49 +197,29 @@ def _edges(smoothed: NDArray[np.float64], tops: Sequence[int]) -> list[tuple[int
 def separations(counts: Counts, peaks: Sequence[Peak]) -> tuple[float, ...]:
     """How well neighbouring peaks are separated: 1 - valley / lower peak (the module's point 3).
 
-    Returns
-    -------
-    tuple of float in 0..1, one fewer than there are peaks; 1 = empty between them, 0 = no valley.
+    One number fewer than peaks: 1 = empty between them, 0 = no valley.
     """
     smoothed = smooth(counts)
     result = []
     for left, right in pairwise(peaks):
         valley = float(smoothed[left.position : right.position + 1].min())
-        lower = min(left.height, right.height)
-        result.append(min(1.0, max(0.0, 1.0 - valley / lower)))
+        result.append(min(1.0, max(0.0, 1.0 - valley / min(left.height, right.height))))
     return tuple(result)
 
 
-def verdict(
-    peaks: Sequence[Peak], separation: Sequence[float], separated_at: float = SEPARATED
-) -> str:
-    """A plain sentence: `3 separated peaks`, or which peak leans on which.
-
-    Parameters
-    ----------
-    peaks, separation
-        From `find_peaks` and `separations`.
-    separated_at : float
-        The separation from which two neighbours count as separated.
-    """
+def verdict(peaks: Sequence[Peak], separation: Sequence[float]) -> str:
+    """A plain sentence: `3 separated peaks`, or which peak leans on which."""
     if not peaks:
         return "no peak: the histogram is empty"
     if len(peaks) == 1:
         return "1 peak: nothing to choose"
     leaning = []
-    for number, (left, right, value) in enumerate(
-        zip(peaks[:-1], peaks[1:], separation, strict=True), start=1
-    ):
-        if value < separated_at:
-            lower, higher = (
-                (number + 1, number)
-                if right.height <= left.height
-                else (
-                    number,
-                    number + 1,
-                )
-            )
-            leaning.append(f"peak {lower} leans on peak {higher} ({value:.2f})")
+    numbered = list(enumerate(peaks, start=1))
+    for pair, value in zip(pairwise(numbered), separation, strict=True):
+        if value < SEPARATED:
+            # of equals the right one leans
+            higher, lower = sorted(pair, key=lambda one: -one[1].height)
+            leaning.append(f"peak {lower[0]} leans on peak {higher[0]} ({value:.2f})")
     separated = len(peaks) - len(leaning)
     head = f"{separated} separated peaks" if separated > 1 else "no separated peaks"
     return "; ".join([head, *leaning])
@@ -308,9 +236,7 @@ def describe_peaks(
     peaks: Sequence[Peak], separation: Sequence[float], verdict: str, side: Side
 ) -> str:
     """The verdict's box: the plain sentence, and how clear the outer peak stands."""
-    text = verdict[:1].upper() + verdict[1:]
-    if not text.endswith("."):
-        text += "."
+    text = f"{verdict[:1].upper()}{verdict[1:].removesuffix('.')}."
     if len(peaks) < 2:
         return text
     which = "Rightmost" if side == "bright" else "Leftmost"
@@ -318,8 +244,8 @@ def describe_peaks(
 
 
 @dataclass(frozen=True)
-class Look:
-    """Counts with all that is read from them: what a page or a snapshot shows of a histogram."""
+class Reading:
+    """Counts and all that a page or a snapshot shows of them."""
 
     counts: Counts
     smoothed: NDArray[np.float64]
@@ -328,8 +254,8 @@ class Look:
     verdict: str
 
 
-def look(counts: Counts) -> Look:
-    """Peaks, separations and verdict of a histogram in one call."""
+def read_histogram(counts: Counts) -> Reading:
+    """Read peaks, separations and verdict of a histogram in one call."""
     peaks = find_peaks(counts)
     separation = separations(counts, peaks)
-    return Look(counts, smooth(counts), peaks, separation, verdict(peaks, separation))
+    return Reading(counts, smooth(counts), peaks, separation, verdict(peaks, separation))

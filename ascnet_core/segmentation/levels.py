@@ -1,13 +1,14 @@
 """Scans between cutting and thresholding: of each map the voxels of the region, and their range.
 
-A rule for a cohort needs every histogram before the first mask, and maps come from a network:
-cutting anew is slow, and all volumes at once fit no memory. So a map is reduced to the voxels of
-its region, on 256 levels where the range is raw (nothing else is needed of it), in float32 until
-the range is known where it isn't. It lies in memory, or in a folder where there are many scans.
+A rule for a cohort needs every histogram before the first mask. To cut anew is slow, and all
+volumes at once fit no memory. So of a map only the voxels of its region are kept: on 256 levels
+where the range is raw, in float32 where the range is not known yet. They lie in memory, or in a
+folder where there are many scans.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,15 +56,11 @@ class Kept:
 
     Attributes
     ----------
-    scan, how, grid, shape, spacing, voxel_ml
-        As prepared; shape (X, Y, Z), spacing in mm, a voxel's volume in ml.
-    has_truth : bool
-    files : dict
-        Each map's name among the arrays.
-    extremes : dict
-        Smallest and largest value of each map inside the region; None where that is empty.
-    ranges : dict
-        What the levels of each map stand for; filled when the range is known.
+    scan, how, grid, shape, spacing, voxel_ml : As prepared; shape (X, Y, Z), spacing in mm, a
+        voxel's volume in ml.
+    files : Each map's name among the arrays.
+    extremes : Smallest and largest value of each map inside the region; None where that is empty.
+    ranges : What the levels of each map stand for; filled when the range is known.
     """
 
     scan: Scan
@@ -79,8 +76,7 @@ class Kept:
     ranges: dict[Key, Range] = field(default_factory=dict)
 
     def _bits(self, name: str) -> Mask:
-        size = int(np.prod(self.shape))
-        bits = np.unpackbits(self.arrays[name], count=size)
+        bits = np.unpackbits(self.arrays[name], count=math.prod(self.shape))
         return bits.view(np.bool_).reshape(self.shape)
 
     def region(self) -> Mask:
@@ -139,15 +135,8 @@ def keep(
 ) -> Kept:
     """Keep of a scan what thresholds need of it.
 
-    Parameters
-    ----------
-    prepared : Prepared
-    maps : iterable of (key, (X, Y, Z) float32)
-        Gone through once, so that one volume at a time may be made.
-    arrays : Folder or dict
-        Where arrays are kept.
-    kind : str, optional
-        The range asked for; `raw` is settled at once.
+    `maps` are pairs of a key and a map (X, Y, Z) float32, read once, so that one volume at a time
+    may be made. `arrays` is where they are kept. The range `kind` `raw` is settled at once.
     """
     volume = prepared.volume
     kept = Kept(
@@ -174,14 +163,14 @@ def keep(
     return kept
 
 
-def settle_ranges(several: Sequence[Kept], kind: RangeKind, unit: Callable[[Scan], str]) -> None:
-    """State what levels mean, once all scans are kept: raw, per unit, or over the cohort."""
+def settle_ranges(several: Sequence[Kept], kind: RangeKind, name: Callable[[Scan], str]) -> None:
+    """Set what levels mean, once all scans are kept: raw, a range for each name, or one for all."""
     if kind == "raw":
         return
-    units: dict[str, list[Kept]] = {}
+    together: dict[str, list[Kept]] = {}
     for one in several:
-        units.setdefault(unit(one.scan) if kind == "subject" else "", []).append(one)
-    for scans in units.values():
+        together.setdefault(name(one.scan) if kind == "subject" else "", []).append(one)
+    for scans in together.values():
         for key in scans[0].files:
             ends = [one.extremes[key] for one in scans]
             # A slice of a series may lie beyond the region: it says nothing about the range.
@@ -191,7 +180,7 @@ def settle_ranges(several: Sequence[Kept], kind: RangeKind, unit: Callable[[Scan
 
 
 def pooled_counts(several: Mapping[str, Sequence[Kept]], key: Key) -> dict[str, NDArray[np.int64]]:
-    """The histogram of each unit: that of all its scans together, (256,)."""
+    """The histogram (256,) of each subject (or other name): that of all its scans together."""
     return {
-        unit: np.sum([one.counts(key) for one in scans], axis=0) for unit, scans in several.items()
+        name: np.sum([one.counts(key) for one in scans], axis=0) for name, scans in several.items()
     }

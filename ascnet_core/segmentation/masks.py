@@ -23,18 +23,10 @@ def segment(
 ) -> Mask:
     """The mask of a threshold after its steps; without a threshold an empty one.
 
-    Parameters
-    ----------
-    levels : (X, Y, Z) uint8
-        The map on its 256 levels.
-    region : (X, Y, Z) bool
-    further : callable, optional
-        Name of a further modality -> (X, Y, Z) on 0..255, see `on_levels`.
+    `levels` (X, Y, Z) uint8 is the map, `further` gives a further modality on 0..255 by its name
+    (see `on_levels`).
 
-    Raises
-    ------
-    UserError
-        If a step is unknown, or lacks its modality.
+    Raises a UserError if a step is unknown, or lacks its modality.
     """
     mask = apply(levels, region, threshold)
     if isinstance(threshold, NoThreshold) or not steps:
@@ -47,7 +39,7 @@ def numbers_at(
 ) -> dict[str, float | None]:
     """Volume in ml, Dice, sensitivity and precision of a threshold before any steps.
 
-    Read off the table of a scan with voxels of `ml`; None without a truth, and where undefined.
+    Read from the table of a scan with voxels of `ml`; None without a truth, and where undefined.
     """
     first, last = threshold.kept
     volume = int(table.levels[first : last + 1].sum()) * ml
@@ -55,7 +47,7 @@ def numbers_at(
 
 
 def numbers_of(mask: Mask, truth: Mask | None, spacing: Sequence[float]) -> dict[str, float | None]:
-    """The same of a mask, whatever it went through."""
+    """Volume in ml, Dice, sensitivity and precision of a mask; None as for `numbers_at`."""
     volume = np.count_nonzero(mask) * voxel_ml(spacing)
     return _numbers(volume, None if truth is None else count(mask, truth))
 
@@ -67,5 +59,5 @@ def _numbers(volume: float, counts: Counts | None) -> dict[str, float | None]:
 
 
 def on_levels(read: Further) -> Further:
-    """A reader of further modalities in [0, 1] -> one on 0..255, which reads each only once."""
+    """Turn a reader of modalities in [0, 1] into one on 0..255 that reads each only once."""
     return functools.cache(lambda name: read(name) * np.float32(255))

@@ -13,12 +13,9 @@ from ascnet_core.segmentation.smoothing import Counts
 def otsu_cuts(counts: Counts, classes: int) -> tuple[int, ...]:
     """Last level of each class but the brightest, for the classes of least variance within.
 
-    By dynamic programming over the occupied levels; exact.
+    Exact, by dynamic programming over the occupied levels.
 
-    Raises
-    ------
-    UserError
-        If fewer levels are occupied than there are classes.
+    Raises a UserError if fewer levels are occupied than there are classes.
     """
     occupied = np.flatnonzero(counts)
     if occupied.size < classes:

@@ -1,7 +1,7 @@
 """Is a map more than the input's brightness in other steps? Joint histograms and ranks of two maps.
 
-The paper's losses allow M to become a quantiser of brightness: its rank correlation with the input
-is then near 1, and no threshold on it finds what a threshold on the input would not.
+The paper's losses allow M to become a quantiser of brightness. Its rank correlation with the input
+is then near 1, and a threshold on it finds nothing that a threshold on the input would not.
 """
 
 import numpy as np
@@ -19,19 +19,10 @@ def joint_counts(
     region: NDArray[np.bool_] | None = None,
     bins: int = LEVELS,
 ) -> NDArray[np.int64]:
-    """How many voxels of a region have a level in the one map and a level in the other.
+    """How many voxels have a level of `rows` and a level of `columns`, (bins, bins) int64.
 
-    Parameters
-    ----------
-    rows, columns : array of uint8
-        Two maps of one shape; the result's rows are levels of the first.
-    region : array of bool, same shape, optional
-    bins : int
-        A divisor of 256: each bin holds 256 / bins levels.
-
-    Returns
-    -------
-    (bins, bins) int64
+    Both are uint8 maps of one shape, `region` (None: everywhere) bool of that shape. `bins` divides
+    256: each bin holds 256 / bins levels.
     """
     if LEVELS % bins:
         raise ValueError(f"bins must divide {LEVELS}, not {bins}")
@@ -40,8 +31,7 @@ def joint_counts(
         for one in (rows, columns)
     )
     pairs = first.astype(np.int32) * bins + second
-    joint = np.bincount(pairs, minlength=bins * bins).reshape(bins, bins)
-    return joint.astype(np.int64, copy=False)
+    return np.bincount(pairs, minlength=bins * bins).reshape(bins, bins)
 
 
 def rank_correlation(
@@ -49,31 +39,19 @@ def rank_correlation(
 ) -> float:
     """Spearman's rank correlation of two 8-bit maps inside a region, ties at their middle rank.
 
-    Exact for the 256 levels, of which the joint histogram holds all there is to know. Values in
-    [0, 1] are rounded to levels first (255 stands for 1.0): whoever compares figures, compares
-    the same thing.
-
-    Returns
-    -------
-    float in -1..1; NaN where the region is empty or one of the maps is constant there.
+    In -1..1, exact; NaN where the region is empty or one of the maps is constant there.
     """
     return _correlation(joint_counts(one, other, region))
 
 
-def rank_share(
-    one: NDArray[np.uint8], other: NDArray[np.uint8], region: NDArray[np.bool_] | None = None
-) -> float:
-    """The rank correlation as a share of the largest that the ties of both maps allow.
+def rank_share(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """The rank correlation as a share of the largest that the ties of both maps allow, in -1..1.
 
     The largest is that of the same levels in the same order (in the opposite order where the
-    correlation is negative): with few grey levels even a pure quantiser stays below 1, three
-    equally full ones at 0.94, and its share is 1.
-
-    Returns
-    -------
-    float in -1..1; NaN where `rank_correlation` is.
+    correlation is negative). With few grey levels even a pure quantiser stays below 1: three
+    equally full ones reach 0.94, and their share is 1. NaN where `rank_correlation` is.
     """
-    joint = joint_counts(one, other, region)
+    joint = joint_counts(one, other)
     value = _correlation(joint)
     below_one, below_other = (np.cumsum(joint.sum(axis=axis)) for axis in (1, 0))
     if value >= 0:

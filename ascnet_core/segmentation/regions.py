@@ -1,15 +1,15 @@
 """A threshold proposed from a region that somebody drew on a slice.
 
 The level is the one at which the share of the drawn region that is kept exceeds the share of the
-rest that is kept by most (Youden's index). Normal tissue inside a loosely drawn region lowers that
-difference at every level by the same factor, so it does not move the best one: the line around a
-lesion need not be careful.
+rest that is kept by most (Youden's index). Normal tissue inside the drawn region lowers that
+difference at every level by the same factor, so the line around a lesion need not be careful.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.metrics.overlap import kept_counts
 from ascnet_core.names import Side
 from ascnet_core.segmentation.histogram import count_levels
 from ascnet_core.segmentation.threshold import Threshold
@@ -25,27 +25,15 @@ def propose_from_region(
 ) -> Threshold:
     """The threshold that best tells a drawn region from the rest of its slice.
 
-    Parameters
-    ----------
-    levels : array of uint8
-        The map on 0..255: the slice that was drawn on, or a volume.
-    drawn : array of bool, same shape
-    region : array of bool, same shape, optional
-        The region of interest; nothing outside it counts.
-    side : str
-        `bright` or `dark`.
+    `levels` is the map on 0..255 (uint8; a slice or a volume); `drawn` and the region of interest
+    (None: everything) are bool of its shape. The threshold's kind is `manual`, its rule the number
+    itself.
 
-    Returns
-    -------
-    Threshold of kind `manual`; its rule is the number itself.
-
-    Raises
-    ------
-    UserError
-        If fewer than five voxels are drawn or left over, or the drawn ones aren't on that side.
+    Raises a UserError if fewer than five voxels are drawn or left, or those drawn aren't on that
+    side.
     """
-    inside = drawn if region is None else drawn & region
-    outside = ~drawn if region is None else ~drawn & region
+    everywhere = np.ones(drawn.shape, np.bool_) if region is None else region
+    inside, outside = drawn & everywhere, ~drawn & everywhere
     marked, rest = int(inside.sum()), int(outside.sum())
     if marked < FEWEST:
         raise UserError(
@@ -53,8 +41,8 @@ def propose_from_region(
         )
     if rest < FEWEST:
         raise UserError("The drawn region leaves nothing to compare with; draw a smaller one.")
-    kept_inside = _kept(count_levels(levels, inside), side) / marked
-    kept_outside = _kept(count_levels(levels, outside), side) / rest
+    kept_inside = kept_counts(count_levels(levels, inside), side) / marked
+    kept_outside = kept_counts(count_levels(levels, outside), side) / rest
     gain = kept_inside - kept_outside
     if gain.max() <= 1e-9:
         other = "darker" if side == "bright" else "brighter"
@@ -69,9 +57,3 @@ def propose_from_region(
         f"{kept_inside[level]:.0%} of it and {kept_outside[level]:.0%} of the rest."
     )
     return Threshold(level, None, side, str(level), sentence, "manual")
-
-
-def _kept(counts: NDArray[np.int64], side: Side) -> NDArray[np.float64]:
-    """How many voxels each of the 256 thresholds keeps."""
-    summed = np.cumsum(counts[::-1])[::-1] if side == "bright" else np.cumsum(counts)
-    return summed.astype(np.float64)

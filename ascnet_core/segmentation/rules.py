@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import Side
-from ascnet_core.segmentation.written import Entry, Values, Written, number, read
+from ascnet_core.segmentation.written import Entry, Values, Written, number, only, read
 
 if TYPE_CHECKING:
     from ascnet_core.segmentation.smoothing import Counts
 
+_ENDS = {"leftmost": 1, "rightmost": -1}
 Found = tuple[int, int | None, str]
 """Level, last level of a band (else None), and the sentence that says how they came."""
 
@@ -43,17 +44,13 @@ class RuleEntry(Entry):
 
     Attributes
     ----------
-    find : callable
-        (rule, counts (256,) of the map, side, counts (256,) of the normal reference or None) ->
+    find : (rule, counts (256,) of the map, side, counts (256,) of the normal reference or None) ->
         `Found`; a UserError says why there is none.
-    kind : str
-        `mask-free`, or `manual` for levels that someone chose: these need no histogram.
-    needs_peaks, needs_reference : bool
-        Whether it reads peaks and valleys, and whether it reads the reference's histogram.
-    mirror : callable
-        The same rule for the other end of the scale.
-    offers : callable, optional
-        How many peaks a histogram has -> what to offer for it, where that depends on it.
+    kind : `mask-free`, or `manual` for levels that someone chose: these need no histogram.
+    needs_peaks, needs_reference : Whether it reads peaks and valleys, and whether it reads the
+        reference's histogram.
+    mirror : The same rule for the other end of the scale.
+    offers : How many peaks a histogram has -> what to offer for it, where that depends on it.
     """
 
     find: Finder
@@ -67,10 +64,7 @@ class RuleEntry(Entry):
 def parse_rule(text: str) -> Rule:
     """Read a rule as typed.
 
-    Raises
-    ------
-    UserError
-        If the text is none of `RULES`, with what is possible.
+    Raises a UserError if the text is none of `RULES`, with what is possible.
     """
     return Rule(*read(text.lower(), RULES, "rule", unnamed="number"))
 
@@ -87,19 +81,20 @@ def rule_menu(chosen: Sequence[str] = (), peaks: int | None = None) -> list[str]
     """
     offered: list[str] = []
     for entry in RULES.values():
-        dependent = entry.offers is not None and peaks is not None
-        offered += entry.offers(peaks) if dependent else entry.examples  # type: ignore[misc,arg-type]
+        offered += entry.offers(peaks) if entry.offers and peaks is not None else entry.examples
     return list(dict.fromkeys([*(rule for rule in chosen if rule not in offered), *offered]))
 
 
-# --- peaks and valleys ---------------------------------------------------------------------------
-
-
 def _ordinal(texts: Sequence[str]) -> Values:
-    value = number(texts[0]) if len(texts) == 1 else 0.0
+    value = only(texts)
     if not value.is_integer() or value == 0:
         raise ValueError("write 1 for the first, -1 for the last")
     return (value,)
+
+
+def _number_of(rule: Rule) -> int:
+    """The number of the peak or valley that a rule names: K, or the outermost."""
+    return int(rule.values[0]) if rule.values else _ENDS[rule.name.partition("-")[0]]
 
 
 def _pick(number: int, things: int, what: str, rule: Rule) -> int:
@@ -114,16 +109,14 @@ def _pick(number: int, things: int, what: str, rule: Rule) -> int:
     return index
 
 
-def _peak(
-    rule: Rule, counts: Counts, side: Side, reference: Counts | None, outermost: int | None = None
-) -> Found:
+def _peak(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> Found:
     from ascnet_core.segmentation.histogram import find_peaks
 
     peaks = find_peaks(counts)
-    ordinal = outermost or int(rule.values[0])
+    ordinal = _number_of(rule)
     index = _pick(ordinal, len(peaks), "peak", rule)
     level = peaks[index].position
-    if outermost and len(peaks) == 1:
+    if not rule.values and len(peaks) == 1:
         raise UserError(
             f"Threshold rule '{rule}' has nothing to choose: the histogram has a single peak, at "
             f"level {level}; take another rule, another map, or give a number."
@@ -133,38 +126,30 @@ def _peak(
     return level, None, f"{where} ({which}) of the histogram, at level {level}."
 
 
-def _valley(
-    rule: Rule, counts: Counts, side: Side, reference: Counts | None, outermost: int | None = None
-) -> Found:
+def _valley(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> Found:
     from ascnet_core.segmentation.histogram import find_peaks
     from ascnet_core.segmentation.smoothing import smooth, valley_between
 
     peaks = find_peaks(counts)
-    index = _pick(outermost or int(rule.values[0]), len(peaks) - 1, "valley", rule)
+    index = _pick(_number_of(rule), len(peaks) - 1, "valley", rule)
     left, right = peaks[index].position, peaks[index + 1].position
     level = valley_between(smooth(counts), left, right)
-    return (
-        level,
-        None,
-        (f"Lowest level between peak {index + 1} (at {left}) and peak {index + 2} (at {right})."),
-    )
+    between = f"peak {index + 1} (at {left}) and peak {index + 2} (at {right})"
+    return level, None, f"Lowest level between {between}."
 
 
 def _other_end(rule: Rule) -> Rule:
-    ends = {"rightmost": "leftmost", "leftmost": "rightmost"}
-    end, _, rest = rule.name.partition("-")
-    name = f"{ends[end]}-{rest}" if end in ends else rule.name
-    return Rule(name, tuple(-value for value in rule.values))
+    if rule.values:
+        return Rule(rule.name, tuple(-value for value in rule.values))
+    end, _, what = rule.name.partition("-")
+    return Rule(f"{'leftmost' if end == 'rightmost' else 'rightmost'}-{what}")
 
 
 _of_peaks = partial(RuleEntry, needs_peaks=True, mirror=_other_end)
 
 
-# --- classes -------------------------------------------------------------------------------------
-
-
 def _classes(texts: Sequence[str]) -> Values:
-    value = number(texts[0]) if len(texts) == 1 else 0.0 if texts else 3.0
+    value = only(texts) if texts else 3.0
     if value not in (2, 3, 4, 5, 6):
         raise ValueError("multi-otsu takes 2 to 6 classes")
     return (value,)
@@ -182,11 +167,8 @@ def _otsu(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> F
     return cuts[0], None, f"{name}: the darkest class ends at level {cuts[0]}."
 
 
-# --- the normal reference ------------------------------------------------------------------------
-
-
 def _quantile(texts: Sequence[str]) -> Values:
-    value = number(texts[0]) if len(texts) == 1 else 0.0
+    value = only(texts)
     if not 0 < value < 1:
         raise ValueError("write for example reference-quantile:0.995 (between 0 and 1)")
     return (value,)
@@ -213,17 +195,11 @@ def _reference_quantile(rule: Rule, counts: Counts, side: Side, reference: Count
             "map."
         )
     first = int(enough[0])
-    return (
-        first if side == "bright" else last - first,
-        None,
-        (
-            f"Level that {float(beyond[first]):.2%} of the normal reference's pixels reach "
-            f"(at most {share:.4g} asked for)."
-        ),
+    sentence = (
+        f"Level that {float(beyond[first]):.2%} of the normal reference's pixels reach "
+        f"(at most {share:.4g} asked for)."
     )
-
-
-# --- by hand -------------------------------------------------------------------------------------
+    return first if side == "bright" else last - first, None, sentence
 
 
 def _is_level(value: float) -> bool:
@@ -231,7 +207,7 @@ def _is_level(value: float) -> bool:
 
 
 def _level(texts: Sequence[str]) -> Values:
-    value = number(texts[0])
+    value = only(texts)
     if not _is_level(value):
         raise ValueError("it is no rule, and no whole number from 0 to 255")
     return (value,)
@@ -258,12 +234,12 @@ _ENTRIES = (
     _of_peaks(
         "rightmost-peak",
         "the level of the brightest peak (the paper's rule for bright anomalies)",
-        find=partial(_peak, outermost=-1),
+        find=_peak,
     ),
     _of_peaks(
         "leftmost-peak",
         "the level of the darkest peak (the paper's rule for dark ones)",
-        find=partial(_peak, outermost=1),
+        find=_peak,
     ),
     _of_peaks(
         "peak:K",
@@ -281,15 +257,9 @@ _ENTRIES = (
         offers=lambda peaks: [f"valley:{k}" for k in range(1, peaks)],
     ),
     _of_peaks(
-        "rightmost-valley",
-        "the lowest level to the left of the brightest peak",
-        find=partial(_valley, outermost=-1),
+        "rightmost-valley", "the lowest level to the left of the brightest peak", find=_valley
     ),
-    _of_peaks(
-        "leftmost-valley",
-        "the lowest level to the right of the darkest peak",
-        find=partial(_valley, outermost=1),
-    ),
+    _of_peaks("leftmost-valley", "the lowest level to the right of the darkest peak", find=_valley),
     RuleEntry("otsu", "two classes of least variance within (Otsu)", find=_otsu),
     RuleEntry(
         "multi-otsu[:N]",

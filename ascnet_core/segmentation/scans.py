@@ -30,10 +30,7 @@ from ascnet_core.settings.tables import Segmentation
 
 @dataclass(frozen=True)
 class How:
-    """What holds for all scans of a call.
-
-    `batch` None: by memory. `out` is the folder of masks, and of maps if `save_maps`.
-    """
+    """What holds for all scans of a call; masks and maps are written to the folder `out`."""
 
     network: Ready
     preparation: Preparation
@@ -48,12 +45,9 @@ class How:
 def cut_all(
     scans: Sequence[Scan], how: How, folder: Path, tell: Callable[[str], None]
 ) -> list[Kept]:
-    """Cut all scans and keep in `folder` what thresholds need of them; `tell` hears each name.
+    """Cut all scans, `tell` each name, and keep in `folder` what thresholds need of them.
 
-    Raises
-    ------
-    UserError
-        If a scan cannot be prepared, or its region is empty.
+    Raises a UserError if a scan cannot be prepared, or its region is empty.
     """
     kept = []
     for number, prepared in enumerate(_prepared(scans, how.preparation)):
@@ -65,7 +59,7 @@ def cut_all(
 
 def _prepared(scans: Sequence[Scan], how: Preparation) -> Iterator[Prepared]:
     """Each scan made ready, the next one being read while this one is cut."""
-    # The manifest's mask plays no part in making one: a broken one must not be in the way.
+    # The manifest's mask is not needed to make one, so a broken one is not even read.
     plain = [dataclasses.replace(scan, mask=None) for scan in scans]
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(prepare_scan, plain[0], how)
@@ -102,7 +96,7 @@ def choose_thresholds(
 
 
 def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict[str, Any]:
-    """Threshold, clean and write one mask; its row of the table.
+    """Threshold, clean and write one mask; return its row of the table.
 
     Without a threshold no mask is written, and the row says why.
     """
@@ -139,7 +133,7 @@ def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict
 
 
 def _file(out: Path, scan: Scan, what: str, grid: Grid) -> Path:
-    """Where a mask or map goes: stored like its image, but never in a format that blurs."""
+    """The file of a mask or map: stored like its image, but never in a format that blurs."""
     # A manifest may call a scan anything, also something with slashes.
     name = re.sub(r"[^\w.+-]", "_", scan.scan)
     return out / f"{name}_{what}{output_suffix(grid)}"

@@ -1,17 +1,17 @@
 """Smoothing of histograms, so that peaks can be read from counts that are noisy or combed.
 
-1. *Piles.* The excess of level 0 or 255 over its neighbours, where that level alone holds more
-   than `PILE_RATIO` (3) times the fullest of the next four levels, is clipped or saturated values:
-   it is set aside so that it does not smear over its neighbours. A pile of at most `PILE_SHARE`
-   (0.2 %) of the voxels (what percentile scaling clips) is dropped, a larger one is a peak.
-2. *Smoothing*: each level's voxels are spread by a Gaussian of `SMOOTHING` (2) levels. Where
+1. *Piles.* Where level 0 or 255 alone holds more than `PILE_RATIO` (3) times the fullest of the
+   next four levels, its excess over them is clipped or saturated values: it is set aside so that
+   it does not smear over its neighbours. A pile of at most `PILE_SHARE` (0.2 %) of the voxels
+   (what percentile scaling clips) is dropped, a larger one is a peak.
+2. *Smoothing.* Each level's voxels are spread by a Gaussian of `SMOOTHING` (2) levels. Where
    99.8 % of the voxels lie within fewer than 50 levels (a map on the raw scale early in training)
    it is narrower, a 25th of that span, down to 0.8. Where counts are combed (few grey values
-   stretched over many levels, everywhere or by a steep stretch of the network) it is as wide as
-   the comb's gap, from `COMBED` (4, for gaps that are uneven) to `WIDEST` (16), and differs
-   between neighbouring levels by at most a quarter of a level.
-3. *Narrow peaks.* Smoothing that is safe for finding flattens them. `sharp` keeps their height
-   where counts are full (`FULL`, 200 a level) and even enough for a Gaussian of `FINE` (1) level.
+   stretched over many levels) it is as wide as the comb's gap, from `COMBED` (4, for gaps that
+   are uneven) to `WIDEST` (16), and differs between neighbouring levels by at most a quarter of a
+   level.
+3. *Narrow peaks.* This smoothing flattens them. `sharp` keeps their height where counts are full
+   (`FULL`, 200 a level) and even enough for a Gaussian of `FINE` (1) level.
 """
 
 import numpy as np
@@ -43,7 +43,7 @@ def base_width(rest: NDArray[np.float64]) -> float:
 def _widths(rest: NDArray[np.float64]) -> NDArray[np.float64]:
     """Width of the Gaussian for the voxels of each level, in levels: wider where counts are combed.
 
-    Fewer than 20 occupied levels are not a comb: the few values *are* the peaks.
+    Fewer than 20 occupied levels are no comb: each of the few values is a peak.
     """
     widths = np.full(LEVELS, base_width(rest))
     around = maximum_filter1d(rest, 17, mode="constant")
@@ -68,14 +68,6 @@ def _widths(rest: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((widths - STEEPEST * away).max(axis=1))
 
 
-def _weights(rest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(256, 256): column k says how the voxels of level k are spread over all levels."""
-    widths = _widths(rest)
-    levels = np.arange(LEVELS)
-    away = (levels[:, None] - levels) / widths
-    return np.asarray(np.exp(-0.5 * away**2) / (np.sqrt(2 * np.pi) * widths))
-
-
 def _set_piles_aside(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], dict[int, float]]:
     """Counts without the piles at 0 and 255, and the piles' excess by level."""
     rest = counts.copy()
@@ -97,7 +89,11 @@ def smooth_with_noise(counts: Counts) -> tuple[NDArray[np.float64], float]:
     if total == 0:
         return plain, 0.0
     rest, piles = _set_piles_aside(plain)
-    weights = _weights(rest)
+    widths = _widths(rest)
+    levels = np.arange(LEVELS)
+    # column k says how the voxels of level k are spread over all levels
+    away = (levels[:, None] - levels) / widths
+    weights = np.exp(-0.5 * away**2) / (np.sqrt(2 * np.pi) * widths)
     smoothed = weights @ rest
     for level, excess in piles.items():
         if plain[level] > PILE_SHARE * total:
@@ -107,12 +103,7 @@ def smooth_with_noise(counts: Counts) -> tuple[NDArray[np.float64], float]:
 
 
 def smooth(counts: Counts) -> NDArray[np.float64]:
-    """The smoothed counts that peaks, valleys and separations are read from.
-
-    Returns
-    -------
-    float64 array of shape (256,), voxels per level; piles as the module's text says.
-    """
+    """The smoothed counts (256,) float64, voxels per level, that peaks are read from."""
     return smooth_with_noise(counts)[0]
 
 
@@ -120,7 +111,7 @@ def sharp(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Counts under a Gaussian of `FINE` (1) level, 0 where they are too few or too uneven for it.
 
     Uneven: a quarter of the levels around differ from the mean of their two neighbours by more
-    than noise explains, as where every sixth level gets two grey values.
+    than noise explains.
     """
     rest, _ = _set_piles_aside(counts)
     near = uniform_filter1d(rest, 9, mode="constant")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
-from ascnet_core.segmentation.written import Entry, Values, Written, number, read
+from ascnet_core.segmentation.written import Entry, Values, Written, number, only, read
 
 if TYPE_CHECKING:
     from ascnet_core.segmentation.postprocess import Further, Mask
@@ -38,13 +38,9 @@ class Step(Written):
 class StepEntry(Entry):
     """A kind of step.
 
-    Attributes
-    ----------
-    run : callable
-        (mask, step, region, further as for `run_steps`) -> a new mask; the one given stays as it
-        was. UserError if something is not there.
-    needs_modality : bool
-        Whether its first argument names a further modality.
+    `run` takes (mask, step, region, further as for `run_steps`) and returns a new mask, or raises a
+    UserError if something is not there. `needs_modality`: the first argument names a further
+    modality.
     """
 
     run: Callable[[Mask, Step, Mask | None, Further | None], Mask]
@@ -54,10 +50,7 @@ class StepEntry(Entry):
 def parse_steps(texts: Sequence[str]) -> tuple[Step, ...]:
     """Read steps as typed, in their order; empty texts and `none` are no step.
 
-    Raises
-    ------
-    UserError
-        If a text is none of `STEPS`.
+    Raises a UserError if a text is none of `STEPS`.
     """
     wanted = [text for text in texts if text.strip().lower() not in ("", "none")]
     return tuple(Step(*read(text, STEPS, "step")) for text in wanted)
@@ -75,24 +68,22 @@ def step_menu(chosen: Sequence[str] = (), modalities: Sequence[str] = ()) -> lis
 
 
 def _side(texts: Sequence[str]) -> Values:
-    size = number(texts[0]) if len(texts) == 1 else 0.0
+    size = only(texts)
     if not size.is_integer() or not 1 <= size <= MAX_SQUARE or size % 2 == 0:
         raise ValueError(f"the square's side must be odd, from 1 to {MAX_SQUARE}")
     return (size,)
 
 
-def _square(
-    mask: Mask, step: Step, region: Mask | None, further: Further | None, filters: str
-) -> Mask:
+def _square(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
     from ascnet_core.segmentation.postprocess import in_slices
 
-    return in_slices(mask, filters, int(step.values[0]))
+    return in_slices(mask, step.name, int(step.values[0]))
 
 
 def _voxels(texts: Sequence[str]) -> Values:
     if [text.lower() for text in texts] == ["largest"]:
         return ("largest",)
-    count = number(texts[0]) if len(texts) == 1 else 0.0
+    count = only(texts)
     if not count.is_integer() or count < 1:
         raise ValueError("write a number of voxels from 1, or components:largest")
     return (count,)
@@ -125,36 +116,27 @@ def _gate(mask: Mask, step: Step, region: Mask | None, further: Further | None) 
 def _roi(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
     if region is None:
         raise UserError("Step 'roi' needs a region of interest, and there is none.")
-    inside: Mask = mask & region
-    return inside
+    return mask & region
 
 
-_filter = partial(StepEntry, read=_side)
+_filter = partial(StepEntry, read=_side, run=_square)
 _ENTRIES = (
     _filter(
         "open-close:K",
         "open, then close (the paper: 5 for MS and liver, 9 for BraTS)",
         examples=("open-close:5", "open-close:9"),
-        run=partial(_square, filters="open close"),
     ),
     _filter(
         "open:K",
         "erode, then dilate with a K x K square, slice by slice: removes what is narrower",
         examples=("open:3",),
-        run=partial(_square, filters="open"),
     ),
     _filter(
         "close:K",
         "dilate, then erode with a K x K square, slice by slice: fills gaps narrower than K",
         examples=("close:3",),
-        run=partial(_square, filters="close"),
     ),
-    _filter(
-        "median:K",
-        "majority in a K x K square, slice by slice",
-        examples=("median:3",),
-        run=partial(_square, filters="median"),
-    ),
+    _filter("median:K", "majority in a K x K square, slice by slice", examples=("median:3",)),
     StepEntry(
         "components:N",
         "drop connected pieces (26 neighbours) under N voxels; components:largest keeps one",

@@ -18,7 +18,7 @@ from ascnet_core.segmentation.rules import Rule, parse_rule
 from ascnet_core.segmentation.smoothing import LEVELS, Counts
 
 Kind = Literal["mask-free", "manual", "oracle"]
-Unit = TypeVar("Unit")
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,12 @@ class Threshold:
 
     Attributes
     ----------
-    level : int
-        0..255. Bright keeps levels at or above it, dark those at or below it.
-    upper : int or None
-        If given, a band: levels from `level` to `upper` are kept, both included, on either side.
-    side : str
-        `bright` or `dark`.
-    rule : str
-        The rule as it can be typed.
-    sentence : str
-        How the number came, for people.
-    kind : str
-        `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
+    level : 0..255. Bright keeps levels at or above it, dark those at or below it.
+    upper : If given, a band: levels from `level` to `upper` are kept, both included, on either
+        side.
+    side : `bright` or `dark`.
+    rule, sentence : The rule as it can be typed, and how the number came, for people.
+    kind : `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
     """
 
     level: int
@@ -64,7 +58,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class NoThreshold:
-    """That a rule finds no threshold, and the sentence that says why: the mask is empty."""
+    """A rule found no threshold, so the mask is empty; the sentence says why."""
 
     side: Side
     rule: str
@@ -76,28 +70,14 @@ class NoThreshold:
 
 
 def propose(
-    rule: str | Rule,
-    counts: Counts,
-    side: Side = "bright",
-    reference_counts: Counts | None = None,
+    rule: str | Rule, counts: Counts, side: Side = "bright", reference_counts: Counts | None = None
 ) -> Threshold:
-    """The threshold that a rule gives for a histogram.
+    """The threshold that a rule (one of `rules.RULES`) gives for a histogram.
 
-    Parameters
-    ----------
-    rule : str or Rule
-        One of `rules.RULES`.
-    counts : (256,) int
-        Histogram of the map inside the region: of one scan or summed over a cohort.
-    side : str
-        `bright` or `dark`.
-    reference_counts : (256,) int, optional
-        Histogram of the same map over the normal reference, for rules that read it.
+    `counts` (256,) is the map's histogram inside the region, of one scan or summed over a cohort;
+    `reference_counts` that of the same map over the normal reference, for rules that read it.
 
-    Raises
-    ------
-    UserError
-        If the rule is unknown, or the histogram does not have what it asks for.
+    Raises a UserError if the rule is unknown, or the histogram does not have what it asks for.
     """
     if side not in SIDES:
         raise UserError(f"Side '{side}' is neither bright nor dark.")
@@ -115,7 +95,7 @@ def propose(
 def attempt(
     rule: str, counts: Counts, side: Side, reference_counts: Counts | None = None
 ) -> Threshold | NoThreshold:
-    """As `propose`, but a rule that finds nothing gives the sentence instead of an error."""
+    """As `propose`, but where a rule finds nothing the error's sentence comes back instead."""
     try:
         return propose(rule, counts, side, reference_counts)
     except UserError as error:
@@ -124,19 +104,19 @@ def attempt(
 
 def choose(
     rule: str,
-    counts: Mapping[Unit, Counts],
+    counts: Mapping[Name, Counts],
     side: Side,
     scope: Scope,
     reference_counts: Counts | None = None,
-) -> dict[Unit, Threshold | NoThreshold]:
-    """What a rule gives for each unit (a subject or a scan), by the histograms of all of them.
+) -> dict[Name, Threshold | NoThreshold]:
+    """What a rule gives for each subject (or scan, or whatever the histograms are named by).
 
-    With scope `subject` it reads the histogram of each unit, with `cohort` the sum of all.
+    With scope `subject` it reads each histogram by itself, with `cohort` the sum of all.
     """
     if scope == "cohort":
         pooled = np.sum(list(counts.values()), axis=0)
         return dict.fromkeys(counts, attempt(rule, pooled, side, reference_counts))
-    return {unit: attempt(rule, own, side, reference_counts) for unit, own in counts.items()}
+    return {name: attempt(rule, own, side, reference_counts) for name, own in counts.items()}
 
 
 def apply(
@@ -144,17 +124,8 @@ def apply(
 ) -> NDArray[np.bool_]:
     """The mask: voxels inside the region (None: everywhere) that the threshold keeps.
 
-    Parameters
-    ----------
-    levels : array of uint8
-        The map on 0..255, any shape.
-    region : array of bool, same shape, or None
-    threshold : Threshold or NoThreshold
-        Without a threshold the mask is empty.
-
-    Returns
-    -------
-    array of bool, same shape.
+    `levels` is the map on 0..255, uint8 of any shape; the mask is bool of that shape. Without a
+    threshold it is empty.
     """
     first, last = threshold.kept
     mask: NDArray[np.bool_] = (levels >= first) & (levels <= last)

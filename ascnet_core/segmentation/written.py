@@ -31,20 +31,21 @@ def number(text: str) -> float:
         return float("nan")
 
 
+def only(texts: Sequence[str]) -> float:
+    """Read the one number that an entry takes; NaN where there are more or fewer."""
+    return number(texts[0]) if len(texts) == 1 else float("nan")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One kind of rule or step.
 
     Attributes
     ----------
-    form : str
-        Name and arguments, capitals for what the user puts in: `peak:K`, `multi-otsu[:N]`.
-    sentence : str
-        What it does, without a capital at the start or a full stop at the end.
-    read : callable
-        The arguments as written -> their values; a ValueError says what to write instead.
-    examples : tuple of str
-        What menus offer; without arguments the name itself.
+    form : Name and arguments, capitals for what the user puts in: `peak:K`, `multi-otsu[:N]`.
+    sentence : What it does, without a capital at the start or a full stop at the end.
+    read : The arguments as written -> their values; a ValueError says what to write instead.
+    examples : What menus offer; without arguments the name itself.
     """
 
     form: str
@@ -79,19 +80,10 @@ def read(
 ) -> tuple[str, Values]:
     """Read one text: the entry's name and the values of its arguments.
 
-    Parameters
-    ----------
-    text : str
-    entries : mapping of name -> Entry
-    what : str
-        `rule` or `step`, for the error.
-    unnamed : str
-        The entry that a text without any known name is given to as a whole.
+    `what` is `rule` or `step`, for the error. `unnamed` is the entry that reads a whole text
+    without any known name.
 
-    Raises
-    ------
-    UserError
-        If it can't be read, with what is possible.
+    Raises a UserError if it can't be read, with what is possible.
     """
     name, *texts = text.strip().split(":")
     if name.lower() not in entries:

@@ -25,7 +25,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import read_request, signals_noted, take_request
 from ascnet_core.segmentation.cuts import cut_slices
-from ascnet_core.segmentation.histogram import count_levels, look, quantise
+from ascnet_core.segmentation.histogram import count_levels, quantise, read_histogram
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_training, save_model, save_training
 from ascnet_core.training.device import peak_memory
@@ -248,7 +248,7 @@ class _Recording:
         model = state.kept
         save_model(temporary / MODEL, model, self.settings, _position(state))
         _write_compact(temporary / COUNTS, self._reference(model))
-        seen = look(arrays["counts"].astype(np.int64))
+        seen = read_histogram(arrays["counts"].astype(np.int64))
         found = {
             "peaks": [dataclasses.asdict(peak) for peak in seen.peaks],
             "separations": list(seen.separations),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
-from ascnet_core.segmentation.histogram import count_levels, look, quantise
+from ascnet_core.segmentation.histogram import count_levels, quantise, read_histogram
 from ascnet_core.segmentation.postprocess import run_steps
 
 SHAPE = (181, 217, 181)
@@ -70,7 +70,9 @@ def main() -> None:
         f"{'count 256 levels inside a region':34} "
         f"{milliseconds(lambda: count_levels(levels, scattered)):11.1f}"
     )
-    print(f"{'peaks, separations, verdict':34} {milliseconds(lambda: look(counts)):11.1f}")
+    print(
+        f"{'peaks, separations, verdict':34} {milliseconds(lambda: read_histogram(counts)):11.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -55,10 +55,7 @@ def output_suffix(grid: Grid) -> str:
 def check_file(path: Path) -> Format:
     """Return the format of a file.
 
-    Raises
-    ------
-    UserError
-        If it is not there, of no format that is read here, or half of a pair.
+    Raises a UserError if it is not there, of no format that is read here, or half of a pair.
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder; name an image file in it.")
@@ -81,35 +78,16 @@ def check_file(path: Path) -> Format:
 def load_stored(
     path: Path, frame: int | None = None, channel: int | None = None
 ) -> tuple[Stored, Grid]:
-    """Read an image file in the order it is stored in.
+    """Read an image file in its stored order, as float32 in real units (scale factors applied).
 
-    Parameters
-    ----------
-    frame
-        Which frame (NIfTI's fourth axis, a TIF's page) to take, from 0; needed for several.
-    channel
-        Which channel to take, from 0; needed where colour channels differ. Grey images have none,
-        and the choice is then of no effect.
+    `frame` (NIfTI's fourth axis, a TIF's page) and `channel` count from 0; a choice is needed where
+    there are several frames, or colour channels that differ, and has no effect elsewhere.
 
-    Returns
-    -------
-    array, grid
-        float32 with the shape of `grid.shape`, in real units (scale factors applied).
-
-    Raises
-    ------
-    UserError
-        Missing, damaged or unsuitable file, or a choice to be made.
+    Raises a UserError if the file is missing, damaged or unsuitable, or a choice is needed.
     """
     return check_file(path).load(path, frame, channel)
 
 
 def load_head(path: Path) -> Grid:
-    """Read the grid of a file without its data; `full_shape` is the whole stored shape, frames too.
-
-    Raises
-    ------
-    UserError
-        Missing or damaged file.
-    """
+    """Read the grid of a file without its data; `full_shape` is the whole shape, frames too."""
     return check_file(path).head(path)

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core import files
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import (
-    Format,
-    Grid,
-    choose,
-    damage_told,
-    one_channel,
-    sizes,
-)
+from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, one_channel, sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,8 +100,7 @@ def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLik
     if grid.header is None:
         image = nib.Nifti1Image(stored, grid.affine)
     else:
-        wide = isinstance(grid.header, nib.Nifti2Header)
-        kind = nib.Nifti2Image if wide else nib.Nifti1Image
+        kind = nib.Nifti2Image if isinstance(grid.header, nib.Nifti2Header) else nib.Nifti1Image
         # The header of a pair becomes that of a single file.
         header = kind.header_class.from_header(grid.header)
         header.set_data_dtype(stored.dtype)

@@ -41,13 +41,7 @@ def _opened(path: Path) -> Iterator[Image]:
 
 
 def colour_channels(path: Path) -> int:
-    """Return how many colour channels a picture stores; 1 for a grey one.
-
-    Raises
-    ------
-    UserError
-        Missing or damaged file.
-    """
+    """Return how many colour channels a picture stores; 1 for a grey one."""
     with _opened(path) as picture:
         return len([band for band in picture.getbands() if band not in ("A", "a")])
 

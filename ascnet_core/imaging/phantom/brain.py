@@ -32,16 +32,16 @@ CENTRE = (0.0, -17.0, 5.0)
 
 @dataclass(frozen=True)
 class Brain:
-    """Tissue of the voxels inside the brain region.
+    """Tissue of the P voxels inside the brain region; all float32 but `index`.
 
-    Parameters
+    Attributes
     ----------
     index : (P,) int, flat indices of the region's voxels in the (X, Y, Z) grid
-    points : (P, 3) float32, their places in the subject's own space, mm
-    template : (P, 3) float32, the same places in the symmetric template, mass effect undone, mm
-    shares : name -> (P,) float32 in [0, 1]; they add up to 1 in each voxel
-    depth : (P,) float32, mm below the surface of the cortex (fissures count, sulci don't)
-    ventricle : (P,) float32, signed distance to the ventricles, mm
+    points : (P, 3), their positions in the subject's own space, mm
+    template : (P, 3), the same in the symmetric template, mass effect undone, mm
+    shares : name -> (P,) in [0, 1]; they add up to 1 in each voxel
+    depth : (P,), mm below the surface of the cortex (fissures count, sulci don't)
+    ventricle : (P,), signed distance to the ventricles, mm
     """
 
     index: NDArray[np.int64]
@@ -81,10 +81,9 @@ def _draw(rng: np.random.Generator) -> _Build:
         [[np.cos(roll), 0, np.sin(roll)], [0, 1, 0], [-np.sin(roll), 0, np.cos(roll)]]
     )
     atrophy = float(rng.beta(1.5, 2.5))
+    scale = np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07)
     return _Build(
-        scale=np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07).astype(
-            np.float32
-        ),
+        scale=scale.astype(np.float32),
         rotation=(turn_x @ turn_y @ turn_z).astype(np.float32),
         shift=rng.normal(0, 1.5, 3).astype(np.float32),
         warp=[random_waves(rng, 8, 90, 220) for _ in range(3)],
@@ -178,8 +177,7 @@ def _ventricles(points: Floats, build: _Build) -> Floats:
     temporal = tube(folded, [((23, -42, 11), 4.5), ((33, -32, -6), 2.4), ((33, -10, -17), 1.6)])
     # a wider ventricle has its wall further out, not its axis elsewhere
     lateral = np.minimum(lateral, temporal) - (size - 1) * 3.2 - 0.5
-    septum = 1.1 - np.abs(x)
-    lateral = np.maximum(lateral, septum)
+    lateral = np.maximum(lateral, 1.1 - np.abs(x))  # the septum
     third = ellipsoid(points, (0, -14, -1), (1.2, 15, 9)) - (size - 1) * 1.5
     fourth = ellipsoid(points, (0, -46, -33), (5, 5, 8)) - (size - 1)
     return as_floats(np.minimum(np.minimum(lateral, third), fourth))
@@ -250,13 +248,11 @@ def brain_anatomy(
         reach = (length(offset)[:, None] / np.float32(1.5 * mass.radius)) ** 2
         template = template - np.float32(mass.strength) * np.exp(-reach) * offset
 
-    cerebrum = _cerebrum(template)
     cerebellum, stem = _cerebellum(template), _stem(template)
-    envelope = blend(blend(cerebrum, cerebellum, 8), stem, 10)
+    envelope = blend(blend(_cerebrum(template), cerebellum, 8), stem, 10)
     rough = envelope + 0.6 * build.surface.at(points) < 0.6
     index, points, template = index[rough], points[rough], template[rough]
-    undisturbed = undisturbed[rough]
-    cerebrum, cerebellum, stem = cerebrum[rough], cerebellum[rough], stem[rough]
+    undisturbed, cerebellum, stem = undisturbed[rough], cerebellum[rough], stem[rough]
 
     spacing = np.asarray(FIELD_OF_VIEW) / np.asarray(size)
     softness = float(0.62 * np.sqrt(spacing[0] * spacing[1]))
@@ -268,11 +264,8 @@ def brain_anatomy(
 
     # sulci open towards the surface and are nearly closed further down, some more than others
     opening = 0.25 + 0.75 * np.exp(-np.maximum(depth, 0) / 5)
-    gap = (
-        opening
-        * (0.55 + 1.1 * build.atrophy)
-        * np.clip(1 + 0.5 * build.fold_gap.at(points), 0.2, 2)
-    )
+    uneven = np.clip(1 + 0.5 * build.fold_gap.at(points), 0.2, 2)
+    gap = opening * (0.55 + 1.1 * build.atrophy) * uneven
     gap += 0.9 * np.exp(-np.maximum(depth, 0) / 2.2)
     shares: dict[str, Floats] = {}
     left = np.ones(len(index), np.float32)
@@ -292,48 +285,29 @@ def brain_anatomy(
     take("rim", rim * np.clip(0.35 + tips, 0, 1) * (np.abs(x) > 3))
     take("stem", inside(stem, softness))
     cerebellar = inside(cerebellum, softness)
-    folia = np.sin(
-        2
-        * np.pi
-        / 5.2
-        * (np.sqrt((y + 38) ** 2 + 1.6 * (z + 30) ** 2) + 1.3 * build.surface.at(points))
-    )
+    rings = np.sqrt((y + 38) ** 2 + 1.6 * (z + 30) ** 2) + 1.3 * build.surface.at(points)
+    folia = np.sin(2 * np.pi / 5.2 * rings)
     leaf = inside(-cerebellum - 8 - 3 * build.fold_depth.at(points), 3.0)
     take("folia", cerebellar * leaf * (0.72 + 0.28 * folia))
     take("csf", cerebellar * leaf * 0.55 * (folia < -0.6))
     take("white", cerebellar)
 
     wall = ventricle - 1.0
-    take(
-        "caudate", inside(np.maximum(ellipsoid(folded, (14, 14, 8), (6, 13, 10)), -wall), softness)
-    )
-    take(
-        "caudate",
-        inside(
-            np.maximum(tube(folded, [((15, 8, 16), 3.5), ((20, -22, 22), 2.0)]), -wall), softness
-        ),
-    )
-    take(
-        "thalamus",
-        inside(np.maximum(ellipsoid(folded, (11, -19, 6), (9.5, 15, 10)), -wall), softness),
-    )
+    head = ellipsoid(folded, (14, 14, 8), (6, 13, 10))
+    body = tube(folded, [((15, 8, 16), 3.5), ((20, -22, 22), 2.0)])
+    thalamus = ellipsoid(folded, (11, -19, 6), (9.5, 15, 10))
+    for name, nucleus in (("caudate", head), ("caudate", body), ("thalamus", thalamus)):
+        take(name, inside(np.maximum(nucleus, -wall), softness))
     slanted = folded.copy()
     slanted[:, 0] += 0.22 * (y - 2)
     take("pallidum", inside(ellipsoid(slanted, (19.5, -1, 1), (4.5, 10, 7)), softness))
     take("caudate", inside(ellipsoid(slanted, (27, 1, 3), (5.5, 18, 11)), softness))
     arch = np.abs(np.sqrt(((y + 10) / 1.9) ** 2 + (z - 2) ** 2) - 21) - 3.2
-    callosum = np.maximum(arch, np.abs(x) - 15)
-    callosum = np.maximum(callosum, 2 - z)
+    callosum = np.maximum(np.maximum(arch, np.abs(x) - 15), 2 - z)
     take("callosum", inside(callosum.astype(np.float32), 1.5 * softness))
     take("csf", inside(surface - gap, softness))
     take("cortex", inside(surface - 0.5 * gap - np.float32(build.cortex), 1.1 * softness))
-    take(
-        "cortex",
-        0.8
-        * inside(
-            np.maximum(np.abs(np.abs(x) - 35.5) - 0.5, ellipsoid(folded, (35, 0, 4), (6, 22, 12))),
-            softness,
-        ),
-    )
+    insula = ellipsoid(folded, (35, 0, 4), (6, 22, 12))
+    take("cortex", 0.8 * inside(np.maximum(np.abs(np.abs(x) - 35.5) - 0.5, insula), softness))
     take("white", np.ones_like(left))
     return Brain(index, points, undisturbed, shares, depth, ventricle)

@@ -8,7 +8,6 @@ is not enough.
 import re
 import shutil
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,39 +21,25 @@ from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.phantom import liver
 from ascnet_core.imaging.phantom.brain import CENTRE, FIELD_OF_VIEW, brain_anatomy
-from ascnet_core.imaging.phantom.lesions import (
-    draw_mass,
-    large_lesion,
-    no_lesions,
-    small_lesions,
-)
+from ascnet_core.imaging.phantom.lesions import draw_mass, large_lesion, no_lesions, small_lesions
 from ascnet_core.imaging.phantom.liver import liver_scan
 from ascnet_core.imaging.phantom.mr import mr_picture
 from ascnet_core.imaging.volume import write_volume
+from ascnet_core.names import Tell
 
 CONTRASTS = ("flair", "t2", "ct")
 _OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
-
-
-# nibabel carries no types of its own that hold.
-_nib: Any = nib
+_nib: Any = nib  # its types do not hold
 
 
 @dataclass(frozen=True)
 class PhantomSubject:
-    """One synthetic subject.
+    """One synthetic subject; arrays are (X, Y, Z) in RAS.
 
-    Parameters
-    ----------
-    name : str, tells seed and number
-    image : (X, Y, Z) float32 in RAS, scanner units (HU for ct), 0 outside the head
-    mask : (X, Y, Z) bool, the exact lesions
-    region : (X, Y, Z) bool, the brain (or the liver)
-    further : name -> (X, Y, Z) float32, pictures of the same anatomy in other contrasts
-    spacing : voxel size in mm
-    origin : place of voxel (0, 0, 0) in mm
-    group : "normal" or "anomalous"
-    notes : one phrase about the lesions
+    `image` is float32 in scanner units (HU for ct), 0 outside the head; `mask` bool, the exact
+    lesions; `region` bool, the brain (or the liver); `further` pictures of the same anatomy in
+    other contrasts, by name. `spacing` and `origin` (of voxel (0, 0, 0)) are in mm. `group` is
+    "normal" or "anomalous", `notes` a phrase about the lesions.
     """
 
     name: str
@@ -100,11 +85,8 @@ def phantom_subject(
         mask, region = np.zeros(size, bool), np.zeros(size, bool)
         mask.reshape(-1)[brain.index] = lesions.mask
         region.reshape(-1)[brain.index] = True
-    x, y, z = (side / count for side, count in zip(extent, size, strict=True))
-    left, back, bottom = (
-        centre - (side - side / count) / 2
-        for centre, side, count in zip(middle, extent, size, strict=True)
-    )
+    x, y, z = np.divide(extent, size).tolist()
+    left, back, bottom = (middle - np.subtract(extent, (x, y, z)) / 2).tolist()
     return PhantomSubject(
         name=f"demo{seed}-{index + 1:03d}",
         image=image,
@@ -142,39 +124,27 @@ def _check(contrast: str, subjects: int, size: tuple[int, int, int], seed: int) 
         )
 
 
-def _is_replaceable(out: Path) -> bool:
-    """Whether `out` is a folder with nothing in it but an earlier demo cohort."""
-    return out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
-
-
 def make_demo(
     out: Path,
     contrast: str = "flair",
     subjects: int = 24,
     size: tuple[int, int, int] = (96, 96, 32),
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> Path:
-    """Write a demo cohort to folder `out` and give the path of its manifest.
+    """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
-    Parameters
-    ----------
-    out : folder to make; if it exists it must be empty or hold an earlier demo cohort
-    contrast : "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct"
-        (liver, dark lesions, HU)
-    subjects : number of subjects, half of them normal
-    size : voxels (X, Y, Z); the field of view stays the same
-    seed : subject i of a seed is always the same
-    progress : called with (done, subjects) after each subject
+    An existing folder must be empty or hold an earlier demo cohort. `contrast` is "flair" (bright
+    lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct" (liver, dark lesions, HU).
+    Half of the subjects are normal. `size` is in voxels (X, Y, Z); the field of view stays the
+    same. `progress` is told (done, subjects) after each subject.
 
-    Raises
-    ------
-    UserError
-        For an unknown contrast, an impossible size, or a folder with other things in it.
+    Raises a UserError for an unknown contrast, an impossible size, or a folder of other things.
     """
     _check(contrast, subjects, size, seed)
     out = Path(out)
-    if out.exists() and not _is_replaceable(out):
+    earlier = out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
+    if out.exists() and not earlier:
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
     building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
     try:
@@ -187,21 +157,17 @@ def make_demo(
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
-            pictures = {"image": subject.image}
-            pictures |= {f"image:{name}": data for name, data in subject.further.items()}
             columns = {"image": contrast, "mask": "mask", "region": "region"}
             columns |= {f"image:{name}": name for name in subject.further}
             paths = {c: building / f"{subject.name}_{end}.nii.gz" for c, end in columns.items()}
             grid = _grid(subject)
-            for column, data in pictures.items():
-                write_volume(paths[column], np.rint(data), grid, np.int16)
+            write_volume(paths["image"], np.rint(subject.image), grid, np.int16)
+            for name, data in subject.further.items():
+                write_volume(paths[f"image:{name}"], np.rint(data), grid, np.int16)
             write_volume(paths["mask"], subject.mask, grid, np.uint8)
             write_volume(paths["region"], subject.region, grid, np.uint8)
-            rows.append(
-                {"subject": subject.name}
-                | paths
-                | {"modality": contrast, "group": subject.group, "notes": subject.notes}
-            )
+            row: dict[str, str | Path] = {"subject": subject.name, "modality": contrast, **paths}
+            rows.append(row | {"group": subject.group, "notes": subject.notes})
             if progress is not None:
                 progress(index + 1, subjects)
         write_manifest(building / "manifest.csv", rows)

@@ -3,7 +3,6 @@
 Everything works on points in millimetres, so that a subject looks the same on any grid.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -17,13 +16,9 @@ Triple: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Waves:
-    """A sum of plane waves: a smooth random field with a chosen scale.
+    """A sum of plane waves: a smooth random field with a standard deviation of about 1.
 
-    Parameters
-    ----------
-    vectors : (3, W) float32, wave vectors in rad/mm
-    phases : (W,) float32, radians
-    amplitudes : (W,) float32; the field has a standard deviation of about 1
+    `vectors` (3, W) are wave vectors in rad/mm, `phases` (W,) in radians; all are float32.
     """
 
     vectors: Floats
@@ -48,10 +43,9 @@ class Waves:
         return field, gradient
 
 
-def _chunks(count: int, each: int = 8192) -> Iterator[slice]:
+def _chunks(count: int) -> list[slice]:
     """Cut 0..count into pieces whose waves fit the processor's cache."""
-    for start in range(0, count, each):
-        yield slice(start, start + each)
+    return [slice(start, start + 8192) for start in range(0, count, 8192)]
 
 
 def random_waves(rng: np.random.Generator, count: int, shortest: float, longest: float) -> Waves:
@@ -89,18 +83,15 @@ def length(vectors: Floats) -> Floats:
 
 def within(columns: Floats, centre: ArrayLike, reach: float) -> NDArray[np.intp]:
     """Give the indices of the points (3, P) in a cube of half-width `reach` mm around `centre`."""
-    x, y, z = np.asarray(centre, np.float32)
-    near = np.abs(columns[0] - x) < reach
-    near &= np.abs(columns[1] - y) < reach
-    near &= np.abs(columns[2] - z) < reach
-    return np.flatnonzero(near)
+    middle = np.asarray(centre, np.float32)
+    x, y, z = (np.abs(axis - at) < reach for axis, at in zip(columns, middle, strict=True))
+    return np.flatnonzero(x & y & z)
 
 
 def inside(distance: NDArray[np.floating], softness: float) -> Floats:
     """Turn a signed distance (mm, negative inside) into a share in [0, 1] with a soft edge.
 
-    The share is 0.5 at the edge and reaches 0 and 1 `softness` mm from it, as in a voxel that the
-    edge cuts.
+    The share is 0.5 at the edge and reaches 0 and 1 `softness` mm from it.
     """
     return as_floats(np.clip(0.5 - distance / np.float32(2 * softness), 0, 1))
 
@@ -122,7 +113,7 @@ def ellipsoid(points: Floats, centre: Triple, axes: Triple, power: float = 2.0) 
 
 def tube(points: Floats, path: list[tuple[Triple, float]]) -> Floats:
     """Give the signed distance (P,) mm to a tube along `path`: [((x, y, z), radius), ...] mm."""
-    nearest: Floats | None = None
+    nearest = np.full(len(points), np.inf, np.float32)
     for (start, radius), (end, next_radius) in pairwise(path):
         origin = np.asarray(start, np.float32)
         along = np.asarray(end, np.float32) - origin
@@ -130,9 +121,7 @@ def tube(points: Floats, path: list[tuple[Triple, float]]) -> Floats:
         share = np.clip(offset @ along / np.float32(along @ along), 0, 1)
         gap = offset - share[:, None] * along
         width = radius + share * np.float32(next_radius - radius)
-        distance = as_floats(length(gap) - width)
-        nearest = distance if nearest is None else np.minimum(nearest, distance)
-    assert nearest is not None
+        nearest = np.minimum(nearest, as_floats(length(gap) - width))
     return nearest
 
 

@@ -20,35 +20,30 @@ from ascnet_core.imaging.phantom.fields import (
 class Lesions:
     """What lesions do to the voxels of a brain's region.
 
-    Parameters
-    ----------
-    share : (P,) float32 in [0, 1], how much of a voxel is lesion; 0.5 is its edge
-    strength : (P,) float32, how far the lesion changes the grey value (1 = typical)
-    mask : (P,) bool, the exact truth: at least half lesion, and not fluid
-    kind : "none", "small" or "large"
+    `share` (P,) in [0, 1] is how much of a voxel is lesion, `strength` (P,) how far the lesion
+    changes the grey value (1 = typical); both float32.
     """
 
     share: Floats
     strength: Floats
-    mask: NDArray[np.bool_]
-    kind: str
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The exact truth (P,): at least half of the voxel is lesion, and not fluid."""
+        return self.share >= 0.5
 
 
 def draw_mass(rng: np.random.Generator) -> Mass:
-    """Draw the place and size of a large lesion, in template coordinates."""
+    """Draw the centre and size of a large lesion, in template coordinates."""
     side = rng.choice([-1.0, 1.0])
-    centre = (side * rng.uniform(20, 40), rng.uniform(-62, 34), rng.uniform(0, 42))
-    return Mass(
-        (float(centre[0]), float(centre[1]), float(centre[2])),
-        radius=float(rng.uniform(14, 25)),
-        strength=float(rng.uniform(0.1, 0.35)),
-    )
+    centre = (float(side * rng.uniform(20, 40)), rng.uniform(-62, 34), rng.uniform(0, 42))
+    return Mass(centre, radius=rng.uniform(14, 25), strength=rng.uniform(0.1, 0.35))
 
 
 def no_lesions(brain: Brain) -> Lesions:
     """Give the lesions of a normal subject: none."""
     zeros = np.zeros(len(brain.index), np.float32)
-    return Lesions(zeros, zeros, np.zeros(len(brain.index), bool), "none")
+    return Lesions(zeros, zeros)
 
 
 def _fluid(brain: Brain) -> Floats:
@@ -82,13 +77,12 @@ def small_lesions(rng: np.random.Generator, brain: Brain) -> Lesions:
         strong = base * float(np.exp(rng.normal(0, 0.22)))
         near = within(columns, centre, 2.6 * radius + 4)
         offset = (brain.points[near] - centre) / stretch.astype(np.float32)
-        distance = length(offset) - radius
-        distance = distance + 0.24 * radius * irregular[near]
+        distance = length(offset) - radius + 0.24 * radius * irregular[near]
         part = inside(distance, float(rng.uniform(1.3, 2.4)))
         strength[near] = np.where(part > share[near], strong, strength[near])
         share[near] = np.maximum(share[near], part)
     share *= 1 - fluid
-    return Lesions(share, strength, share >= 0.5, "small")
+    return Lesions(share, strength)
 
 
 def large_lesion(rng: np.random.Generator, brain: Brain, mass: Mass) -> Lesions:
@@ -109,4 +103,4 @@ def large_lesion(rng: np.random.Generator, brain: Brain, mass: Mass) -> Lesions:
     texture = random_waves(rng, 40, 6, 16).at(brain.points)
     level = rng.uniform(0.8, 1.15)
     strength = level * (0.78 + core * (0.14 * texture + 0.10 * coarse + rng.uniform(0.0, 0.3)))
-    return Lesions(share, as_floats(np.clip(strength, 0.3, 1.6)), share >= 0.5, "large")
+    return Lesions(share, as_floats(np.clip(strength, 0.3, 1.6)))

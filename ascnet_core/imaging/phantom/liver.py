@@ -35,13 +35,10 @@ Branch = tuple[tuple[Triple, float], tuple[Triple, float]]
 
 @dataclass(frozen=True)
 class Abdomen:
-    """One synthetic CT.
+    """One synthetic CT, (X, Y, Z).
 
-    Parameters
-    ----------
-    picture : (X, Y, Z) float32, HU, air outside the body
-    region : (X, Y, Z) bool, the liver, lesions and vessels within it included
-    mask : (X, Y, Z) bool, the lesions
+    `picture` is float32 HU with air outside the body; `region` bool, the liver with its lesions and
+    vessels; `mask` bool, the lesions.
     """
 
     picture: Floats
@@ -64,9 +61,8 @@ def _tree(rng: np.random.Generator, trunk: list[Branch], levels: int) -> list[Br
             for sign in (-1.0, 1.0):
                 turn = np.deg2rad(rng.uniform(22, 48))
                 way = (np.cos(turn) * along + sign * np.sin(turn) * side) * rng.uniform(0.55, 0.85)
-                tip = np.asarray(end) + way
-                end_point = (float(tip[0]), float(tip[1]), float(tip[2]))
-                following.append(((end, radius), (end_point, max(radius * 0.74, 1.5))))
+                x, y, z = (np.asarray(end) + way).tolist()
+                following.append(((end, radius), ((x, y, z), max(radius * 0.74, 1.5))))
         tree += following
         tips = following
     return tree
@@ -219,11 +215,10 @@ def liver_scan(
     )
     body = np.flatnonzero(_trunk(as_floats(grid / scale)) < 16)
     points = grid[body]
-    template = points / scale + 3.5 * np.column_stack([wave.at(points) for wave in warp])
-    template = as_floats(template)
+    bent = np.column_stack([wave.at(points) for wave in warp])
+    template = as_floats(points / scale + 3.5 * bent)
     skin = as_floats(_trunk(template) + 2 * waves[0].at(points))
-    liver = _liver(template) + 2.5 * waves[1].at(points)
-    liver = carve(liver, skin + 34, 10)
+    liver = carve(_liver(template) + 2.5 * waves[1].at(points), skin + 34, 10)
     values = _organs(template, skin, liver, waves, anatomy)
 
     organ = np.flatnonzero(liver < 6)
@@ -232,8 +227,8 @@ def liver_scan(
     jitter = anatomy.normal(0, 6, (9, 3))
 
     def jittered(x: float, y: float, z: float, number: int) -> Triple:
-        shift = jitter[number]
-        return (x + float(shift[0]), y + float(shift[1]), z + float(shift[2]))
+        along_x, along_y, along_z = jitter[number].tolist()
+        return (x + along_x, y + along_y, z + along_z)
 
     hilum, right = jittered(24, 2, -14, 0), jittered(54, 2, -8, 1)
     portal: list[Branch] = [

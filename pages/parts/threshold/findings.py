@@ -18,10 +18,10 @@ from ascnet_core import names
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table, voxel_ml
 from ascnet_core.segmentation.histogram import (
     SEPARATED,
-    Look,
+    Reading,
     describe_peaks,
-    look,
     outer_separation,
+    read_histogram,
 )
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
@@ -40,7 +40,7 @@ class Facts:
     The oracles are (level, Dice), by side for the map and the better side for the input.
     """
 
-    shown: Look
+    shown: Reading
     scans: int
     input_counts: NDArray[np.int64]
     table: ThresholdTable
@@ -69,7 +69,7 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
             (oracle_threshold(plain, side) for side in names.SIDES), key=lambda found: found[1]
         )
     return Facts(
-        shown=look(cases.pooled_counts(tables)),
+        shown=read_histogram(cases.pooled_counts(tables)),
         scans=len(tables),
         input_counts=cases.pooled_counts(plain_tables),
         table=table,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.measure import label
 
-from ascnet_core.metrics.lesions import NONE, LesionCounts, count_lesions
+from ascnet_core.metrics.lesions import LesionCounts, count_lesions
 
 
 def test_counted_by_hand():
@@ -37,10 +37,10 @@ def test_equal_to_skimage(seed):
 
 def test_empty_masks():
     empty, some = np.zeros((2, 2, 2), bool), np.ones((2, 2, 2), bool)
-    assert count_lesions(empty, empty) == NONE
-    assert NONE.f1 == 1
-    assert math.isnan(NONE.recall)
-    assert math.isnan(NONE.precision)
+    assert count_lesions(empty, empty) == LesionCounts()
+    assert LesionCounts().f1 == 1
+    assert math.isnan(LesionCounts().recall)
+    assert math.isnan(LesionCounts().precision)
     assert count_lesions(some, empty).f1 == 0
     assert count_lesions(empty, some).f1 == 0
 

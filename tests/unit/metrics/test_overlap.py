@@ -11,6 +11,9 @@ from sklearn.metrics import average_precision_score
 
 from ascnet_core.metrics import overlap
 from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, threshold_table
+from ascnet_core.names import Side
+from ascnet_core.segmentation.masks import numbers_at
+from ascnet_core.segmentation.threshold import Threshold
 from tests.javascript import make_scores
 
 
@@ -23,6 +26,12 @@ def case(seed: int, shape=(7, 6, 5), prevalence=0.15):
     return map8, truth, rng.random(shape) < 0.8
 
 
+def scores(table: ThresholdTable, side: Side = "bright", ml: float = 1.0) -> dict[str, np.ndarray]:
+    """What each threshold of a side scores, (256,) by name; NaN where it is not defined."""
+    rows = [numbers_at(table, Threshold(t, None, side, str(t), ""), ml) for t in range(256)]
+    return {name: np.array([row[name] for row in rows], float) for name in rows[0]}
+
+
 def direct(map8, truth, region, keep) -> Counts:
     return count(keep & region, truth)
 
@@ -32,8 +41,8 @@ def direct(map8, truth, region, keep) -> Counts:
 def test_table_equals_counting_each_threshold(seed, side):
     map8, truth, region = case(seed)
     table = threshold_table(map8, truth, region)
-    dice, sens, prec = table.dice(side), table.sensitivity(side), table.precision(side)
-    volume = table.volume_ml(0.5, side)
+    volume, _, sens, prec = scores(table, side, 0.5).values()
+    dice = table.dice(side)
     for t in range(256):
         keep = map8 >= t if side == "bright" else map8 <= t
         expected = direct(map8, truth, region, keep)
@@ -72,7 +81,7 @@ def test_truth_outside_the_region_counts_as_missed():
     table = threshold_table(map8, truth, region)
     assert table.outside == 1
     assert table.band(0, 255) == Counts(tp=1, fp=1, fn=1, tn=1)
-    assert table.sensitivity()[0] == 0.5
+    assert scores(table)["sensitivity"][0] == 0.5
     assert table.average_precision() == 0.5, "the average precision is inside the region"
 
 
@@ -89,10 +98,10 @@ def test_without_truth_only_the_volume_is_known():
     table = threshold_table(map8, None, region)
     assert not table.has_truth
     assert np.isnan(table.dice()).all()
-    assert np.isnan(table.sensitivity()).all()
+    assert np.isnan(scores(table)["sensitivity"]).all()
     assert math.isnan(table.average_precision())
     assert math.isnan(table.prevalence)
-    assert table.volume_ml(1.0)[0] == region.sum()
+    assert scores(table)["volume"][0] == region.sum()
     with pytest.raises(ValueError, match="truth"):
         table.band(0, 3)
     with pytest.raises(ValueError, match="truth"):
@@ -175,11 +184,12 @@ def test_scores_are_those_the_page_computes(case: dict) -> None:
                 assert getattr(counts, name) == pytest.approx(expected, abs=1e-15, nan_ok=True)
         if upper is None:
             assert table.predicted(side)[t] == row["kept"]
-            assert table.volume_ml(case["voxelMl"], side)[t] == row["volume"]
+            found = scores(table, side, case["voxelMl"])
+            assert found["volume"][t] == row["volume"]
+            assert table.dice(side)[t] == pytest.approx(found["dice"][t], abs=1e-15, nan_ok=True)
             for name in ("dice", "sensitivity", "precision"):
                 expected = np.nan if row[name] is None else row[name]
-                found = getattr(table, name)(side)[t]
-                assert found == pytest.approx(expected, abs=1e-15, nan_ok=True)
+                assert found[name][t] == pytest.approx(expected, abs=1e-15, nan_ok=True)
 
 
 def test_the_shared_cases_are_what_their_script_makes() -> None:

@@ -1,9 +1,16 @@
 import pytest
 import torch
 
-from ascnet_core.network.blocks import count_parameters, kernels_3x3, normalisation
+from ascnet_core.network.blocks import kernels_3x3, normalisation
 from ascnet_core.network.cutting import CuttingModule
 from ascnet_core.network.discriminator import Discriminator
+
+
+def count_parameters(module: torch.nn.Module, running: bool = False) -> int:
+    """Trainable parameters; with `running`, batch norm's statistics too, as Keras prints."""
+    count = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    statistics = [buffer for name, buffer in module.named_buffers() if "running_" in name]
+    return count + (sum(buffer.numel() for buffer in statistics) if running else 0)
 
 
 # the counts of the paper's networks, worked out by hand layer by layer

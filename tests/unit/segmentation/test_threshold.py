@@ -216,6 +216,8 @@ class TestParse:
             "256",
             "-1",
             "12.5",
+            "number",
+            "number:5:6",
             "nan",
             "inf",
             "band:9:3",
