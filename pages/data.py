@@ -12,7 +12,8 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
 from ascnet_core.imaging.index import index_folder
-from ascnet_core.imaging.prepare import REGIONS, Preparation, prepare_scan
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.names import REGIONS
 from ascnet_core.places import MANIFEST
 from pages.parts.data import sets, uploads
 from pages.parts.shared import cases, forms, state, tables
