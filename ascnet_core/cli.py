@@ -9,7 +9,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from types import ModuleType
+from typing import Any, NoReturn
 
 from ascnet_core import __version__
 from ascnet_core.commands import app, crossval, demo, evaluate, index, report, runs, segment, train
@@ -36,8 +37,37 @@ a first walk, about ten minutes on two processor cores:
 """
 
 
+VERBS: dict[str, ModuleType] = {
+    "demo": demo,
+    "index": index,
+    "train": train,
+    "segment": segment,
+    "evaluate": evaluate,
+    "crossval": crossval,
+    "report": report,
+    "run": runs,
+    "app": app,
+}
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
+    """A parser whose complaints are one line.
+
+    That of a verb gets its options once it parses: some of them import what the others' help can
+    do without.
+    """
+
+    verb: ModuleType | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.verb is not None:
+            self.add_argument(
+                "--debug", action="store_true", help="show where in the program an error arose"
+            )
+            self.set_defaults(run_verb=self.verb.run)
+            self.verb.add(self)
+            self.verb = None
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; see `{self.prog} --help`.\n")
@@ -50,8 +80,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in (demo, index, train, segment, evaluate, crossval, report, runs, app):
-        verb.add(verbs)
+    for name, verb in VERBS.items():
+        verbs.add_parser(
+            name,
+            help=verb.SUMMARY,
+            description=verb.DESCRIPTION,
+            epilog=verb.EXAMPLES,
+            formatter_class=Formatter,
+        ).verb = verb
     return parser
 
 

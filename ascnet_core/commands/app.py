@@ -9,33 +9,28 @@ import sys
 from typing import Any
 
 from ascnet_core import places
-from ascnet_core.commands.options import PROGRAM, add_verb
+from ascnet_core.commands.options import PROGRAM
 from ascnet_core.errors import UserError
 
-_EXAMPLES = f"""\
+SUMMARY = "open the app in a browser"
+DESCRIPTION = (
+    f"Serves the pages on this machine alone (127.0.0.1) until Ctrl-C. Runs land in {places.RUNS}."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} app                     on http://127.0.0.1:8501
   {PROGRAM} app --port 8600 --no-browser
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "app",
-        "open the app in a browser",
-        "Serves the pages on this machine alone (127.0.0.1) until Ctrl-C. Runs land in "
-        f"{places.RUNS}.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "--port", type=int, default=8501, metavar="N", help="port to serve on (default: 8501)"
     )
     parser.add_argument(
         "--no-browser", action="store_true", help="serve only; open the address yourself"
     )
-    parser.set_defaults(run_verb=run)
 
 
 def run(options: argparse.Namespace) -> None:

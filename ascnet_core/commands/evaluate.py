@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
     add_device,
+    add_out,
     add_reading,
     add_segmentation,
     add_set,
-    add_verb,
     changed_settings,
     need_folder,
     pick_device,
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 BASELINES = ("input-threshold", "equalised-input", "multi-otsu-input", "input-peaks")
 
-_EXAMPLES = f"""\
+SUMMARY = "score runs and training-free baselines on a cohort with masks"
+DESCRIPTION = (
+    "Segments every scan of MANIFEST with each run and each baseline, on the same regions and "
+    "with the same post-processing, and compares with the masks on the original grid."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} evaluate demo/manifest.csv -o scores           the baselines alone
   {PROGRAM} evaluate demo/manifest.csv --run demo-flair -o scores
@@ -46,25 +51,10 @@ them with `mask-free` ones.
 {RULES_HELP}"""
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "evaluate",
-        "score runs and training-free baselines on a cohort with masks",
-        "Segments every scan of MANIFEST with each run and each baseline, on the same regions and "
-        "with the same post-processing, and compares with the masks on the original grid.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="a cohort with masks")
-    parser.add_argument(
-        "-o",
-        "--out",
-        required=True,
-        type=Path,
-        metavar="OUT",
-        help="folder for the tables; made if need be",
-    )
+    add_out(parser, "OUT", "folder for the tables; made if need be", required=True)
     parser.add_argument(
         "--run",
         action="extend",
@@ -121,7 +111,6 @@ def add(verbs: Any) -> None:
     add_reading(parser)
     add_set(parser)
     add_device(parser)
-    parser.set_defaults(run_verb=run)
 
 
 def run(options: argparse.Namespace) -> None:

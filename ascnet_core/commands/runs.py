@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ascnet_core.commands.options import PROGRAM, Formatter, add_verb
+from ascnet_core.commands.options import PROGRAM, Formatter, add_out
 from ascnet_core.errors import UserError
 
-_EXAMPLES = f"""\
+SUMMARY = "list, note, rename, delete, export or import runs"
+DESCRIPTION = (
+    "Keeps order among runs: what there is, what was noted, other names, one file to pass on."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} run list                              every run under checkpoints/
   {PROGRAM} run list checkpoints/crossval/plan/runs
@@ -33,15 +37,8 @@ deleted, and none is while it is being trained.
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb and its actions."""
-    parser = add_verb(
-        verbs,
-        "run",
-        "list, note, rename, delete, export or import runs",
-        "Keeps order among runs: what there is, what was noted, other names, one file to pass on.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     one = _action(actions, "list", "print a table of runs", _list)
@@ -64,13 +61,7 @@ def add(verbs: Any) -> None:
 
     one = _action(actions, "export", "write a run into one file", _export)
     one.add_argument("run", metavar="RUN")
-    one.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE.zip",
-        help="where to write it (default: NAME.zip in this folder)",
-    )
+    add_out(one, "FILE.zip", "where to write it (default: NAME.zip in this folder)")
     one.add_argument(
         "--no-training",
         action="store_true",
@@ -100,8 +91,13 @@ def _action(
         default=argparse.SUPPRESS,
         help="show where in the program an error arose",
     )
-    parser.set_defaults(run_verb=does)
+    parser.set_defaults(do=does)
     return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what the action says."""
+    options.do(options)
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -16,10 +16,10 @@ from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
     add_device,
+    add_out,
     add_reading,
     add_segmentation,
     add_set,
-    add_verb,
     changed_settings,
     need_folder,
     pick_device,
@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan
     from ascnet_core.settings.tables import Segmentation
 
-_EXAMPLES = f"""\
+SUMMARY = "make anomaly masks for images with a trained run"
+DESCRIPTION = (
+    "Cuts each image with the network of RUN (a name under checkpoints/, a run's folder or a "
+    "model file), thresholds one of the maps, and writes the mask."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} segment demo-flair scan.nii.gz -o masks
   {PROGRAM} segment demo-flair demo/manifest.csv -o masks --threshold valley:1 --scope subject
@@ -49,16 +54,8 @@ OUT/segmentation.csv and .json with threshold, rule and volume of each.
 {RULES_HELP}"""
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "segment",
-        "make anomaly masks for images with a trained run",
-        "Cuts each image with the network of RUN (a name under checkpoints/, a run's folder or a "
-        "model file), thresholds one of the maps, and writes the mask.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("run", metavar="RUN", help="a run's name or folder")
     parser.add_argument(
         "images",
@@ -67,14 +64,7 @@ def add(verbs: Any) -> None:
         metavar="IMAGE|MANIFEST",
         help=f"images ({IN_SHORT}), or cohorts (.csv)",
     )
-    parser.add_argument(
-        "-o",
-        "--out",
-        required=True,
-        type=Path,
-        metavar="OUT",
-        help="folder for the masks; made if need be",
-    )
+    add_out(parser, "OUT", "folder for the masks; made if need be", required=True)
     parser.add_argument(
         "--cycle",
         type=int,
@@ -96,7 +86,6 @@ def add(verbs: Any) -> None:
     add_reading(parser)
     add_set(parser)
     add_device(parser)
-    parser.set_defaults(run_verb=run)
 
 
 def run(options: argparse.Namespace) -> int:
