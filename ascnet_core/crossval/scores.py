@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ascnet_core.crossval.heldout import (
     Scored,
@@ -52,7 +53,7 @@ class Scores:
     command : callable
         Name of a configuration or data set -> the command line that makes its rows.
     progress : callable
-        Makes a context manager that yields who is told (steps done, steps in all).
+        Opens a progress bar; its context is called with (steps done, steps in all).
     """
 
     plan: CrossPlan
@@ -71,37 +72,21 @@ class Scores:
         scored = self._network(task, one.scoring, task.scores, anew)
         if scored is None:
             return
-        self.parts[task.name] = Part(
-            data=one.data.name,
-            configuration=one.name,
-            seed=task.seed,
-            fold=held.fold.name,
-            folds_planned=len(self.folds[one.data.name]),
-            scored=scored,
-            trained=_trained_counts(task.run),
-            command=self.command(one.title),
-        )
+        snapshots = Run(task.run).snapshots()
+        counts = np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
+        self.parts[task.name] = self._part(held, scored, one.title, one.name, task.seed, counts)
         self.runs[task.name] = _run_row(task)
         if one.scoring.cycles:
             self._add_course(task, anew)
 
     def add_baselines(self, held: HeldOut, anew: bool = True) -> None:
         """Score the methods without training on a fold."""
-        data = held.data
-        if not data.baselines:
+        if not held.data.baselines:
             return
-        scored = self._baselines(held, None, self.out / "scores" / f"{held.name}-baselines", anew)
+        name = f"{held.name}-baselines"
+        scored = self._baselines(held, None, self.out / "scores" / name, anew)
         if scored is not None:
-            self.parts[f"{held.name}-baselines"] = Part(
-                data=data.name,
-                configuration="",
-                seed=None,
-                fold=held.fold.name,
-                folds_planned=len(self.folds[data.name]),
-                scored=scored,
-                trained=None,
-                command=self.command(data.name),
-            )
+            self.parts[name] = self._part(held, scored, held.data.name)
 
     def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
         """Score at the one oracle threshold of all folds, where all folds of a run are scored.
@@ -152,6 +137,19 @@ class Scores:
         write_text(self.out / "table.md", text)
         write_text(self.out / "plan.toml", self.plan.text)
 
+    def _part(
+        self,
+        held: HeldOut,
+        scored: Scored,
+        title: str,
+        configuration: str = "",
+        seed: int | None = None,
+        trained: NDArray[np.int64] | None = None,
+    ) -> Part:
+        data, fold, command = held.data.name, held.fold.name, self.command(title)
+        planned = len(self.folds[data])
+        return Part(data, configuration, seed, fold, planned, scored, trained, command)
+
     def _network(
         self,
         task: Task,
@@ -161,29 +159,14 @@ class Scores:
         cycle: int | None = None,
         oracle: bool = True,
     ) -> Scored | None:
-        held = task.held
-        plans = held.data.plans(oracle=oracle)
-        asked = asked_of(
-            held.fold,
-            held.reference,
-            plans,
-            rules=dict(scoring.rules),
-            flip=scoring.flip,
-            model=model_of(task.run, cycle),
-        )
+        fold, reference = task.held.fold, task.held.reference
+        plans = task.held.data.plans(oracle=oracle)
+        model = model_of(task.run, cycle)
+        how = {"rules": dict(scoring.rules), "flip": scoring.flip, "model": model}
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += "" if oracle or cycle is not None else ", at the oracle of all folds"
-        work = partial(
-            score_network,
-            task.run,
-            held.fold,
-            held.reference,
-            scoring,
-            plans,
-            cycle,
-            self.device,
-        )
-        return self._once(folder, asked, what, work, anew)
+        work = partial(score_network, task.run, fold, reference, scoring, plans, cycle, self.device)
+        return self._once(folder, asked_of(fold, reference, plans, **how), what, work, anew)
 
     def _baselines(
         self, held: HeldOut, levels: Mapping[Way, int] | None, folder: Path, anew: bool
@@ -213,7 +196,7 @@ class Scores:
         work: Callable[[Tell], Scored],
         anew: bool,
     ) -> Scored | None:
-        """The scores of an earlier time, or new ones, which are kept."""
+        """The scores that were kept before, or new ones, which are kept now."""
         known = kept(folder, asked)
         if known is not None or not anew:
             return known
@@ -227,13 +210,13 @@ class Scores:
         return found
 
     def _levels(self, names: Sequence[str]) -> dict[Way, int]:
-        """The oracle levels of all folds; empty until all are scored, or if all is raw."""
+        """The oracle levels of all folds; empty until all are scored, or without steps."""
         parts = [self.parts[name] for name in names if name in self.parts]
         if len(names) < 2 or len(parts) < len(names):
             return {}
         data = self.plan.data[parts[0].data]
-        only_raw = data.post == ((),)
-        return {} if only_raw else shared_oracle([part.scored for part in parts], data.side)
+        without_steps = data.post == ((),)
+        return {} if without_steps else shared_oracle([part.scored for part in parts], data.side)
 
     def _lay(self, name: str, found: Sequence[Scored | None]) -> None:
         frames = [scored.rows for scored in found if scored is not None]
@@ -242,23 +225,15 @@ class Scores:
             self.parts[name] = replace(self.parts[name], at_oracle=rows)
 
     def _add_course(self, task: Task, anew: bool) -> None:
-        advice, advised = advised_cycle(task.run)
-        cycles = {}
+        one, fold, cycles = task.configuration, task.held.fold.name, {}
         for cycle in kept_cycles(task.run):
             folder = task.scores / f"cycle{cycle}"
-            scoring = task.configuration.scoring
-            found = self._network(task, scoring, folder, anew, cycle, oracle=False)
+            found = self._network(task, one.scoring, folder, anew, cycle, oracle=False)
             if found is not None:
                 cycles[cycle] = found
-        one = task.configuration
-        self.courses[task.name] = Course(
-            one.data.name, one.name, task.seed, task.held.fold.name, cycles, advice, advised
-        )
-
-
-def _trained_counts(run: Path) -> Any:
-    snapshots = Run(run).snapshots()
-    return np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
+        advised = advised_cycle(task.run)
+        course = Course(one.data.name, one.name, task.seed, fold, cycles, *advised)
+        self.courses[task.name] = course
 
 
 def _run_row(task: Task) -> dict[str, Any]:

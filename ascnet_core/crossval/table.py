@@ -24,26 +24,18 @@ seeds are means ± SD over seeds. The last column is for `--only`: see the comma
 def table_text(
     rows: pd.DataFrame, seeds: pd.DataFrame, about: Mapping[str, str], runs: pd.DataFrame
 ) -> str:
-    """Return the text of `table.md`.
+    """Return the text of `table.md`, from `pool`, `over_seeds` and a row for each run.
 
-    Parameters
-    ----------
-    rows, seeds : DataFrame
-        Of `pool` and `over_seeds`.
-    about : dict
-        Data set -> what it is and how it was divided, in a sentence.
-    runs : DataFrame
-        A row a run, what it was trained with and what it cost: `data`, `configuration`, `preset`,
-        `set`, `note`, `steps`, `minutes`, `device`.
+    `about` says of each data set in a sentence what it is and how it was divided.
     """
     blocks = [LEGEND]
     for name, sentence in about.items():
         own = rows[rows["data"] == name]
         if not len(own):
             continue
-        command = str(own.iloc[0]["command"]).partition(" --only")[0]
-        rest = str(own.iloc[0]["command"]).partition(" -o ")[2]
-        command += " --only NAME" + (f" -o {rest}" if rest else "")
+        command, _, rest = str(own.iloc[0]["command"]).partition(" --only")
+        out = rest.partition(" -o ")[2]
+        command += " --only NAME" + (f" -o {out}" if out else "")
         table = _table(own, seeds[seeds["data"] == name])
         blocks.append(f"### {name}\n\n{sentence} `{command}`\n\n{table}\n")
         trained = runs[runs["data"] == name] if len(runs) else runs
@@ -123,7 +115,7 @@ def _seed_line(group: pd.DataFrame, posts: Sequence[str]) -> str:
         *[f"**{_of_seeds(by_post[p], 'dice')}**" if p in by_post else "" for p in posts],
         _of_seeds(first, "auprc"),
         *[_of_seeds(by_post[p], "oracle_dice") if p in by_post else "" for p in posts],
-        f"`{first['data']}-{first['configuration']}`",
+        f"`{_only(first)}`",
     ]
     return "| " + " | ".join(cells) + " |"
 

@@ -66,14 +66,10 @@ DEFINITIONS = {
 
 def to_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the rows as a table with `COLUMNS`; whole numbers stay whole beside blanks."""
-    frame = pd.DataFrame(list(rows), columns=COLUMNS)
-    for name in WHOLE:
-        frame[name] = frame[name].astype("Int64")
-    for name in ("failed", "empty_truth", "empty_prediction"):
-        frame[name] = frame[name].astype("boolean")
-    for name in ("dice", "volume_ml", "truth_ml", *MEANS):
-        frame[name] = frame[name].astype(float)
-    return frame
+    kinds: dict[str, Any] = dict.fromkeys(WHOLE, "Int64")
+    kinds |= dict.fromkeys(("failed", "empty_truth", "empty_prediction"), "boolean")
+    kinds |= dict.fromkeys(("dice", "volume_ml", "truth_ml", *MEANS), float)
+    return pd.DataFrame(list(rows), columns=COLUMNS).astype(kinds)
 
 
 def summarise(
