@@ -1,12 +1,11 @@
 """`app`: open the pages in a browser."""
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import os
+import re
 import sys
-from typing import Any
+import tomllib
 
 from ascnet_core import places
 from ascnet_core.commands.options import PROGRAM
@@ -46,20 +45,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _configuration() -> dict[str, str]:
-    """The app's configuration as variables: Streamlit looks for the file in one's own folder."""
-    import tomllib
-
-    text = (places.APP / ".streamlit" / "config.toml").read_text("utf-8")
-    return {
-        f"STREAMLIT_{table}_{_in_capitals(key)}".upper(): _as_text(value)
-        for table, values in tomllib.loads(text).items()
-        for key, value in values.items()
-    }
-
-
-def _in_capitals(key: str) -> str:
-    return "".join(f"_{letter}" if letter.isupper() else letter for letter in key)
-
-
-def _as_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """The app's configuration as variables: Streamlit looks for the file in the current folder."""
+    tables = tomllib.loads((places.APP / ".streamlit" / "config.toml").read_text("utf-8"))
+    variables = {}
+    for table, values in tables.items():
+        for key, value in values.items():
+            name = re.sub("([A-Z])", r"_\1", f"streamlit_{table}_{key}").upper()
+            variables[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return variables

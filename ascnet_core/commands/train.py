@@ -4,13 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ascnet_core.commands.options import (
-    PROGRAM,
-    add_device,
-    add_reading,
-    add_set,
-    first_settings,
-)
+from ascnet_core.commands.options import PROGRAM, add_device, add_reading, add_set, first_settings
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched, own_launch_words
 
