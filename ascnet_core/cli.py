@@ -53,8 +53,7 @@ VERBS: dict[str, ModuleType] = {
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line.
 
-    That of a verb gets its options once it parses: some of them import what the others' help can
-    do without.
+    A verb's parser adds its options once it parses, since some import what other verbs don't need.
     """
 
     verb: ModuleType | None = None
@@ -74,7 +73,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+    """Return the parser of the whole command line."""
     parser = _Parser(
         prog=PROGRAM, description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Formatter
     )
@@ -117,14 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        reason = " ".join(str(error).split()) or "no further word"
-        text = f"error: {type(error).__name__}: {reason} (a fault of this program"
-        return _complain(f"{text}; --debug shows where).", 1, options.debug)
+        text = f"error: {type(error).__name__}: {str(error).strip() or 'no further word'} (a fault"
+        return _complain(f"{text} of this program; --debug shows where).", 1, options.debug)
     return int(status)
 
 
 def entry() -> NoReturn:
-    """What the command `ascnet` calls."""
+    """Run the command `ascnet`."""
     sys.exit(main())
 
 

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ascnet_core import places
 from ascnet_core.commands.options import PROGRAM, Formatter, add_out
+from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
+from ascnet_core.names import Tell
 
 SUMMARY = "list, note, rename, delete, export or import runs"
 DESCRIPTION = (
@@ -97,11 +100,14 @@ def _action(
 
 def run(options: argparse.Namespace) -> None:
     """Do what the action says."""
+    from ascnet_core.runs.folder import resolve_run
+
+    if "run" in options:
+        options.run = resolve_run(options.run)
     options.do(options)
 
 
 def _list(options: argparse.Namespace) -> None:
-    from ascnet_core import places
     from ascnet_core.runs.folder import Run, list_runs
     from ascnet_core.runs.manage import in_words, size_of
     from ascnet_core.runs.summary import summary_of
@@ -126,23 +132,20 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _note(options: argparse.Namespace) -> None:
-    from ascnet_core.runs.folder import resolve_run
     from ascnet_core.runs.manage import read_note, write_note
 
-    run = resolve_run(options.run)
     if options.clear and options.text:
         raise UserError("Give the note's text or --clear, not both.")
     if options.text or options.clear:
-        write_note(run, " ".join(options.text))
+        write_note(options.run, " ".join(options.text))
     else:
-        print(read_note(run) or f"There is no note on {run.name}.")
+        print(read_note(options.run) or f"There is no note on {options.run.name}.")
 
 
 def _rename(options: argparse.Namespace) -> None:
-    from ascnet_core.runs.folder import resolve_run
     from ascnet_core.runs.manage import rename_run
 
-    print(f"renamed to {rename_run(resolve_run(options.run), options.name)}")
+    print(f"renamed to {rename_run(options.run, options.name)}")
 
 
 def _delete(options: argparse.Namespace) -> None:
@@ -174,36 +177,29 @@ def _agreed(question: str) -> bool:
         return False
 
 
+def _in_megabytes(bar: Progress) -> Tell:
+    return lambda done, total: bar.at(done // 10**6, total // 10**6)
+
+
 def _export(options: argparse.Namespace) -> None:
-    from ascnet_core.commands.progress import Progress
     from ascnet_core.runs.export import export_run
-    from ascnet_core.runs.folder import resolve_run
     from ascnet_core.runs.manage import in_words
 
-    run = resolve_run(options.run)
-    out: Path = options.out or Path(f"{run.resolve().name}.zip")
+    out: Path = options.out or Path(f"{options.run.resolve().name}.zip")
     if out.suffix.lower() != ".zip" or out.is_dir():
         raise UserError(f"-o {out} takes a file whose name ends in .zip.")
+    training, networks = not options.no_training, not options.no_snapshot_networks
     with Progress("MB") as bar:
-        done = export_run(
-            run,
-            out,
-            with_training=not options.no_training,
-            with_networks=not options.no_snapshot_networks,
-            progress=lambda now, total: bar.at(now // 10**6, total // 10**6),
-        )
+        done = export_run(options.run, out, training, networks, _in_megabytes(bar))
     files = len(done.contents.members)
-    print(f"{out} holds {files} files of {run.name}, {in_words(done.size)}")
+    print(f"{out} holds {files} files of {options.run.name}, {in_words(done.size)}")
     for name in done.left_out:
         print(f"left out, no part of a run: {name}")
 
 
 def _import(options: argparse.Namespace) -> None:
-    from ascnet_core.commands.progress import Progress
     from ascnet_core.runs.export import import_run
 
     with Progress("MB") as bar:
-        run = import_run(
-            options.file, options.name, lambda now, total: bar.at(now // 10**6, total // 10**6)
-        )
+        run = import_run(options.file, options.name, _in_megabytes(bar))
     print(f"{run} is there, every file as its SHA-256 says")

@@ -8,7 +8,6 @@ import dataclasses
 import io
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ascnet_core.imaging.cohort import Scan
-    from ascnet_core.settings.tables import Segmentation
+    from ascnet_core.settings.tables import Segmentation, Settings
 
 SUMMARY = "make anomaly masks for images with a trained run"
 DESCRIPTION = (
@@ -89,15 +88,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Segment; the exit status."""
+    """Segment and return the exit status: 2 if the rule finds nothing for some scans."""
     out = need_folder(options.out)
     if options.batch is not None and options.batch < 1:
         raise UserError(f"--batch is {options.batch}; it must be 1 or more.")
     from ascnet_core.segmentation.rules import parse_rule
     from ascnet_core.segmentation.steps import parse_steps
 
-    region, options.region = _region_option(options.region)
-    scans = _scans(options.images, region)
+    scans = _scans(options)
     if options.threshold:
         parse_rule(options.threshold)
     parse_steps(options.post or ())
@@ -114,16 +112,8 @@ def run(options: argparse.Namespace) -> int:
     options.range_kind = options.range_kind or shown.range
     network = ready(model, device)
     reference = _reference_counts(options, settings.segmentation)
-    how = How(
-        network,
-        preparation_of(settings),
-        settings.segmentation,
-        out,
-        options.range_kind,
-        options.batch,
-        options.flip,
-        options.save_maps,
-    )
+    choices = (options.range_kind, options.batch, options.flip, options.save_maps)
+    how = How(network, preparation_of(settings), settings.segmentation, out, *choices)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
         with Progress("scans cut", len(scans)) as progress:
@@ -135,11 +125,6 @@ def run(options: argparse.Namespace) -> int:
                 rows.append(write_mask(one, threshold, how))
                 progress.advance(one.scan.scan)
     _write_tables(rows, options, settings, out)
-    return _report(rows)
-
-
-def _report(rows: Sequence[dict[str, Any]]) -> int:
-    """Say what was written, and on stderr for which scans the rule found nothing."""
     for row in rows:
         if row["mask"]:
             print(
@@ -152,22 +137,18 @@ def _report(rows: Sequence[dict[str, Any]]) -> int:
     return 2 if failed else 0
 
 
-def _region_option(text: str | None) -> tuple[Path | None, str | None]:
-    """A region's file, and the setting of `data.region`."""
-    if text is None or text in REGIONS:
-        return None, text
-    path = Path(text)
-    if not path.is_file():
-        raise UserError(f"--region {text} is no file; give a mask file, file, auto or none.")
-    return path, "file"
-
-
-def _scans(images: Sequence[Path], region: Path | None) -> list[Scan]:
+def _scans(options: argparse.Namespace) -> list[Scan]:
+    """The scans of images and manifests; a region's file becomes that of the scan."""
     from ascnet_core.imaging.cohort import Scan, read_manifest
     from ascnet_core.imaging.formats import check_file, stem_of
 
+    region = None if options.region in (None, *REGIONS) else Path(options.region)
+    if region is not None and not region.is_file():
+        raise UserError(
+            f"--region {options.region} is no file; give a mask file, file, auto or none."
+        )
     scans: list[Scan] = []
-    for path in images:
+    for path in options.images:
         if path.suffix.lower() == ".csv":
             scans.extend(read_manifest(path).scans)
             continue
@@ -177,6 +158,7 @@ def _scans(images: Sequence[Path], region: Path | None) -> list[Scan]:
         if len(scans) != 1:
             raise UserError("--region FILE fits one image; name several scans' in a manifest.")
         scans = [dataclasses.replace(scans[0], region=region)]
+        options.region = "file"
     names = [scan.scan for scan in scans]
     for name in names:
         if names.count(name) > 1:
@@ -206,7 +188,7 @@ def _reference_counts(options: argparse.Namespace, how: Segmentation) -> NDArray
 
 
 def _write_tables(
-    rows: Sequence[dict[str, Any]], options: argparse.Namespace, settings: Any, out: Path
+    rows: list[dict[str, Any]], options: argparse.Namespace, settings: Settings, out: Path
 ) -> None:
     from ascnet_core.files import write_json, write_text
     from ascnet_core.runs.create import versions
@@ -216,11 +198,6 @@ def _write_tables(
     writer.writeheader()
     writer.writerows(rows)
     write_text(out / "segmentation.csv", table.getvalue())
-    content = {
-        "run": str(options.run),
-        "cycle": options.cycle,
-        "rows": list(rows),
-        "settings": dataclasses.asdict(settings),
-        "versions": versions(),
-    }
+    content = {"run": str(options.run), "cycle": options.cycle, "rows": rows}
+    content |= {"settings": dataclasses.asdict(settings), "versions": versions()}
     write_json(out / "segmentation.json", content)
