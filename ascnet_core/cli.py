@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from ascnet_core import __version__
-from ascnet_core.commands import app, crossval, demo, evaluate, index, report, runs, segment, train
+from ascnet_core.commands import app, crossval, demo, evaluate, index, report, run, segment, train
 from ascnet_core.commands.options import PROGRAM, Formatter
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched
@@ -37,17 +37,7 @@ a first walk, about ten minutes on two processor cores:
 """
 
 
-VERBS: dict[str, ModuleType] = {
-    "demo": demo,
-    "index": index,
-    "train": train,
-    "segment": segment,
-    "evaluate": evaluate,
-    "crossval": crossval,
-    "report": report,
-    "run": runs,
-    "app": app,
-}
+VERBS = (demo, index, train, segment, evaluate, crossval, report, run, app)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,9 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for name, verb in VERBS.items():
+    for verb in VERBS:
         verbs.add_parser(
-            name,
+            verb.__name__.rpartition(".")[2],
             help=verb.SUMMARY,
             description=verb.DESCRIPTION,
             epilog=verb.EXAMPLES,

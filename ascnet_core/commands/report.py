@@ -1,7 +1,5 @@
 """`report`: the scores of a folder as one HTML file."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

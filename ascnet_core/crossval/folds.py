@@ -1,7 +1,5 @@
 """Who is trained on and who is scored: cohorts joined, and divided by patient."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Scores of patients that a network was not trained on, kept so that nothing is scored twice."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The tables of a plan file, checked by pydantic, and the sentences of what they refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal

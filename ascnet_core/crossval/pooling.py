@@ -1,7 +1,5 @@
 """Held-out patients of all folds put together: a row a configuration, seed, map and rule."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

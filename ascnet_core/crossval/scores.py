@@ -1,7 +1,5 @@
 """Scoring a cross-validation: each fold once, kept in `scores/`, and the tables of all folds."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -1,7 +1,5 @@
 """Stopping without masks: the cycle that the advisor takes, against what every cycle scored."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The pooled rows as Markdown: a table a data set, oracle figures in columns of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

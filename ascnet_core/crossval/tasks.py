@@ -1,7 +1,5 @@
 """The work of a cross-validation: who is held out, which runs there are, which are finished."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

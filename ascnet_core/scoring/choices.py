@@ -1,7 +1,5 @@
 """Which threshold each unit gets: by a rule, or (labelled so) by an oracle that saw the masks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

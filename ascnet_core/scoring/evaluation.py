@@ -6,8 +6,6 @@ choose (`choices`). The second makes, cleans and scores the masks (`tally`), one
 a time.
 """
 
-from __future__ import annotations
-
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """How a cohort is scored, and whether that can be done at all."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

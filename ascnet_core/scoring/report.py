@@ -1,7 +1,5 @@
 """The scores of an evaluation or a cross-validation, read back for a report."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A report as one HTML file that needs nothing but itself."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from html import escape

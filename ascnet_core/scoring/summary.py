@@ -1,7 +1,5 @@
 """From a row a subject to a row a method: tables, means, and what each column means."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import math
 import platform

@@ -1,7 +1,5 @@
 """`run`: list runs, note something on one, rename, delete, export, import."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable
