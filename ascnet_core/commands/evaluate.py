@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
-    add_device,
     add_out,
-    add_reading,
     add_segmentation,
-    add_set,
     changed_settings,
     need_folder,
     pick_device,
@@ -113,9 +110,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="seed of the bootstrap interval (default: 0)",
     )
     add_segmentation(parser, "as the first run's settings say", several=True)
-    add_reading(parser)
-    add_set(parser)
-    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def add_segmentation(parser: argparse.ArgumentParser, default: str, several: bool = False) -> None:
-    """Options that turn a map into a mask; `several` allows more than one map and rule."""
+    """Options that turn a scan into a mask; `several` allows more than one map and rule."""
     from ascnet_core.settings.methods import METHODS
 
     maps = "; ".join(
@@ -131,6 +131,9 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
         help="what levels 0 and 255 stand for: 0 and 1 (raw), or the least and largest value of a "
         "subject or of the cohort (default: as the method says of the map, ASC-Net's are raw)",
     )
+    add_reading(parser)
+    add_set(parser)
+    add_device(parser)
 
 
 def first_settings(options: argparse.Namespace) -> Settings:

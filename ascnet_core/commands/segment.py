@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
-    add_device,
     add_out,
-    add_reading,
     add_segmentation,
-    add_set,
     changed_settings,
     need_folder,
     pick_device,
@@ -82,9 +79,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--batch", type=int, metavar="N", help="slices cut at once (default: by memory)"
     )
     add_segmentation(parser, "as the run's settings say")
-    add_reading(parser)
-    add_set(parser)
-    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -13,26 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ascnet_core.crossval.heldout import (
-    Scored,
-    Way,
-    asked_of,
-    keep,
-    kept,
-    model_of,
-    score_baselines,
-    score_network,
-)
+from ascnet_core.crossval import heldout, stopping
+from ascnet_core.crossval.heldout import Scored, Way
 from ascnet_core.crossval.plan import CrossPlan, Scoring
 from ascnet_core.crossval.pooling import Part, over_seeds, pool, shared_oracle, subjects_of
-from ascnet_core.crossval.stopping import (
-    Course,
-    advised_cycle,
-    cycle_rows,
-    kept_cycles,
-    stopping_rows,
-    stopping_text,
-)
 from ascnet_core.crossval.table import table_text
 from ascnet_core.crossval.tasks import HeldOut, Task
 from ascnet_core.errors import UserError
@@ -61,7 +45,7 @@ class Scores:
     command: Callable[[str], str]
     progress: Callable[[], AbstractContextManager[Tell]]
     parts: dict[str, Part] = field(default_factory=dict)
-    courses: dict[str, Course] = field(default_factory=dict)
+    courses: dict[str, stopping.Course] = field(default_factory=dict)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, task: Task, anew: bool = True) -> None:
@@ -127,9 +111,9 @@ class Scores:
         tables = {"rows": rows, "seeds": seeds, "runs": runs, "subjects": subjects_of(parts)}
         if self.courses:
             courses = list(self.courses.values())
-            stops = stopping_rows(courses)
-            tables |= {"cycles": cycle_rows(courses), "stopping": stops}
-            text += f"\n### Stopping without masks\n\n{stopping_text(stops)}\n"
+            stops = stopping.stopping_rows(courses)
+            tables |= {"cycles": stopping.cycle_rows(courses), "stopping": stops}
+            text += f"\n### Stopping without masks\n\n{stopping.stopping_text(stops)}\n"
         for name, table in tables.items():
             write_text(self.out / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
         write_text(self.out / "table.md", text)
@@ -159,12 +143,14 @@ class Scores:
     ) -> Scored | None:
         fold, reference = task.held.fold, task.held.reference
         plans = task.held.data.plans(oracle=oracle)
-        model = model_of(task.run, cycle)
+        model = heldout.model_of(task.run, cycle)
         how = {"rules": dict(scoring.rules), "flip": scoring.flip, "model": model}
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += "" if oracle or cycle is not None else ", at the oracle of all folds"
-        work = partial(score_network, task.run, fold, reference, scoring, plans, cycle, self.device)
-        return self._once(folder, asked_of(fold, reference, plans, **how), what, work, anew)
+        work = partial(
+            heldout.score_network, task.run, fold, reference, scoring, plans, cycle, self.device
+        )
+        return self._once(folder, heldout.asked_of(fold, reference, plans, **how), what, work, anew)
 
     def _baselines(
         self, held: HeldOut, levels: Mapping[Way, int] | None, folder: Path, anew: bool
@@ -173,7 +159,7 @@ class Scores:
         how = self.plan.preparation(data)
         plans = data.plans(oracle=levels is None, rules=data.baseline_rules)
         reference = held.reference if levels is None else None
-        asked = asked_of(
+        asked = heldout.asked_of(
             held.fold,
             reference,
             plans,
@@ -183,7 +169,9 @@ class Scores:
             preparation=asdict(replace(how, size=Preparation().size)),
         )
         what = f"baselines on {held.name}" + (", at the oracle of all folds" if levels else "")
-        work = partial(score_baselines, held.fold, reference, data.baselines, plans, how, levels)
+        work = partial(
+            heldout.score_baselines, held.fold, reference, data.baselines, plans, how, levels
+        )
         return self._once(folder, asked, what, work, anew)
 
     def _once(
@@ -195,7 +183,7 @@ class Scores:
         anew: bool,
     ) -> Scored | None:
         """The scores that were kept before, or new ones, which are kept now."""
-        known = kept(folder, asked)
+        known = heldout.kept(folder, asked)
         if known is not None or not anew:
             return known
         print(f"scoring {what}", flush=True)
@@ -204,7 +192,7 @@ class Scores:
                 found = work(tell)
         except UserError as error:
             raise UserError(f"{what}: {error}") from error
-        keep(folder, found, asked)
+        heldout.keep(folder, found, asked)
         return found
 
     def _levels(self, names: Sequence[str]) -> dict[Way, int]:
@@ -224,13 +212,13 @@ class Scores:
 
     def _add_course(self, task: Task, anew: bool) -> None:
         one, fold, cycles = task.configuration, task.held.fold.name, {}
-        for cycle in kept_cycles(task.run):
+        for cycle in stopping.kept_cycles(task.run):
             folder = task.scores / f"cycle{cycle}"
             found = self._network(task, one.scoring, folder, anew, cycle, oracle=False)
             if found is not None:
                 cycles[cycle] = found
-        advised = advised_cycle(task.run)
-        course = Course(one.data.name, one.name, task.seed, fold, cycles, *advised)
+        advised = stopping.advised_cycle(task.run)
+        course = stopping.Course(one.data.name, one.name, task.seed, fold, cycles, *advised)
         self.courses[task.name] = course
 
 
