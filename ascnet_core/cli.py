@@ -111,11 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(status)
 
 
-def entry() -> NoReturn:
-    """Run the command `ascnet`."""
-    sys.exit(main())
-
-
 def _complain(line: str, status: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()

@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Become the server."""
+    """Replace this process by the server."""
     if not 1 <= options.port <= 65535:
         raise UserError(f"--port is {options.port}; choose one from 1 to 65535.")
     if importlib.util.find_spec("streamlit") is None:

@@ -47,8 +47,8 @@ examples:
 
 Writes OUT/subjects.csv (a row a subject, method and rule), OUT/slices.csv and OUT/summary.json
 (a row a method and rule: mean Dice, SD, median, interval, AUPRC ...; settings; versions).
-Rows of kind `oracle` are thresholds chosen with the masks: what no one has in use. Never compare
-them with `mask-free` ones.
+Rows of kind `oracle` are thresholds chosen with the masks, which nobody has in practice. Never
+compare them with `mask-free` ones.
 
 {RULES_HELP}"""
 

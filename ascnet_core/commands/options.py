@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,8 @@ post-processing, in the order given:
 """
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of examples; a wider column for the options."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30)
+Formatter = partial(argparse.RawDescriptionHelpFormatter, max_help_position=30)
+"""Keeps the line breaks of examples and has a wider column for the options."""
 
 
 def add_out(

@@ -56,7 +56,7 @@ class Progress:
         """One more is done."""
         self.at(self.done + 1, note=note)
 
-    def at(self, done: int, total: int | None = None, note: str = "", **rest: Any) -> None:
+    def at(self, done: int, total: int | None = None, note: str = "") -> None:
         """Set how many are done; `note` stands behind."""
         step, self.done = done - self.done, done
         self.total = total or self.total

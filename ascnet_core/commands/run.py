@@ -13,9 +13,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.names import Tell
 
 SUMMARY = "list, note, rename, delete, export or import runs"
-DESCRIPTION = (
-    "Keeps order among runs: what there is, what was noted, other names, one file to pass on."
-)
+DESCRIPTION = "Lists runs, notes something on one, renames, deletes, exports or imports them."
 EXAMPLES = f"""\
 examples:
   {PROGRAM} run list                              every run under checkpoints/
@@ -31,10 +29,10 @@ examples:
   {PROGRAM} run import first.zip --name first-of-anna
 
 RUN is a folder or a name under checkpoints/. A note is free text in the run's note.md. An exported
-run is one ZIP file with the SHA-256 of everything in it; import checks them all, and nothing that
-is no part of a run gets out of it. The data are not in it: going on with the training elsewhere
-needs them at the same relative path. The runs that come with the project are neither renamed nor
-deleted, and none is while it is being trained.
+run is one ZIP file with the SHA-256 of everything in it; import checks them all and unpacks only
+what belongs to a run. The data are not in it: going on with the training elsewhere needs them at
+the same relative path. A run that comes with the project, or is being trained, is neither renamed
+nor deleted.
 """
 
 

@@ -12,7 +12,7 @@ SUMMARY = "train a network on a cohort and a normal reference"
 DESCRIPTION = (
     "Trains ASC-Net's two cuts (or another method, by its preset or --set method.name=NAME) on "
     "the cohort of MANIFEST against a reference of normal images, and keeps everything in "
-    "checkpoints/NAME. No mask is learnt from."
+    "checkpoints/NAME. It never learns from a mask."
 )
 EXAMPLES = f"""\
 examples:

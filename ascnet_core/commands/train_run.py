@@ -12,6 +12,7 @@ from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
 from ascnet_core.runs.create import check_data, create_run, note_command, reference_of
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
@@ -109,7 +110,7 @@ def _cohorts(options: argparse.Namespace, origin: Run | None) -> tuple[Cohort, s
     if reference is None:
         normal = any(scan.group == "normal" for scan in cohort.scans)
         reference = "normal" if normal else "lesion-free"
-    if reference in ("normal", "lesion-free"):
+    if reference in OWN_REFERENCES:
         return cohort, reference, None
     return cohort, reference, read_manifest(Path(reference))
 

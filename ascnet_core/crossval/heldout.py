@@ -20,7 +20,7 @@ from ascnet_core.methods.asc_net import asc_net
 from ascnet_core.methods.base import Method
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.metrics.overlap import ThresholdTable
-from ascnet_core.names import Tell
+from ascnet_core.names import OWN_REFERENCES, Tell
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
@@ -39,7 +39,7 @@ Way = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Scored:
-    """What a fold gave.
+    """The scores of a fold.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Scored:
 
 def reference_of_fold(data: DataSet, fold: Fold) -> Cohort:
     """Return what is normal for a fold, without anybody who is scored; raises `UserError`."""
-    if data.reference in ("normal", "lesion-free"):
+    if data.reference in OWN_REFERENCES:
         return reference_cohort(fold.train, data.reference)
     other = read_manifest(Path(data.reference))
     normal = tuple(scan for scan in other.scans if scan.group == "normal")

@@ -11,6 +11,7 @@ from ascnet_core.crossval.folds import Fold, apart, join, split
 from ascnet_core.crossval.plan_file import DataTable, PlanFile, laid, read_plan_file
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.scoring.plan import Plan
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
@@ -44,18 +45,9 @@ class DataSet(DataTable):
 
     def plans(self, oracle: bool = True, rules: tuple[str, ...] = ()) -> list[Plan]:
         """Return how a fold is scored: a plan for each post-processing."""
-        return [
-            Plan(
-                rules=rules,
-                side=self.side,
-                scope=self.scope,
-                post=post,
-                unit=self.unit,
-                oracle=oracle,
-                shapes=self.shapes and oracle,
-            )
-            for post in self.post
-        ]
+        shapes = self.shapes and oracle
+        plan = Plan(rules, self.side, self.scope, unit=self.unit, oracle=oracle, shapes=shapes)
+        return [replace(plan, post=post) for post in self.post]
 
 
 @dataclass(frozen=True)
@@ -109,11 +101,8 @@ class CrossPlan:
                 )
         wanted = set(names)
         kept = tuple(c for c in self.configurations if wanted & {c.name, c.title, c.data.name})
-        data = {
-            name: one
-            for name, one in self.data.items()
-            if name in wanted or any(c.data.name == name for c in kept)
-        }
+        wanted |= {c.data.name for c in kept}
+        data = {name: one for name, one in self.data.items() if name in wanted}
         return replace(self, data=data, configurations=kept)
 
 
@@ -141,7 +130,7 @@ def read_crossplan(path: Path) -> CrossPlan:
 
 def _data_set(here: Path, name: str, table: DataTable) -> DataSet:
     reference = table.reference
-    if reference not in ("normal", "lesion-free"):
+    if reference not in OWN_REFERENCES:
         reference = str(here / reference)
     paths = {key: tuple(here / one for one in getattr(table, key)) for key in ("manifests", "test")}
     return DataSet.model_construct(**dict(table) | paths | {"name": name, "reference": reference})

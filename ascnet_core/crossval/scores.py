@@ -22,7 +22,7 @@ from ascnet_core.crossval.tasks import HeldOut, Task
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.names import Tell
+from ascnet_core.names import OWN_REFERENCES, Tell
 from ascnet_core.runs.folder import Run
 
 
@@ -262,7 +262,7 @@ def _about(folds: Sequence[HeldOut]) -> str:
     else:
         how = f"{names}: {held} patients scored, folds: {data.folds}"
     reference = data.reference
-    if reference not in ("normal", "lesion-free"):
+    if reference not in OWN_REFERENCES:
         reference = f"`{Path(reference).name}`"
     unit = ", means over scans (not patients)" if data.unit == "scan" else ""
     return f"{how}. Reference: {reference}. Side {data.side}, scope {data.scope}{unit}."

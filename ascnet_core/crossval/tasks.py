@@ -11,13 +11,13 @@ from ascnet_core.errors import UserError
 from ascnet_core.files import write_json
 from ascnet_core.imaging.cohort import Cohort, write_manifest
 from ascnet_core.methods.baselines import baselines
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.create import learns_from, manifest_rows
 from ascnet_core.runs.folder import Run, is_run
 from ascnet_core.scoring.plan import check
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.text import differing
 
-_OWN_KINDS = ("normal", "lesion-free")
 _NO_MATTER = ("compute.", "segmentation.", "schedule.checkpoint_seconds", "schedule.log_every")
 
 
@@ -66,7 +66,7 @@ class Task:
             return ["train", "--resume", str(self.run), "--device", device]
         one = self.configuration
         reference = one.data.reference
-        if reference not in _OWN_KINDS:
+        if reference not in OWN_REFERENCES:
             reference = str(self.held.folder / "reference.csv")
         arguments = ["train", str(self.held.folder / "train.csv"), "--name", str(self.run)]
         arguments += ["--reference", reference, "--preset", one.preset, "--device", device]
@@ -107,7 +107,7 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
     for held in folds:
         for name, cohort in (("train", held.fold.train), ("test", held.fold.test)):
             write_manifest(held.folder / f"{name}.csv", manifest_rows(cohort, held.folder))
-        if held.data.reference not in _OWN_KINDS:
+        if held.data.reference not in OWN_REFERENCES:
             rows = manifest_rows(held.reference, held.folder)
             write_manifest(held.folder / "reference.csv", rows)
     data = folds[0].data
@@ -138,7 +138,7 @@ def is_finished(task: Task) -> bool:
     if keys:
         raise UserError(f"{task.run} has another {', '.join(keys)} than the plan; {remedy}.")
     learnt = [task.held.fold.train]
-    if task.held.data.reference not in _OWN_KINDS:
+    if task.held.data.reference not in OWN_REFERENCES:
         learnt.append(task.held.reference)
     if not learns_from(task.run, *learnt):
         raise UserError(f"{task.run} was trained on other data than the plan's; {remedy}.")

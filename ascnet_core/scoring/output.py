@@ -5,6 +5,7 @@ from pathlib import Path
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.scoring.evaluation import EvaluationResult
 
 
@@ -23,7 +24,7 @@ def reference_cohort(cohort: Cohort, reference: str) -> Cohort:
     `reference` is "normal" (the manifest's normal group), "lesion-free" (the cohort's own slices
     without lesion), or the path of another manifest. Raises `UserError` if there are none such.
     """
-    if reference not in ("normal", "lesion-free"):
+    if reference not in OWN_REFERENCES:
         return read_manifest(Path(reference))
     free = reference == "lesion-free"
     scans = tuple(s for s in cohort.scans if s.group == "normal" or (free and s.mask))

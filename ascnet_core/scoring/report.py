@@ -15,7 +15,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.scoring.choices import ORACLE_COHORT, ORACLE_OWN
 from ascnet_core.scoring.summary import DEFINITIONS
 
-SUMMARY, SUBJECTS, ROWS, PLAN = "summary.json", "subjects.csv", "rows.csv", "plan.toml"
+SUMMARY, SUBJECTS, ROWS = "summary.json", "subjects.csv", "rows.csv"
 
 
 @dataclass(frozen=True)
