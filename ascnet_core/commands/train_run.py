@@ -44,26 +44,22 @@ def train(options: argparse.Namespace) -> None:
     else:
         raise UserError("A run needs a name: give --name NAME, or --resume NAME to go on with one.")
     device = pick_device(options.device) if options.device != "auto" else "auto"
-    if options.resume and is_run(path):
-        settings = _settings_to_go_on(path, options)
-        check_processes(settings, launched()[1], device != "cpu")
-        with hold_lock(path), Log(path) as log:
-            check_data(path)
-            write_text(path / places.SETTINGS, to_toml(settings))
-            note_command(path, options.command_line)
-            _train(path, settings, device, log)
-        return
-    if is_run(path):
+    goes_on = is_run(path)
+    if goes_on and not options.resume:
         raise UserError(
             f"{path} is a run already; choose another name, or go on with it by "
             f"--resume {options.name}."
         )
-    if options.manifest is None and origin is None:
+    if goes_on:
+        settings = _settings_to_go_on(path, options)
+    elif options.manifest is None and origin is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
-    settings = fork_settings(origin, options) if origin else first_settings(options)
+    else:
+        settings = fork_settings(origin, options) if origin else first_settings(options)
     check_processes(settings, launched()[1], device != "cpu")
-    cohort, reference, other = _cohorts(options, origin)
-    path.mkdir(parents=True, exist_ok=True)
+    if not goes_on:
+        cohorts = _cohorts(options, origin)
+        path.mkdir(parents=True, exist_ok=True)
 
     def fork() -> None:
         from ascnet_core.training.fork import write_fork
@@ -72,9 +68,13 @@ def train(options: argparse.Namespace) -> None:
             log.say(write_fork(path, origin, options.cycle, settings).sentence)
 
     with hold_lock(path), Log(path) as log:
-        command = options.command_line
-        with Progress("files hashed", line=log.say) as progress:
-            create_run(path, settings, cohort, reference, other, command, progress.at, fork)
+        if goes_on:
+            check_data(path)
+            write_text(path / places.SETTINGS, to_toml(settings))
+            note_command(path, options.command_line)
+        else:
+            with Progress("files hashed", line=log.say) as progress:
+                create_run(path, settings, *cohorts, options.command_line, progress.at, fork)
         _train(path, settings, device, log)
 
 
@@ -131,9 +131,9 @@ def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
     write_json(path / places.WATCHED, list(watched.names))
     device = pick_device(device)
     named = path.resolve().parent == places.RUNS
+    run = path.name if named else path  # logs travel with runs: no machine's folders in them
     where = f"device {device}" + (f", {launched()[1]} processes" if launched()[1] > 1 else "")
-    # logs travel with runs: no machine's folders in them
-    log.say(f"preset {settings.preset or 'none'}, {where}, run {path.name if named else path}")
+    log.say(f"preset {settings.preset or 'none'}, {where}, run {run}")
     if not (path / places.TRAINING).is_file() or not (path / places.EVENTS).is_file():
         _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()
@@ -145,7 +145,6 @@ def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
     if snapshots:
         counted = settings.method.maps[0].name
         log.say(f"histogram of the {counted}: {snapshots[-1].info.get('verdict', '')}")
-    run = path.name if named else path
     log.say(
         f"next: {PROGRAM} segment {run} IMAGE -o masks"
         if how == "finished"

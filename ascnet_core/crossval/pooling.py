@@ -182,9 +182,8 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     own = rows[rows["configuration"] != ""]
     found: list[Mapping[str, Any]] = []
     for _, group in own.groupby(who, sort=False, dropna=False):
-        first = group.iloc[0]
-        row: dict[str, Any] = {name: first[name] for name in who}
-        row["seeds"] = " ".join(str(seed) for seed in group["seed"])
+        row: dict[str, Any] = dict(group.iloc[0][who])
+        row["seeds"] = " ".join(map(str, group["seed"]))
         for name in OVER_SEEDS:
             values = group[name].astype(float)
             row[f"{name}_mean"] = float(values.mean())
