@@ -11,16 +11,8 @@ _LINE_SECONDS = 10.0
 class Progress:
     """How much of some work is done; a context manager that is told by `at` or `advance`.
 
-    On a terminal (stderr) it is a bar. Elsewhere it prints a line at most every ten seconds.
-
-    Parameters
-    ----------
-    unit
-        What is counted, in the plural.
-    total
-        How many there are; may be told later, in `at`.
-    line
-        Where plain lines go instead of stdout.
+    On a terminal (stderr) it is a bar. Elsewhere it gives `line` a line at most every ten seconds.
+    `unit` says what is counted, in the plural; the total may be told later, in `at`.
     """
 
     def __init__(

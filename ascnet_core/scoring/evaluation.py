@@ -56,8 +56,6 @@ class EvaluationResult:
         `rows` (one a method and rule), `settings`, `definitions`, `versions`; ready for JSON.
     counts : dict
         A method's key -> (256,) int64 counts of its map inside the region, over all scans scored.
-    tables : dict
-        See `Tables`.
     """
 
     rows: pd.DataFrame
