@@ -9,10 +9,11 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from types import ModuleType
+from typing import Any, NoReturn
 
 from ascnet_core import __version__
-from ascnet_core.commands import app, crossval, demo, evaluate, index, report, runs, segment, train
+from ascnet_core.commands import app, crossval, demo, evaluate, index, report, run, segment, train
 from ascnet_core.commands.options import PROGRAM, Formatter
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched
@@ -36,22 +37,46 @@ a first walk, about ten minutes on two processor cores:
 """
 
 
+VERBS = (demo, index, train, segment, evaluate, crossval, report, run, app)
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
+    """A parser whose complaints are one line.
+
+    A verb's parser adds its options once it parses, since some import what other verbs don't need.
+    """
+
+    verb: ModuleType | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.verb is not None:
+            self.add_argument(
+                "--debug", action="store_true", help="show where in the program an error arose"
+            )
+            self.set_defaults(run_verb=self.verb.run)
+            self.verb.add(self)
+            self.verb = None
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; see `{self.prog} --help`.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+    """Return the parser of the whole command line."""
     parser = _Parser(
         prog=PROGRAM, description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Formatter
     )
     parser.add_argument("--version", action="version", version=f"ASC-Net Explorer {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in (demo, index, train, segment, evaluate, crossval, report, runs, app):
-        verb.add(verbs)
+    for verb in VERBS:
+        verbs.add_parser(
+            verb.__name__.rpartition(".")[2],
+            help=verb.SUMMARY,
+            description=verb.DESCRIPTION,
+            epilog=verb.EXAMPLES,
+            formatter_class=Formatter,
+        ).verb = verb
     return parser
 
 
@@ -81,15 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        reason = " ".join(str(error).split()) or "no further word"
-        text = f"error: {type(error).__name__}: {reason} (a fault of this program"
-        return _complain(f"{text}; --debug shows where).", 1, options.debug)
+        text = f"error: {type(error).__name__}: {str(error).strip() or 'no further word'} (a fault"
+        return _complain(f"{text} of this program; --debug shows where).", 1, options.debug)
     return int(status)
-
-
-def entry() -> NoReturn:
-    """What the command `ascnet` calls."""
-    sys.exit(main())
 
 
 def _complain(line: str, status: int, debug: bool) -> int:

@@ -1,4 +1,4 @@
-"""Writing files so that a crash never leaves half of one, and reading those that may be missing."""
+"""Write files so that a crash never leaves half of one, and read files that may be missing."""
 
 import json
 import uuid
@@ -12,15 +12,10 @@ from ascnet_core.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it is moved over `path`.
+    """Yield a temporary path beside `path` and, on success, move it over `path`.
 
-    The temporary name keeps the suffixes (libraries choose the format by them). On an exception
-    the temporary file is removed and `path` is as it was.
-
-    Raises
-    ------
-    UserError
-        If the folder cannot be made or written.
+    It has the same suffixes, by which libraries choose the format. On an exception it is removed
+    and `path` is as it was. Raises `UserError` if the folder cannot be made or written.
     """
     path = Path(path)
     temporary = path.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{path.name}")

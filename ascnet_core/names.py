@@ -1,7 +1,4 @@
-"""The field's words that code, command line, page and files share. Imports nothing of the project.
-
-So light that `--help` and the first picture can wait for it.
-"""
+"""The field's words that code, command line, pages and files share. Imports nothing heavy."""
 
 from collections.abc import Callable
 from typing import Literal, get_args
@@ -22,10 +19,12 @@ Unit = Literal["subject", "scan"]
 """What a row of an evaluation is: a subject with its scans pooled, or a scan."""
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
-
 Region = Literal["file", "auto", "none"]
+"""Which voxels count: the manifest's region (else automatic), always automatic, or all."""
 REGIONS: tuple[Region, ...] = get_args(Region)
-"""What is looked at: the manifest's region (else automatic), always automatic, or everything."""
+
+OWN_REFERENCES = ("normal", "lesion-free")
+"""References within the cohort: its group `normal`, or its slices without lesion."""
 
 Tell = Callable[[int, int], None]
-"""Who is told of long work: called with (steps done, steps in all)."""
+"""What long work calls with (steps done, steps in all)."""

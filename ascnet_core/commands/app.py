@@ -1,45 +1,39 @@
 """`app`: open the pages in a browser."""
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import os
+import re
 import sys
-from typing import Any
+import tomllib
 
 from ascnet_core import places
-from ascnet_core.commands.options import PROGRAM, add_verb
+from ascnet_core.commands.options import PROGRAM
 from ascnet_core.errors import UserError
 
-_EXAMPLES = f"""\
+SUMMARY = "open the app in a browser"
+DESCRIPTION = (
+    f"Serves the pages on this machine alone (127.0.0.1) until Ctrl-C. Runs land in {places.RUNS}."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} app                     on http://127.0.0.1:8501
   {PROGRAM} app --port 8600 --no-browser
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "app",
-        "open the app in a browser",
-        "Serves the pages on this machine alone (127.0.0.1) until Ctrl-C. Runs land in "
-        f"{places.RUNS}.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "--port", type=int, default=8501, metavar="N", help="port to serve on (default: 8501)"
     )
     parser.add_argument(
         "--no-browser", action="store_true", help="serve only; open the address yourself"
     )
-    parser.set_defaults(run_verb=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Become the server."""
+    """Replace this process by the server."""
     if not 1 <= options.port <= 65535:
         raise UserError(f"--port is {options.port}; choose one from 1 to 65535.")
     if importlib.util.find_spec("streamlit") is None:
@@ -51,20 +45,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _configuration() -> dict[str, str]:
-    """The app's configuration as variables: Streamlit looks for the file in one's own folder."""
-    import tomllib
-
-    text = (places.APP / ".streamlit" / "config.toml").read_text("utf-8")
-    return {
-        f"STREAMLIT_{table}_{_in_capitals(key)}".upper(): _as_text(value)
-        for table, values in tomllib.loads(text).items()
-        for key, value in values.items()
-    }
-
-
-def _in_capitals(key: str) -> str:
-    return "".join(f"_{letter}" if letter.isupper() else letter for letter in key)
-
-
-def _as_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """The app's configuration as variables: Streamlit looks for the file in the current folder."""
+    tables = tomllib.loads((places.APP / ".streamlit" / "config.toml").read_text("utf-8"))
+    variables = {}
+    for table, values in tables.items():
+        for key, value in values.items():
+            name = re.sub("([A-Z])", r"_\1", f"streamlit_{table}_{key}").upper()
+            variables[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return variables

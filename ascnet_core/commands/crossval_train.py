@@ -1,45 +1,31 @@
 """The trainings of `crossval`: one after the other here, or several processes at a time."""
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ascnet_core.commands import train
 from ascnet_core.commands.options import PROGRAM
 from ascnet_core.commands.progress import duration
+from ascnet_core.crossval.tasks import Task, is_finished
 from ascnet_core.errors import UserError
 from ascnet_core.runs.start import child_environment
 
-if TYPE_CHECKING:
-    from ascnet_core.crossval.tasks import Task
-
-_LOOK = 0.2
+_POLL_SECONDS = 0.2
 
 
 def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
-    """Train what is not finished, and give every run as soon as it is: those of before first.
+    """Yield the runs that are finished, then train the others and yield each when it is done.
 
-    Raises
-    ------
-    UserError
-        If a run of that name has other settings, or a training fails.
-    KeyboardInterrupt
-        After Ctrl-C: the training has stopped and left a checkpoint.
+    Raises `UserError` if a run of that name has other settings or a training fails, and
+    `KeyboardInterrupt` after Ctrl-C, when the training has stopped and left a checkpoint.
     """
-    from ascnet_core.crossval.tasks import is_finished
-
-    finished = [is_finished(task) for task in tasks]
-    waiting = [task for task, over in zip(tasks, finished, strict=True) if not over]
-    done = len(tasks) - len(waiting)
-    print(f"{len(tasks)} runs, {done} of them finished before", flush=True)
-    for task, over in zip(tasks, finished, strict=True):
-        if over:
-            yield task
+    finished = [task for task in tasks if is_finished(task)]
+    waiting = [task for task in tasks if task not in finished]
+    print(f"{len(tasks)} runs, {len(finished)} of them finished before", flush=True)
+    yield from finished
     if jobs > 1 and len(waiting) > 1:
         yield from _side_by_side(waiting, device, jobs, len(tasks))
         return
@@ -47,7 +33,8 @@ def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
     for number, task in enumerate(waiting):
         left = duration(spent / number * (len(waiting) - number)) if number else ""
         left = f", {left} of training left" if left else ""
-        print(f"--- run {done + number + 1} of {len(tasks)}: {task.name}{left}", flush=True)
+        number_of_all = len(finished) + number + 1
+        print(f"--- run {number_of_all} of {len(tasks)}: {task.name}{left}", flush=True)
         started = time.monotonic()
         _train(task.arguments(device))
         spent += time.monotonic() - started
@@ -59,18 +46,16 @@ def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
 
 def _train(arguments: Sequence[str]) -> None:
     """Run `train` as its command line would; the run keeps that line."""
-    parser = argparse.ArgumentParser(prog=PROGRAM)
-    train.add(parser.add_subparsers())
-    options = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser()
+    train.add(parser)
+    options = parser.parse_args(arguments[1:])
     options.command_line = [*PROGRAM.split(), *arguments]
-    options.run_verb(options)
+    train.run(options)
 
 
 def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -> Iterator[Task]:
     """Several `train` processes at a time; each writes the log of its run."""
-    from ascnet_core.crossval.tasks import is_finished
-
-    queue, running = list(waiting), dict[str, tuple["Task", subprocess.Popen[bytes]]]()
+    queue, running = list(waiting), list[tuple[Task, subprocess.Popen[bytes]]]()
     done = total - len(waiting)
     try:
         while queue or running:
@@ -81,22 +66,22 @@ def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -
                 process = subprocess.Popen(
                     command, stdout=subprocess.DEVNULL, env=child_environment()
                 )
-                running[task.name] = (task, process)
-            time.sleep(_LOOK)
-            for name, (task, process) in list(running.items()):
+                running.append((task, process))
+            time.sleep(_POLL_SECONDS)
+            for task, process in list(running):
                 if process.poll() is None:
                     continue
-                del running[name]
+                running.remove((task, process))
                 if process.returncode or not is_finished(task):
                     raise UserError(
-                        f"Training {name} ended before its end (status {process.returncode}); "
+                        f"Training {task.name} ended before its end (status {process.returncode}); "
                         f"see {task.run / 'log.txt'}. The same command goes on with it."
                     )
                 done += 1
-                print(f"--- run {done} of {total} finished: {name}", flush=True)
+                print(f"--- run {done} of {total} finished: {task.name}", flush=True)
                 yield task
     finally:
-        for _, process in running.values():
+        for _, process in running:
             process.terminate()  # `train` stops at its next step and leaves a checkpoint
-        for _, process in running.values():
+        for _, process in running:
             process.wait()

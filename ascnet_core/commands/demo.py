@@ -2,13 +2,17 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from ascnet_core.commands.options import PROGRAM, add_verb
+from ascnet_core.commands.options import PROGRAM
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 
-_EXAMPLES = f"""\
+SUMMARY = "make a synthetic cohort with exact lesion masks"
+DESCRIPTION = (
+    "Makes volumes whose anatomy differs from subject to subject, half of them with lesions, "
+    "exact masks, regions, and OUT/manifest.csv. The same seed gives the same cohort."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} demo demo                       24 subjects, bright lesions on FLAIR
   {PROGRAM} demo demo-t2 --contrast t2      lesions as bright as fluid, with a FLAIR to gate by
@@ -17,16 +21,8 @@ examples:
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "demo",
-        "make a synthetic cohort with exact lesion masks",
-        "Makes volumes whose anatomy differs from subject to subject, half of them with lesions, "
-        "exact masks, regions, and OUT/manifest.csv. The same seed gives the same cohort.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to make")
     parser.add_argument(
         "--contrast",
@@ -45,7 +41,6 @@ def add(verbs: Any) -> None:
         help="voxels (default: 96x96x32)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed (default: 0)")
-    parser.set_defaults(run_verb=run)
 
 
 def parse_size(text: str) -> tuple[int, int, int]:

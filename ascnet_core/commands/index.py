@@ -2,12 +2,16 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from ascnet_core.commands.options import PROGRAM, add_verb
+from ascnet_core.commands.options import PROGRAM, add_out
 
 _SHOWN = 20
-_EXAMPLES = f"""\
+SUMMARY = "write a manifest for a folder of images"
+DESCRIPTION = (
+    "Recognises NIfTI folders, the LGG TIF layout and the authors' .npy files, writes a "
+    "manifest, and says what it left out and why."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} index scans                     writes scans/manifest.csv
   {PROGRAM} index kaggle_3m -o lgg.csv      the TIF slices of the LGG collection
@@ -19,25 +23,10 @@ Paths are relative to it. Edit it with any table program.
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "index",
-        "write a manifest for a folder of images",
-        "Recognises NIfTI folders, the LGG TIF layout and the authors' .npy files, writes a "
-        "manifest, and says what it left out and why.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder to look through")
-    parser.add_argument(
-        "-o",
-        "--out",
-        metavar="MANIFEST",
-        type=Path,
-        help="where to write (default: FOLDER/manifest.csv)",
-    )
-    parser.set_defaults(run_verb=run)
+    add_out(parser, "MANIFEST", "where to write (default: FOLDER/manifest.csv)")
 
 
 def run(options: argparse.Namespace) -> None:

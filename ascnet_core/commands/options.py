@@ -1,10 +1,11 @@
-"""Options that several verbs share, and what they are turned into."""
+"""Options that several verbs share, and how they are read."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 PROGRAM = "ascnet" if Path(sys.argv[0]).stem == "ascnet" else "python -m ascnet_core"
 """How this program was called, so that examples and recorded commands can be copied."""
 
+_SETTINGS = {
+    **{name: f"data.{name}" for name in ("scaling", "region", "frame", "channel", "nan")},
+    "stop_when": "schedule.stop_when",
+    "threshold": "segmentation.rule",
+    **{name: f"segmentation.{name}" for name in ("map", "side", "scope", "post")},
+}
+"""The options that name a setting, with its key."""
+
 RULES_HELP = f"""\
 threshold rules (levels run from 0 to 255; a rule never looks at a mask):
 {table(RULES)}
@@ -30,24 +39,15 @@ post-processing, in the order given:
 """
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of examples; a wider column for the options."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30)
+Formatter = partial(argparse.RawDescriptionHelpFormatter, max_help_position=30)
+"""Keeps the line breaks of examples and has a wider column for the options."""
 
 
-def add_verb(
-    verbs: Any, name: str, summary: str, description: str, examples: str
-) -> argparse.ArgumentParser:
-    """Add a verb with what every verb has."""
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=summary, description=description, epilog=examples, formatter_class=Formatter
-    )
-    parser.add_argument(
-        "--debug", action="store_true", help="show where in the program an error arose"
-    )
-    return parser
+def add_out(
+    parser: argparse.ArgumentParser, metavar: str, about: str, required: bool = False
+) -> None:
+    """Add `-o`, `--out`."""
+    parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=about)
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Options for images that leave a choice."""
+    """Options for images that can be read in several ways."""
     group = parser.add_argument_group("reading images")
     group.add_argument(
         "--scaling",
@@ -93,14 +93,14 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def add_segmentation(parser: argparse.ArgumentParser, default: str, several: bool = False) -> None:
-    """Options that say how a map becomes a mask; `several`: more than one map and rule."""
+    """Options that turn a scan into a mask; `several` allows more than one map and rule."""
     from ascnet_core.settings.methods import METHODS
 
     maps = "; ".join(
         f"{', '.join(one.name for one in method.maps)} of {name}"
         for name, method in METHODS.items()
     )
-    many: dict[str, Any] = {"action": "extend", "nargs": "+"} if several else {}
+    many: Any = {"action": "extend", "nargs": "+"} if several else {}
     group = parser.add_argument_group("from map to mask", f"What is not given: {default}.")
     group.add_argument(
         "--map",
@@ -110,14 +110,10 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
     )
     group.add_argument("--threshold", metavar="RULE", help="a rule, see below", **many)
     group.add_argument(
-        "--side",
-        choices=SIDES,
-        help="whether the anomaly is bright or dark on the map",
+        "--side", choices=SIDES, help="whether the anomaly is bright or dark on the map"
     )
     group.add_argument(
-        "--scope",
-        choices=SCOPES,
-        help="a threshold for each subject, or one for all",
+        "--scope", choices=SCOPES, help="a threshold for each subject, or one for all"
     )
     group.add_argument(
         "--post",
@@ -133,42 +129,31 @@ def add_segmentation(parser: argparse.ArgumentParser, default: str, several: boo
         help="what levels 0 and 255 stand for: 0 and 1 (raw), or the least and largest value of a "
         "subject or of the cohort (default: as the method says of the map, ASC-Net's are raw)",
     )
+    add_reading(parser)
+    add_set(parser)
+    add_device(parser)
+
+
+def first_settings(options: argparse.Namespace) -> Settings:
+    """The settings of a new run: those of its preset with the options laid over."""
+    from ascnet_core.settings.presets import load_preset
+
+    return changed_settings(load_preset(options.preset or "teaching"), options)
 
 
 def changed_settings(settings: Settings, options: argparse.Namespace) -> Settings:
-    """Settings with `--set`, and the options that name a setting, laid over."""
+    """Lay `--set`, and the options that name a setting, over settings."""
     from ascnet_core.settings.text import apply_set
 
-    named = {
-        "data.scaling": "scaling",
-        "data.region": "region",
-        "data.frame": "frame",
-        "data.channel": "channel",
-        "data.nan": "nan",
-        "schedule.stop_when": "stop_when",
-        "segmentation.map": "map",
-        "segmentation.rule": "threshold",
-        "segmentation.side": "side",
-        "segmentation.scope": "scope",
-    }
-    assignments = list(options.assignments)
-    for key, option in named.items():
-        value = getattr(options, option, None)
-        if value is not None:
-            assignments.append(f"{key}={value}")
-    if getattr(options, "post", None) is not None:
-        assignments.append("segmentation.post=" + ",".join(p for p in options.post if p != "none"))
-    return apply_set(settings, assignments)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    if "post" in given:
+        given["post"] = ",".join(step for step in options.post if step != "none")
+    named = [f"{key}={given[name]}" for name, key in _SETTINGS.items() if name in given]
+    return apply_set(settings, [*options.assignments, *named])
 
 
 def pick_device(name: str) -> str:
-    """The device to compute on, in torch's words.
-
-    Raises
-    ------
-    UserError
-        If the name is none, or that GPU is not there.
-    """
+    """The device to compute on, as torch calls it; `UserError` if there is none of that name."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
         raise UserError(f"--device is {name!r}; choose auto, cpu, cuda or cuda:N.")
     if name == "cpu":
@@ -179,13 +164,7 @@ def pick_device(name: str) -> str:
 
 
 def need_folder(path: Path) -> Path:
-    """An output folder that may be made or filled.
-
-    Raises
-    ------
-    UserError
-        If something else has its name.
-    """
+    """The folder of `-o`; `UserError` if it is a file, or named like one."""
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; -o takes a folder.")
     if format_of(path) or path.suffix in (".gz", ".csv", ".json"):

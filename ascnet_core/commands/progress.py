@@ -3,26 +3,16 @@
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 _LINE_SECONDS = 10.0
 
 
 class Progress:
-    """How much of some work is done.
+    """How much of some work is done; a context manager that is told by `at` or `advance`.
 
-    Use it as a context manager and tell it by `at(done)` or `advance()`. Without a terminal on
-    stderr it prints a line on stdout at most every ten seconds, and none for work that is quicker.
-
-    Parameters
-    ----------
-    unit
-        What is counted, in the plural.
-    total
-        How many there are; may be told later, in `at`.
-    line
-        Where plain lines go instead of stdout.
+    On a terminal (stderr) it is a bar. Elsewhere it gives `line` a line at most every ten seconds.
+    `unit` says what is counted, in the plural; the total may be told later, in `at`.
     """
 
     def __init__(
@@ -43,18 +33,13 @@ class Progress:
             self.bar = tqdm(total=self.total, unit=f" {self.unit}", dynamic_ncols=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the terminal on a line of its own."""
+    def __exit__(self, *error: object) -> None:
+        """Close the bar, which ends its line."""
         if self.bar is not None:
             self.bar.close()
 
     def skip_to(self, done: int) -> None:
-        """So many were done before: they don't count for the time left."""
+        """Set how many were done before; they don't count for the time left."""
         self.done = self._before = done
         if self.bar is not None:
             self.bar.initial = self.bar.n = done
@@ -63,8 +48,8 @@ class Progress:
         """One more is done."""
         self.at(self.done + 1, note=note)
 
-    def at(self, done: int, total: int | None = None, note: str = "", **rest: Any) -> None:
-        """So many are done; `note` stands behind."""
+    def at(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Set how many are done; `note` stands behind."""
         step, self.done = done - self.done, done
         self.total = total or self.total
         if self.bar is not None:

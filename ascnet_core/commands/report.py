@@ -1,15 +1,16 @@
 """`report`: the scores of a folder as one HTML file."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
-from typing import Any
 
-from ascnet_core.commands.options import PROGRAM, add_verb
+from ascnet_core.commands.options import PROGRAM, add_out
 from ascnet_core.errors import UserError
 
-_EXAMPLES = f"""\
+SUMMARY = "make one HTML file of an evaluation or a cross-validation"
+DESCRIPTION = (
+    "Reads the tables that `evaluate` or `crossval` wrote into OUT; nothing is computed anew."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} evaluate demo/manifest.csv --run demo-flair -o scores
   {PROGRAM} report scores                         writes scores/report.html
@@ -21,24 +22,10 @@ with the masks (oracle) have a table of their own.
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "report",
-        "make one HTML file of an evaluation or a cross-validation",
-        "Reads the tables that `evaluate` or `crossval` wrote into OUT; nothing is computed anew.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("folder", type=Path, metavar="OUT", help="the -o of evaluate or crossval")
-    parser.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE.html",
-        help="where to write it (default: OUT/report.html)",
-    )
-    parser.set_defaults(run_verb=run)
+    add_out(parser, "FILE.html", "where to write it (default: OUT/report.html)")
 
 
 def run(options: argparse.Namespace) -> None:

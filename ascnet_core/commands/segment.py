@@ -8,18 +8,14 @@ import dataclasses
 import io
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
-    add_device,
-    add_reading,
+    add_out,
     add_segmentation,
-    add_set,
-    add_verb,
     changed_settings,
     need_folder,
     pick_device,
@@ -34,9 +30,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ascnet_core.imaging.cohort import Scan
-    from ascnet_core.settings.tables import Segmentation
+    from ascnet_core.settings.tables import Segmentation, Settings
 
-_EXAMPLES = f"""\
+SUMMARY = "make anomaly masks for images with a trained run"
+DESCRIPTION = (
+    "Cuts each image with the network of RUN (a name under checkpoints/, a run's folder or a "
+    "model file), thresholds one of the maps, and writes the mask."
+)
+EXAMPLES = f"""\
 examples:
   {PROGRAM} segment demo-flair scan.nii.gz -o masks
   {PROGRAM} segment demo-flair demo/manifest.csv -o masks --threshold valley:1 --scope subject
@@ -49,16 +50,8 @@ OUT/segmentation.csv and .json with threshold, rule and volume of each.
 {RULES_HELP}"""
 
 
-def add(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(
-        verbs,
-        "segment",
-        "make anomaly masks for images with a trained run",
-        "Cuts each image with the network of RUN (a name under checkpoints/, a run's folder or a "
-        "model file), thresholds one of the maps, and writes the mask.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("run", metavar="RUN", help="a run's name or folder")
     parser.add_argument(
         "images",
@@ -67,14 +60,7 @@ def add(verbs: Any) -> None:
         metavar="IMAGE|MANIFEST",
         help=f"images ({IN_SHORT}), or cohorts (.csv)",
     )
-    parser.add_argument(
-        "-o",
-        "--out",
-        required=True,
-        type=Path,
-        metavar="OUT",
-        help="folder for the masks; made if need be",
-    )
+    add_out(parser, "OUT", "folder for the masks; made if need be", required=True)
     parser.add_argument(
         "--cycle",
         type=int,
@@ -93,22 +79,17 @@ def add(verbs: Any) -> None:
         "--batch", type=int, metavar="N", help="slices cut at once (default: by memory)"
     )
     add_segmentation(parser, "as the run's settings say")
-    add_reading(parser)
-    add_set(parser)
-    add_device(parser)
-    parser.set_defaults(run_verb=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Segment; the exit status."""
+    """Segment and return the exit status: 2 if the rule finds nothing for some scans."""
     out = need_folder(options.out)
     if options.batch is not None and options.batch < 1:
         raise UserError(f"--batch is {options.batch}; it must be 1 or more.")
     from ascnet_core.segmentation.rules import parse_rule
     from ascnet_core.segmentation.steps import parse_steps
 
-    region, options.region = _region_option(options.region)
-    scans = _scans(options.images, region)
+    scans = _scans(options)
     if options.threshold:
         parse_rule(options.threshold)
     parse_steps(options.post or ())
@@ -125,16 +106,8 @@ def run(options: argparse.Namespace) -> int:
     options.range_kind = options.range_kind or shown.range
     network = ready(model, device)
     reference = _reference_counts(options, settings.segmentation)
-    how = How(
-        network,
-        preparation_of(settings),
-        settings.segmentation,
-        out,
-        options.range_kind,
-        options.batch,
-        options.flip,
-        options.save_maps,
-    )
+    choices = (options.range_kind, options.batch, options.flip, options.save_maps)
+    how = How(network, preparation_of(settings), settings.segmentation, out, *choices)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
         with Progress("scans cut", len(scans)) as progress:
@@ -146,11 +119,6 @@ def run(options: argparse.Namespace) -> int:
                 rows.append(write_mask(one, threshold, how))
                 progress.advance(one.scan.scan)
     _write_tables(rows, options, settings, out)
-    return _report(rows)
-
-
-def _report(rows: Sequence[dict[str, Any]]) -> int:
-    """Say what was written, and on stderr for which scans the rule found nothing."""
     for row in rows:
         if row["mask"]:
             print(
@@ -163,22 +131,18 @@ def _report(rows: Sequence[dict[str, Any]]) -> int:
     return 2 if failed else 0
 
 
-def _region_option(text: str | None) -> tuple[Path | None, str | None]:
-    """A region's file, and the setting of `data.region`."""
-    if text is None or text in REGIONS:
-        return None, text
-    path = Path(text)
-    if not path.is_file():
-        raise UserError(f"--region {text} is no file; give a mask file, file, auto or none.")
-    return path, "file"
-
-
-def _scans(images: Sequence[Path], region: Path | None) -> list[Scan]:
+def _scans(options: argparse.Namespace) -> list[Scan]:
+    """The scans of images and manifests; a region's file becomes that of the scan."""
     from ascnet_core.imaging.cohort import Scan, read_manifest
     from ascnet_core.imaging.formats import check_file, stem_of
 
+    region = None if options.region in (None, *REGIONS) else Path(options.region)
+    if region is not None and not region.is_file():
+        raise UserError(
+            f"--region {options.region} is no file; give a mask file, file, auto or none."
+        )
     scans: list[Scan] = []
-    for path in images:
+    for path in options.images:
         if path.suffix.lower() == ".csv":
             scans.extend(read_manifest(path).scans)
             continue
@@ -188,6 +152,7 @@ def _scans(images: Sequence[Path], region: Path | None) -> list[Scan]:
         if len(scans) != 1:
             raise UserError("--region FILE fits one image; name several scans' in a manifest.")
         scans = [dataclasses.replace(scans[0], region=region)]
+        options.region = "file"
     names = [scan.scan for scan in scans]
     for name in names:
         if names.count(name) > 1:
@@ -217,7 +182,7 @@ def _reference_counts(options: argparse.Namespace, how: Segmentation) -> NDArray
 
 
 def _write_tables(
-    rows: Sequence[dict[str, Any]], options: argparse.Namespace, settings: Any, out: Path
+    rows: list[dict[str, Any]], options: argparse.Namespace, settings: Settings, out: Path
 ) -> None:
     from ascnet_core.files import write_json, write_text
     from ascnet_core.runs.create import versions
@@ -227,11 +192,6 @@ def _write_tables(
     writer.writeheader()
     writer.writerows(rows)
     write_text(out / "segmentation.csv", table.getvalue())
-    content = {
-        "run": str(options.run),
-        "cycle": options.cycle,
-        "rows": list(rows),
-        "settings": dataclasses.asdict(settings),
-        "versions": versions(),
-    }
+    content = {"run": str(options.run), "cycle": options.cycle, "rows": rows}
+    content |= {"settings": dataclasses.asdict(settings), "versions": versions()}
     write_json(out / "segmentation.json", content)

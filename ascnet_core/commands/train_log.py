@@ -9,15 +9,16 @@ from typing import Any
 
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
+from ascnet_core.places import LOG
 from ascnet_core.runs.events import memory_in_words
+
+_WORDS = {"pause": "paused", "go": "going on", "resume": "going on from its checkpoint"}
 
 
 class Log:
     """Says lines on stdout and keeps them, and whatever goes wrong, in the run's log."""
 
     def __init__(self, run: Path) -> None:
-        from ascnet_core.places import LOG
-
         self._path = run / LOG
 
     def __enter__(self) -> "Log":
@@ -25,10 +26,8 @@ class Log:
         self._write(f"--- process {os.getpid()}")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: Any
-    ) -> None:
-        """Keep the trace of an error that is not the user's: the terminal shows one line only."""
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Keep the trace of an error of ours: the terminal shows one line only."""
         if isinstance(error, UserError):
             self._write(f"error: {error}")
         elif error is not None:
@@ -68,9 +67,8 @@ class Steps(Progress):
     def report(self, event: dict[str, Any]) -> None:
         """Show one event."""
         kind = event["kind"]
-        if kind in ("pause", "go", "resume"):
-            words = {"pause": "paused", "go": "going on", "resume": "going on from its checkpoint"}
-            self._say(f"step {event['step']}: {words[kind]}")
+        if kind in _WORDS:
+            self._say(f"step {event['step']}: {_WORDS[kind]}")
             if kind == "resume":
                 self.skip_to(event["step"])
         elif kind == "cycle":
@@ -82,7 +80,9 @@ class Steps(Progress):
         elif kind == "step":
             where = f"stage {event['stage']}, cycle {event['cycle']}, {event['phase']}"
             where += f", epoch {event['epoch']}, {memory_in_words(event['memory'])}"
-            self._losses = _losses(event)
+            losses = event.get("losses", {}).items()
+            shown = [f"{name} {value:.3g}" for name, value in losses if value is not None]
+            self._losses = " ".join(shown)
             self.at(event["step"], event["steps_total"], note=f"{where}, {self._losses}")
 
     def text(self, note: str = "") -> str:
@@ -96,8 +96,3 @@ class Steps(Progress):
         if self.bar is not None:
             self.bar.write(text, file=sys.stdout)
         self._log.say(text, on_terminal=self.bar is None)
-
-
-def _losses(event: dict[str, Any]) -> str:
-    losses = event.get("losses", {}).items()
-    return " ".join(f"{name} {value:.3g}" for name, value in losses if value is not None)

@@ -1,7 +1,5 @@
 """Who is trained on and who is scored: cohorts joined, and divided by patient."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+from ascnet_core.imaging.cohort import Cohort, read_manifest
 
 LEAVE_ONE_OUT = "leave-one-patient-out"
 BY_MANIFEST = "manifest"
@@ -29,25 +27,19 @@ class Fold:
 def join(manifests: Sequence[Path]) -> Cohort:
     """Read several manifests as one cohort, in their order; one subject in two of them is one.
 
-    Where two scans have the same name, scans are called after their manifest too.
-
-    Raises
-    ------
-    UserError
-        If a manifest can't be read, or names an image that another one names, too.
+    Where two scans have the same name, all names begin with their manifest's. Raises `UserError`
+    if a manifest can't be read, or names an image that another one names too.
     """
     cohorts = [read_manifest(path) for path in manifests]
     if len(cohorts) == 1:
         return cohorts[0]
-    images = Counter(
-        (scan.image.resolve(), scan.channel) for cohort in cohorts for scan in cohort.scans
-    )
+    every = [scan for cohort in cohorts for scan in cohort.scans]
+    images = Counter((scan.image.resolve(), scan.channel) for scan in every)
     for (image, _), times in images.items():
         if times > 1:
             known = " and ".join(path.name for path in manifests)
             raise UserError(f"{image} is listed {times} times in {known}; keep one.")
-    names = Counter(scan.scan for cohort in cohorts for scan in cohort.scans)
-    twice = any(times > 1 for times in names.values())
+    twice = len({scan.scan for scan in every}) < len(every)
     scans = [
         replace(scan, scan=f"{cohort.name}_{scan.scan}") if twice else scan
         for cohort in cohorts
@@ -68,15 +60,13 @@ def split(
         normal apart from the others so that every fold has its share. "leave-one-patient-out":
         each subject once; subjects of group normal are always trained on. "manifest": by the
         column `fold`, each of whose values is scored once.
-    seed : int
-        Of the draw.
     always_train : sequence of str
         Subjects who are never scored.
 
     Raises
     ------
     UserError
-        If there are too few subjects, or the column does not tell folds apart by patient.
+        If there are too few subjects, or the column puts a patient into several folds.
     """
     every = set(cohort.subjects)
     for subject in always_train:
@@ -102,19 +92,9 @@ def split(
 
 
 def apart(train: Cohort, test: Cohort) -> Fold:
-    """Return the one fold of two cohorts.
-
-    Raises
-    ------
-    UserError
-        If a patient, or an image, is on both sides.
-    """
+    """Return the one fold of two cohorts; `UserError` if a patient or image is in both."""
     both = sorted(set(train.subjects) & set(test.subjects))
-    both += sorted(
-        str(path)
-        for path in {s.image.resolve() for s in train.scans}
-        & {s.image.resolve() for s in test.scans}
-    )
+    both += sorted(map(str, _images(train) & _images(test)))
     if both:
         raise UserError(
             f"{both[0]} is in {train.manifest} and in {test.manifest}: nobody may be scored who "
@@ -130,23 +110,20 @@ def subset(cohort: Cohort, subjects: Iterable[str]) -> Cohort:
 
 
 def without(reference: Cohort, test: Cohort) -> Cohort:
-    """Return a reference without the patients and images that are scored.
-
-    Raises
-    ------
-    UserError
-        If nothing of it remains.
-    """
-    subjects = set(test.subjects)
-    images = {scan.image.resolve() for scan in test.scans}
-
-    def free(scan: Scan) -> bool:
-        return scan.subject not in subjects and scan.image.resolve() not in images
-
-    scans = tuple(scan for scan in reference.scans if free(scan))
+    """Return a reference without what is scored; `UserError` if nothing of it remains."""
+    subjects, images = set(test.subjects), _images(test)
+    scans = tuple(
+        scan
+        for scan in reference.scans
+        if scan.subject not in subjects and scan.image.resolve() not in images
+    )
     if not scans:
         raise UserError(f"{reference.manifest} holds only patients that are scored; name another.")
     return replace(reference, scans=scans)
+
+
+def _images(cohort: Cohort) -> set[Path]:
+    return {scan.image.resolve() for scan in cohort.scans}
 
 
 def _normal(cohort: Cohort) -> set[str]:
@@ -175,11 +152,9 @@ def _drawn(cohort: Cohort, number: int, seed: int) -> dict[str, list[str]]:
 
 
 def _by_column(cohort: Cohort) -> dict[str, list[str]]:
-    of: dict[str, set[str]] = {}
-    for scan in cohort.scans:
-        of.setdefault(scan.subject, set()).add(scan.fold or "")
     held: dict[str, list[str]] = {}
-    for subject, folds in sorted(of.items()):
+    for subject in sorted(set(cohort.subjects)):
+        folds = {scan.fold or "" for scan in cohort.scans_of(subject)}
         if len(folds) > 1:
             raise UserError(
                 f"{cohort.manifest} has subject {subject} in folds {', '.join(sorted(folds))}; "

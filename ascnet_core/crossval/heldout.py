@@ -1,7 +1,5 @@
 """Scores of patients that a network was not trained on, kept so that nothing is scored twice."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +20,7 @@ from ascnet_core.methods.asc_net import asc_net
 from ascnet_core.methods.base import Method
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.metrics.overlap import ThresholdTable
-from ascnet_core.names import Tell
+from ascnet_core.names import OWN_REFERENCES, Tell
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
@@ -41,12 +39,12 @@ Way = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Scored:
-    """What a fold gave.
+    """The scores of a fold.
 
     Attributes
     ----------
     rows : DataFrame
-        As of `evaluate`, a row a subject, method and rule, with a column `flip`.
+        As `evaluate` gives them, with a column `flip`.
     counts : dict
         (map, flip) -> (256,) int64 levels inside the region over the held-out patients; baselines
         by their own map.
@@ -60,11 +58,8 @@ class Scored:
 
 
 def reference_of_fold(data: DataSet, fold: Fold) -> Cohort:
-    """Return what is normal for a fold: of its training patients, or of another manifest.
-
-    Nobody who is scored is in it. Raises UserError.
-    """
-    if data.reference in ("normal", "lesion-free"):
+    """Return what is normal for a fold, without anybody who is scored; raises `UserError`."""
+    if data.reference in OWN_REFERENCES:
         return reference_cohort(fold.train, data.reference)
     other = read_manifest(Path(data.reference))
     normal = tuple(scan for scan in other.scans if scan.group == "normal")
@@ -81,21 +76,20 @@ def score_network(
     device: str = "cpu",
     progress: Tell | None = None,
 ) -> Scored:
-    """Score a run's network on the patients held out.
+    """Score a run's network, or that of a cycle, on the patients held out.
 
-    Parameters
-    ----------
-    reference : Cohort or None
-        Looked at only if a rule asks for it.
-    plans : sequence of Plan
-        Ways to score that differ in post-processing; their rules are not used, but `scoring`'s.
-    cycle : int or None
-        The network after a cycle; None: the result.
+    The rules are those of `scoring`; `plans` differ in post-processing. The reference is read
+    only if a rule asks for it.
     """
     rules = scoring.rules
     needed = needs_reference([rule for of in rules.values() for rule in of])
     found: list[tuple[bool, Sequence[Method], list[EvaluationResult]]] = []
     for index, flip in enumerate(scoring.flip):
+
+        def tell(done: int, total: int, before: int = index) -> None:
+            if progress is not None:
+                progress(before * total + done, len(scoring.flip) * total)
+
         methods = [
             replace(method, rules=_fixed(rules[method.map]))
             for method in asc_net(run, list(rules), cycle, device, flip=flip)
@@ -106,7 +100,7 @@ def score_network(
             preparation_of(Run(run).settings()),
             plans,
             reference if needed else None,
-            _part(progress, index, len(scoring.flip)),
+            tell,
         )
         found.append((flip, methods, results))
     return _joined(found)
@@ -121,9 +115,9 @@ def score_baselines(
     levels: Mapping[Way, int] | None = None,
     progress: Tell | None = None,
 ) -> Scored:
-    """Score the training-free methods on the same patients, at their own rules and oracles.
+    """Score the training-free methods on the patients held out.
 
-    With `levels`, a map's level instead of all rules.
+    By their own rules and oracles, or with `levels` at one level a map.
     """
     methods = baselines(names)
     if levels is not None:
@@ -137,13 +131,6 @@ def score_baselines(
 
 def _fixed(rules: tuple[str, ...]) -> Callable[..., tuple[str, ...]]:
     return lambda side, asked, reference: rules
-
-
-def _part(progress: Tell | None, index: int, parts: int) -> Tell | None:
-    if progress is None:
-        return None
-    tell = progress
-    return lambda done, total: tell(index * total + done, parts * total)
 
 
 def _joined(found: Sequence[tuple[bool, Sequence[Method], list[EvaluationResult]]]) -> Scored:
@@ -163,10 +150,7 @@ def _joined(found: Sequence[tuple[bool, Sequence[Method], list[EvaluationResult]
 def asked_of(
     fold: Fold, reference: Cohort | None, plans: Sequence[Plan], **more: Any
 ) -> dict[str, Any]:
-    """Return all that a fold's scores depend on, ready for JSON: equal means nothing to redo.
-
-    `more` is what else they depend on: the network (`model_of`), its rules, a preparation.
-    """
+    """Return all that a fold's scores depend on, ready for JSON: equal means nothing to redo."""
     whole = {
         "test": _files(fold.test),
         "reference": _files(reference) if reference else None,
@@ -178,7 +162,7 @@ def asked_of(
 
 
 def model_of(run: Path, cycle: int | None = None) -> str:
-    """Return what tells the weights of a run, or of its cycle, from all others."""
+    """Return the SHA-256 of a run's weights, or of those after a cycle."""
     folder = run if cycle is None else Run(run).at_cycle(cycle).path
     return hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
 
@@ -188,7 +172,7 @@ def _files(cohort: Cohort) -> list[list[str]]:
 
 
 def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
-    """Write a fold's scores; `score.json` comes last: it makes them complete."""
+    """Write a fold's scores; `score.json` comes last and makes them complete."""
     write_text(folder / SUBJECTS, scored.rows.to_csv(index=False, float_format="%.9g"))
     whole = {
         "asked": asked,
@@ -202,12 +186,12 @@ def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
             for subject, table in tables.items()
         ],
     }
-    # a line: 256 counts on a line each would make these files unreadable
+    # without indents: they would put each of 256 counts on a line of its own
     write_text(folder / SCORE, json.dumps(whole, default=np.ndarray.tolist) + "\n")
 
 
 def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
-    """Return the scores of an earlier time, None if there are none or something has changed."""
+    """Return scores that were kept, None if there are none or something has changed since."""
     try:
         known = json.loads((folder / SCORE).read_text(encoding="utf-8"))
         if known["asked"] != asked:
@@ -224,11 +208,9 @@ def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:
         }
         tables: dict[Way, dict[str, ThresholdTable]] = {way: {} for way in counts}
         for one in known["thresholds"]:
+            levels, lesion = (np.asarray(one[name], np.int64) for name in ("levels", "lesion"))
             tables[one["map"], one["flip"]][one["subject"]] = ThresholdTable(
-                np.asarray(one["levels"], np.int64),
-                np.asarray(one["lesion"], np.int64),
-                one["outside"],
-                one["background"],
+                levels, lesion, one["outside"], one["background"]
             )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ascnet_core.crossval.folds import Fold, apart, join, split
 from ascnet_core.crossval.plan_file import DataTable, PlanFile, laid, read_plan_file
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.scoring.plan import Plan
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
@@ -20,21 +21,14 @@ from ascnet_core.settings.text import apply_set
 
 @dataclass(frozen=True)
 class Scoring:
-    """How the maps of each network are scored.
-
-    Attributes
-    ----------
-    rules : dict
-        Map -> its threshold rules.
-    flip : tuple of bool
-        Plain cuts, cuts averaged with the mirror image, or both.
-    cycles : bool
-        Whether every cycle that was kept is scored too, at the mask-free rules.
-    """
+    """How the maps of each network are scored."""
 
     rules: Mapping[str, tuple[str, ...]]
+    """Map -> its threshold rules."""
     flip: tuple[bool, ...] = (False,)
+    """Plain cuts, cuts averaged with the mirror image, or both."""
     cycles: bool = False
+    """Whether every cycle that was kept is scored too, at the mask-free rules."""
 
 
 class DataSet(DataTable):
@@ -51,18 +45,9 @@ class DataSet(DataTable):
 
     def plans(self, oracle: bool = True, rules: tuple[str, ...] = ()) -> list[Plan]:
         """Return how a fold is scored: a plan for each post-processing."""
-        return [
-            Plan(
-                rules=rules,
-                side=self.side,
-                scope=self.scope,
-                post=post,
-                unit=self.unit,
-                oracle=oracle,
-                shapes=self.shapes and oracle,
-            )
-            for post in self.post
-        ]
+        shapes = self.shapes and oracle
+        plan = Plan(rules, self.side, self.scope, unit=self.unit, oracle=oracle, shapes=shapes)
+        return [replace(plan, post=post) for post in self.post]
 
 
 @dataclass(frozen=True)
@@ -100,22 +85,15 @@ class CrossPlan:
     def preparation(self, data: DataSet) -> Preparation:
         """Return how scans are prepared for baselines: as for the data set's first configuration.
 
-        `only` does not change it.
+        That is the first one of the whole plan, whatever `only` keeps.
         """
         return self.preparations.get(data.name, Preparation())
 
     def only(self, names: Sequence[str]) -> CrossPlan:
-        """Keep the configurations (or data sets) of these names.
-
-        Raises
-        ------
-        UserError
-            If a name is none.
-        """
+        """Keep the configurations or data sets of these names; `UserError` if one is unknown."""
         if not names:
             return self
-        known = {c.name for c in self.configurations} | set(self.data)
-        known |= {c.title for c in self.configurations}
+        known = {name for c in self.configurations for name in (c.name, c.title)} | set(self.data)
         for name in names:
             if name not in known:
                 raise UserError(
@@ -123,22 +101,13 @@ class CrossPlan:
                 )
         wanted = set(names)
         kept = tuple(c for c in self.configurations if wanted & {c.name, c.title, c.data.name})
-        data = {
-            name: one
-            for name, one in self.data.items()
-            if name in wanted or any(c.data.name == name for c in kept)
-        }
-        return CrossPlan(self.path, self.text, data, kept, self.preparations)
+        wanted |= {c.data.name for c in kept}
+        data = {name: one for name, one in self.data.items() if name in wanted}
+        return replace(self, data=data, configurations=kept)
 
 
 def read_crossplan(path: Path) -> CrossPlan:
-    """Read a plan; every name, rule, setting and file in it is checked.
-
-    Raises
-    ------
-    UserError
-        Naming the table and key that don't fit.
-    """
+    """Read a plan and check it; `UserError` names the table and key that don't fit."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
@@ -161,15 +130,10 @@ def read_crossplan(path: Path) -> CrossPlan:
 
 def _data_set(here: Path, name: str, table: DataTable) -> DataSet:
     reference = table.reference
-    if reference not in ("normal", "lesion-free"):
+    if reference not in OWN_REFERENCES:
         reference = str(here / reference)
-    own = {
-        "name": name,
-        "manifests": tuple(here / one for one in table.manifests),
-        "test": tuple(here / one for one in table.test),
-        "reference": reference,
-    }
-    return DataSet.model_construct(**dict(table) | own)
+    paths = {key: tuple(here / one for one in getattr(table, key)) for key in ("manifests", "test")}
+    return DataSet.model_construct(**dict(table) | paths | {"name": name, "reference": reference})
 
 
 def _chosen(path: Path, file: PlanFile, name: str) -> Sequence[str]:

@@ -1,7 +1,5 @@
 """The tables of a plan file, checked by pydantic, and the sentences of what they refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,7 +34,7 @@ def _posts(value: Any) -> Any:
 
 
 def _with_raw(posts: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-    """Check steps; figures without any are always there to compare with."""
+    """Check steps, and add no steps at all to compare with."""
     for steps in posts:
         parse_steps(steps)
     return posts if () in posts else ((), *posts)
@@ -107,7 +105,7 @@ class PlanFile(Shared):
 
 
 def laid(*tables: Shared) -> Shared:
-    """Lay tables over one another: the last that has a key says it, but changes add up."""
+    """Lay tables over one another: the last value of a key counts, but `set` adds up."""
     values: dict[str, Any] = {}
     for table in tables:
         for key in table.model_fields_set & Shared.model_fields.keys():
@@ -117,13 +115,7 @@ def laid(*tables: Shared) -> Shared:
 
 
 def read_plan_file(path: Path, content: Mapping[str, Any]) -> PlanFile:
-    """Check the content of a plan file.
-
-    Raises
-    ------
-    UserError
-        Naming the table and key that don't fit.
-    """
+    """Check the content of a plan file; `UserError` names the table and key that don't fit."""
     if not content.get("data"):
         raise UserError(f"{path} has no table [data.NAME]; name the manifests to learn from.")
     try:

@@ -1,7 +1,5 @@
 """Held-out patients of all folds put together: a row a configuration, seed, map and rule."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,29 +60,24 @@ def subjects_of(parts: Sequence[Part]) -> pd.DataFrame:
         )
         for part in parts
     ]
-    table = pd.concat(frames, ignore_index=True)
-    table["seed"] = table["seed"].astype("Int64")
+    table = pd.concat(frames, ignore_index=True).astype({"seed": "Int64"})
     first = ["data", "configuration", "seed", "fold", "subject"]
     return table[[*first, *[name for name in table.columns if name not in first]]]
 
 
 def pool(parts: Sequence[Part]) -> pd.DataFrame:
-    """Return `COLUMNS`: a row a configuration, seed, map, way and rule, over all folds' patients.
+    """Return `COLUMNS`: a row a configuration, seed, map and rule, over the patients of all folds.
 
-    `dice` is that of the row's own rule, which `kind` says is mask-free or given by hand; what
-    was chosen with the masks is in the columns `oracle_*` and there alone: one threshold for all
-    patients of all folds, or with `own` one for each patient, both before post-processing.
+    `dice` is that of the row's own rule, mask-free or given by hand as `kind` says. Only the
+    columns `oracle_*` hold what was chosen with the masks, before post-processing: one threshold
+    for all patients of all folds, or with `own` one for each patient.
     """
     by_run: dict[tuple[str, str, int | None], list[Part]] = {}
     for part in parts:
         by_run.setdefault((part.data, part.configuration, part.seed), []).append(part)
-    rows: list[dict[str, Any]] = []
-    for several in by_run.values():
-        rows += _rows(several)
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    for name in ("seed", "threshold_low", "threshold_high", "oracle_level"):
-        table[name] = table[name].astype("Int64")
-    return table
+    rows = [row for several in by_run.values() for row in _rows(several)]
+    whole = ("seed", "threshold_low", "threshold_high", "oracle_level")
+    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(whole, "Int64"))
 
 
 def _rows(parts: Sequence[Part]) -> list[dict[str, Any]]:
@@ -136,20 +129,19 @@ def _oracle(
     """The oracle columns of a map and a post-processing."""
     first = group.iloc[0]
     way, post = (str(first["map"]), bool(first["flip"])), str(first["post"])
-    own = spread(lesion_dice(group[group["rule"] == ORACLE_OWN]))
     level = levels.get(way)
-    shared = spread([])
+    frames = [part.at_oracle for part in parts if part.at_oracle is not None]
+    dice: Sequence[float] | NDArray[np.float64] = []
     if level is not None and post == "none":
         tables = _with_lesion([part.scored for part in parts], way)
-        shared = spread([float(table.dice(side)[level]) for table in tables])
+        dice = [float(table.dice(side)[level]) for table in tables]
     elif level is not None and len(parts) == 1:
-        shared = spread(lesion_dice(group[group["rule"] == ORACLE_COHORT]))
-    elif level is not None:
-        frames = [part.at_oracle for part in parts if part.at_oracle is not None]
-        if len(frames) == len(parts):
-            rows = pd.concat(frames)
-            same = (rows["map"] == way[0]) & (rows["flip"] == way[1]) & (rows["post"] == post)
-            shared = spread(lesion_dice(rows[same & (rows["rule"] == str(level))]))
+        dice = lesion_dice(group[group["rule"] == ORACLE_COHORT])
+    elif level is not None and len(frames) == len(parts):
+        rows = pd.concat(frames)
+        same = (rows["map"] == way[0]) & (rows["flip"] == way[1]) & (rows["post"] == post)
+        dice = lesion_dice(rows[same & (rows["rule"] == str(level))])
+    shared, own = spread(dice), spread(lesion_dice(group[group["rule"] == ORACLE_OWN]))
     return {
         "oracle_level": level,
         "oracle_dice": shared.mean,
@@ -167,15 +159,12 @@ def lesion_dice(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _peaks(parts: Sequence[Part], map_name: str, flip: bool) -> dict[str, float | None]:
-    """Mean over folds: each has a network, so a histogram, of its own."""
-    trained = [part.trained for part in parts if part.trained is not None]
-    held = [c for part in parts if (c := part.scored.counts.get((map_name, flip))) is not None]
+    """Mean over folds: each has a network, and so a histogram, of its own."""
+    trained = [part.trained for part in parts] if map_name == "reconstruction" else []
+    held = [part.scored.counts.get((map_name, flip)) for part in parts]
     result: dict[str, float | None] = {}
-    for name, several in (
-        ("trained", trained if map_name == "reconstruction" else []),
-        ("held_out", held),
-    ):
-        found = [_separation(counts) for counts in several]
+    for name, several in (("trained", trained), ("held_out", held)):
+        found = [_separation(counts) for counts in several if counts is not None]
         result[f"peaks_{name}"] = float(np.mean([n for n, _ in found])) if found else None
         result[f"index_{name}"] = float(np.mean([i for _, i in found])) if found else None
     return result
@@ -193,9 +182,8 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     own = rows[rows["configuration"] != ""]
     found: list[Mapping[str, Any]] = []
     for _, group in own.groupby(who, sort=False, dropna=False):
-        first = group.iloc[0]
-        row: dict[str, Any] = {name: first[name] for name in who}
-        row["seeds"] = " ".join(str(seed) for seed in group["seed"])
+        row: dict[str, Any] = dict(group.iloc[0][who])
+        row["seeds"] = " ".join(map(str, group["seed"]))
         for name in OVER_SEEDS:
             values = group[name].astype(float)
             row[f"{name}_mean"] = float(values.mean())

@@ -1,7 +1,5 @@
 """Scoring a cross-validation: each fold once, kept in `scores/`, and the tables of all folds."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,33 +11,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ascnet_core.crossval.heldout import (
-    Scored,
-    Way,
-    asked_of,
-    keep,
-    kept,
-    model_of,
-    score_baselines,
-    score_network,
-)
+from ascnet_core.crossval import heldout, stopping
+from ascnet_core.crossval.heldout import Scored, Way
 from ascnet_core.crossval.plan import CrossPlan, Scoring
 from ascnet_core.crossval.pooling import Part, over_seeds, pool, shared_oracle, subjects_of
-from ascnet_core.crossval.stopping import (
-    Course,
-    advised_cycle,
-    cycle_rows,
-    kept_cycles,
-    stopping_rows,
-    stopping_text,
-)
 from ascnet_core.crossval.table import table_text
 from ascnet_core.crossval.tasks import HeldOut, Task
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.names import Tell
+from ascnet_core.names import OWN_REFERENCES, Tell
 from ascnet_core.runs.folder import Run
 
 
@@ -52,7 +35,7 @@ class Scores:
     command : callable
         Name of a configuration or data set -> the command line that makes its rows.
     progress : callable
-        Makes a context manager that yields who is told (steps done, steps in all).
+        Opens a progress bar; its context is called with (steps done, steps in all).
     """
 
     plan: CrossPlan
@@ -62,7 +45,7 @@ class Scores:
     command: Callable[[str], str]
     progress: Callable[[], AbstractContextManager[Tell]]
     parts: dict[str, Part] = field(default_factory=dict)
-    courses: dict[str, Course] = field(default_factory=dict)
+    courses: dict[str, stopping.Course] = field(default_factory=dict)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, task: Task, anew: bool = True) -> None:
@@ -71,37 +54,21 @@ class Scores:
         scored = self._network(task, one.scoring, task.scores, anew)
         if scored is None:
             return
-        self.parts[task.name] = Part(
-            data=one.data.name,
-            configuration=one.name,
-            seed=task.seed,
-            fold=held.fold.name,
-            folds_planned=len(self.folds[one.data.name]),
-            scored=scored,
-            trained=_trained_counts(task.run),
-            command=self.command(one.title),
-        )
+        snapshots = Run(task.run).snapshots()
+        counts = np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
+        self.parts[task.name] = self._part(held, scored, one.title, one.name, task.seed, counts)
         self.runs[task.name] = _run_row(task)
         if one.scoring.cycles:
             self._add_course(task, anew)
 
     def add_baselines(self, held: HeldOut, anew: bool = True) -> None:
         """Score the methods without training on a fold."""
-        data = held.data
-        if not data.baselines:
+        if not held.data.baselines:
             return
-        scored = self._baselines(held, None, self.out / "scores" / f"{held.name}-baselines", anew)
+        name = f"{held.name}-baselines"
+        scored = self._baselines(held, None, self.out / "scores" / name, anew)
         if scored is not None:
-            self.parts[f"{held.name}-baselines"] = Part(
-                data=data.name,
-                configuration="",
-                seed=None,
-                fold=held.fold.name,
-                folds_planned=len(self.folds[data.name]),
-                scored=scored,
-                trained=None,
-                command=self.command(data.name),
-            )
+            self.parts[name] = self._part(held, scored, held.data.name)
 
     def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
         """Score at the one oracle threshold of all folds, where all folds of a run are scored.
@@ -144,13 +111,26 @@ class Scores:
         tables = {"rows": rows, "seeds": seeds, "runs": runs, "subjects": subjects_of(parts)}
         if self.courses:
             courses = list(self.courses.values())
-            stops = stopping_rows(courses)
-            tables |= {"cycles": cycle_rows(courses), "stopping": stops}
-            text += f"\n### Stopping without masks\n\n{stopping_text(stops)}\n"
+            stops = stopping.stopping_rows(courses)
+            tables |= {"cycles": stopping.cycle_rows(courses), "stopping": stops}
+            text += f"\n### Stopping without masks\n\n{stopping.stopping_text(stops)}\n"
         for name, table in tables.items():
             write_text(self.out / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
         write_text(self.out / "table.md", text)
         write_text(self.out / "plan.toml", self.plan.text)
+
+    def _part(
+        self,
+        held: HeldOut,
+        scored: Scored,
+        title: str,
+        configuration: str = "",
+        seed: int | None = None,
+        trained: NDArray[np.int64] | None = None,
+    ) -> Part:
+        data, fold, command = held.data.name, held.fold.name, self.command(title)
+        planned = len(self.folds[data])
+        return Part(data, configuration, seed, fold, planned, scored, trained, command)
 
     def _network(
         self,
@@ -161,29 +141,16 @@ class Scores:
         cycle: int | None = None,
         oracle: bool = True,
     ) -> Scored | None:
-        held = task.held
-        plans = held.data.plans(oracle=oracle)
-        asked = asked_of(
-            held.fold,
-            held.reference,
-            plans,
-            rules=dict(scoring.rules),
-            flip=scoring.flip,
-            model=model_of(task.run, cycle),
-        )
+        fold, reference = task.held.fold, task.held.reference
+        plans = task.held.data.plans(oracle=oracle)
+        model = heldout.model_of(task.run, cycle)
+        how = {"rules": dict(scoring.rules), "flip": scoring.flip, "model": model}
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += "" if oracle or cycle is not None else ", at the oracle of all folds"
         work = partial(
-            score_network,
-            task.run,
-            held.fold,
-            held.reference,
-            scoring,
-            plans,
-            cycle,
-            self.device,
+            heldout.score_network, task.run, fold, reference, scoring, plans, cycle, self.device
         )
-        return self._once(folder, asked, what, work, anew)
+        return self._once(folder, heldout.asked_of(fold, reference, plans, **how), what, work, anew)
 
     def _baselines(
         self, held: HeldOut, levels: Mapping[Way, int] | None, folder: Path, anew: bool
@@ -192,7 +159,7 @@ class Scores:
         how = self.plan.preparation(data)
         plans = data.plans(oracle=levels is None, rules=data.baseline_rules)
         reference = held.reference if levels is None else None
-        asked = asked_of(
+        asked = heldout.asked_of(
             held.fold,
             reference,
             plans,
@@ -202,7 +169,9 @@ class Scores:
             preparation=asdict(replace(how, size=Preparation().size)),
         )
         what = f"baselines on {held.name}" + (", at the oracle of all folds" if levels else "")
-        work = partial(score_baselines, held.fold, reference, data.baselines, plans, how, levels)
+        work = partial(
+            heldout.score_baselines, held.fold, reference, data.baselines, plans, how, levels
+        )
         return self._once(folder, asked, what, work, anew)
 
     def _once(
@@ -213,8 +182,8 @@ class Scores:
         work: Callable[[Tell], Scored],
         anew: bool,
     ) -> Scored | None:
-        """The scores of an earlier time, or new ones, which are kept."""
-        known = kept(folder, asked)
+        """The scores that were kept before, or new ones, which are kept now."""
+        known = heldout.kept(folder, asked)
         if known is not None or not anew:
             return known
         print(f"scoring {what}", flush=True)
@@ -223,17 +192,17 @@ class Scores:
                 found = work(tell)
         except UserError as error:
             raise UserError(f"{what}: {error}") from error
-        keep(folder, found, asked)
+        heldout.keep(folder, found, asked)
         return found
 
     def _levels(self, names: Sequence[str]) -> dict[Way, int]:
-        """The oracle levels of all folds; empty until all are scored, or if all is raw."""
+        """The oracle levels of all folds; empty until all are scored, or without steps."""
         parts = [self.parts[name] for name in names if name in self.parts]
         if len(names) < 2 or len(parts) < len(names):
             return {}
         data = self.plan.data[parts[0].data]
-        only_raw = data.post == ((),)
-        return {} if only_raw else shared_oracle([part.scored for part in parts], data.side)
+        without_steps = data.post == ((),)
+        return {} if without_steps else shared_oracle([part.scored for part in parts], data.side)
 
     def _lay(self, name: str, found: Sequence[Scored | None]) -> None:
         frames = [scored.rows for scored in found if scored is not None]
@@ -242,23 +211,15 @@ class Scores:
             self.parts[name] = replace(self.parts[name], at_oracle=rows)
 
     def _add_course(self, task: Task, anew: bool) -> None:
-        advice, advised = advised_cycle(task.run)
-        cycles = {}
-        for cycle in kept_cycles(task.run):
+        one, fold, cycles = task.configuration, task.held.fold.name, {}
+        for cycle in stopping.kept_cycles(task.run):
             folder = task.scores / f"cycle{cycle}"
-            scoring = task.configuration.scoring
-            found = self._network(task, scoring, folder, anew, cycle, oracle=False)
+            found = self._network(task, one.scoring, folder, anew, cycle, oracle=False)
             if found is not None:
                 cycles[cycle] = found
-        one = task.configuration
-        self.courses[task.name] = Course(
-            one.data.name, one.name, task.seed, task.held.fold.name, cycles, advice, advised
-        )
-
-
-def _trained_counts(run: Path) -> Any:
-    snapshots = Run(run).snapshots()
-    return np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
+        advised = stopping.advised_cycle(task.run)
+        course = stopping.Course(one.data.name, one.name, task.seed, fold, cycles, *advised)
+        self.courses[task.name] = course
 
 
 def _run_row(task: Task) -> dict[str, Any]:
@@ -301,7 +262,7 @@ def _about(folds: Sequence[HeldOut]) -> str:
     else:
         how = f"{names}: {held} patients scored, folds: {data.folds}"
     reference = data.reference
-    if reference not in ("normal", "lesion-free"):
+    if reference not in OWN_REFERENCES:
         reference = f"`{Path(reference).name}`"
     unit = ", means over scans (not patients)" if data.unit == "scan" else ""
     return f"{how}. Reference: {reference}. Side {data.side}, scope {data.scope}{unit}."

@@ -1,7 +1,5 @@
 """Stopping without masks: the cycle that the advisor takes, against what every cycle scored."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,34 +46,28 @@ def kept_cycles(run: Path) -> tuple[int, ...]:
 def advised_cycle(run: Path) -> tuple[str, int]:
     """Return what the advisor says of a run that it watched, and the cycle that it would take.
 
-    It is asked after each cycle, knowing nothing of later ones. Where it says stop, the run ends
-    for it, and its best cycle until then is taken. A run that it never stops is taken at the best
-    cycle that its last word names, or else at the last one, as are runs of other methods than
-    ASC-Net, for which there is no advice.
+    It is asked after each cycle and does not see later ones. Once it says stop, it takes its best
+    cycle until then. Of a run that it never stops it takes the best cycle of its last advice, or
+    else the last one. There is no advice for other methods than ASC-Net: their last one is taken.
     """
     history = read_history(Run(run))
     points = cycle_ends(history.points)
     if not history.method.two_cuts:
         return "no advice", points[-1].total_cycle
-    last = advise(points)
     for number in range(1, len(points) + 1):
         advice = advise(points[:number])
         if advice.kind == "stop":
-            return "stop", advice.best_cycle or points[number - 1].total_cycle
-    return last.kind, last.best_cycle or points[-1].total_cycle
+            break
+    return advice.kind, advice.best_cycle or points[number - 1].total_cycle
 
 
 def cycle_rows(courses: Sequence[Course]) -> pd.DataFrame:
     """Return `CYCLE_COLUMNS`: the mean Dice of a fold's patients for each run, cycle and rule."""
     rows: list[dict[str, Any]] = []
     for course in courses:
+        who = {name: getattr(course, name) for name in ("data", "configuration", "seed", "fold")}
         for cycle, scored in course.cycles.items():
-            table = scored.rows.assign(
-                data=course.data,
-                configuration=course.configuration,
-                seed=course.seed,
-                fold=course.fold,
-            )
+            table = scored.rows.assign(**who)
             for names, group in table.groupby(_WAY, sort=False, dropna=False):
                 dice = lesion_dice(group)
                 mean = float(dice.mean()) if dice.size else np.nan
@@ -95,22 +87,20 @@ def stopping_rows(courses: Sequence[Course]) -> pd.DataFrame:
             trained = {cycle: value for cycle, value in dice.items() if cycle > 0}
             if course.advised not in dice or not trained:
                 continue
-            best = max(trained, key=lambda cycle: trained[cycle])
-            rows.append(
-                {
-                    **dict(zip(_WAY, names, strict=True)),
-                    "advice": course.advice,
-                    "advised_cycle": course.advised,
-                    "advised_dice": dice[course.advised],
-                    "last_cycle": max(trained),
-                    "last_dice": trained[max(trained)],
-                    "best_cycle": best,
-                    "best_dice": trained[best],
-                    "worst_dice": min(trained.values()),
-                    "below_best": trained[best] - dice[course.advised],
-                    "last_below_best": trained[best] - trained[max(trained)],
-                }
-            )
+            last, best = max(trained), max(trained, key=lambda cycle: trained[cycle])
+            row = dict(zip(_WAY, names, strict=True)) | {
+                "advice": course.advice,
+                "advised_cycle": course.advised,
+                "advised_dice": dice[course.advised],
+                "last_cycle": last,
+                "last_dice": trained[last],
+                "best_cycle": best,
+                "best_dice": trained[best],
+                "worst_dice": min(trained.values()),
+                "below_best": trained[best] - dice[course.advised],
+                "last_below_best": trained[best] - trained[last],
+            }
+            rows.append(row)
     return pd.DataFrame(rows, columns=STOP_COLUMNS)
 
 
@@ -124,12 +114,10 @@ def stopping_text(rows: pd.DataFrame) -> str:
         first = group.iloc[0]
         way = f"{first['map']}, `{first['rule']}`, post {first['post']}"
         way += ", flips averaged" if first["flip"] else ""
-        cells = [first["data"], first["configuration"], way, str(len(group))]
-        cells.append(str(int((group["advice"] == "stop").sum())))
-        cells += [
-            f"{group[name].mean():.3f}"
-            for name in ("advised_dice", "last_dice", "best_dice", "worst_dice")
-        ]
-        cells += [f"{group[name].mean():.3f}" for name in ("below_best", "last_below_best")]
+        stopped = int((group["advice"] == "stop").sum())
+        cells = [first["data"], first["configuration"], way, str(len(group)), str(stopped)]
+        means = ["advised_dice", "last_dice", "best_dice", "worst_dice"]
+        means += ["below_best", "last_below_best"]
+        cells += [f"{group[name].mean():.3f}" for name in means]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

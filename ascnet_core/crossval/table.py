@@ -1,8 +1,6 @@
 """The pooled rows as Markdown: a table a data set, oracle figures in columns of their own."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,26 +22,18 @@ seeds are means ± SD over seeds. The last column is for `--only`: see the comma
 def table_text(
     rows: pd.DataFrame, seeds: pd.DataFrame, about: Mapping[str, str], runs: pd.DataFrame
 ) -> str:
-    """Return the text of `table.md`.
+    """Return the text of `table.md`, from `pool`, `over_seeds` and a row for each run.
 
-    Parameters
-    ----------
-    rows, seeds : DataFrame
-        Of `pool` and `over_seeds`.
-    about : dict
-        Data set -> what it is and how it was divided, in a sentence.
-    runs : DataFrame
-        A row a run, what it was trained with and what it cost: `data`, `configuration`, `preset`,
-        `set`, `note`, `steps`, `minutes`, `device`.
+    `about` says of each data set in a sentence what it is and how it was divided.
     """
     blocks = [LEGEND]
     for name, sentence in about.items():
         own = rows[rows["data"] == name]
         if not len(own):
             continue
-        command = str(own.iloc[0]["command"]).partition(" --only")[0]
-        rest = str(own.iloc[0]["command"]).partition(" -o ")[2]
-        command += " --only NAME" + (f" -o {rest}" if rest else "")
+        command, _, rest = str(own.iloc[0]["command"]).partition(" --only")
+        out = rest.partition(" -o ")[2]
+        command += " --only NAME" + (f" -o {out}" if out else "")
         table = _table(own, seeds[seeds["data"] == name])
         blocks.append(f"### {name}\n\n{sentence} `{command}`\n\n{table}\n")
         trained = runs[runs["data"] == name] if len(runs) else runs
@@ -74,63 +64,37 @@ def _table(rows: pd.DataFrame, seeds: pd.DataFrame) -> str:
     head += [f"Dice, {_post(post)}" for post in posts] + ["AUPRC"]
     head += [f"*oracle*, {_post(post)}" for post in posts] + ["`--only`"]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    for own in _networks_first(rows):
+    for name in sorted(dict.fromkeys(rows["configuration"]), key=lambda name: not name):
+        own = rows[rows["configuration"] == name]
         lines += [_line(group, posts) for _, group in own.groupby(_SAME, sort=False, dropna=False)]
-        first = own.iloc[0]
-        if first["configuration"]:
-            summary = seeds[seeds["configuration"] == first["configuration"]]
+        if name:
+            summary = seeds[seeds["configuration"] == name]
             several = summary[summary["seeds"].str.contains(" ")]
             same = [name for name in _SAME if name != "seed"]
-            lines += [_seed_line(g, posts) for _, g in several.groupby(same, sort=False)]
+            lines += [_line(group, posts) for _, group in several.groupby(same, sort=False)]
     return "\n".join(lines)
 
 
-def _networks_first(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """Each configuration's rows, the baselines last."""
-    names = list(dict.fromkeys(rows["configuration"]))
-    order = [name for name in names if name] + [name for name in names if not name]
-    return [rows[rows["configuration"] == name] for name in order]
-
-
 def _line(group: pd.DataFrame, posts: Sequence[str]) -> str:
+    """The line of a run's rows or of means over seeds, which differ in post-processing alone."""
     first = group.iloc[0]
     by_post = {row["post"]: row for _, row in group.iterrows()}
-    seed = "" if pd.isna(first["seed"]) else str(first["seed"])
-    cells = [
-        _title(first),
-        seed,
-        _map(first),
-        _rule(first),
-        _peaks(first, "trained"),
-        _peaks(first, "held_out"),
-        *[_dice(by_post.get(post)) for post in posts],
-        _number(first["auprc"]),
-        *[_number(by_post[post]["oracle_dice"]) if post in by_post else "" for post in posts],
-        f"`{_only(first)}`",
-    ]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _seed_line(group: pd.DataFrame, posts: Sequence[str]) -> str:
-    first = group.iloc[0]
-    by_post = {row["post"]: row for _, row in group.iterrows()}
-    cells = [
-        f"**{first['configuration']}**",
-        f"mean of {len(first['seeds'].split())}",
-        _map(first),
-        _rule(first),
-        *[f"({text})" if (text := _of_seeds(first, name)) else "" for name in _INDEX],
-        *[f"**{_of_seeds(by_post[p], 'dice')}**" if p in by_post else "" for p in posts],
-        _of_seeds(first, "auprc"),
-        *[_of_seeds(by_post[p], "oracle_dice") if p in by_post else "" for p in posts],
-        f"`{first['data']}-{first['configuration']}`",
-    ]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _only(row: Any) -> str:
-    """What `--only` takes to make this row."""
-    return f"{row['data']}-{row['configuration']}" if row["configuration"] else str(row["data"])
+    number: Callable[[Any, str], str]
+    dice: Callable[[Any], str]
+    if "seeds" in group:
+        who = [f"**{first['configuration']}**", f"mean of {len(first['seeds'].split())}"]
+        peaks = [f"({text})" if (text := _of_seeds(first, name)) else "" for name in _INDEX]
+        number, dice = _of_seeds, lambda row: f"**{_of_seeds(row, 'dice')}**"
+    else:
+        who = [_title(first), "" if pd.isna(first["seed"]) else str(first["seed"])]
+        peaks = [_peaks(first, where) for where in ("trained", "held_out")]
+        number, dice = _number, _dice
+    cells = [*who, _map(first), _rule(first), *peaks]
+    cells += [dice(by_post[post]) if post in by_post else "" for post in posts]
+    cells.append(number(first, "auprc"))
+    cells += [number(by_post[post], "oracle_dice") if post in by_post else "" for post in posts]
+    only = f"{first['data']}-{first['configuration']}" if first["configuration"] else first["data"]
+    return "| " + " | ".join([*cells, f"`{only}`"]) + " |"
 
 
 def _title(row: Any) -> str:
@@ -156,7 +120,7 @@ def _peaks(row: Any, where: str) -> str:
 
 
 def _dice(row: Any) -> str:
-    if row is None or pd.isna(row["dice"]):
+    if pd.isna(row["dice"]):
         return ""
     low, high = row["ci_low"], row["ci_high"]
     return f"{row['dice']:.3f} ± {row['sd']:.3f} [{low:.3f}, {high:.3f}]"
@@ -169,8 +133,8 @@ def _of_seeds(row: Any, name: str) -> str:
     return f"{mean:.3f}" if pd.isna(sd) else f"{mean:.3f} ± {sd:.3f}"
 
 
-def _number(value: Any) -> str:
-    return "" if pd.isna(value) else f"{float(value):.3f}"
+def _number(row: Any, name: str) -> str:
+    return "" if pd.isna(row[name]) else f"{float(row[name]):.3f}"
 
 
 def _post(post: str) -> str:

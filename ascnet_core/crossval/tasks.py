@@ -1,11 +1,8 @@
 """The work of a cross-validation: who is held out, which runs there are, which are finished."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ascnet_core.crossval.folds import Fold
 from ascnet_core.crossval.heldout import reference_of_fold
@@ -14,13 +11,13 @@ from ascnet_core.errors import UserError
 from ascnet_core.files import write_json
 from ascnet_core.imaging.cohort import Cohort, write_manifest
 from ascnet_core.methods.baselines import baselines
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.create import learns_from, manifest_rows
 from ascnet_core.runs.folder import Run, is_run
 from ascnet_core.scoring.plan import check
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.text import differing
 
-_OWN_KINDS = ("normal", "lesion-free")
 _NO_MATTER = ("compute.", "segmentation.", "schedule.checkpoint_seconds", "schedule.log_every")
 
 
@@ -69,23 +66,16 @@ class Task:
             return ["train", "--resume", str(self.run), "--device", device]
         one = self.configuration
         reference = one.data.reference
-        if reference not in _OWN_KINDS:
+        if reference not in OWN_REFERENCES:
             reference = str(self.held.folder / "reference.csv")
         arguments = ["train", str(self.held.folder / "train.csv"), "--name", str(self.run)]
         arguments += ["--reference", reference, "--preset", one.preset, "--device", device]
-        for change in (*one.changes, f"schedule.seed={self.seed}"):
-            arguments += ["--set", change]
-        return arguments
+        changes = (*one.changes, f"schedule.seed={self.seed}")
+        return arguments + [word for change in changes for word in ("--set", change)]
 
 
 def divide(data: DataSet, out: Path) -> list[HeldOut]:
-    """Return the folds of a data set, with all that can be checked before the long work.
-
-    Raises
-    ------
-    UserError
-        If they can't be made, or can't be scored.
-    """
+    """Return the folds of a data set; `UserError` if they can't be made or can't be scored."""
     found = []
     for fold in data.divide():
         reference = reference_of_fold(data, fold)
@@ -97,7 +87,7 @@ def divide(data: DataSet, out: Path) -> list[HeldOut]:
 
 
 def tasks_of(plan: CrossPlan, folds: Mapping[str, Sequence[HeldOut]], out: Path) -> list[Task]:
-    """Return the runs of a plan, a configuration and seed after the other. Raises UserError."""
+    """Return the runs of a plan, sorted by configuration and seed; `UserError` if names clash."""
     tasks = [
         Task(one, seed, held, out)
         for one in plan.configurations
@@ -113,11 +103,11 @@ def tasks_of(plan: CrossPlan, folds: Mapping[str, Sequence[HeldOut]], out: Path)
 
 
 def write_folds(folds: Sequence[HeldOut]) -> None:
-    """Write the manifests of a data set's folds, and in one JSON file who is on which side."""
+    """Write the manifests of a data set's folds, and a JSON file of who is on which side."""
     for held in folds:
         for name, cohort in (("train", held.fold.train), ("test", held.fold.test)):
             write_manifest(held.folder / f"{name}.csv", manifest_rows(cohort, held.folder))
-        if held.data.reference not in _OWN_KINDS:
+        if held.data.reference not in OWN_REFERENCES:
             rows = manifest_rows(held.reference, held.folder)
             write_manifest(held.folder / "reference.csv", rows)
     data = folds[0].data
@@ -136,35 +126,24 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
 
 
 def is_finished(task: Task) -> bool:
-    """Whether the run exists with the same settings and data, and was trained to its end.
+    """Whether the run was trained to its end; `UserError` if it has other settings or data.
 
-    It may have been trained elsewhere: files count by what is in them.
-
-    Raises
-    ------
-    UserError
-        If a run of that name has other settings or other data.
+    It may have been trained elsewhere: files are compared by what is in them.
     """
     if not is_run(task.run):
         return False
-    reader = Run(task.run)
+    reader, wanted = Run(task.run), task.configuration.settings(task.seed)
     remedy = "rename the configuration, or remove that folder to train it anew"
-    keys = [
-        key
-        for key in differing(reader.settings(), task.configuration.settings(task.seed))
-        if not key.startswith(_NO_MATTER)
-    ]
+    keys = [k for k in differing(reader.settings(), wanted) if not k.startswith(_NO_MATTER)]
     if keys:
         raise UserError(f"{task.run} has another {', '.join(keys)} than the plan; {remedy}.")
     learnt = [task.held.fold.train]
-    if task.held.data.reference not in _OWN_KINDS:
+    if task.held.data.reference not in OWN_REFERENCES:
         learnt.append(task.held.reference)
     if not learns_from(task.run, *learnt):
         raise UserError(f"{task.run} was trained on other data than the plan's; {remedy}.")
-    return reader.status() == "finished" or _was_enough(reader.events())
-
-
-def _was_enough(events: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the run ended because the advisor said stop."""
-    last = [event for event in events if event["kind"] in ("advice", "stop", "resume")][-2:]
+    if reader.status() == "finished":
+        return True
+    # or the advisor ended it, by schedule.stop_when
+    last = [one for one in reader.events() if one["kind"] in ("advice", "stop", "resume")][-2:]
     return [one["kind"] for one in last] == ["advice", "stop"] and last[0]["advice"] == "stop"

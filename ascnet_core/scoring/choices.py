@@ -1,7 +1,5 @@
 """Which threshold each unit gets: by a rule, or (labelled so) by an oracle that saw the masks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,22 +15,32 @@ from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose
 ORACLE_COHORT = "oracle-cohort"
 ORACLE_OWN = "oracle-own"
 
+Key = tuple[str, str, str]
+"""A method's `key`: what its map depends on besides the scan."""
+Mark = tuple[Key, tuple[int, int]]
+"""What a unit's mask depends on, map and levels kept: equal marks are scored once."""
+
 
 @dataclass(frozen=True)
 class Choice:
-    """One row of the summary before it is scored: a method with a rule.
-
-    Attributes
-    ----------
-    thresholds : dict
-        Unit -> its threshold, or why the rule found none.
-    """
+    """A method with a rule, and the threshold of each unit, or why the rule found none."""
 
     method: Method
     rule: str
     kind: str
     scope: Scope
-    thresholds: dict[str, Threshold | NoThreshold]
+    thresholds: Mapping[str, Threshold | NoThreshold]
+
+    @property
+    def identity(self) -> dict[str, str | None]:
+        """The columns of tables that name method and rule."""
+        method = self.method
+        who = {"method": method.name, "run": method.run, "map": method.map}
+        return who | {"rule": self.rule, "kind": self.kind}
+
+    def mark(self, unit: str) -> Mark:
+        """Return what the mask of a unit depends on."""
+        return self.method.key, self.thresholds[unit].kept
 
 
 def rule_choice(
@@ -54,33 +62,24 @@ def oracle_choices(
 ) -> tuple[Choice, ...]:
     """Choose with the truth: one threshold for the cohort, and each unit's own best.
 
-    Both are chosen before post-processing, over the units that have lesions; units without truth
-    or without lesions get the cohort's, too, and no own best. Nothing where no unit has lesions.
+    Both are chosen before post-processing, over the units that have lesions. The other units get
+    the cohort's threshold and no best one of their own. Nothing where no unit has lesions.
     """
     with_lesions = {unit: table for unit, table in tables.items() if table.true}
     if not with_lesions:
         return ()
+
+    def oracle(level: int, rule: str, how: str) -> Threshold:
+        return Threshold(level, None, side, rule, f"ORACLE: chosen with {how}.", "oracle")
+
     level, mean = oracle_cohort_threshold(list(with_lesions.values()), side)
-    shared = Threshold(
-        level,
-        None,
-        side,
-        ORACLE_COHORT,
-        f"ORACLE: chosen with the masks for the best mean Dice ({mean:.3f}) of the cohort.",
-        "oracle",
-    )
-    own: dict[str, Threshold | NoThreshold] = {}
+    how = f"the masks for the best mean Dice ({mean:.3f}) of the cohort"
+    shared = dict.fromkeys(units, oracle(level, ORACLE_COHORT, how))
+    own = {}
     for unit, table in with_lesions.items():
         level, best = oracle_threshold(table, side)
-        own[unit] = Threshold(
-            level,
-            None,
-            side,
-            ORACLE_OWN,
-            f"ORACLE: chosen with this one's own mask for its best Dice ({best:.3f}).",
-            "oracle",
-        )
+        own[unit] = oracle(level, ORACLE_OWN, f"this one's own mask for its best Dice ({best:.3f})")
     return (
-        Choice(method, ORACLE_COHORT, "oracle", "cohort", dict.fromkeys(units, shared)),
+        Choice(method, ORACLE_COHORT, "oracle", "cohort", shared),
         Choice(method, ORACLE_OWN, "oracle", "subject", own),
     )

@@ -2,11 +2,9 @@
 
 Two passes over the scans. The first computes each method's map once and keeps its levels inside
 the region in a temporary folder; then the histograms of all units are known, and rules and oracles
-choose (`choices`). The second makes the masks, cleans and scores them (`tally`), one scan in memory
-at a time.
+choose (`choices`). The second makes, cleans and scores the masks (`tally`), one scan in memory at
+a time.
 """
-
-from __future__ import annotations
 
 import itertools
 import tempfile
@@ -25,10 +23,10 @@ from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.metrics.surface import TruthSurface
-from ascnet_core.names import RangeKind
-from ascnet_core.scoring.choices import Choice, oracle_choices, rule_choice
+from ascnet_core.names import RangeKind, Tell
+from ascnet_core.scoring.choices import Choice, Key, Mark, oracle_choices, rule_choice
 from ascnet_core.scoring.plan import Plan, check
-from ascnet_core.scoring.summary import summarise, to_frame, to_slices
+from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
 from ascnet_core.scoring.tally import Tally
 from ascnet_core.segmentation.levels import Folder, Kept, keep, settle_ranges
 from ascnet_core.segmentation.masks import on_levels, segment
@@ -37,8 +35,11 @@ from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 
 __all__ = ["EvaluationResult", "Plan", "evaluate", "evaluate_plans"]
 
-Key = tuple[str, str, str]
-"""A method's `key`: what its map depends on besides the scan."""
+Units = Mapping[str, Sequence[Kept]]
+"""The scans of each subject, or each scan on its own."""
+Tables = dict[tuple[Key, str], ThresholdTable]
+"""(A method's key, unit) -> what every threshold would score, where the unit has a truth."""
+Tallies = Mapping[tuple[str, Mark], Tally]
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,13 @@ class EvaluationResult:
         `rows` (one a method and rule), `settings`, `definitions`, `versions`; ready for JSON.
     counts : dict
         A method's key -> (256,) int64 counts of its map inside the region, over all scans scored.
-    tables : dict
-        (A method's key, unit) -> what every threshold would score, where the unit has a truth.
     """
 
     rows: pd.DataFrame
     slices: pd.DataFrame
     summary: dict[str, Any]
     counts: dict[Key, NDArray[np.int64]]
-    tables: dict[tuple[Key, str], ThresholdTable]
+    tables: Tables
 
 
 def evaluate(
@@ -72,36 +71,9 @@ def evaluate(
     preparation: Preparation,
     plan: Plan | None = None,
     reference: Cohort | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> EvaluationResult:
-    """Score methods on a cohort.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Scans without a mask get a volume and no scores.
-    methods : sequence of Method
-        They see the same scans in the same region.
-    preparation : Preparation
-        Scaling and region; a network's own size and scaling take precedence for its maps.
-    plan : Plan or None
-        Rules, side, scope, post-processing, unit; None: `Plan()`.
-    reference : Cohort or None
-        Scans known as normal, for `reference-quantile`. Of scans with a mask only the slices
-        without lesion are used: the cohort itself can be its own lesion-free reference.
-    progress : callable or None
-        Called with (steps done, steps in all); an exception from it cancels.
-
-    Returns
-    -------
-    EvaluationResult
-
-    Raises
-    ------
-    UserError
-        If a rule or step can't be read, a rule needs a reference and there is none, a scan can't
-        be read, or there is nothing to score.
-    """
+    """Score methods on a cohort by one plan, `Plan()` by default; see `evaluate_plans`."""
     return evaluate_plans(cohort, methods, preparation, [plan or Plan()], reference, progress)[0]
 
 
@@ -111,11 +83,31 @@ def evaluate_plans(
     preparation: Preparation,
     plans: Sequence[Plan],
     reference: Cohort | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tell | None = None,
 ) -> list[EvaluationResult]:
-    """Score methods in several ways, every map being computed once; a result a plan.
+    """Score methods on a cohort in several ways, every map being computed once.
 
-    As `evaluate` for each plan; all plans have the same `range` and `unit`.
+    Parameters
+    ----------
+    cohort : Cohort
+        Scans without a mask get a volume and no scores.
+    methods : sequence of Method
+        They see the same scans in the same region.
+    preparation : Preparation
+        Scaling and region; a network's own size and scaling take precedence for its maps.
+    plans : sequence of Plan
+        Each gives a result; all have the same `range` and `unit`.
+    reference : Cohort or None
+        Scans known as normal, for `reference-quantile`. Of scans with a mask only the slices
+        without lesion are used: the cohort itself can be its own lesion-free reference.
+    progress : callable or None
+        Called with (steps done, steps in all); an exception from it cancels.
+
+    Raises
+    ------
+    UserError
+        If a rule or step can't be read, a rule needs a reference and there is none, a scan can't
+        be read, or there is nothing to score.
     """
     first = plans[0]
     if any((plan.range, plan.unit) != (first.range, first.unit) for plan in plans):
@@ -126,42 +118,44 @@ def evaluate_plans(
         ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
         every = _scans(cohort, reference)
-        step_done = _counted(len(every) + len(plans) * len(cohort.scans), progress)
+        done, total = itertools.count(1), len(every) + len(plans) * len(cohort.scans)
+
+        def step_done() -> None:
+            if progress is not None:
+                progress(next(done), total)
+
         several: list[Kept] = []
         for number, scan in enumerate(every):
             arrays = Folder(Path(folder) / str(number))
             several.append(_keep(scan, methods, preparation, first.range, arrays))
             step_done()
         settle_ranges(several, first.range, first.name)
-        scored, normal = several[: len(cohort.scans)], _of(several, reference)
+        units: dict[str, list[Kept]] = {}
+        for one in several[: len(cohort.scans)]:
+            units.setdefault(first.name(one.scan), []).append(one)
+        wanted = {_files(scan) for scan in reference.scans} if reference else set()
+        normal = [one for one in several if _files(one.scan) in wanted]
         results = []
         for plan, steps, asked in ready:
-            choices, tables, counts = _choose(scored, normal, asked, plan)
-            tallies = _score(scored, choices, steps, plan, step_done)
-            rows = to_frame(_rows(scored, choices, tables, tallies, plan))
-            results.append(
-                EvaluationResult(
-                    rows,
-                    to_slices(_slice_rows(choices, tallies)),
-                    summarise(rows, cohort, preparation, plan, reference),
-                    counts,
-                    tables,
-                )
-            )
+            choices, tables, counts = _choose(units, normal, asked, plan)
+            tallies = _score(units, choices, steps, plan, step_done)
+            rows = to_frame(_rows(units, choices, tables, tallies, plan))
+            slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
+            summary = summarise(rows, cohort, preparation, plan, reference)
+            results.append(EvaluationResult(rows, slices, summary, counts, tables))
         return results
 
 
-def _counted(total: int, tell: Callable[[int, int], None] | None) -> Callable[[], None]:
-    """Return what is to be called after each step of the work."""
-    done = itertools.count(1)
-    return (lambda: tell(next(done), total)) if tell else (lambda: None)
-
-
 def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
-    """Return the scans to score, then those of the reference that are not among them."""
+    """The scans to score, then those of the reference that are not among them."""
     known = {_files(scan) for scan in cohort.scans}
     further = [scan for scan in reference.scans if _files(scan) not in known] if reference else []
     return [*cohort.scans, *further]
+
+
+def _files(scan: Scan) -> tuple[Path | None, ...]:
+    """What tells scans of two manifests apart, whatever they are called there."""
+    return (scan.image, scan.mask, scan.region)
 
 
 def _keep(
@@ -171,7 +165,7 @@ def _keep(
     range_kind: RangeKind,
     arrays: Folder,
 ) -> Kept:
-    """Prepare a scan, compute the methods' maps once each and keep what is needed of them."""
+    """Prepare a scan, compute each map once and keep what is needed of them."""
     ready: dict[Preparation, Prepared] = {preparation: prepare_scan(scan, preparation)}
 
     def maps() -> Iterator[tuple[Key, NDArray[np.float32]]]:
@@ -184,33 +178,15 @@ def _keep(
     return keep(ready[preparation], maps(), arrays, range_kind)
 
 
-def _of(several: Sequence[Kept], reference: Cohort | None) -> list[Kept]:
-    wanted = {_files(scan) for scan in reference.scans} if reference else set()
-    return [one for one in several if _files(one.scan) in wanted]
-
-
-def _files(scan: Scan) -> tuple[Path | None, ...]:
-    """Return what tells scans of two manifests apart, whatever they are called there."""
-    return (scan.image, scan.mask, scan.region)
-
-
-def _units(several: Sequence[Kept], plan: Plan) -> dict[str, list[Kept]]:
-    units: dict[str, list[Kept]] = {}
-    for one in several:
-        units.setdefault(plan.name(one.scan), []).append(one)
-    return units
-
-
 def _choose(
-    scored: Sequence[Kept],
+    units: Units,
     normal: Sequence[Kept],
     asked: Sequence[tuple[Method, tuple[str, ...]]],
     plan: Plan,
-) -> tuple[list[Choice], dict[tuple[Key, str], ThresholdTable], dict[Key, NDArray[np.int64]]]:
-    """Return all rows to score, each unit's table (if it has a truth), and each map's counts."""
-    units = _units(scored, plan)
+) -> tuple[list[Choice], Tables, dict[Key, NDArray[np.int64]]]:
+    """All rows to score, each unit's table (if it has a truth), and each map's counts."""
     counts: dict[Key, dict[str, NDArray[np.int64]]] = {}
-    tables: dict[tuple[Key, str], ThresholdTable] = {}
+    tables: Tables = {}
     reference: dict[Key, NDArray[np.int64] | None] = {}
     for key in dict.fromkeys(method.key for method, _ in asked):
         counts[key] = {}
@@ -236,7 +212,7 @@ def _choose(
 
 
 def _reference_counts(normal: Sequence[Kept], key: Key) -> NDArray[np.int64] | None:
-    """Return the histogram of a map over the reference's slices without lesion."""
+    """The histogram of a map over the reference's slices without lesion."""
     if not normal:
         return None
     counts: NDArray[np.int64] = np.sum([one.normal_counts(key) for one in normal], axis=0)
@@ -247,36 +223,30 @@ def _reference_counts(normal: Sequence[Kept], key: Key) -> NDArray[np.int64] | N
     return counts
 
 
-Mark = tuple[Key, tuple[int, int]]
-"""What a unit's mask depends on, map and levels kept: equal marks are scored once."""
-
-
 def _score(
-    scored: Sequence[Kept],
+    units: Units,
     choices: Sequence[Choice],
     steps: Sequence[Step],
     plan: Plan,
     step_done: Callable[[], None],
-) -> dict[tuple[str, Mark], Tally]:
+) -> Tallies:
     """Make, clean and score the masks of every unit under every choice."""
     tallies: dict[tuple[str, Mark], Tally] = {}
-    for unit, scans in _units(scored, plan).items():
-        wanted: dict[Mark, Threshold | NoThreshold] = {}
+    for unit, scans in units.items():
+        wanted: dict[Key, dict[Mark, Threshold | NoThreshold]] = {}
         for choice in choices:
             if unit in choice.thresholds:
-                threshold = choice.thresholds[unit]
-                wanted[(choice.method.key, threshold.kept)] = threshold
+                of_map = wanted.setdefault(choice.method.key, {})
+                of_map[choice.mark(unit)] = choice.thresholds[unit]
         for one in scans:
             region, truth = one.region(), one.truth()
             outline = None
             if plan.shapes and truth is not None:
                 outline = TruthSurface(truth, one.spacing)
             further = on_levels(one.further)
-            for key in dict.fromkeys(mark[0] for mark in wanted):
+            for key, thresholds in wanted.items():
                 levels = one.volume(key, region)
-                for mark, threshold in wanted.items():
-                    if mark[0] != key:
-                        continue
+                for mark, threshold in thresholds.items():
                     mask = segment(levels, region, threshold, steps, further)
                     tally = tallies.setdefault((unit, mark), Tally())
                     tally.add(one.scan.scan, mask, truth, one.spacing, outline)
@@ -285,61 +255,36 @@ def _score(
 
 
 def _rows(
-    scored: Sequence[Kept],
-    choices: Sequence[Choice],
-    tables: Mapping[tuple[Key, str], ThresholdTable],
-    tallies: Mapping[tuple[str, Mark], Tally],
-    plan: Plan,
-) -> list[dict[str, Any]]:
-    units = _units(scored, plan)
-    rows = []
+    units: Units, choices: Sequence[Choice], tables: Tables, tallies: Tallies, plan: Plan
+) -> Iterator[dict[str, Any]]:
     for choice in choices:
         for unit, threshold in choice.thresholds.items():
             first = units[unit][0]
             table = tables.get((choice.method.key, unit))
-            rows.append(
-                {
-                    "subject": first.scan.subject,
-                    "scan": first.scan.scan if plan.unit == "scan" else None,
-                    "scans": len(units[unit]),
-                    "group": first.scan.group,
-                    "method": choice.method.name,
-                    "run": choice.method.run,
-                    "map": choice.method.map,
-                    "rule": choice.rule,
-                    "kind": choice.kind,
-                    "side": plan.side,
-                    "scope": choice.scope,
-                    "post": " ".join(plan.post) or "none",
-                    "range": first.ranges[choice.method.key].describe(),
-                    "threshold": threshold.level,
-                    "upper": threshold.upper,
-                    "failed": isinstance(threshold, NoThreshold),
-                    "sentence": threshold.sentence,
-                    "auprc": table.average_precision(plan.side) if table else None,
-                    "prevalence": table.prevalence if table else None,
-                    **tallies[unit, (choice.method.key, threshold.kept)].row(plan.shapes),
-                }
-            )
-    return rows
+            yield {
+                **choice.identity,
+                "subject": first.scan.subject,
+                "scan": first.scan.scan if plan.unit == "scan" else None,
+                "scans": len(units[unit]),
+                "group": first.scan.group,
+                "side": plan.side,
+                "scope": choice.scope,
+                "post": " ".join(plan.post) or "none",
+                "range": first.ranges[choice.method.key].describe(),
+                "threshold": threshold.level,
+                "upper": threshold.upper,
+                "failed": isinstance(threshold, NoThreshold),
+                "sentence": threshold.sentence,
+                "auprc": table.average_precision(plan.side) if table else None,
+                "prevalence": table.prevalence if table else None,
+                **tallies[unit, choice.mark(unit)].row(plan.shapes),
+            }
 
 
-def _slice_rows(
-    choices: Sequence[Choice], tallies: Mapping[tuple[str, Mark], Tally]
-) -> list[dict[str, Any]]:
+def _slice_rows(choices: Sequence[Choice], tallies: Tallies) -> list[dict[str, Any]]:
     return [
-        {
-            "unit": unit,
-            "scan": scan,
-            "slice": z,
-            "method": choice.method.name,
-            "run": choice.method.run,
-            "map": choice.method.map,
-            "rule": choice.rule,
-            "kind": choice.kind,
-            "dice": dice,
-        }
+        {**choice.identity, "unit": unit, "scan": scan, "slice": z, "dice": dice}
         for choice in choices
-        for unit, threshold in choice.thresholds.items()
-        for scan, z, dice in tallies[unit, (choice.method.key, threshold.kept)].slices
+        for unit in choice.thresholds
+        for scan, z, dice in tallies[unit, choice.mark(unit)].slices
     ]

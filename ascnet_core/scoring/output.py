@@ -5,22 +5,12 @@ from pathlib import Path
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.scoring.evaluation import EvaluationResult
 
 
 def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = False) -> list[Path]:
-    """Write `subjects.csv` and `summary.json` (and `slices.csv` on request) into a folder.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    UserError
-        If the folder can't be written.
-    """
+    """Write `subjects.csv`, `summary.json` and on request `slices.csv`; return their paths."""
     tables = {"subjects.csv": result.rows} | ({"slices.csv": result.slices} if slices else {})
     for name, table in tables.items():
         write_text(folder / name, table.to_csv(index=False, float_format="%.6g"))
@@ -31,31 +21,22 @@ def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = Fals
 def reference_cohort(cohort: Cohort, reference: str) -> Cohort:
     """Return the scans that count as normal, for rules that need a reference.
 
-    Parameters
-    ----------
-    reference : str
-        `normal` (the manifest's normal group), `lesion-free` (the cohort's own slices without
-        lesion), or the path of another manifest.
-
-    Raises
-    ------
-    UserError
-        If there is no normal group, no mask to tell lesion-free slices by, or no such manifest.
+    `reference` is "normal" (the manifest's normal group), "lesion-free" (the cohort's own slices
+    without lesion), or the path of another manifest. Raises `UserError` if there are none such.
     """
-    if reference == "normal":
-        scans = tuple(scan for scan in cohort.scans if scan.group == "normal")
-        if not scans:
-            raise UserError(
-                f"{cohort.manifest} has no scan of group 'normal'; fill its group column or choose "
-                "another reference."
-            )
-        return Cohort(f"{cohort.name} (normal)", cohort.manifest, scans)
-    if reference == "lesion-free":
-        scans = tuple(scan for scan in cohort.scans if scan.mask or scan.group == "normal")
-        if not scans:
-            raise UserError(
-                f"{cohort.manifest} has no masks that tell which slices are free of lesions; "
-                "choose another reference."
-            )
-        return Cohort(f"{cohort.name} (lesion-free slices)", cohort.manifest, scans)
-    return read_manifest(Path(reference))
+    if reference not in OWN_REFERENCES:
+        return read_manifest(Path(reference))
+    free = reference == "lesion-free"
+    scans = tuple(s for s in cohort.scans if s.group == "normal" or (free and s.mask))
+    if scans:
+        title = "lesion-free slices" if free else "normal"
+        return Cohort(f"{cohort.name} ({title})", cohort.manifest, scans)
+    if free:
+        raise UserError(
+            f"{cohort.manifest} has no masks that tell which slices are free of lesions; "
+            "choose another reference."
+        )
+    raise UserError(
+        f"{cohort.manifest} has no scan of group 'normal'; fill its group column or choose "
+        "another reference."
+    )

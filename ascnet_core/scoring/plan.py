@@ -1,7 +1,5 @@
 """How a cohort is scored, and whether that can be done at all."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,16 +19,10 @@ class Plan:
     ----------
     rules : tuple of str
         Threshold rules asked for; each method takes what suits it beside its own. Empty: its own.
-    side : str
-        `bright` keeps what is above the threshold, `dark` what is below.
-    scope : str
-        Whether a rule looks at the histogram of one unit or of the whole cohort.
+    side, scope, range, unit
+        As in `ascnet_core.names`.
     post : tuple of str
         Post-processing steps, for all methods and rules alike.
-    range : str
-        What levels 0 to 255 stand for: `raw`, `subject` (one unit) or `cohort`.
-    unit : str
-        What a row and the mean are over: subjects (their scans pooled), or scans.
     oracle : bool
         Whether rows chosen with the masks are added, labelled so.
     shapes : bool
@@ -63,11 +55,8 @@ def check(
 ) -> list[tuple[Method, tuple[str, ...]]]:
     """Return each method with its rules; complain before the long work, not after it.
 
-    Raises
-    ------
-    UserError
-        Nothing to score, a rule that can't be read or lacks its reference, a gate whose modality
-        a scan does not have.
+    Raises `UserError` if there is nothing to score, a rule can't be read or lacks its reference,
+    or a scan does not have the modality of a gate.
     """
     if not cohort.scans:
         raise UserError(f"{cohort.manifest} has no scans to evaluate.")

@@ -1,9 +1,8 @@
 """The scores of an evaluation or a cross-validation, read back for a report."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.scoring.choices import ORACLE_COHORT, ORACLE_OWN
 from ascnet_core.scoring.summary import DEFINITIONS
 
-SUMMARY, SUBJECTS, ROWS, PLAN = "summary.json", "subjects.csv", "rows.csv", "plan.toml"
+SUMMARY, SUBJECTS, ROWS = "summary.json", "subjects.csv", "rows.csv"
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,6 @@ class Line:
 
     Attributes
     ----------
-    data : str
-        The data set; lines of one stand together.
-    method, map, rule, post
-        What it is, in words.
     trained : bool
         A network, or a method without training.
     subjects, dice
@@ -36,7 +31,7 @@ class Line:
     mean, sd, median, low, high, auprc : float
         As in the summary; NaN where not known.
     note : str
-        What a reader must know of it: patients for whom the rule found nothing, folds that lack.
+        What a reader must know of it: patients for whom the rule found nothing, missing folds.
     """
 
     data: str
@@ -80,13 +75,7 @@ class Report:
 
 
 def read_report(folder: Path) -> Report:
-    """Read what `evaluate` or `crossval` wrote into a folder.
-
-    Raises
-    ------
-    UserError
-        If it holds neither, or not what they write.
-    """
+    """Read what `evaluate` or `crossval` wrote into a folder; `UserError` if it holds neither."""
     try:
         if (folder / ROWS).is_file():
             return _of_crossval(folder)
@@ -108,6 +97,14 @@ def _read(path: Path) -> pd.DataFrame:
     )
 
 
+def _rows_of(table: pd.DataFrame, row: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame:
+    """The patients of a row: those that are equal to it in some columns."""
+    for name in names:
+        same = table[name].isna() if pd.isna(row[name]) else table[name] == row[name]
+        table = table[same]
+    return table
+
+
 def _of_evaluation(folder: Path) -> Report:
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     table = _read(folder / SUBJECTS)
@@ -122,28 +119,24 @@ def _of_evaluation(folder: Path) -> Report:
             found = oracles.setdefault((cohort, method, row["map"], row["post"]), {})
             found[row["rule"]] = _number(row["mean_dice"])
             continue
-        same = table
-        for name in ("method", "run", "map", "rule", "post"):
-            same = same[same[name].isna() if row[name] is None else same[name] == row[name]]
+        own = _rows_of(table, row, ("method", "run", "map", "rule", "post"))
         low, high = row["ci95"]
-        ends = {"low": _number(low), "high": _number(high)}
         who = (cohort, method, row["run"] is not None)
-        lines.append(_line(row, same, who, ends, row["mean_dice"]))
-    facts = [
+        lines.append(_line(row, own, who, mean=row["mean_dice"], low=low, high=high))
+    facts = (
         ("cohort", f"{cohort} ({Path(settings['manifest']).name})"),
         ("a row is", "a scan" if by_scan else "a patient, all scans pooled"),
         ("side, scope", f"{settings['side']}, {settings['scope']}"),
         ("reference", Path(settings["reference"]).name if settings["reference"] else "none"),
         ("command", " ".join(map(str, summary.get("command", []))) or "not kept"),
         ("versions", ", ".join(f"{k} {v}" for k, v in summary["versions"].items())),
-    ]
-    return Report(
-        f"Evaluation on {cohort}",
-        tuple(facts),
-        tuple(lines),
-        tuple(_oracle(key, found) for key, found in oracles.items()),
-        summary.get("definitions", DEFINITIONS),
     )
+    bests = tuple(
+        Oracle(*key, *(found.get(rule, math.nan) for rule in (ORACLE_COHORT, ORACLE_OWN)))
+        for key, found in oracles.items()
+    )
+    definitions = summary.get("definitions", DEFINITIONS)
+    return Report(f"Evaluation on {cohort}", facts, tuple(lines), bests, definitions)
 
 
 def _of_crossval(folder: Path) -> Report:
@@ -151,23 +144,19 @@ def _of_crossval(folder: Path) -> Report:
     lines, oracles = [], dict[tuple[str, str, str, str], Oracle]()
     table["subject"] = table["scan"].fillna(table["subject"])
     keys = ["data", "configuration", "seed", "method", "map", "side", "scope", "post", "flip"]
-    for _, row in rows.iterrows():
+    for row in rows.to_dict("records"):
         trained = not pd.isna(row["configuration"])
         method = f"{row['configuration']}, seed {int(row['seed'])}" if trained else row["method"]
-        method = str(method)
-        named = {**row.to_dict(), "map": row["map"] + (", flips averaged" if row["flip"] else "")}
-        same = table
-        for name in (*keys, "rule"):
-            same = same[same[name].isna() if pd.isna(row[name]) else same[name] == row[name]]
-        ends = {"low": float(row["ci_low"]), "high": float(row["ci_high"])}
-        lines.append(_line(named, same, (row["data"], method, trained), ends, row["dice"]))
-        key = (row["data"], method, named["map"], row["post"])
+        own = _rows_of(table, row, (*keys, "rule"))
+        row["map"] += ", flips averaged" if row["flip"] else ""
+        ends = {"low": row["ci_low"], "high": row["ci_high"]}
+        lines.append(_line(row, own, (row["data"], method, trained), mean=row["dice"], **ends))
+        key = (row["data"], method, row["map"], row["post"])
         oracles[key] = Oracle(*key, _number(row["oracle_dice"]), _number(row["oracle_own_dice"]))
-    commands = " ; ".join(dict.fromkeys(rows["command"]))
     facts = (
         ("data", ", ".join(dict.fromkeys(rows["data"]))),
         ("a row is", "patients (or their scans) who were held out, of all folds"),
-        ("commands", commands),
+        ("commands", " ; ".join(dict.fromkeys(rows["command"]))),
     )
     names = ("auprc", "empty_truth", "rule_failed", "kind", "ci95")
     definitions = {name: DEFINITIONS[name] for name in names}
@@ -176,15 +165,12 @@ def _of_crossval(folder: Path) -> Report:
 
 
 def _line(
-    row: Mapping[str, Any],
-    table: pd.DataFrame,
-    who: tuple[str, str, bool],
-    ends: Mapping[str, float],
-    mean: Any,
+    row: Mapping[str, Any], table: pd.DataFrame, who: tuple[str, str, bool], **known: float | None
 ) -> Line:
-    known = table[table["dice"].notna()]
-    lesion = known[~known["empty_truth"].astype(bool)]
-    shown = lesion if len(lesion) else known
+    """The line of a summary's row; `known` are the values that it names in another way."""
+    masked = table[table["dice"].notna()]
+    lesion = masked[~masked["empty_truth"].astype(bool)]
+    shown = lesion if len(lesion) else masked
     notes = []
     failed = int(row.get("rule_failed") or 0)
     if failed:
@@ -193,31 +179,23 @@ def _line(
         notes.append(f"{row['folds']} of {row['folds_planned']} folds")
     if row["kind"] == "manual":
         notes.append("threshold given by hand")
-    if not len(lesion) and len(known):
+    if not len(lesion) and len(masked):
         notes.append("no lesion in any: 1 where nothing was found, else 0")
     data, method, trained = who
+    numbers = known | {name: row[name] for name in ("sd", "median", "auprc")}
     return Line(
         data=data,
         method=method,
-        map=str(row["map"]),
+        map=row["map"],
         rule=str(row["rule"]),
-        post=str(row["post"]),
+        post=row["post"],
         trained=trained,
         subjects=tuple(map(str, shown["subject"])),
         dice=np.asarray(shown["dice"], np.float64),
-        mean=_number(mean),
-        sd=_number(row["sd"]),
-        median=_number(row["median"]),
-        auprc=_number(row["auprc"]),
         note="; ".join(notes),
-        **ends,
+        **{name: _number(value) for name, value in numbers.items()},
     )
 
 
-def _oracle(key: tuple[str, str, str, str], found: Mapping[str, float]) -> Oracle:
-    nan = float("nan")
-    return Oracle(*key, found.get(ORACLE_COHORT, nan), found.get(ORACLE_OWN, nan))
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,7 +1,5 @@
 """A report as one HTML file that needs nothing but itself."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from html import escape
@@ -12,6 +10,8 @@ from ascnet_core.scoring.report import Line, Oracle, Report
 
 _NETWORK, _BASELINE = "#0072B2", "#7F7F7F"
 _LEFT, _PLOT, _ROW = 430, 500, 30
+_NUMBERS = {"mean Dice", "SD", "95 % interval", "median", "AUPRC", "n", "Dice"}
+_NUMBERS |= {"oracle: one for all", "oracle: one each"}
 
 _STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1040px; margin: 2rem auto;
@@ -33,18 +33,16 @@ details { margin-top: 1rem; }
 
 def report_html(report: Report) -> str:
     """Return the page; no script, no font and no picture is fetched."""
-    facts = "".join(
-        f"<tr><th>{escape(name)}</th><td>{_code(name, value)}</td></tr>"
-        for name, value in report.facts
-    )
+    facts = ""
+    for name, value in report.facts:
+        text = escape(value)
+        cell = f"<code>{text}</code>" if name.startswith("command") else text
+        facts += f"<tr><th>{escape(name)}</th><td>{cell}</td></tr>"
     terms = "".join(
         f"<p><b>{escape(name)}</b>: {escape(text)}.</p>"
         for name, text in report.definitions.items()
     )
-    parts = [
-        f"<h1>{escape(report.title)}</h1>",
-        f'<table class="facts">{facts}</table>',
-    ]
+    parts = [f"<h1>{escape(report.title)}</h1>", f'<table class="facts">{facts}</table>']
     names = dict.fromkeys(line.data for line in report.lines)
     for name in names:
         parts += [f"<h2>{escape(name)}</h2>"] if len(names) > 1 else []
@@ -86,16 +84,11 @@ def _section(report: Report, data: str) -> list[str]:
     return parts
 
 
-def _code(name: str, value: str) -> str:
-    text = escape(value)
-    return f"<code>{text}</code>" if name.startswith("command") else text
-
-
-def _table(head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already; a column is numbers where its head says so."""
-    kinds = [' class="n"' if number else "" for _, number in head]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are HTML already; columns of numbers are aligned on the right."""
+    kinds = [' class="n"' if name in _NUMBERS else "" for name in head]
     first = "".join(
-        f"<th{kind}>{escape(name)}</th>" for (name, _), kind in zip(head, kinds, strict=True)
+        f"<th{kind}>{escape(name)}</th>" for name, kind in zip(head, kinds, strict=True)
     )
     body = "".join(
         "<tr>" + "".join(f"<td{k}>{c}</td>" for c, k in zip(row, kinds, strict=True)) + "</tr>"
@@ -105,9 +98,8 @@ def _table(head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> s
 
 
 def _lines(lines: Sequence[Line]) -> str:
-    head = [("method", False), ("map", False), ("rule", False), ("post-processing", False)]
-    head += [("mean Dice", True), ("SD", True), ("95 % interval", True), ("median", True)]
-    head += [("AUPRC", True), ("n", True)]
+    head = ["method", "map", "rule", "post-processing", "mean Dice", "SD", "95 % interval"]
+    head += ["median", "AUPRC", "n"]
     rows = []
     for line in lines:
         note = f'<br><span class="note">{escape(line.note)}</span>' if line.note else ""
@@ -124,8 +116,7 @@ def _lines(lines: Sequence[Line]) -> str:
 
 
 def _oracles(oracles: Sequence[Oracle]) -> str:
-    head = [("method", False), ("map", False), ("post-processing", False)]
-    head += [("oracle: one for all", True), ("oracle: one each", True)]
+    head = ["method", "map", "post-processing", "oracle: one for all", "oracle: one each"]
     rows = [
         [
             *(escape(one.method), escape(one.map), escape(one.post)),
@@ -137,8 +128,7 @@ def _oracles(oracles: Sequence[Oracle]) -> str:
 
 
 def _patients(lines: Sequence[Line]) -> str:
-    head = [("patient", False), ("method", False), ("map", False), ("rule", False)]
-    head += [("post-processing", False), ("Dice", True)]
+    head = ["patient", "method", "map", "rule", "post-processing", "Dice"]
     rows = [
         [
             *(escape(subject), escape(line.method), escape(line.map)),
@@ -163,8 +153,8 @@ def box_plot(lines: Sequence[Line]) -> str:
         marks.append(f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
     middle = _LEFT + _PLOT / 2
     marks.append(f'<text x="{middle}" y="{bottom + 34}" text-anchor="middle">Dice</text>')
-    for place, line in enumerate(shown):
-        marks += _box(line, _ROW * (place + 0.5) + 4)
+    for number, line in enumerate(shown):
+        marks += _box(line, _ROW * (number + 0.5) + 4)
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         'aria-label="Dice of each patient under each method and rule" font-size="12" '

@@ -1,12 +1,10 @@
-"""From a row a subject to a row a method: tables, means, and what they are of."""
-
-from __future__ import annotations
+"""From a row a subject to a row a method: tables, means, and what each column means."""
 
 import importlib.metadata
 import math
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -64,21 +62,12 @@ DEFINITIONS = {
 }
 
 
-def to_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def to_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the rows as a table with `COLUMNS`; whole numbers stay whole beside blanks."""
-    frame = pd.DataFrame(list(rows), columns=COLUMNS)
-    for name in WHOLE:
-        frame[name] = frame[name].astype("Int64")
-    for name in ("failed", "empty_truth", "empty_prediction"):
-        frame[name] = frame[name].astype("boolean")
-    for name in ("dice", "volume_ml", "truth_ml", *MEANS):
-        frame[name] = frame[name].astype(float)
-    return frame
-
-
-def to_slices(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the rows of slices as a table."""
-    return pd.DataFrame(list(rows), columns=SLICE_COLUMNS)
+    kinds: dict[str, Any] = dict.fromkeys(WHOLE, "Int64")
+    kinds |= dict.fromkeys(("failed", "empty_truth", "empty_prediction"), "boolean")
+    kinds |= dict.fromkeys(("dice", "volume_ml", "truth_ml", *MEANS), float)
+    return pd.DataFrame(list(rows), columns=COLUMNS).astype(kinds)
 
 
 def summarise(
@@ -102,11 +91,12 @@ def summarise(
         "definitions": DEFINITIONS,
         "versions": versions(),
     }
-    return _plain(summary)  # type: ignore[no-any-return]
+    plain: dict[str, Any] = _plain(summary)
+    return plain
 
 
 def summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
-    """Return the row of a method and rule, of its units' rows; `DEFINITIONS` says what is what."""
+    """Summarise the rows of a method and rule; `DEFINITIONS` says what the columns mean."""
     first = group.iloc[0]
     masked = group[group["dice"].notna()]
     empty = masked["empty_truth"].astype(bool)
@@ -145,10 +135,8 @@ def versions() -> dict[str, str]:
     """Return the versions of what the numbers depend on."""
     names = ["numpy", "scipy", "scikit-image", "nibabel", "pandas"]
     names += ["torch"] if "torch" in sys.modules else []
-    return {
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in names},
-    }
+    installed = {name: importlib.metadata.version(name) for name in names}
+    return {"python": platform.python_version(), **installed}
 
 
 def _plain(value: Any) -> Any:
@@ -157,10 +145,8 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    if value is None or value is pd.NA:
-        return None
     if hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, float):
-        return None if math.isnan(value) or math.isinf(value) else value
-    return value if isinstance(value, bool | int | str) else str(value)
+    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

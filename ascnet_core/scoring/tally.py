@@ -1,6 +1,5 @@
 """The score of one unit (a subject, or a scan): its scans' counts added, ratios last."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,16 +13,10 @@ from ascnet_core.metrics.surface import SurfaceDistances, TruthSurface
 
 @dataclass
 class Tally:
-    """What a unit's masks add up to; filled scan by scan.
+    """What a unit's masks add up to, filled scan by scan.
 
-    Attributes
-    ----------
-    volume_ml : float
-        Volume of the prediction over all scans, those without truth too.
-    truth_ml : float
-        Volume of the truth.
-    slices : list
-        (scan, slice, Dice) of the axial slices that hold truth.
+    `volume_ml` is the prediction's over all scans, those without truth too. `slices` are
+    (scan, slice, Dice) of the axial slices that hold truth.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -42,15 +35,10 @@ class Tally:
         spacing: tuple[float, ...],
         outline: TruthSurface | None = None,
     ) -> None:
-        """Add one scan.
+        """Add one scan with masks (X, Y, Z) bool and spacing (3,) in mm.
 
-        Parameters
-        ----------
-        prediction, truth : (X, Y, Z) bool
-            Truth None: only the volume counts.
-        spacing : (3,) mm
-        outline : TruthSurface or None
-            The truth's surface; with it surface distances and lesions are measured too.
+        Without a truth only the volume counts. With the `outline` of the truth, surface distances
+        and lesions are measured too.
         """
         voxel = voxel_ml(spacing)
         self.volume_ml += int(np.count_nonzero(prediction)) * voxel
@@ -66,45 +54,36 @@ class Tally:
             self.distances.append(outline.distances(prediction))
             self.lesions += count_lesions(prediction, truth)
 
-    def row(self, shapes: bool = True) -> dict[str, float | int | bool | None]:
-        """Return the columns of a table's row; None where something is not defined.
+    def row(self, shapes: bool = True) -> dict[str, float | None]:
+        """Return the columns of a table's row; what is not defined is left out, None or NaN.
 
         Surface distances of several scans are pooled before the percentile is taken.
         """
-        row: dict[str, float | int | bool | None] = {
+        row: dict[str, float | None] = {
             "scans_with_mask": self.scans_with_mask,
             "volume_ml": self.volume_ml,
         }
         if not self.scans_with_mask:
             return row
-        counts = self.counts
+        scores = ("dice", "sensitivity", "precision", "tp", "fp", "fn", "tn")
+        row |= {name: getattr(self.counts, name) for name in scores}
         row |= {
             "truth_ml": self.truth_ml,
-            "empty_truth": counts.true == 0,
-            "empty_prediction": counts.predicted == 0,
-            "dice": counts.dice,
-            "sensitivity": counts.sensitivity,
-            "precision": counts.precision,
+            "empty_truth": self.counts.true == 0,
+            "empty_prediction": self.counts.predicted == 0,
             "slice_dice": float(np.mean([d for *_, d in self.slices])) if self.slices else None,
-            "tp": counts.tp,
-            "fp": counts.fp,
-            "fn": counts.fn,
-            "tn": counts.tn,
         }
         if shapes:
-            pooled = surface.pool(self.distances)
+            pooled, lesions = surface.pool(self.distances), self.lesions
             row |= {
                 "hd95_mm": pooled.hd95,
                 "msd_mm": pooled.mean,
-                "lesions_true": self.lesions.true,
-                "lesions_hit": self.lesions.true_hit,
-                "lesions_predicted": self.lesions.predicted,
-                "lesions_predicted_hit": self.lesions.predicted_hit,
-                "lesion_recall": self.lesions.recall,
-                "lesion_precision": self.lesions.precision,
-                "lesion_f1": self.lesions.f1,
+                "lesions_true": lesions.true,
+                "lesions_hit": lesions.true_hit,
+                "lesions_predicted": lesions.predicted,
+                "lesions_predicted_hit": lesions.predicted_hit,
+                "lesion_recall": lesions.recall,
+                "lesion_precision": lesions.precision,
+                "lesion_f1": lesions.f1,
             }
-        return {
-            name: None if isinstance(value, float) and math.isnan(value) else value
-            for name, value in row.items()
-        }
+        return row

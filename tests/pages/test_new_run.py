@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
 from ascnet_core.cli import build_parser
-from ascnet_core.commands.train import _settings
+from ascnet_core.commands.options import first_settings
 from ascnet_core.errors import UserError
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start as run_start
@@ -44,7 +44,7 @@ def page(monkeypatch: pytest.MonkeyPatch, own_cache, tmp_path: Path, small_cohor
 def told_by(line: str) -> Settings:
     """The settings that a command line gives."""
     words = shlex.split(line)
-    return _settings(PARSER.parse_args(words[words.index("train") :]))
+    return first_settings(PARSER.parse_args(words[words.index("train") :]))
 
 
 def command(page: AppTest) -> str:

@@ -45,7 +45,10 @@ def test_help_loads_nothing_heavy():
     program = """
         import sys
         from ascnet_core.cli import main
+        main(["--help"])
         main(["train", "--help"])
+        assert "pydantic" not in sys.modules
+        main(["segment", "--help"])
         heavy = {"torch", "numpy", "pandas", "scipy", "nibabel", "skimage"} & set(sys.modules)
         assert not heavy, heavy
     """

@@ -1,6 +1,6 @@
 import pytest
 
-from ascnet_core.commands.crossval import _EXAMPLES
+from ascnet_core.commands.crossval import EXAMPLES
 from ascnet_core.crossval.plan import read_crossplan
 from ascnet_core.errors import UserError
 
@@ -76,7 +76,7 @@ def test_only_keeps_what_it_names_but_not_the_baselines_preparation(tmp_path):
 
 def test_the_plans_in_the_help_can_be_read(tmp_path):
     """What a newcomer copies."""
-    small, _, rest = _EXAMPLES.partition("A plan, as small as it can be:")[2].partition(
+    small, _, rest = EXAMPLES.partition("A plan, as small as it can be:")[2].partition(
         "and with everything that it may say:"
     )
     small_plan = read(tmp_path, small)

@@ -7,7 +7,7 @@ import pytest
 
 from ascnet_core import places
 from ascnet_core.cli import build_parser, main
-from ascnet_core.commands.train import _settings
+from ascnet_core.commands.options import first_settings
 from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import list_runs, new_run_path
 from ascnet_core.settings.presets import (
@@ -88,7 +88,7 @@ def test_train_takes_a_name_or_a_file(runs, mine, tmp_path):
     file.write_text(to_toml(mine))
     for given in ("mine", str(file)):
         options = build_parser().parse_args(["train", "m.csv", "--name", "n", "--preset", given])
-        assert differing(_settings(options), mine) == ()
+        assert differing(first_settings(options), mine) == ()
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path, mine):

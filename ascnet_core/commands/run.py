@@ -1,17 +1,20 @@
 """`run`: list runs, note something on one, rename, delete, export, import."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ascnet_core.commands.options import PROGRAM, Formatter, add_verb
+from ascnet_core import places
+from ascnet_core.commands.options import PROGRAM, Formatter, add_out
+from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
+from ascnet_core.names import Tell
 
-_EXAMPLES = f"""\
+SUMMARY = "list, note, rename, delete, export or import runs"
+DESCRIPTION = "Lists runs, notes something on one, renames, deletes, exports or imports them."
+EXAMPLES = f"""\
 examples:
   {PROGRAM} run list                              every run under checkpoints/
   {PROGRAM} run list checkpoints/crossval/plan/runs
@@ -26,22 +29,15 @@ examples:
   {PROGRAM} run import first.zip --name first-of-anna
 
 RUN is a folder or a name under checkpoints/. A note is free text in the run's note.md. An exported
-run is one ZIP file with the SHA-256 of everything in it; import checks them all, and nothing that
-is no part of a run gets out of it. The data are not in it: going on with the training elsewhere
-needs them at the same relative path. The runs that come with the project are neither renamed nor
-deleted, and none is while it is being trained.
+run is one ZIP file with the SHA-256 of everything in it; import checks them all and unpacks only
+what belongs to a run. The data are not in it: going on with the training elsewhere needs them at
+the same relative path. A run that comes with the project, or is being trained, is neither renamed
+nor deleted.
 """
 
 
-def add(verbs: Any) -> None:
-    """Add the verb and its actions."""
-    parser = add_verb(
-        verbs,
-        "run",
-        "list, note, rename, delete, export or import runs",
-        "Keeps order among runs: what there is, what was noted, other names, one file to pass on.",
-        _EXAMPLES,
-    )
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     one = _action(actions, "list", "print a table of runs", _list)
@@ -64,13 +60,7 @@ def add(verbs: Any) -> None:
 
     one = _action(actions, "export", "write a run into one file", _export)
     one.add_argument("run", metavar="RUN")
-    one.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE.zip",
-        help="where to write it (default: NAME.zip in this folder)",
-    )
+    add_out(one, "FILE.zip", "where to write it (default: NAME.zip in this folder)")
     one.add_argument(
         "--no-training",
         action="store_true",
@@ -100,12 +90,20 @@ def _action(
         default=argparse.SUPPRESS,
         help="show where in the program an error arose",
     )
-    parser.set_defaults(run_verb=does)
+    parser.set_defaults(do=does)
     return parser
 
 
+def run(options: argparse.Namespace) -> None:
+    """Do what the action says."""
+    from ascnet_core.runs.folder import resolve_run
+
+    if "run" in options:
+        options.run = resolve_run(options.run)
+    options.do(options)
+
+
 def _list(options: argparse.Namespace) -> None:
-    from ascnet_core import places
     from ascnet_core.runs.folder import Run, list_runs
     from ascnet_core.runs.manage import in_words, size_of
     from ascnet_core.runs.summary import summary_of
@@ -130,23 +128,20 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _note(options: argparse.Namespace) -> None:
-    from ascnet_core.runs.folder import resolve_run
     from ascnet_core.runs.manage import read_note, write_note
 
-    run = resolve_run(options.run)
     if options.clear and options.text:
         raise UserError("Give the note's text or --clear, not both.")
     if options.text or options.clear:
-        write_note(run, " ".join(options.text))
+        write_note(options.run, " ".join(options.text))
     else:
-        print(read_note(run) or f"There is no note on {run.name}.")
+        print(read_note(options.run) or f"There is no note on {options.run.name}.")
 
 
 def _rename(options: argparse.Namespace) -> None:
-    from ascnet_core.runs.folder import resolve_run
     from ascnet_core.runs.manage import rename_run
 
-    print(f"renamed to {rename_run(resolve_run(options.run), options.name)}")
+    print(f"renamed to {rename_run(options.run, options.name)}")
 
 
 def _delete(options: argparse.Namespace) -> None:
@@ -178,36 +173,29 @@ def _agreed(question: str) -> bool:
         return False
 
 
+def _in_megabytes(bar: Progress) -> Tell:
+    return lambda done, total: bar.at(done // 10**6, total // 10**6)
+
+
 def _export(options: argparse.Namespace) -> None:
-    from ascnet_core.commands.progress import Progress
     from ascnet_core.runs.export import export_run
-    from ascnet_core.runs.folder import resolve_run
     from ascnet_core.runs.manage import in_words
 
-    run = resolve_run(options.run)
-    out: Path = options.out or Path(f"{run.resolve().name}.zip")
+    out: Path = options.out or Path(f"{options.run.resolve().name}.zip")
     if out.suffix.lower() != ".zip" or out.is_dir():
         raise UserError(f"-o {out} takes a file whose name ends in .zip.")
+    training, networks = not options.no_training, not options.no_snapshot_networks
     with Progress("MB") as bar:
-        done = export_run(
-            run,
-            out,
-            with_training=not options.no_training,
-            with_networks=not options.no_snapshot_networks,
-            progress=lambda now, total: bar.at(now // 10**6, total // 10**6),
-        )
+        done = export_run(options.run, out, training, networks, _in_megabytes(bar))
     files = len(done.contents.members)
-    print(f"{out} holds {files} files of {run.name}, {in_words(done.size)}")
+    print(f"{out} holds {files} files of {options.run.name}, {in_words(done.size)}")
     for name in done.left_out:
         print(f"left out, no part of a run: {name}")
 
 
 def _import(options: argparse.Namespace) -> None:
-    from ascnet_core.commands.progress import Progress
     from ascnet_core.runs.export import import_run
 
     with Progress("MB") as bar:
-        run = import_run(
-            options.file, options.name, lambda now, total: bar.at(now // 10**6, total // 10**6)
-        )
+        run = import_run(options.file, options.name, _in_megabytes(bar))
     print(f"{run} is there, every file as its SHA-256 says")

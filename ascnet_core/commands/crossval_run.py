@@ -1,0 +1,119 @@
+"""`crossval` at work: folds, runs, scores and tables, in this order."""
+
+import argparse
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ascnet_core import places
+from ascnet_core.commands.crossval_train import trained
+from ascnet_core.commands.options import PROGRAM, need_folder, pick_device
+from ascnet_core.commands.progress import Progress
+from ascnet_core.crossval.plan import CrossPlan, read_crossplan
+from ascnet_core.crossval.scores import Scores
+from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks_of, write_folds
+from ascnet_core.errors import UserError
+from ascnet_core.names import Tell
+
+
+def cross_validate(options: argparse.Namespace) -> None:
+    """Train and score what the options choose of a plan, and write the tables."""
+    device = pick_device(options.device) if options.device != "auto" else "auto"
+    out = need_folder(options.out or places.RUNS / "crossval" / options.plan.stem)
+    whole = read_crossplan(options.plan)
+    plan = whole.only(options.only)
+    folds = {name: divide(data, out) for name, data in plan.data.items()}
+    tasks = tasks_of(plan, folds, out)
+    if options.list:
+        _list(tasks, folds)
+        return
+    for task in tasks:
+        is_finished(task)  # complains of runs that are another plan's before anything is written
+    for several in folds.values():
+        write_folds(several)
+    whole = _within_reach(whole, folds, out)
+    scores = Scores(whole, folds, out, pick_device(device), _command_of(options), _steps)
+    every = tasks_of(whole, folds, out)
+    chosen = {task.name for task in tasks}
+    _add_known(scores, every, chosen, plan)
+    _add_chosen(scores, tasks, plan, device, options)
+    scores.add_oracles(tasks)
+    scores.add_oracles([task for task in every if task.name not in chosen], anew=False)
+    for name in folds:
+        scores.add_baseline_oracles(name, anew=name in plan.data)
+    if not scores.parts:
+        raise UserError("No run is finished by now and there are no baselines: nothing to score.")
+    scores.write()
+    print(f"{len(scores.runs)} runs scored; tables in {out}: table.md, rows.csv, seeds.csv ...")
+
+
+@contextmanager
+def _steps() -> Iterator[Tell]:
+    with Progress("steps") as progress:
+        yield progress.at
+
+
+def _add_known(scores: Scores, every: list[Task], chosen: set[str], plan: CrossPlan) -> None:
+    """Add what --only leaves out, as it was scored before."""
+    for name, several in scores.folds.items():
+        for held in several if name not in plan.data else []:
+            scores.add_baselines(held, anew=False)
+    for task in every:
+        with suppress(UserError):  # a run that no longer fits the plan is not the plan's
+            if task.name not in chosen and is_finished(task):
+                scores.add(task, anew=False)
+
+
+def _add_chosen(
+    scores: Scores, tasks: list[Task], plan: CrossPlan, device: str, options: argparse.Namespace
+) -> None:
+    """Score the baselines, then each run once it is trained; write tables after each seed."""
+    for name in plan.data:
+        for held in scores.folds[name]:  # quick, and finds what is wrong with the data
+            scores.add_baselines(held)
+    waiting = len(tasks)
+    if options.no_train:
+        tasks = [task for task in tasks if is_finished(task)]
+        print(f"{len(tasks)} of {waiting} runs are finished")
+    left = Counter((task.configuration.title, task.seed) for task in tasks)
+    for task in tasks if options.no_train else trained(tasks, device, options.jobs):
+        scores.add(task)
+        left[task.configuration.title, task.seed] -= 1
+        if not left[task.configuration.title, task.seed]:
+            scores.write()
+
+
+def _within_reach(whole: CrossPlan, folds: dict[str, list[HeldOut]], out: Path) -> CrossPlan:
+    """Add the data sets that --only left out if their files are here; else leave them out."""
+    for name, data in whole.data.items():
+        if name not in folds:
+            with suppress(UserError):
+                folds[name] = divide(data, out)
+    return replace(
+        whole,
+        data={name: data for name, data in whole.data.items() if name in folds},
+        configurations=tuple(c for c in whole.configurations if c.data.name in folds),
+    )
+
+
+def _list(tasks: list[Task], folds: dict[str, list[HeldOut]]) -> None:
+    for several in folds.values():
+        for held in several:
+            train, test = held.fold.train.subjects, held.fold.test.subjects
+            print(f"{held.name}: trained on {len(train)} subjects, scored on {len(test)}:")
+            print(f"    {' '.join(test)}")
+    for task in tasks:
+        print(f"{task.name}: {'finished' if is_finished(task) else 'to train'}")
+
+
+def _command_of(options: argparse.Namespace) -> Callable[[str], str]:
+    """The command line that makes the rows of a configuration or data set."""
+
+    def command(name: str) -> str:
+        words = [*PROGRAM.split(), "crossval", str(options.plan), "--only", name]
+        return shlex.join([*words, "-o", str(options.out)] if options.out else words)
+
+    return command

@@ -1,0 +1,170 @@
+"""`train` at work: a new run, a fork, or a run that goes on."""
+
+import argparse
+import time
+from pathlib import Path
+
+from ascnet_core import places
+from ascnet_core.commands.options import PROGRAM, changed_settings, first_settings, pick_device
+from ascnet_core.commands.progress import Progress, duration
+from ascnet_core.commands.train_fork import fork_cohort, fork_settings, origin_of
+from ascnet_core.commands.train_log import Log, Steps
+from ascnet_core.errors import UserError
+from ascnet_core.files import write_json, write_text
+from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.names import OWN_REFERENCES
+from ascnet_core.runs.card import write_card
+from ascnet_core.runs.create import check_data, create_run, note_command, reference_of
+from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
+from ascnet_core.runs.launch import check_processes, launched
+from ascnet_core.runs.lock import hold_lock
+from ascnet_core.settings.tables import Settings
+from ascnet_core.settings.text import differing, to_toml
+
+_MAY_CHANGE = (
+    "compute.",
+    "segmentation.",
+    "schedule.stage_1",
+    "schedule.stage_2",
+    "schedule.checkpoint_seconds",
+    "schedule.log_every",
+    "schedule.stop_when",
+)
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train in this process; of several, the first one does this."""
+    origin = origin_of(options)
+    if isinstance(options.resume, str):
+        if options.name or options.manifest:
+            raise UserError("--resume NAME goes without MANIFEST and --name: the run knows them.")
+        path = resolve_run(options.resume)
+    elif options.name:
+        path = new_run_path(options.name)
+    else:
+        raise UserError("A run needs a name: give --name NAME, or --resume NAME to go on with one.")
+    device = pick_device(options.device) if options.device != "auto" else "auto"
+    goes_on = is_run(path)
+    if goes_on and not options.resume:
+        raise UserError(
+            f"{path} is a run already; choose another name, or go on with it by "
+            f"--resume {options.name}."
+        )
+    if goes_on:
+        settings = _settings_to_go_on(path, options)
+    elif options.manifest is None and origin is None:
+        raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
+    else:
+        settings = fork_settings(origin, options) if origin else first_settings(options)
+    check_processes(settings, launched()[1], device != "cpu")
+    if not goes_on:
+        cohorts = _cohorts(options, origin)
+        path.mkdir(parents=True, exist_ok=True)
+
+    def fork() -> None:
+        from ascnet_core.training.fork import write_fork
+
+        if origin is not None:
+            log.say(write_fork(path, origin, options.cycle, settings).sentence)
+
+    with hold_lock(path), Log(path) as log:
+        if goes_on:
+            check_data(path)
+            write_text(path / places.SETTINGS, to_toml(settings))
+            note_command(path, options.command_line)
+        else:
+            with Progress("files hashed", line=log.say) as progress:
+                create_run(path, settings, *cohorts, options.command_line, progress.at, fork)
+        _train(path, settings, device, log)
+
+
+def _settings_to_go_on(path: Path, options: argparse.Namespace) -> Settings:
+    if options.preset or options.reference:
+        raise UserError(
+            "--preset and --reference belong to a new run; a run that goes on keeps its own."
+        )
+    before = Run(path).settings()
+    settings = changed_settings(before, options)
+    for key in differing(before, settings):
+        # a run that has kept nothing yet may be told anew which slices to watch
+        if key == "data.watched" and not Run(path).snapshots():
+            continue
+        if not key.startswith(_MAY_CHANGE):
+            raise UserError(
+                f"{key} cannot change while a run goes on; start a new run with another --name."
+            )
+    if before.schedule.stage_1 != settings.schedule.stage_1 and before.schedule.stage_2:
+        raise UserError(
+            "schedule.stage_1 cannot change in a run with a stage 2; extend schedule.stage_2."
+        )
+    return settings
+
+
+def _cohorts(options: argparse.Namespace, origin: Run | None) -> tuple[Cohort, str, Cohort | None]:
+    """The cohort, what is normal, and that cohort where it is another one."""
+    own = origin if options.manifest is None else None
+    cohort = fork_cohort(own) if own else read_manifest(options.manifest)
+    reference = options.reference
+    if reference is None and origin is not None:
+        reference = str(reference_of(origin.path))
+    if reference is None:
+        normal = any(scan.group == "normal" for scan in cohort.scans)
+        reference = "normal" if normal else "lesion-free"
+    if reference in OWN_REFERENCES:
+        return cohort, reference, None
+    return cohort, reference, read_manifest(Path(reference))
+
+
+def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
+    """Prepare the slices and train; the lock is held."""
+    from ascnet_core.training.recorder import record
+    from ascnet_core.training.slice_sets import sets_of, watched_of
+
+    cohort = read_manifest(path / places.MANIFEST)
+    with Progress("scans prepared", line=log.say) as progress:
+        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress.at)
+    log.say(
+        f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
+        f"{settings.data.size} x {settings.data.size} pixels"
+    )
+    watched = watched_of(settings.data.watched, inputs, reference)
+    write_json(path / places.WATCHED, list(watched.names))
+    device = pick_device(device)
+    named = path.resolve().parent == places.RUNS
+    run = path.name if named else path  # logs travel with runs: no machine's folders in them
+    where = f"device {device}" + (f", {launched()[1]} processes" if launched()[1] > 1 else "")
+    log.say(f"preset {settings.preset or 'none'}, {where}, run {run}")
+    if not (path / places.TRAINING).is_file() or not (path / places.EVENTS).is_file():
+        _warn(settings, len(inputs.images), len(reference.images), device, log)
+    started = time.monotonic()
+    with Steps(log) as steps:
+        how = record(path, settings, inputs, reference, watched.images, device, report=steps.report)
+    write_card(path)
+    log.say(f"{how} after {duration(time.monotonic() - started)}")
+    snapshots = Run(path).snapshots()
+    if snapshots:
+        counted = settings.method.maps[0].name
+        log.say(f"histogram of the {counted}: {snapshots[-1].info.get('verdict', '')}")
+    log.say(
+        f"next: {PROGRAM} segment {run} IMAGE -o masks"
+        if how == "finished"
+        else f"go on: {PROGRAM} train --resume {run}"
+    )
+
+
+def _warn(settings: Settings, inputs: int, references: int, device: str, log: Log) -> None:
+    """Say on stderr what is odd about the schedule; training begins all the same."""
+    import torch
+
+    from ascnet_core.training import schedule_check
+    from ascnet_core.training.device import gains_by_bfloat16
+
+    found = schedule_check.check_schedule(settings, inputs, references)
+    if device == "cpu":
+        native = gains_by_bfloat16(torch.device(device))
+        threads = torch.get_num_threads() * launched()[1]
+        seconds = schedule_check.seconds_of(settings, inputs, references, threads, native)
+        log.say(f"{schedule_check.time_in_words(seconds)} or so on this processor if it is idle")
+        found += schedule_check.check_time(seconds)
+    for concern in found:
+        log.warn(concern.sentence)
