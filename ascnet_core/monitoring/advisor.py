@@ -1,6 +1,6 @@
 """When to stop: the paper leaves it to the eye; here the rules of `stop_rules` decide.
 
-The advisor looks at complete cycles only and says in a sentence what to do (see `advise`). No rule
+The advisor looks at complete cycles only and gives its advice in a sentence (see `advise`). No rule
 uses masks drawn by people.
 """
 
@@ -38,21 +38,13 @@ MERGED = 2
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do.
+    """The advice on a run.
 
-    Attributes
-    ----------
-    kind
-        `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (a warning: separated,
-        but perhaps by brightness alone), `dead adversary` (not separated, and D no longer teaches).
-    sentence
-        The same in words, with the figures that matter.
-    rules
-        All of `RULES`, then `NOTICES`, with their figures.
-    best_cycle
-        The cycle to take as the result, counted over both stages; None if none is good enough.
-    since
-        First cycle of the present row of separated ones, None if the peaks are not separated.
+    `kind` is `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (a warning: separated, but
+    perhaps by brightness alone) or `dead adversary` (not separated, and D no longer teaches);
+    `sentence` says it with the figures that matter. `rules` are all of `RULES`, then `NOTICES`.
+    `best_cycle`, counted over both stages, is the one to take as the result; None if none is good
+    enough. `since` is the first cycle of the present row of separated ones, if there is one.
     """
 
     kind: Kind
@@ -63,18 +55,13 @@ class Advice:
 
 
 def advise(history: History | Sequence[Point]) -> Advice:
-    """Advise whether to go on, from the course of a run.
+    """Advise whether to go on, by a run's history or its points in order.
 
-    In this order: *stop* if all rules hold; *quantiser* if the peaks are separated long enough
-    but nothing shows that I_ro is more than brightness in other steps; *go back* if an earlier
-    cycle deserved a stop and the peaks have since merged for `MERGED` (2) cycles, or turned to the
-    other side, or the mask has torn; *dead adversary* if the peaks are not separated and D is dead
-    (`is_dead`) for `HOLD` (3) cycles; else *go on*.
-
-    Parameters
-    ----------
-    history
-        Of a run, or its points in order; incomplete cycles are left out.
+    Incomplete cycles are left out. In this order: *stop* if all rules hold; *quantiser* if the
+    peaks are separated long enough but nothing shows that I_ro is more than brightness in other
+    steps; *go back* if an earlier cycle deserved a stop and the peaks have since merged for
+    `MERGED` (2) cycles, or turned to the other side, or the mask has torn; *dead adversary* if the
+    peaks are not separated and D is dead (`is_dead`) for `HOLD` (3) cycles; else *go on*.
     """
     points = history.points if isinstance(history, History) else history
     cycles = cycle_ends(points)
@@ -202,7 +189,7 @@ def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | No
 
 
 def _unmet(rules: Sequence[Rule]) -> str:
-    """The rules that do not hold, in words, for peaks that are separated."""
+    """The rules that do not hold though the peaks are separated, in words."""
     words = {
         "index settled": f"the peaks still move apart (index {{}} in {HOLD - 1} cycles)",
         "mask stability": "the mask still moves from cycle to cycle (Dice {})",

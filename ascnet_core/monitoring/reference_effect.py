@@ -36,16 +36,9 @@ Bools = NDArray[np.bool_]
 class Sample:
     """N slices that both runs are cut on.
 
-    Attributes
-    ----------
-    images
-        float32 (N, S, S) in [0, 1].
-    tissue
-        bool (N, S, S): the region that is looked at.
-    truth
-        bool (N, S, S): the masks, which the method does not have; None if a scan has none.
-    labels
-        A name for each, "scan, slice z".
+    `images` are float32 (N, S, S) in [0, 1], `tissue` bool (N, S, S). `truth`, bool (N, S, S), are
+    the masks, which the method does not have; None if a scan has none. `labels` are "scan, slice
+    z".
     """
 
     images: NDArray[np.float32]
@@ -71,21 +64,10 @@ class Figures:
 def sample_slices(
     cohort: Cohort, how: Preparation, count: int = 48, progress: Tell | None = None
 ) -> Sample:
-    """Slices with tissue, evenly spread over at most 12 scans that are not of the normal group.
+    """At most `count` slices with tissue, evenly spread over at most 12 scans.
 
-    Parameters
-    ----------
-    cohort
-        All scans are taken where none is of another group.
-    count
-        At most so many slices.
-    progress
-        Told (scans done, scans in all).
-
-    Raises
-    ------
-    UserError
-        If there are none, or a scan cannot be made ready.
+    The scans are of another group than normal, if there are such. `progress` is called with (scans
+    done, scans in all). Raises UserError if there are none, or a scan cannot be prepared.
     """
     scans = [scan for scan in cohort.scans if scan.group != "normal"] or list(cohort.scans)
     scans = [scans[i] for i in _spread(len(scans), SCANS)]
@@ -121,20 +103,14 @@ def figures_of(wild: Cuts, sample: Sample) -> Figures:
 
 
 def most_changed(one: Cuts, other: Cuts, tissue: Bools) -> NDArray[np.int64]:
-    """The slices' indices, those first whose wild cuts differ most (mean over their tissue)."""
+    """The slices' indices by how much the wild cuts differ (mean over their tissue), falling."""
     area = np.maximum(1, tissue.sum(axis=(1, 2)))
     change = (np.abs(one - other) * tissue).sum(axis=(1, 2)) / area
     return np.argsort(-change, kind="stable").astype(np.int64)
 
 
 def need_same_slices(one: Settings, other: Settings) -> Preparation:
-    """How both runs prepare a scan.
-
-    Raises
-    ------
-    UserError
-        If they do it differently: their slices could not be laid over one another.
-    """
+    """How both runs prepare a scan; UserError if differently, so that slices do not match."""
     how = preparation_of(one)
     if preparation_of(other) != how:
         keys = [

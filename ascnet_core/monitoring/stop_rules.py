@@ -100,7 +100,7 @@ NOTICES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule's name, its figure now in words, its number, whether it holds, and its meaning."""
+    """A rule: its name, its figure now in words, its limit, whether it holds, and its meaning."""
 
     name: str
     figure: str
@@ -204,11 +204,11 @@ def turns_of(cycles: Sequence[Point]) -> list[int]:
 
 
 def is_dead(gauges: Mapping[str, float], loss: str = "") -> bool:
-    """Whether M learns nothing from D: no gradient comes back to I_fc, or next to none.
+    """Whether M learns nothing from D: no gradient reaches I_fc, or next to none.
 
-    A tanh is flat where D is sure, so that `tanh-mae` is dead from `SATURATED` images on. Other
-    losses, and one that is not known, keep their slope: there the gradient counts, or where none
-    was measured the share of saturated images alone.
+    A tanh is flat where D is sure, so `tanh-mae` is dead once the share `SATURATED` of images is.
+    Other losses, and an unknown one, keep their slope: there the gradient counts, or if none was
+    measured the share of saturated images alone.
     """
     if "saturated" not in gauges:
         return False
@@ -231,7 +231,7 @@ def is_quantiser(point: Point) -> bool:
 
 
 def quantiser_figure(point: Point) -> str:
-    """What was measured of that, in words."""
+    """What `is_quantiser` goes by, in words."""
     alike, ranks = point.input_dice, point.rank_correlation
     parts = []
     if ranks is not None:

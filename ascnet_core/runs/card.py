@@ -70,7 +70,7 @@ def retitle_card(run: Path) -> None:
 
 
 def reference_in_words(run: Path, settings: Settings) -> str:
-    """What the run was shown as normal, and what was taken from that or put into it."""
+    """What the run learnt as normal, and how the settings changed it."""
     asked = settings.reference
     try:
         named = str(reference_of(run))

@@ -36,25 +36,11 @@ def create_run(
 ) -> None:
     """Write the files of a new run. `settings.toml` comes last: with it the folder is a run.
 
-    Parameters
-    ----------
-    run
-        The folder; made if it is not there.
-    cohort
-        Where inputs come from (and references, unless `reference_cohort` is given).
-    reference
-        "normal", "lesion-free", or the path of the reference cohort's manifest.
-    command
-        The command line, program first.
-    progress
-        Called with (files hashed, files in all).
-    before_settings
-        Called when all but the settings is written; a fork writes its first checkpoint here.
-
-    Raises
-    ------
-    UserError
-        If the folder is a run already.
+    Inputs come from `cohort`, references from `reference_cohort` if it is given. `reference` is
+    "normal", "lesion-free", or the path of the reference cohort's manifest; `command` is the
+    command line, program first. `progress` is called with (files hashed, files in all),
+    `before_settings` when all but the settings is written; a fork writes its first checkpoint
+    there. Raises UserError if the folder is a run already.
     """
     if is_run(run):
         raise UserError(
@@ -102,13 +88,7 @@ def reference_of(run: Path) -> str | Path:
 
 
 def check_data(run: Path) -> None:
-    """Refuse to resume a run whose data files are gone or have changed since it began.
-
-    Raises
-    ------
-    UserError
-        Naming the first such file.
-    """
+    """Raise UserError, naming the file, if a data file of a run is gone or has changed."""
     for name, expected in _data(run)["sha256"].items():
         path = run / name
         if not path.is_file():
@@ -121,7 +101,7 @@ def check_data(run: Path) -> None:
 
 
 def learns_from(run: Path, *cohorts: Cohort) -> bool:
-    """Whether a run learns from the same data as these cohorts, wherever the files lie."""
+    """Whether a run learns from the same files as these cohorts, by their hashes."""
     recorded = set(_data(run)["sha256"].values())
     return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
 

@@ -99,12 +99,8 @@ def files_to_export(
 ) -> tuple[list[str], list[str]]:
     """Paths that an export holds, in order, and paths in the folder that belong to no run.
 
-    Parameters
-    ----------
-    with_training
-        Whether to include D and the optimisers, which resuming needs.
-    with_networks
-        Whether to include the networks of kept cycles. The run's result is always included.
+    `with_training` includes D and the optimisers, which resuming needs; `with_networks` includes
+    the networks of kept cycles. The run's result is always included.
     """
     kept: list[str] = []
     strange: list[str] = []
@@ -129,17 +125,9 @@ def export_run(
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
-    Parameters
-    ----------
-    with_training, with_networks
-        As in `files_to_export`.
-    progress
-        Called with (bytes read, bytes to read in all).
-
-    Raises
-    ------
-    UserError
-        If the run is being trained, changes meanwhile, or the file cannot be written.
+    `with_training` and `with_networks` are as in `files_to_export`. `progress` is called with
+    (bytes read, bytes to read in all). Raises UserError if the run is being trained, changes
+    meanwhile, or the file cannot be written.
     """
     run = run.resolve()
     _refuse_trained(run)
@@ -231,10 +219,7 @@ def _copied(
 def read_contents(file: Path | BinaryIO) -> RunFile:
     """Read the table of contents of an exported run; nothing is unpacked.
 
-    Raises
-    ------
-    UserError
-        If it is no such file, of a newer format, or holds what no run holds.
+    Raises UserError if it is no such file, of a newer format, or holds what no run holds.
     """
     with _opened(file) as archive:
         return _read_contents(archive, _label(file))
@@ -247,17 +232,9 @@ def import_run(
 ) -> Path:
     """Unpack an exported run under `checkpoints/`, whole or not at all; returns its path.
 
-    Parameters
-    ----------
-    name
-        What to call it (or a path, as in `train --name`); by default what it was called.
-    progress
-        Called with (bytes unpacked, bytes in all).
-
-    Raises
-    ------
-    UserError
-        As `read_contents`; or if the name is taken, or a member is not what the file says of it.
+    `name` (or a path, as in `train --name`) replaces the name that it had. `progress` is called
+    with (bytes unpacked, bytes in all). Raises UserError as `read_contents` does, and if the name
+    is taken, or a member differs from the table of contents.
     """
     label = _label(file)
     with _opened(file) as archive:

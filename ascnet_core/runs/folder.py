@@ -88,18 +88,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class SnapshotData:
-    """What a snapshot shows.
+    """The arrays of a snapshot; bytes hold 255 for 1.0.
 
-    Attributes
-    ----------
-    watched_input : (W, S, S) uint8
-        The watched slices, 255 for 1.0.
-    maps : dict of (W, S, S) uint8
-        What the method makes of them, those that are kept, 255 for 1.0.
-    counts : (256,) int64
-        The method's first map, over sample slices.
-    joint : (64, 64) int64 or None
-        Fence by rows, wild by columns, both from 0 to 1; None for methods without these cuts.
+    `watched_input` (W, S, S) uint8 are the watched slices, `maps` what the method makes of them,
+    those that are kept. `counts` (256,) int64 are of the method's first map over sample slices.
+    `joint` (64, 64) int64 counts fence by rows, wild by columns, both from 0 to 1; None for methods
+    without these cuts.
     """
 
     watched_input: NDArray[np.uint8]
@@ -110,7 +104,7 @@ class SnapshotData:
     def levels(self, name: str) -> NDArray[np.uint8]:
         """A map of the watched slices by its name, or `input`; KeyError where there is none.
 
-        The residual of ASC-Net is not kept: it is what of the input its fence lacks.
+        ASC-Net's residual is not kept: it is the positive part of input minus fence.
         """
         if name == "input":
             return self.watched_input
@@ -158,7 +152,7 @@ class Run:
         return read_events(self.path / EVENTS)[0]
 
     def snapshots(self) -> list[Snapshot]:
-        """The kept moments, oldest first. Half-written ones have another name and don't count."""
+        """The kept moments, oldest first; half-written ones are left out."""
         folder = self.path / SNAPSHOTS
         if not folder.is_dir():
             return []
@@ -166,13 +160,7 @@ class Run:
         return sorted((s for s in found if s is not None), key=lambda s: s.index)
 
     def load_snapshot(self, snapshot: Snapshot | int) -> SnapshotData:
-        """The arrays of one snapshot, given itself or its index.
-
-        Raises
-        ------
-        UserError
-            If there is no such snapshot or its file is damaged.
-        """
+        """The arrays of a snapshot, given itself or its index; UserError if missing or damaged."""
         from safetensors.numpy import load_file
 
         if isinstance(snapshot, int):
@@ -211,7 +199,7 @@ class Run:
     def status(self) -> str:
         """One of running, paused, finished, stopped, died.
 
-        A run is alive while a process holds its lock; how others ended is in their last event.
+        A run is alive while a process holds its lock; the last event says how others ended.
         """
         last = last_event(self.path / EVENTS)
         kind = last.get("kind") if last else None
@@ -271,10 +259,7 @@ def last_word(log: str) -> str:
 def new_run_path(name: str) -> Path:
     """Where a run of this name goes: under `checkpoints/`, or at the path if it is one.
 
-    Raises
-    ------
-    UserError
-        If the name would be awkward as a folder.
+    Raises UserError if the name would be awkward as a folder.
     """
     path = Path(name)
     if not _NAME.match(path.name):
@@ -294,13 +279,7 @@ def is_run(path: Path) -> bool:
 
 
 def resolve_run(name_or_path: str | Path) -> Path:
-    """The folder of a run, given its name under `checkpoints/` or its path.
-
-    Raises
-    ------
-    UserError
-        If there is no run.
-    """
+    """The folder of a run, given its name under `checkpoints/` or its path; UserError if none."""
     found = find_run(name_or_path)
     if found is not None:
         return found
@@ -334,7 +313,7 @@ def list_runs(folder: Path | None = None) -> list[Path]:
 
 
 def _folders() -> tuple[Path, ...]:
-    """Where a run is looked for by its name: one's own hide those that came with the package."""
+    """Where to look for a run by name: a user's runs hide those that came with the package."""
     return (places.RUNS,) if places.INSTALLED_RUNS is None else (places.RUNS, places.INSTALLED_RUNS)
 
 

@@ -1,8 +1,8 @@
-"""Which process of a training this is, as its launcher says. Needs no torch.
+"""Several processes for one training, as their launcher numbers them. Needs no torch.
 
 `torchrun --nproc-per-node N -m ascnet_core train ...` trains as N processes. A batch of the
-settings is the batch of all processes together, of which each has every N-th slice; so a run may be
-begun by one process, gone on with by eight and ended by two.
+settings is shared by all processes, of which each has every N-th slice; so one process may begin a
+run, eight resume it and two end it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,9 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 
 
 def launched() -> tuple[int, int]:
-    """The process's number and how many there are, as its launcher says; (0, 1) without one.
+    """This process's number and how many there are, as the launcher says; (0, 1) without one.
 
-    Raises
-    ------
-    UserError
-        If the launcher's variables don't fit each other.
+    Raises UserError if the launcher's variables don't fit each other.
     """
     if "WORLD_SIZE" not in os.environ or os.environ["WORLD_SIZE"] == "1":
         return 0, 1
@@ -39,7 +36,7 @@ def launched() -> tuple[int, int]:
 
 
 def variable(name: str) -> int:
-    """A number that the launcher gave."""
+    """A number that the launcher set in the environment."""
     text = os.environ.get(name, "")
     if not text.isdecimal():
         raise UserError(
@@ -52,7 +49,7 @@ def variable(name: str) -> int:
 def launch_words(here: int, machines: int = 1) -> list[str]:
     """The words between `python` and `-m ascnet_core` that start `here` processes on a machine.
 
-    None for one process on one machine.
+    Empty for one process on one machine.
     """
     if here * machines == 1:
         return []
@@ -61,7 +58,7 @@ def launch_words(here: int, machines: int = 1) -> list[str]:
 
 
 def own_launch_words() -> list[str]:
-    """Such words for this process and those started with it."""
+    """These words for this process and those started with it."""
     if launched()[1] == 1:
         return []
     here = variable("LOCAL_WORLD_SIZE")
@@ -75,13 +72,7 @@ def processes_of(command: str) -> int:
 
 
 def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
-    """Refuse settings that so many processes cannot train by.
-
-    Raises
-    ------
-    UserError
-        Naming the setting, and values that would do.
-    """
+    """Raise UserError, with better values, for settings that `count` processes cannot share."""
     from ascnet_core.settings.text import value_of
 
     if count == 1:

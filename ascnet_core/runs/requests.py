@@ -1,4 +1,4 @@
-"""Requests to a training process: stop, pause, go on, take a snapshot; files in the run folder."""
+"""Requests to a training process (stop, pause, go on, snapshot), as files in the run folder."""
 
 import signal
 import threading
@@ -66,7 +66,7 @@ def take_request(run: Path) -> bool:
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as usual."""
+    """Turn the first SIGINT or SIGTERM into a request to stop; the second acts as usual."""
     received = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield received.is_set

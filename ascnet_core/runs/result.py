@@ -1,4 +1,4 @@
-"""Choosing a run's result: the network of any kept cycle."""
+"""A run's result, which may be the network of any kept cycle."""
 
 import json
 
@@ -12,7 +12,7 @@ from ascnet_core.runs.lock import hold_lock, lock_holder
 
 
 def result_of(run: Run) -> Snapshot | None:
-    """The snapshot whose network is the run's result, None if it is none of those kept.
+    """The snapshot whose network is the run's result; None if none is.
 
     A run that stopped between two snapshots has a result of its own.
     """
@@ -29,12 +29,8 @@ def make_result(run: Run, snapshot: Snapshot) -> None:
     """Make a kept cycle's network, and its reference counts, the run's result.
 
     The files for resuming stay as they are: a resumed run continues from its last step, and its
-    next checkpoint is the result again. Any kept cycle can be made the result at any time.
-
-    Raises
-    ------
-    UserError
-        If the run is being trained, or the snapshot keeps no network.
+    next checkpoint is the result again. Any kept cycle can be made the result at any time. Raises
+    UserError if the run is being trained, or the snapshot keeps no network.
     """
     if lock_holder(run.path) is not None:
         raise UserError(f"Run {run.name} is being trained; stop it before choosing its result.")

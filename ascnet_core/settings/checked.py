@@ -1,4 +1,4 @@
-"""What the tables of settings have in common: they check themselves and describe their fields."""
+"""What all tables of settings share: they check their values and describe their fields."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def table(cls: type[T]) -> type[T]:
 
 @dataclass(frozen=True)
 class About:
-    """A setting's help text and what its value may be; `kind` is its type, None set aside."""
+    """A setting's help text and allowed values; `kind` is its type, without None."""
 
     help: str
     kind: Any

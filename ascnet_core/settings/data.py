@@ -55,7 +55,7 @@ class Data:
             raise UserError("data.low must be under data.high.")
 
     def _check_watched(self) -> None:
-        """Refuse what is neither one number nor a list of slices."""
+        """Refuse anything but one number or a list of slices."""
         asked = self.watched
         if len(asked) == 1 and asked[0].isdecimal():
             good = 1 <= int(asked[0]) <= MOST_WATCHED

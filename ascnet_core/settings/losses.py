@@ -21,7 +21,7 @@ them, references as they are, inputs."""
 class Needs(NamedTuple):
     """What a term of M needs: kinds of slices in M's batch, and the stages in which it is on.
 
-    `looks_at_references`: its function reads the step's references, also where M is not shown them.
+    `looks_at_references`: its function reads the step's references, also if M is not shown them.
     """
 
     kinds: tuple[str, ...]

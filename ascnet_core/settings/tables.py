@@ -1,7 +1,7 @@
 """All settings of a run, put together from the tables in the files beside this one.
 
-The tables lie beside this file, those of methods in `methods/`. Import every table from here. Each
-checks its values when it is made, so no invalid settings exist.
+Those of methods lie in `methods/`. Import every table from here. Each checks its values when it is
+made, so no invalid settings exist.
 """
 
 from __future__ import annotations

@@ -47,10 +47,7 @@ _ABOUTS = {name: _describe(method) for name, method in METHODS.items()}
 
 
 def keys(settings: Settings | None = None) -> tuple[str, ...]:
-    """Every dotted key that counts for a method, such as "schedule.seed"; by default for ASC-Net.
-
-    Left out is what only other methods use.
-    """
+    """The dotted keys that a method uses, such as "schedule.seed"; by default those of ASC-Net."""
     method = AscNet.name if settings is None else settings.method.name
     foreign = tuple(key for name, one in METHODS.items() if name != method for key in one.own)
     return tuple(key for key in _ABOUTS[method] if not key.startswith(foreign))
@@ -81,12 +78,9 @@ def help_of(key: str, settings: Settings | None = None) -> str:
 
 
 def with_method(settings: Settings, name: str) -> Settings:
-    """Settings for another method: its own ones as it has them, and the mask from its first map.
+    """Settings for another method: its own ones at their defaults, the mask from its first map.
 
-    Raises
-    ------
-    UserError
-        If there is no such method.
+    Raises UserError if there is no such method.
     """
     if name == settings.method.name:
         return settings
@@ -96,20 +90,10 @@ def with_method(settings: Settings, name: str) -> Settings:
 
 
 def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
-    """Settings with some keys changed.
+    """Settings changed by texts "table.key=value".
 
-    Parameters
-    ----------
-    settings
-        What to start from.
-    assignments
-        Texts "table.key=value". Truth is `true` or `false`, several words are divided by commas,
-        and nothing at all after `=` unsets what may be unset.
-
-    Raises
-    ------
-    UserError
-        If a key does not exist, or a value does not fit it.
+    Truth is `true` or `false`, several words are divided by commas, and an empty value unsets what
+    may be unset. Raises UserError if a key does not exist, or a value does not fit it.
     """
     changed: dict[str, dict[str, Any]] = {}
     parted = []
@@ -140,17 +124,14 @@ def to_toml(settings: Settings) -> str:
 
 
 def _on_one_line(array: re.Match[str]) -> str:
-    """An array as settings files have it: tomli-w writes a line for each value."""
+    """An array on one line: tomli-w writes a line for each value."""
     return "[" + ", ".join(line[4:-1] for line in array[1].split("\n")[:-1]) + "]"
 
 
 def from_toml(text: str, where: str = "settings") -> Settings:
     """Settings of a TOML text; what it does not name has its default.
 
-    Raises
-    ------
-    UserError
-        If it is no TOML, or has keys or values that don't exist here; `where` names it.
+    Raises UserError, naming `where`, if it is no TOML or has unknown keys or bad values.
     """
     try:
         content = tomllib.loads(text)

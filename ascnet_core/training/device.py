@@ -17,10 +17,7 @@ from ascnet_core.settings.tables import Compute
 def pick_device(name: str) -> torch.device:
     """Device by name: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
 
-    Raises
-    ------
-    UserError
-        If there is no such device.
+    Raises UserError if there is no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -54,10 +51,7 @@ def autocast(device: torch.device, compute: Compute) -> AbstractContextManager[N
 
 
 def memory_format(device: torch.device, compute: Compute) -> torch.memory_format:
-    """Channels-last where it helps: on CPU by a third, on GPUs with tensor cores.
-
-    It gained on every device measured, so "auto" is "on".
-    """
+    """Channels-last unless the settings say off: it was faster on every device measured."""
     return torch.contiguous_format if compute.channels_last == "off" else torch.channels_last
 
 

@@ -47,24 +47,15 @@ def this_process() -> Process:
 
 
 def together(device: str, lead: Callable[[str], None], follow: Callable[[str], None]) -> None:
-    """Do `lead` in process 0 and `follow` in the others, joined so that they can talk.
+    """Run `lead` in process 0 and `follow` in the others, joined so that they can communicate.
 
-    Process 0 ends first, and it alone says what went wrong. If another ended before it, the
-    launcher would end process 0 as well, perhaps before it has spoken.
+    Each is called with the device of its process, a GPU of its own if `device` (as of `--device`)
+    asks for one. GPUs communicate by nccl, processors by gloo.
 
-    Parameters
-    ----------
-    device
-        What `--device` says. GPUs talk by nccl, processors by gloo.
-    lead, follow
-        Called with the device of their process: each has a GPU of its own.
-
-    Raises
-    ------
-    UserError
-        If the processes cannot reach each other or some have no device.
-    SystemExit
-        In other processes than 0, instead of any error.
+    Process 0 ends first, and it alone reports errors: if another process ended before it, the
+    launcher would end process 0 too, perhaps before it has printed. Raises UserError if the
+    processes cannot reach each other or some have no device; in other processes than 0, SystemExit
+    instead of any error.
     """
     try:
         own = _join(device)
@@ -87,13 +78,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
 
 @contextmanager
 def lost_told() -> Iterator[None]:
-    """Say in a user's words that another process of the training has ended.
-
-    Raises
-    ------
-    UserError
-        Instead of the error of the connection that broke.
-    """
+    """Raise UserError instead of a connection's error where another process has ended."""
     try:
         yield
     except Exception as error:
@@ -106,7 +91,7 @@ def lost_told() -> Iterator[None]:
 
 
 def _join(name: str) -> str:
-    """Meet the other processes; the device of this one."""
+    """Meet the other processes and choose the device of this one."""
     gpus = torch.cuda.device_count() if name != "cpu" else 0
     if variable("LOCAL_WORLD_SIZE") == variable("WORLD_SIZE"):
         # One machine: its name need not lead anywhere, and nothing should leave it.
@@ -147,7 +132,7 @@ def _join(name: str) -> str:
 
 
 def _last_word() -> None:
-    """Wait for process 0 to be through, or gone."""
+    """Wait until process 0 has finished or is gone."""
     with suppress(RuntimeError, ValueError):  # it may be gone, or was never met
         distributed.broadcast(torch.zeros(1, dtype=torch.uint8), 0)
 
@@ -167,7 +152,7 @@ def _say_why(error: BaseException) -> None:
 
 
 def averaged(values: Tensor) -> Tensor:
-    """Numbers (N,) averaged over the processes: a NaN of one is one of all."""
+    """Numbers (N,) averaged over the processes; a NaN in one gives NaN in all."""
     size = this_process().size
     if size == 1:
         return values
@@ -177,9 +162,9 @@ def averaged(values: Tensor) -> Tensor:
 
 
 def any_of(wish: bool) -> bool:
-    """Whether any process wishes it. All must ask at the same moment.
+    """Whether any process wishes it. All must call this at the same step.
 
-    It goes by way of the processors also where GPUs train, so that it does not wait for them.
+    It is sent between the processors also where GPUs train, so that it does not wait for them.
     """
     if this_process().size == 1:
         return wish
@@ -189,14 +174,14 @@ def any_of(wish: bool) -> bool:
 
 
 def share(content: Any = None) -> Any:
-    """What process 0 gives, in every process; for what is small beside the slices."""
+    """The content that process 0 gives, in every process; for small objects."""
     held = [content]
     distributed.broadcast_object_list(held, 0)
     return held[0]
 
 
 def share_array(array: np.ndarray | None = None) -> np.ndarray:
-    """The array that process 0 gives, in every process, without a copy of it; of numbers."""
+    """The array of numbers that process 0 gives, in every process, without a further copy."""
     kind, shape = share(None if array is None else (array.dtype.str, array.shape))
     held = np.empty(shape, kind) if array is None else np.require(array, requirements=("C", "W"))
     if held.size:

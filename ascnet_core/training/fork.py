@@ -24,25 +24,13 @@ _NOT_BEGUN = {"stage": 1, "cycle": 0, "step": 0, "steps_m": 0, "images_seen": 0}
 
 
 def write_fork(run: Path, origin: Run, cycle: int | None, settings: Settings) -> Parent:
-    """Write a checkpoint of step 0 that begins with another run's network, and where it is from.
+    """Write a checkpoint of step 0 that begins with another run's network, and the run's parent.
 
-    All other networks, the optimisers and the moving average come along where `origin` has a
-    checkpoint of that very moment and both runs have them; else they begin anew. The other run is
-    only read, and may be in training.
-
-    Parameters
-    ----------
-    run
-        The folder of the new run.
-    cycle
-        The cycle of `origin` to begin with, counted over both stages; None: its result.
-    settings
-        Those of the new run.
-
-    Raises
-    ------
-    UserError
-        If that cycle kept no network, or the networks would be of another size.
+    All other networks, the optimisers and the moving average come along if `origin` has a
+    checkpoint of that very step and both runs have the same networks; else they begin anew. The
+    other run is only read, and may be in training. `cycle` of it counts over both stages; None
+    means its result. Raises UserError if that cycle kept no network, or the networks differ in
+    size.
     """
     check_sizes(origin.name, origin.settings(), settings)
     model, _ = load_model(origin.path, cycle)
@@ -81,7 +69,7 @@ def _moment(origin: Run, cycle: int | None) -> tuple[str, int | None]:
 
 
 def _whole(origin: Run, step: int | None, settings: Settings) -> TrainingState | None:
-    """The state of the other run's checkpoint, its schedule not begun; None if it does not fit."""
+    """The state of the other run's checkpoint, with its schedule reset; None if it does not fit."""
     path = origin.path / TRAINING
     if step is None or not path.is_file():
         return None

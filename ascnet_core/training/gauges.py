@@ -1,4 +1,4 @@
-"""The kept network seen from outside: its maps of sample slices, for snapshots and gauges."""
+"""What the kept network makes of sample slices, for snapshots and gauges."""
 
 from __future__ import annotations
 
@@ -58,14 +58,11 @@ def mean_inside(map_: Tensor, slices: Tensor) -> float:
 def snapshot_arrays(
     state: TrainingState, settings: Settings, sets: Sets, watched: NDArray[np.float32]
 ) -> dict[str, NDArray[np.generic]]:
-    """What a snapshot keeps: maps of the watched slices (W, S, S), counts over sample inputs.
+    """The arrays of a snapshot: maps of the watched slices (W, S, S), counts over sample inputs.
 
-    Returns
-    -------
-    dict
-        `watched_input` and each map that the method keeps, (W, S, S) uint8 with 255 for 1.0;
-        `counts` (256,) int64, the method's first map of the sample inside the region; and what the
-        method's recipe adds.
+    These are `watched_input` and each map that the method keeps, (W, S, S) uint8 with 255 for 1.0;
+    `counts` (256,) int64, the method's first map of the sample inside the region; and what the
+    method's recipe adds.
     """
     method = settings.method
     slices = torch.from_numpy(np.array(watched, dtype=np.float32))[:, None].to(state.device)

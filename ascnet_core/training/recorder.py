@@ -1,4 +1,4 @@
-"""A training's events, checkpoints and snapshots, written to its run folder as they come."""
+"""A training's events, checkpoints and snapshots, written to its run folder."""
 
 import dataclasses
 import json
@@ -58,25 +58,13 @@ def record(
     device: str = "cpu",
     report: Report | None = None,
 ) -> str:
-    """Train, or go on where the last checkpoint is, and keep everything in the run folder.
+    """Train, or resume at the last checkpoint, and keep everything in the run folder.
 
-    The caller holds the run's lock. A stop asked for through the folder, or by SIGINT or SIGTERM,
-    takes effect at the next step and leaves a checkpoint. Of several processes only the first
-    calls this; the others `follow`.
-
-    Parameters
-    ----------
-    run
-        The folder, made by `create_run`.
-    watched : (W, S, S) float32 in [0, 1]
-        Slices whose maps go into every snapshot.
-    report
-        Called with every event as it is written.
-
-    Returns
-    -------
-    str
-        "finished" or "stopped".
+    The caller holds the run's lock; the folder is made by `create_run`. `watched`, (W, S, S)
+    float32 in [0, 1], are the slices whose maps go into every snapshot. `report` is called with
+    every event as it is written. A stop asked for through the folder, or by SIGINT or SIGTERM,
+    takes effect at the next step and leaves a checkpoint. Of several processes only the first calls
+    this; the others `follow`. Returns "finished" or "stopped".
     """
     if lock_holder(run) is None:
         raise UserError(f"{run} is not locked for writing; use `train --resume {run.name}`.")
@@ -102,7 +90,7 @@ def record(
 
 
 class _Recording:
-    """The open event file, and when the last checkpoint was."""
+    """Writes a run's files, and knows when the last checkpoint was."""
 
     def __init__(
         self, run: Path, settings: Settings, reference: SliceSet, report: Report | None
@@ -120,7 +108,7 @@ class _Recording:
         self.saved_at = time.monotonic()
 
     def restore(self, device: str) -> TrainingState:
-        """The state of the last checkpoint; what was written after it is taken back."""
+        """The state of the last checkpoint; what was written after it is removed."""
         path = self.run / TRAINING
         if not path.is_file():
             self._refuse_to_forget()
@@ -136,7 +124,7 @@ class _Recording:
         return state
 
     def _refuse_to_forget(self) -> None:
-        """A result passed on without what resuming needs must not be trained over from scratch."""
+        """Refuse to train a result without a checkpoint from scratch: it would be lost."""
         last = last_event(self.run / EVENTS)
         ended = last is None or last.get("kind") in ("end", "stop")
         if ended and (self.run / MODEL).is_file():
@@ -148,8 +136,8 @@ class _Recording:
     def between_steps(self, state: TrainingState, signalled: Callable[[], bool]) -> bool:
         """Save if it is time, wait while paused; whether to stop.
 
-        Called by the trainer before each step, when all that is due has been handed over: only
-        here a checkpoint and the events up to it fit each other exactly.
+        The trainer calls this before each step, after it has yielded all events: only here a
+        checkpoint and the events up to it fit each other exactly.
         """
         seconds = self.settings.schedule.checkpoint_seconds
         if self.due or time.monotonic() - self.saved_at >= seconds:
@@ -166,7 +154,7 @@ class _Recording:
         return request == "stop" or signalled() or self.enough
 
     def wants_snapshot(self, state: TrainingState) -> bool:
-        """Whether a snapshot was asked for, and this very moment is not kept already."""
+        """Whether a snapshot was asked for, and none of this step is kept already."""
         if not take_request(self.run):
             return False
         if any(one.step == state.step for one in Run(self.run).snapshots()):
@@ -189,7 +177,7 @@ class _Recording:
             self._ask_advisor(state)
 
     def _ask_advisor(self, state: TrainingState) -> None:
-        """Keep what the advisor says of the complete cycles, and stop where it says so."""
+        """Write down the advisor's advice on the complete cycles; stop if it says so."""
         advice = advise(read_history(Run(self.run), self.points))
         said = {"advice": advice.kind, "sentence": advice.sentence}
         self._append(
@@ -198,7 +186,7 @@ class _Recording:
         self.enough = advice.kind == "stop"
 
     def save(self, state: TrainingState) -> None:
-        """Write the network and what resuming needs; that last, as it names where events end."""
+        """Write the network, then what resuming needs, which names where the events end."""
         model = state.kept
         save_model(self.run / MODEL, model, self.settings, _position(state))
         if self.due or not (self.run / COUNTS).is_file() or self.last_kind in ("end", "stop"):
@@ -223,7 +211,7 @@ class _Recording:
             self.report(line)
 
     def _truncate(self, size: int) -> None:
-        """Take back events after `size` bytes, and the snapshots that no kept event names."""
+        """Remove events after `size` bytes, and the snapshots that no remaining event names."""
         path = self.run / EVENTS
         if path.is_file() and path.stat().st_size > size:
             os.truncate(path, size)

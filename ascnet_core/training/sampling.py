@@ -1,8 +1,8 @@
-"""Which slices come when: every draw is made from counters, so no generator needs saving.
+"""Which slices a step draws: every draw is made from counters, so no generator is saved.
 
 A run restored at any step draws exactly what it would have drawn without the stop. The slices of a
-batch are drawn for all processes together, and each takes its part of them; what happens to them
-there (mirroring, corruption, dropout) each process draws for itself.
+batch are drawn for all processes together, and each takes its part of them; mirroring, corruption
+and dropout each process draws for itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sets:
 def load_sets(
     inputs: SliceSet, reference: SliceSet, device: torch.device, settings: Settings
 ) -> Sets:
-    """Put both sets on the device once: an epoch then moves no data."""
+    """Put both sets on the device once, so that an epoch moves no data."""
     order = memory_format(device, settings.compute)
 
     def stack(one: SliceSet) -> Tensor:
@@ -52,12 +52,12 @@ def load_sets(
 
 
 def own_seed(settings: Settings, moment: Moment, purpose: int) -> int:
-    """A seed for what this process draws by itself; the number after it is free for another."""
+    """A seed for what this process alone draws; the number after it is free for another draw."""
     return moment.seed(settings.schedule.seed, purpose) + 2 * this_process().rank
 
 
 def draw(settings: Settings, slices: Tensor, moment: Moment, batch: int) -> Tensor:
-    """Draw a process's part of a batch of one set, mirrored and brightened as the settings ask.
+    """This process's part of a batch of one set, mirrored and brightened as the settings ask.
 
     Over an epoch every slice of the set comes once before any comes twice.
     """
@@ -82,10 +82,10 @@ def _taken(slices: Tensor, chosen: np.ndarray, settings: Settings, seed: int) ->
 
 
 def input_indices(settings: Schedule, moment: Moment, count: int, batch: int) -> np.ndarray:
-    """Which of `count` input slices make up this step's batch of `batch`, (batch,) int.
+    """Which of `count` input slices make up this step's batch, (batch,) int.
 
-    The sequence of an epoch is a chain of permutations, so that a batch is always full and, over
-    an epoch, every slice comes once before any comes twice.
+    The sequence of an epoch is a chain of permutations, so a batch is always full and every slice
+    comes once before any comes twice.
     """
     start = moment.index * batch
     rounds = range(start // count, (start + batch - 1) // count + 1)
@@ -127,7 +127,7 @@ def reference_indices(
 def augment(slices: Tensor, data: Data, seed: int) -> Tensor:
     """Slices (N, 1, H, W) mirrored and brightened at random as the settings ask, in [0, 1].
 
-    The draws come from the CPU whatever the device, so that they are the same everywhere.
+    The draws are made on the CPU, so they are the same on every device.
     """
     if not (data.flips or data.brightness):
         return slices

@@ -1,7 +1,7 @@
 """Whether a schedule fits the size of the data: warnings in words, and how long it takes.
 
-Every rule is a number below, with where it comes from. "Run 5" and the like are rows of
-`checkpoints/README.md`. A warning is no error: a schedule may be odd on purpose.
+The limits are the numbers below. "Run 5" and the like are rows of `checkpoints/README.md`. A
+warning is no error: a schedule may be odd on purpose.
 """
 
 from __future__ import annotations
@@ -51,13 +51,7 @@ class Concern:
 
 
 def check_schedule(settings: Settings, inputs: int, references: int) -> list[Concern]:
-    """What is odd about a schedule for so many input and reference slices.
-
-    Parameters
-    ----------
-    inputs, references
-        Slices of both sets, at least 1 each.
-    """
+    """What is odd about a schedule for so many input and reference slices, at least 1 each."""
     segments = segments_of(settings, inputs, references)
     return [
         *_seen(settings, inputs, references),
@@ -69,7 +63,7 @@ def check_schedule(settings: Settings, inputs: int, references: int) -> list[Con
 
 
 def slices_shown(settings: Settings, inputs: int, references: int) -> dict[str, int]:
-    """How many slices M is shown in all, by set: "input" and "reference", those it learns from."""
+    """How many slices M learns from in all, by set: "input" and "reference"."""
     shown: dict[str, int] = {}
     for one in segments_of(settings, inputs, references):
         for name in sorted(set(one.phase.shows)):
@@ -87,14 +81,10 @@ def times_seen(settings: Settings, inputs: int, references: int) -> dict[str, fl
 def seconds_of(
     settings: Settings, inputs: int, references: int, threads: int, bfloat16: bool = True
 ) -> float:
-    """Roughly how long training takes on an idle processor, snapshots and gauges left out.
+    """Roughly how long training takes on an idle processor, without snapshots and gauges.
 
-    Parameters
-    ----------
-    threads
-        That torch would use; `compute.threads` goes before it.
-    bfloat16
-        Whether the processor gains by it (`training.device.gains_by_bfloat16`).
+    `threads` is what torch would use, unless `compute.threads` says another number; `bfloat16` is
+    whether the processor gains by it (`training.device.gains_by_bfloat16`).
     """
     seconds = 0.0
     for one in segments_of(settings, inputs, references):
@@ -108,7 +98,7 @@ def seconds_of(
 
 
 def check_time(seconds: float) -> list[Concern]:
-    """What is odd about so long a training on a processor: nothing up to a day."""
+    """A concern where training takes longer than a day on a processor."""
     if seconds <= LONG:
         return []
     sentence = (
@@ -119,7 +109,7 @@ def check_time(seconds: float) -> list[Concern]:
 
 
 def time_in_words(seconds: float) -> str:
-    """A rough time: no digit that is not meant."""
+    """A rough time in its largest unit, rounded."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 0.95 * unit:
             count = max(1, round(seconds / unit))

@@ -1,4 +1,4 @@
-"""What training carries from step to step, and its form as named tensors."""
+"""What training carries from step to step, also as named tensors."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Module = TypeVar("Module", bound=nn.Module)
 
 @dataclass
 class TrainingState:
-    """Networks, their optimisers and counters; all that resuming needs.
+    """Networks, their optimisers and counters: all that resuming needs.
 
-    `networks` and `optimisers` are by name; `average` is the moving average of the kept network
-    where the settings keep one. `stage` and `cycle` are those of the last step; `step` counts
-    finished steps of any kind, `steps_m` those of the kept network, `images_seen` the slices that
-    it was shown, by all processes together. `parallel` is of this process alone.
+    `networks` and `optimisers` are by name; `average` is the moving average of the kept network, if
+    the settings ask for one. `stage` and `cycle` are those of the last step; `step` counts finished
+    steps of any kind, `steps_m` those of the kept network, `images_seen` the slices that it was
+    shown, by all processes together. `parallel` is of this process alone.
     """
 
     device: torch.device
@@ -63,7 +63,7 @@ class TrainingState:
         self.images_seen += images
 
     def put(self, name: str, network: nn.Module, settings: Settings) -> None:
-        """Take a network in, on the device, with an optimiser of its own."""
+        """Add a network, on the device, with an optimiser of its own."""
         network = on_device(network, self.device, settings)
         self.networks[name] = network
         optimiser = recipe_of(settings).optimiser(name, network, settings)
@@ -72,7 +72,7 @@ class TrainingState:
 
 
 def on_device(network: Module, device: torch.device, settings: Settings) -> Module:
-    """The network there, its batch norm over all processes' slices where there are several."""
+    """The network on the device; several processes share its batch norm."""
     if this_process().size > 1 and device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     order = memory_format(device, settings.compute)
@@ -96,10 +96,7 @@ def new_state(settings: Settings, device: torch.device | str) -> TrainingState:
 
 
 def set_rate(state: TrainingState, schedule: Schedule, total: int) -> None:
-    """The kept network's learning rate at this step.
-
-    It is constant, then falls over the last `cooling` share of the steps.
-    """
+    """Set the kept network's learning rate: constant, then falling over the `cooling` share."""
     left = (total - state.step) / max(1.0, schedule.cooling * total)
     fall = 1.0 if schedule.cooling == 0 or left >= 1 else 0.01 ** (1 - left)
     for group in state.optimisers[MODEL].param_groups if MODEL in state.optimisers else ():
@@ -147,13 +144,7 @@ def restore_state(
     tensors: dict[str, Tensor],
     meta: dict[str, Any],
 ) -> TrainingState:
-    """The state that `state_tensors` gave.
-
-    Raises
-    ------
-    UserError
-        If the tensors don't fit the settings.
-    """
+    """The state that `state_tensors` gave; UserError if the tensors don't fit the settings."""
     state = new_state(settings, device)
     try:
         for name, network in state.networks.items():

@@ -1,4 +1,4 @@
-"""The schedule as steps: how many there are, and where each lies. Needs no torch."""
+"""The schedule as steps: how many there are, and the moment of each. Needs no torch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ascnet_core.settings.tables import Settings
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in the schedule a step lies; all counters from 0 but stage and cycle, from 1.
+    """When a step comes; all counters from 0 but stage and cycle, from 1.
 
-    `phase` and `number` are its phase's.
+    `phase` and `number` are the name and the number of its phase.
     """
 
     stage: int
@@ -68,7 +68,7 @@ def steps_of(segments: tuple[Segment, ...]) -> int:
 
 
 def locate(segments: tuple[Segment, ...], step: int) -> Moment:
-    """Where step number `step` (from 0) lies."""
+    """The moment of step number `step` (from 0)."""
     for segment in segments:
         if step < len(segment):
             phase = segment.phase

@@ -4,11 +4,9 @@
     for event in train(state, settings, inputs, reference, watched, lambda: False):
         ...
 
-Between two events the state is whole: it may be saved at any of them, and training restored from
-it goes on exactly as it would have (on a CPU bit by bit).
-
-Each of several processes runs this. The losses in the events are means over all of them; gauges and
-snapshots are made by the first alone.
+Between two events the state is whole: it may be saved at any of them, and training restored from it
+goes on exactly as it would have (on a CPU bit by bit). Each of several processes runs this. The
+losses in the events are means over all of them; the first alone makes gauges and snapshots.
 """
 
 from __future__ import annotations
@@ -45,12 +43,12 @@ __all__ = ["Event", "TrainingState", "new_state", "restore_state", "state_tensor
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """Something that happened in training.
 
     `kind` is start, step, epoch (with gauges), snapshot (with `arrays`), cycle, stop or end.
-    `stage` and `cycle` count from 1, `epoch` from 1 within its phase; `step` counts finished
-    steps of `steps_total`. `losses` are means since the last step event. `ends_cycle` is False
-    for a snapshot within a cycle.
+    `stage` and `cycle` count from 1, `epoch` from 1 within its phase; `step` counts finished steps
+    of `steps_total`. `losses` are means since the last step event. `ends_cycle` is False for a
+    snapshot within a cycle.
     """
 
     kind: str
@@ -67,7 +65,7 @@ class Event:
     ends_cycle: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """All but what a snapshot keeps, as JSON has it; numbers that are none become null."""
+        """The event without its arrays, as JSON has it; NaN and infinity become null."""
         kept = ("arrays", "ends_cycle")
         content: dict[str, Any] = {
             one.name: getattr(self, one.name) for one in fields(self) if one.name not in kept
@@ -90,31 +88,13 @@ def train(
 ) -> Iterator[Event]:
     """Train from where `state` is to the end of the schedule, or until asked to stop.
 
-    Parameters
-    ----------
-    state
-        Changed in place; see `new_state` and `restore_state`.
-    settings
-        The run's settings.
-    inputs, reference
-        Slices (N, S, S) float32 in [0, 1], S = data.size.
-    watched
-        Slices (W, S, S) whose maps go into snapshots.
-    should_stop
-        Asked before each step.
-    wants_snapshot
-        Likewise, and before it; of several processes only the first one's is asked, and what it
-        says changes nothing in the training.
+    `state` is changed in place. The sets hold slices (N, S, S) float32 in [0, 1], S = data.size;
+    `watched` (W, S, S) are those whose maps go into snapshots. `should_stop` and `wants_snapshot`
+    are asked before each step, the latter of the first process alone; a snapshot changes nothing in
+    the training.
 
-    Yields
-    ------
-    Event
-        In order; a snapshot comes before anything is trained and before each cycle's end.
-
-    Raises
-    ------
-    UserError
-        If a set is empty or of another size, or a loss is no longer a number.
+    Yields events in order; a snapshot comes before anything is trained and at each cycle's end.
+    Raises UserError if a set is empty or of another size, or a loss is NaN or infinite.
     """
     _check(settings, inputs, "input")
     _check(settings, reference, "reference")
@@ -172,7 +152,7 @@ def train(
 def run_step(
     recipe: Recipe, state: TrainingState, settings: Settings, sets: Sets, moment: Moment
 ) -> Losses:
-    """Do the step of this moment and count it; torch's random state is the step's own."""
+    """Do and count the step of this moment, with torch's random state seeded for it."""
     devices = [state.device] if state.device.type == "cuda" else []
     steps_before = state.steps_m
     with torch.random.fork_rng(devices=devices), threads(settings.compute):

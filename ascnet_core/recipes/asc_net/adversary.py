@@ -59,8 +59,8 @@ def cutting_side(discriminator: Discriminator, fences: Tensor, adversary: Advers
 def freeze(discriminator: Discriminator, adversary: Adversary) -> None:
     """Set D up for M's turn: no gradients for it, and running statistics that stay.
 
-    The released code's frozen D (`frozen_uses_batches`) normalises by the batch and drops values
-    all the same; the paper's works as it was trained to.
+    The released code's frozen D (`frozen_uses_batches`) still normalises by the batch and drops
+    values; the paper's works in inference mode.
     """
     discriminator.requires_grad_(False)
     discriminator.train(adversary.frozen_uses_batches)

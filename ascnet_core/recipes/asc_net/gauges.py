@@ -1,4 +1,4 @@
-"""Whether the adversary is alive, and whether M is more than a quantiser of brightness."""
+"""Whether the adversary is alive, and whether M does more than quantise brightness."""
 
 from __future__ import annotations
 
@@ -15,20 +15,10 @@ from ascnet_core.training.state import TrainingState
 
 
 def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, float]:
-    """Gauges on a fixed sample of both sets.
+    """Gauges on a fixed sample of both sets; `settings.methods.asc_net` says what each means.
 
-    rank_correlation
-        Spearman's, of I_ro with I_in inside the region, both on 256 levels; near 1, M only
-        quantises brightness. 0 if one of them is constant there.
-    wild_input, wild_reference
-        Mean wild cut inside the region, on inputs and on references.
-    score, saturated
-        Mean abs(s) before D's tanh, and the share of images with abs(tanh) > 0.999 (no gradient
-        comes from those), over both sets.
-    gradient
-        Norm of the gradient of M's adversarial term at I_fc, a mean over images.
-    accuracy_fence, accuracy_reference
-        Share of fences, and of references, that D tells right.
+    `rank_correlation` is of I_ro with I_in, both on 256 levels, and 0 if one of them is constant.
+    The wild cut's means are inside the region. `gradient` is that of M's adversarial term at I_fc.
     """
     inputs, references = spread(sets.inputs, SAMPLE), spread(sets.references, SAMPLE)
     maps = maps_of(state.kept, inputs, settings)
@@ -51,7 +41,7 @@ def _of_adversary(
     inputs: Tensor,
     references: Tensor,
 ) -> dict[str, float]:
-    """The gauges of D, which is left as it was."""
+    """The gauges of D, taken on a copy of it."""
     adversary = settings.adversary
     training = discriminator.training
     momenta = [norm.momentum for norm in norms(discriminator)]

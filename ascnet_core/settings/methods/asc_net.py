@@ -179,7 +179,7 @@ def kinds_shown(settings: Settings, stage: int) -> tuple[str, ...]:
 
 
 def sets_shown(settings: Settings, stage: int) -> tuple[str, ...]:
-    """For each of these kinds the set that it is drawn from."""
+    """For each kind of slices in a batch of M, the set that it is drawn from."""
     shown = kinds_shown(settings, stage)
     return tuple("input" if kind == "inputs" else "reference" for kind in shown)
 
