@@ -6,18 +6,18 @@ The page only reads; the process that trains is another one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
+from ascnet_core.runs import requests
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot
-from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
 from ascnet_core.settings.method import Gauge, TrainedMethod
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
@@ -113,7 +113,7 @@ def controls(run: Run, status: str) -> None:
         "icon": ":material/stop:",
         "help": "Stops within a step and keeps a checkpoint to go on from.",
         "on_click": ask,
-        "args": (run, status, request_stop),
+        "args": (run, status, "stop"),
         "width": "stretch",
     }
     if status == "running":
@@ -122,7 +122,7 @@ def controls(run: Run, status: str) -> None:
             "Pause",
             icon=":material/pause:",
             on_click=ask,
-            args=(run, status, request_pause),
+            args=(run, status, "pause"),
             width="stretch",
         )
         right.button(
@@ -139,7 +139,7 @@ def controls(run: Run, status: str) -> None:
             "Go on",
             icon=":material/play_arrow:",
             on_click=ask,
-            args=(run, status, request_go),
+            args=(run, status, "go"),
             type="primary",
             width="stretch",
         )
@@ -148,13 +148,13 @@ def controls(run: Run, status: str) -> None:
 
 def ask_for_snapshot(run: Run) -> None:
     """Ask the process to keep the moment it is in."""
-    request_snapshot(run.path)
+    requests.ask(run.path, "snapshot")
     st.toast("Asked for a snapshot; it is taken after the step the run is in.")
 
 
-def ask(run: Run, status: str, request: Callable[[Path], bool]) -> None:
+def ask(run: Run, status: str, what: Literal["stop", "pause", "go"]) -> None:
     """Ask the process for something, and wait a moment: most answer before the page is drawn."""
-    if not request(run.path):
+    if not requests.ask(run.path, what):
         return
     deadline = time.monotonic() + ANSWER
     while run.status() == status and time.monotonic() < deadline:
