@@ -1,7 +1,5 @@
 """The schedule as steps: how many there are, and the moment of each. Needs no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +58,6 @@ def segments_of(settings: Settings, inputs: int, references: int) -> tuple[Segme
         for cycle in range(1, cycles + 1):
             segments += [Segment(stage, cycle, one, one is phases[-1]) for one in phases]
     return tuple(segments)
-
-
-def steps_of(segments: tuple[Segment, ...]) -> int:
-    """Number of steps of a schedule."""
-    return sum(map(len, segments))
 
 
 def locate(segments: tuple[Segment, ...], step: int) -> Moment:

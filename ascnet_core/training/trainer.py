@@ -9,11 +9,9 @@ goes on exactly as it would have (on a CPU bit by bit). Each of several processe
 losses in the events are means over all of them; the first alone makes gauges and snapshots.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,17 +26,8 @@ from ascnet_core.training.distributed import averaged, this_process
 from ascnet_core.training.gauges import snapshot_arrays
 from ascnet_core.training.recipe import Losses, Recipe, recipe_of
 from ascnet_core.training.sampling import DROPOUT, Sets, load_sets, own_seed
-from ascnet_core.training.state import (
-    TrainingState,
-    new_state,
-    restore_state,
-    set_rate,
-    state_tensors,
-    update_average,
-)
-from ascnet_core.training.timetable import Moment, locate, segments_of, steps_of
-
-__all__ = ["Event", "TrainingState", "new_state", "restore_state", "state_tensors", "train"]
+from ascnet_core.training.state import TrainingState, set_rate, update_average
+from ascnet_core.training.timetable import Moment, locate, segments_of
 
 
 @dataclass(frozen=True)
@@ -66,10 +55,8 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         """The event without its arrays, as JSON has it; NaN and infinity become null."""
-        kept = ("arrays", "ends_cycle")
-        content: dict[str, Any] = {
-            one.name: getattr(self, one.name) for one in fields(self) if one.name not in kept
-        }
+        left_out = ("arrays", "ends_cycle")
+        content = {name: value for name, value in vars(self).items() if name not in left_out}
         for name in ("losses", "gauges"):
             content[name] = {
                 key: value if math.isfinite(value) else None for key, value in content[name].items()
@@ -100,7 +87,7 @@ def train(
     _check(settings, reference, "reference")
     sets = load_sets(inputs, reference, state.device, settings)
     segments = segments_of(settings, len(sets.inputs), len(sets.references))
-    total = steps_of(segments)
+    total = sum(map(len, segments))
     leads = this_process().rank == 0
     recipe = recipe_of(settings)
 
