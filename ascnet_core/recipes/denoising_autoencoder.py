@@ -8,8 +8,6 @@ tissue, the absolute residual, and its median over 5 x 5 pixels. Other than publ
 ASC-Net's encoder with one decoder, and Adam has no weight decay.
 """
 
-from __future__ import annotations
-
 from typing import cast
 
 import torch

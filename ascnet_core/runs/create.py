@@ -115,12 +115,13 @@ def _data(run: Path) -> dict[str, Any]:
 
 
 def _files(cohort: Cohort) -> list[Path]:
-    files: dict[Path, None] = {}
-    for scan in cohort.scans:
-        for path in (scan.image, scan.mask, scan.region, *scan.further.values()):
-            if path is not None:
-                files[path] = None
-    return list(files)
+    files = [
+        path
+        for scan in cohort.scans
+        for path in (scan.image, scan.mask, scan.region, *scan.further.values())
+        if path is not None
+    ]
+    return list(dict.fromkeys(files))
 
 
 def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
@@ -136,7 +137,7 @@ def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
             row[name] = None if path is None else _relative(path, run)
         row |= {f"image:{name}": _relative(path, run) for name, path in scan.further.items()}
         if scan.series:
-            # A series has no name once it is read: that of its lowest slice tells it apart.
+            # A series that was read has no name; the file of its lowest slice identifies it.
             row["series"] = _relative(scan.series[0][0], run)
         rows.append(row)
     return rows

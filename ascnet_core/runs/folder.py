@@ -21,7 +21,6 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 """
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,11 +112,6 @@ class SnapshotData:
             return np.where(held > fence, held - fence, 0).astype(np.uint8)
         return self.maps[name]
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All of it as one table, as the file has it."""
-        joint = {} if self.joint is None else {"joint": self.joint}
-        return {"watched_input": self.watched_input, **self.maps, "counts": self.counts, **joint}
-
 
 @dataclass(frozen=True)
 class Run:
@@ -136,7 +130,7 @@ class Run:
 
         try:
             return from_toml((self.path / SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
             raise UserError(
                 f"{self.path / SETTINGS} cannot be read ({error}); mend the file or train anew."
             ) from error

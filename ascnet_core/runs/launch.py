@@ -16,17 +16,16 @@ from ascnet_core.errors import UserError
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
-_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
-
 
 def launched() -> tuple[int, int]:
-    """This process's number and how many there are, as the launcher says; (0, 1) without one.
+    """The process's number and how many there are, as the launcher says; (0, 1) without one.
 
     Raises UserError if the launcher's variables don't fit each other.
     """
     if "WORLD_SIZE" not in os.environ or os.environ["WORLD_SIZE"] == "1":
         return 0, 1
-    rank, count, local, here = (variable(name) for name in _VARIABLES)
+    rank, count = variable("RANK"), variable("WORLD_SIZE")
+    local, here = variable("LOCAL_RANK"), variable("LOCAL_WORLD_SIZE")
     if not (0 <= rank < count and 0 <= local < here <= count):
         raise UserError(
             f"RANK={rank}, WORLD_SIZE={count}, LOCAL_RANK={local} and LOCAL_WORLD_SIZE={here} "
@@ -80,7 +79,15 @@ def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
     for key, parts in settings.method.batches(settings).items():
         value = value_of(settings, key)
         if value // parts % count:
-            raise _uneven(key, value, count, parts * count)
+            step = parts * count
+            below = value // step * step
+            near = " or ".join(str(one) for one in (below, below + step) if one)
+            what = "slices" if parts == 1 else "halves"
+            raise UserError(
+                f"{key} is {value}, whose {what} {count} processes cannot share equally (it is the "
+                "batch of all of them); use another number of processes, or begin with "
+                f"{key}={near}."
+            )
     for learner in settings.method.learners(settings):
         if value_of(settings, learner.norm) != "batch":
             continue
@@ -94,13 +101,3 @@ def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
                 "Several processes cannot share a batch norm that a gradient penalty "
                 f"(adversary.r1) derives twice; set {learner.norm}=group, or train as one process."
             )
-
-
-def _uneven(key: str, value: int, count: int, step: int) -> UserError:
-    below = value // step * step
-    near = " or ".join(str(one) for one in (below, below + step) if one)
-    what = "slices" if step == count else "halves"
-    return UserError(
-        f"{key} is {value}, whose {what} {count} processes cannot share equally (it is the batch "
-        f"of all of them); use another number of processes, or begin with {key}={near}."
-    )

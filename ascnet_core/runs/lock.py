@@ -38,13 +38,13 @@ def hold_lock(run: Path) -> Iterator[None]:
 
     Raises UserError if a living process holds it, or the folder cannot be written.
     """
-    # Those who only ask who writes, as the first page of the app does, need not wait for it.
+    # Imported here, since the first page of the app only asks for the holder.
     from filelock import FileLock, Timeout
 
     path = run / LOCK
     lock = FileLock(path)
     try:
-        # Those who ask who writes hold the file for an instant: try for a second.
+        # `lock_holder` of another process locks the file for an instant: try for a second.
         lock.acquire(timeout=_PATIENCE)
     except Timeout:
         holder = _content(run)
@@ -79,7 +79,7 @@ def _is_held(path: Path) -> bool:
             return True
     with path.open("rb") as stream:
         try:
-            # A shared lock, which filelock has not: several may ask at once, and readers may.
+            # A shared lock, which filelock lacks: several processes may ask at once.
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True

@@ -88,7 +88,8 @@ def rename_run(run: Path, name: str) -> Path:
     or the name is awkward or taken.
     """
     run = _absolute(run)
-    _refuse(run, "rename")
+    if reason := why_kept(run, "rename"):
+        raise UserError(reason)
     check_name(name)
     new = run.with_name(name)
     if new == run:
@@ -105,7 +106,8 @@ def delete_run(run: Path) -> None:
     UserError if the run comes with the project or is being trained, or a file cannot be removed.
     """
     run = _absolute(run)
-    _refuse(run, "delete")
+    if reason := why_kept(run, "delete"):
+        raise UserError(reason)
     remove_leftovers(run.parent)
     gone = _temporary(run)
     _move(run, gone)
@@ -150,19 +152,13 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _absolute(run: Path) -> Path:
-    # not resolve(): a link has a name of its own
+    # not resolve(): a link keeps its own name
     return Path(os.path.abspath(run))  # noqa: PTH100
 
 
 def _temporary(run: Path) -> Path:
-    # the name of the run itself is left out: with it, a long one would be too long
+    # without the name of the run: a long one would become too long
     return run.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
-
-
-def _refuse(run: Path, doing: str) -> None:
-    reason = why_kept(run, doing)
-    if reason is not None:
-        raise UserError(reason)
 
 
 def _refuse_taken(run: Path) -> None:

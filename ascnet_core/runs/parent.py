@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_json, write_json
+from ascnet_core.files import read_json
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
@@ -45,11 +45,6 @@ def read_parent(run: Path) -> Parent | None:
         return Parent(**read_json(run / PARENT))
     except TypeError:
         return None
-
-
-def write_parent(run: Path, parent: Parent) -> None:
-    """Write a run's parent."""
-    write_json(run / PARENT, asdict(parent))
 
 
 def sizes(settings: Settings) -> tuple[str, ...]:

@@ -47,12 +47,12 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 6
             start_new_session=True,
             env=environment,
         )
-    # Collects the exit status, or an ended child would stay in the process table.
+    # Collect the exit status: an ended child would stay in the process table.
     threading.Thread(target=process.wait, daemon=True).start()
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         status = process.poll()
-        # Locked while files are hashed, a run only with its settings: a page could not find it.
+        # It is locked while files are hashed, but a page finds it only once its settings are there.
         if status == 0 or (status is None and lock_holder(run) is not None and is_run(run)):
             break
         if status is not None:

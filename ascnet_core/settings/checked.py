@@ -1,7 +1,5 @@
 """What all tables of settings share: they check their values and describe their fields."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast, dataclass_transform, get_args, get_origin

@@ -1,7 +1,5 @@
 """Presets by name: the shipped ones, a user's own, and TOML files."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from pathlib import Path
@@ -14,7 +12,7 @@ from ascnet_core.settings.text import from_toml, to_toml
 
 FOLDER = Path(__file__).parent / "presets"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-# `presets/settings.toml` would make the folder look like a run.
+# A folder with settings.toml is a run, so no preset may be named so.
 _RESERVED = ("settings",)
 
 

@@ -1,7 +1,5 @@
 """Settings by dotted key, and as TOML text."""
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import json
@@ -145,7 +143,7 @@ def from_toml(text: str, where: str = "settings") -> Settings:
     if isinstance(asked, dict):
         content["segmentation"] = method.segmentation() | asked
     try:
-        # Strict JSON takes lists and tables but no text for a number and no number for a truth.
+        # Strict JSON accepts lists and tables, but no text for a number and no number for a bool.
         return _SETTINGS.validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
         path = error.errors()[0]["loc"]

@@ -111,11 +111,9 @@ def save_training(path: Path, tensors: Mapping[str, torch.Tensor], meta: Mapping
     _save(path, tensors, header)
 
 
-def load_training(
-    path: Path, device: str | torch.device = "cpu"
-) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def load_training(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """What `save_training` wrote; `UserError` if the file is foreign or damaged."""
-    tensors, header = _load(path, TRAINING_FORMAT, device)
+    tensors, header = _load(path, TRAINING_FORMAT)
     try:
         return tensors, json.loads(header["meta"])
     except (KeyError, ValueError) as error:
@@ -127,12 +125,12 @@ def load_training(
 def _save(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, str]) -> None:
     # Copies: the format refuses tensors that share memory or are not stored row by row.
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    # By way of bytes: safetensors' own files can be read by nobody but their owner.
+    # Not by save_file, whose files only their owner may read.
     write_bytes(path, save(plain, metadata=header))
 
 
 def _load(
-    path: Path, kind: str, device: str | torch.device
+    path: Path, kind: str, device: str | torch.device = "cpu"
 ) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     if not path.is_file():
         raise UserError(f"{path} does not exist; give a run's name, its folder or a model file.")

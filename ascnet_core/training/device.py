@@ -1,7 +1,5 @@
 """What the device does well: arithmetic, memory order."""
 
-from __future__ import annotations
-
 import resource
 import sys
 from collections.abc import Iterator
@@ -11,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ascnet_core.errors import UserError
-from ascnet_core.settings.tables import Compute
+from ascnet_core.settings.schedule import Compute
 
 
 def pick_device(name: str) -> torch.device:
@@ -72,7 +70,7 @@ def peak_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     try:
-        # getrusage's maximum is handed on from the process that started this one
+        # getrusage's maximum includes that of the process that started this one
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         return 1024 * int(status.split("VmHWM:")[1].split()[0])
     except (OSError, IndexError, ValueError):

@@ -4,8 +4,6 @@ Process 0 alone reads the scans, holds the run's lock, writes and prints. The ot
 all that they need, so that they may be on machines that don't see the run's folder.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal
@@ -24,7 +22,7 @@ from torch import Tensor
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import variable
 
-# A pause may last: that a process is gone is told by its broken connection, not by the clock.
+# Pauses may be long; a broken connection, not this time limit, shows that a process has ended.
 _PATIENCE = timedelta(days=365)
 
 
@@ -63,7 +61,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
         _last_word()
     except Exception as error:
         if variable("RANK") == 0:
-            # The launcher sends it once another process has ended; the last words are unsaid yet.
+            # The launcher sends SIGTERM once another process has ended: print before that ends us.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             raise
         if isinstance(error, UserError):  # process 0 has come to the same and says it
@@ -94,7 +92,7 @@ def _join(name: str) -> str:
     """Meet the other processes and choose the device of this one."""
     gpus = torch.cuda.device_count() if name != "cpu" else 0
     if variable("LOCAL_WORLD_SIZE") == variable("WORLD_SIZE"):
-        # One machine: its name need not lead anywhere, and nothing should leave it.
+        # On one machine use the loopback: the host name may not resolve.
         loop = [found for _, found in socket.if_nameindex() if found.startswith("lo")]
         if loop:
             os.environ.setdefault("GLOO_SOCKET_IFNAME", loop[0])
@@ -110,7 +108,7 @@ def _join(name: str) -> str:
     if one and variable("LOCAL_WORLD_SIZE") == 1:  # of several machines each
         index, name = int(one[1]), "cuda"
     lacks = on_gpu and index >= gpus
-    # What is wrong must be known to process 0, which says it; the others then find it gone.
+    # Process 0 must know what is wrong, since it alone reports it.
     found = torch.tensor([lacks, on_gpu, not on_gpu], dtype=torch.uint8)
     distributed.all_reduce(found, distributed.ReduceOp.MAX)
     some_lack, some_gpu, some_cpu = found.tolist()

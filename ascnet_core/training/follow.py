@@ -1,7 +1,5 @@
 """What the processes beside the first do: train on their part of each batch, nothing else."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ascnet_core.imaging.reference import SliceSet

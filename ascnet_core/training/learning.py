@@ -1,7 +1,5 @@
 """One step of a network's optimiser, by one process or by several."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +51,7 @@ def _forward(state: TrainingState, name: str) -> Any:
         return lambda loss: loss()
     known = state.parallel.get(name)
     if known is None or known.module.network is not state.networks[name]:
-        # Gradients of 1x1 kernels may lie in another memory order than the kernels: it says so.
+        # Torch warns where gradients of 1x1 kernels have another memory order than the kernels.
         warnings.filterwarnings("ignore", message="Grad strides do not match")
         known = DistributedDataParallel(
             _Forward(state.networks[name]),

@@ -5,8 +5,6 @@ batch are drawn for all processes together, and each takes its part of them; mir
 and dropout each process draws for itself.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +12,14 @@ import torch
 from torch import Tensor
 
 from ascnet_core.imaging.reference import SliceSet, balance, match_positions
-from ascnet_core.settings.tables import Data, Schedule, Settings
+from ascnet_core.settings.data import Data
+from ascnet_core.settings.schedule import Schedule
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import memory_format
 from ascnet_core.training.distributed import this_process
 from ascnet_core.training.timetable import Moment
 
-# What a draw is for: two draws of the same step must not be the same numbers.
+# Purposes of draws: those of one step must not give the same numbers.
 ORDER, MATCH, AUGMENT, CORRUPT, DROPOUT, FRESH = range(6)
 
 
@@ -57,7 +57,7 @@ def own_seed(settings: Settings, moment: Moment, purpose: int) -> int:
 
 
 def draw(settings: Settings, slices: Tensor, moment: Moment, batch: int) -> Tensor:
-    """This process's part of a batch of one set, mirrored and brightened as the settings ask.
+    """A process's part of a batch of one set, mirrored and brightened as the settings ask.
 
     Over an epoch every slice of the set comes once before any comes twice.
     """
@@ -68,9 +68,7 @@ def draw(settings: Settings, slices: Tensor, moment: Moment, batch: int) -> Tens
 def draw_pairs(settings: Settings, sets: Sets, moment: Moment, batch: int) -> tuple[Tensor, Tensor]:
     """As `draw` for the inputs, and as many references that go with them."""
     chosen = input_indices(settings.schedule, moment, len(sets.inputs), batch)
-    partners = reference_indices(
-        settings, moment, chosen, sets.input_positions, sets.reference_positions, batch
-    )
+    partners = reference_indices(settings, sets, moment, chosen)
     seed = own_seed(settings, moment, AUGMENT)
     inputs = _taken(sets.inputs, chosen, settings, seed)
     return inputs, _taken(sets.references, partners, settings, seed + 1)
@@ -98,30 +96,21 @@ def input_indices(settings: Schedule, moment: Moment, count: int, batch: int) ->
 
 
 def reference_indices(
-    settings: Settings,
-    moment: Moment,
-    chosen: np.ndarray,
-    input_positions: np.ndarray,
-    reference_positions: np.ndarray,
-    batch: int,
+    settings: Settings, sets: Sets, moment: Moment, chosen: np.ndarray
 ) -> np.ndarray:
     """Which reference slices go with this step's input slices, (batch,) int.
 
     With `data.match` = "position" each is of about the level of an input slice of the batch;
     otherwise they are drawn like the inputs, the set filled up by duplication (the paper).
     """
-    seed = moment.seed(settings.schedule.seed, MATCH)
-    rng = np.random.default_rng(seed)
+    seed, batch = settings.schedule.seed, len(chosen)
     if settings.data.match == "position":
-        levels = input_positions[np.resize(chosen, batch)]
-        return np.asarray(match_positions(levels, reference_positions, rng))
-    count = len(reference_positions)
-    target = max(count, len(input_positions))
-    epoch_rng = np.random.default_rng(
-        [moment.seed(settings.schedule.seed, MATCH, whole_epoch=True), 1]
-    )
-    order = epoch_rng.permutation(np.asarray(balance(count, target, epoch_rng)))
-    return np.asarray(np.resize(np.roll(order, -moment.index * batch), batch))
+        rng = np.random.default_rng(moment.seed(seed, MATCH))
+        return match_positions(sets.input_positions[chosen], sets.reference_positions, rng)
+    rng = np.random.default_rng([moment.seed(seed, MATCH, whole_epoch=True), 1])
+    count = len(sets.references)
+    order = rng.permutation(balance(count, max(count, len(sets.inputs)), rng))
+    return np.resize(np.roll(order, -moment.index * batch), batch)
 
 
 def augment(slices: Tensor, data: Data, seed: int) -> Tensor:

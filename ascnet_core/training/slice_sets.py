@@ -1,8 +1,5 @@
 """The two sets that a run learns from, and the slices that it watches."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,17 +10,16 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.reference import SliceSet, reference_pools
 from ascnet_core.imaging.reference_draw import draw_reference
+from ascnet_core.names import Tell
 from ascnet_core.settings.preparation import draw_of, preparation_of
 from ascnet_core.settings.tables import Settings
-
-Progress = Callable[[int, int], None]
 
 
 def sets_of(
     settings: Settings,
     cohort: Cohort,
     reference: str | Path,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> tuple[SliceSet, SliceSet]:
     """The inputs, and the reference as the settings draw it; errors as in `reference_pools`.
 
@@ -46,9 +42,6 @@ def describe(reference: SliceSet) -> dict[str, int | float]:
         "level_low": round(float(reference.positions.min(initial=1)), 3),
         "level_high": round(float(reference.positions.max(initial=0)), 3),
     }
-
-
-# --- watched slices ------------------------------------------------------------------------------
 
 
 class Watched(NamedTuple):
@@ -99,9 +92,9 @@ def _find(text: str, inputs: SliceSet, reference: SliceSet) -> NDArray[np.float3
     there: list[int] = []
     for one in (inputs, reference):
         own = one.scans == scan
-        place = np.flatnonzero(own & (one.z == int(z)))
-        if place.size:
-            return np.asarray(one.images[place[0]], np.float32)
+        found = np.flatnonzero(own & (one.z == int(z)))
+        if found.size:
+            return np.asarray(one.images[found[0]], np.float32)
         there += one.z[own].tolist()
     if not there:
         raise UserError(

@@ -1,7 +1,5 @@
 """The adversary: D's loss, M's term against D, and D's modes."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import torch
@@ -10,7 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ascnet_core.network import losses
 from ascnet_core.network.discriminator import Discriminator
-from ascnet_core.settings.tables import Adversary
+from ascnet_core.settings.network import Adversary
 from ascnet_core.training.state import TrainingState
 
 

@@ -1,7 +1,5 @@
 """Smooth random blobs over reference slices: what a denoising recipe learns to take out."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 
@@ -9,7 +7,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from ascnet_core.settings.tables import Corruption
+from ascnet_core.settings.losses import Corruption
 
 LEAST_COVER = 0.4
 """A blob with a brightness of its own hides at least this share of the tissue under it."""
@@ -132,11 +130,11 @@ def radii_from(room: Tensor, share: float, draws: Tensor) -> Tensor:
     The three `draws` in [0, 1) choose the point, the direction along which the disc is stretched,
     and how much (up to twofold).
     """
-    places = room.nonzero()
-    if not len(places):
+    points = room.nonzero()
+    if not len(points):
         return torch.zeros_like(room, dtype=torch.float32)
-    row, column = places[min(len(places) - 1, int(draws[0] * len(places)))]
-    radius = math.sqrt(max(1.0, share * len(places)) / math.pi)
+    row, column = points[min(len(points) - 1, int(draws[0] * len(points)))]
+    radius = math.sqrt(max(1.0, share * len(points)) / math.pi)
     angle, stretch = math.pi * float(draws[1]), 2.0 ** float(draws[2] - 0.5)
     down = torch.arange(room.shape[0], device=room.device)[:, None] - row
     across = torch.arange(room.shape[1], device=room.device)[None] - column

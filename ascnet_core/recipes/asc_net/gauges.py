@@ -1,12 +1,12 @@
 """Whether the adversary is alive, and whether M does more than quantise brightness."""
 
-from __future__ import annotations
+import copy
 
 import torch
 from torch import Tensor
 
 from ascnet_core.network.discriminator import Discriminator
-from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of, freeze, norms
+from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
 from ascnet_core.training.gauges import SAMPLE, maps_of, mean_inside, rank_with_input, spread
@@ -43,12 +43,8 @@ def _of_adversary(
 ) -> dict[str, float]:
     """The gauges of D, taken on a copy of it."""
     adversary = settings.adversary
-    training = discriminator.training
-    momenta = [norm.momentum for norm in norms(discriminator)]
-    asked = [parameter.requires_grad for parameter in discriminator.parameters()]
     fences = maps_of(state.model, inputs, settings)["fence"]
-    freeze(discriminator, adversary)
-    discriminator.eval()
+    discriminator = copy.deepcopy(discriminator).requires_grad_(False).eval()
     with autocast(state.device, settings.compute):
         with torch.no_grad():
             of_references = discriminator.score(references)
@@ -58,11 +54,6 @@ def _of_adversary(
     (gradient,) = torch.autograd.grad(loss * len(fences), fences)
     scores = torch.cat([of_fences.detach(), of_references])
     sign = -1.0 if adversary.mirrored else 1.0
-    discriminator.train(training)
-    for norm, momentum in zip(norms(discriminator), momenta, strict=True):
-        norm.momentum = momentum
-    for parameter, wanted in zip(discriminator.parameters(), asked, strict=True):
-        parameter.requires_grad_(wanted)
     return {
         "score": float(scores.abs().mean()),
         "saturated": float((torch.tanh(scores).abs() > 0.999).float().mean()),

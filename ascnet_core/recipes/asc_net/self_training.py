@@ -6,8 +6,6 @@ Self-training (stage 2 of a variant, not in the paper) pushes the wild cut of in
 level and to 0 clearly below it; pixels between count for nothing.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -4,8 +4,6 @@ To add a term, write its function here and mark it with the key of its weight; t
 kinds of slices that the term needs, stand in `settings.losses`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
