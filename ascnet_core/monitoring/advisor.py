@@ -73,7 +73,7 @@ def advise(history: History | Sequence[Point]) -> Advice:
         return Advice("go on", text, rules)
     held = {rule.name: rule.held for rule in rules}
     best = _best(row)
-    if all(held[name] for name in RULES):
+    if _all_hold(rules):
         return Advice("stop", _stop_sentence(cycles, row, best), rules, best, since)
     earlier = _deserved(cycles[:-1])
     before = _best(earlier)
@@ -99,7 +99,8 @@ def advise(history: History | Sequence[Point]) -> Advice:
     else:
         reason = _not_apart(cycles, row)
         if not row and earlier and not any(map(is_apart, cycles[-MERGED:])):
-            back = f"peaks merged again after cycle {_last_apart(cycles)}"
+            last = next(one.total_cycle for one in reversed(cycles) if is_apart(one))
+            back = f"peaks merged again after cycle {last}"
         elif not row and not earlier and _is_dead_for_good(cycles):
             text = (
                 f"{reason}, and the discriminator is sure of "
@@ -126,13 +127,15 @@ def _quantiser_reason(point: Point) -> str:
 
 def _deserved(cycles: Sequence[Point]) -> list[Point]:
     """The cycles after which every rule held."""
-    found = []
-    for index, point in enumerate(cycles):
-        if is_apart(point):
-            held = {rule.name: rule.held for rule in rules_of(cycles[: index + 1])}
-            if all(held[name] for name in RULES):
-                found.append(point)
-    return found
+    return [
+        point
+        for index, point in enumerate(cycles)
+        if is_apart(point) and _all_hold(rules_of(cycles[: index + 1]))
+    ]
+
+
+def _all_hold(rules: Sequence[Rule]) -> bool:
+    return all(rule.held for rule in rules if rule.name in RULES)
 
 
 def _best(points: Sequence[Point]) -> int | None:
@@ -149,10 +152,6 @@ def _best(points: Sequence[Point]) -> int | None:
     if not fit:
         return None
     return max(fit, key=lambda p: (round(p.separation_index, 2), p.total_cycle)).total_cycle
-
-
-def _last_apart(cycles: Sequence[Point]) -> int:
-    return next(point.total_cycle for point in reversed(cycles) if is_apart(point))
 
 
 def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
@@ -173,8 +172,7 @@ def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
 
 
 def _is_dead_for_good(cycles: Sequence[Point]) -> bool:
-    tail = cycles[-HOLD:]
-    return len(tail) == HOLD and all(is_dead(point.gauges, point.loss) for point in tail)
+    return len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
 
 
 def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | None) -> str:

@@ -175,10 +175,9 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
             )
             known[snapshot.path] = point
         points.append(point)
-    lasting = tuple(link(_with_events(points, events)))
     return History(
         run.name,
-        lasting,
+        tuple(link(_with_events(points, events))),
         chosen.map,
         chosen.rule,
         chosen.side,
@@ -268,27 +267,22 @@ def _known(value: float) -> float | None:
 
 def link(points: Sequence[Point]) -> list[Point]:
     """Set each point's stability against the point before it, where there are masks."""
-    linked = list(points[:1])
-    for before, point in pairwise(points):
-        linked.append(
-            replace(
-                point,
-                stability=dice(before.mask, point.mask),
-                mirror_stability=dice(before.mask, point.mirror),
-            )
+    linked = [
+        replace(
+            point,
+            stability=dice(before.mask, point.mask),
+            mirror_stability=dice(before.mask, point.mirror),
         )
-    return linked
+        for before, point in pairwise(points)
+    ]
+    return [*points[:1], *linked]
 
 
 def cycle_ends(points: Sequence[Point]) -> list[Point]:
     """The last snapshot of each complete cycle, stability set from cycle to cycle."""
-    last: dict[int, Point] = {}
-    for point in points:
-        if point.total_cycle > 0 and point.ends_cycle:
-            last[point.total_cycle] = point
-    ends = list(last.values())
-    whole = [point for point in points if point.total_cycle > 0]
-    return ends if len(ends) == len(whole) else link(ends)
+    trained = [point for point in points if point.total_cycle > 0]
+    ends = list({point.total_cycle: point for point in trained if point.ends_cycle}.values())
+    return ends if len(ends) == len(trained) else link(ends)
 
 
 def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -> list[Point]:
@@ -307,7 +301,7 @@ def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -
     for index, point in enumerate(points):
         gauges = measured.get(point.step, {})
         following = points[index + 1 : index + 2]
-        # A run that was passed on without events kept its cycles' ends, and they come last.
+        # A run without events: the last snapshot of a cycle may be its end.
         last = not any(after.total_cycle == point.total_cycle for after in following)
         done = point.step in ended if ended else point.ends_cycle and last
         correlation = gauges.get("rank_correlation", point.rank_correlation)

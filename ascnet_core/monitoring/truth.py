@@ -38,7 +38,7 @@ def watched_truth(
         for index, wanted in enumerate(watched):
             if index in found:
                 continue
-            # one level apart: the device that trained may round another way
+            # up to one level apart: the device that trained may round differently
             apart = np.abs(slices.astype(np.int16) - wanted).max(axis=(1, 2))
             matching = np.flatnonzero(apart <= 1)
             if matching.size:
@@ -64,4 +64,4 @@ def dice_of_points(points: Sequence[Point], truth: NDArray[np.bool_]) -> list[fl
 
     None where the rule gave no mask, or both are empty.
     """
-    return [dice(point.mask, truth) if point.mask is not None else None for point in points]
+    return [dice(point.mask, truth) for point in points]
