@@ -35,14 +35,14 @@ class Data:
     """What NaN and infinity become; not set: refuse them."""
     match: Literal["none", "position"] = "none"
     """Draw reference slices at random, or for each input one of about the same position in the
-    head, so that D can't go by the level."""
+    head, so that D can't tell them apart by it."""
     flips: bool = False
     """Mirror training slices left-right at random."""
     brightness: float = Field(0.0, ge=0, le=0.9)
     """Training slices are multiplied by 1 plus or minus up to this share, at random."""
 
     watched: tuple[str, ...] = ("4",)
-    """Slices whose cuts are kept as they form: how many, to have them chosen (mid height, with
+    """Slices whose maps every snapshot keeps: a number, to have so many chosen (mid height, with
     lesion first), or your own as scan:z,scan:z with z from 0."""
 
     def __post_init__(self) -> None:
