@@ -149,11 +149,13 @@ def write_run(
         place = folder / "snapshots" / name
         place.mkdir(parents=True)
         tiles = (1, -(-size // SIZE), -(-size // SIZE))
+        kept = {"watched_input": data.watched_input, **data.maps, "counts": data.counts}
+        kept |= {} if data.joint is None else {"joint": data.joint}
         arrays = {
             key: np.ascontiguousarray(np.tile(value, tiles)[:, :size, :size])
             if value.ndim == 3
             else value
-            for key, value in data.arrays().items()
+            for key, value in kept.items()
         }
         save_file(arrays, place / "cuts.safetensors")
         info = {"stage": 1, "cycle": index, "total_cycle": index, "step": 10 * index}

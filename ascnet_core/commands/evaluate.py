@@ -151,7 +151,8 @@ def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:
     """The settings that scans are prepared by, the maps, and how they are scored."""
     from ascnet_core.runs.folder import Run, resolve_run
     from ascnet_core.scoring.evaluation import Plan
-    from ascnet_core.settings.tables import Data, Segmentation, Settings
+    from ascnet_core.settings.data import Data
+    from ascnet_core.settings.tables import Segmentation, Settings
 
     if options.runs and Path(options.runs[0]).is_file():
         from ascnet_core.training.checkpoint import load_model_file

@@ -1,6 +1,6 @@
 """When to stop: the paper leaves it to the eye; here the rules of `stop_rules` decide.
 
-The advisor looks at complete cycles only and says in a sentence what to do (see `advise`). No rule
+The advisor looks at complete cycles only and gives its advice in a sentence (see `advise`). No rule
 uses masks drawn by people.
 """
 
@@ -38,21 +38,13 @@ MERGED = 2
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do.
+    """The advice on a run.
 
-    Attributes
-    ----------
-    kind
-        `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (a warning: separated,
-        but perhaps by brightness alone), `dead adversary` (not separated, and D no longer teaches).
-    sentence
-        The same in words, with the figures that matter.
-    rules
-        All of `RULES`, then `NOTICES`, with their figures.
-    best_cycle
-        The cycle to take as the result, counted over both stages; None if none is good enough.
-    since
-        First cycle of the present row of separated ones, None if the peaks are not separated.
+    `kind` is `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (a warning: separated, but
+    perhaps by brightness alone) or `dead adversary` (not separated, and D no longer teaches);
+    `sentence` says it with the figures that matter. `rules` are all of `RULES`, then `NOTICES`.
+    `best_cycle`, counted over both stages, is the one to take as the result; None if none is good
+    enough. `since` is the first cycle of the present row of separated ones, if there is one.
     """
 
     kind: Kind
@@ -63,18 +55,13 @@ class Advice:
 
 
 def advise(history: History | Sequence[Point]) -> Advice:
-    """Advise whether to go on, from the course of a run.
+    """Advise whether to go on, by a run's history or its points in order.
 
-    In this order: *stop* if all rules hold; *quantiser* if the peaks are separated long enough
-    but nothing shows that I_ro is more than brightness in other steps; *go back* if an earlier
-    cycle deserved a stop and the peaks have since merged for `MERGED` (2) cycles, or turned to the
-    other side, or the mask has torn; *dead adversary* if the peaks are not separated and D is dead
-    (`is_dead`) for `HOLD` (3) cycles; else *go on*.
-
-    Parameters
-    ----------
-    history
-        Of a run, or its points in order; incomplete cycles are left out.
+    Incomplete cycles are left out. In this order: *stop* if all rules hold; *quantiser* if the
+    peaks are separated long enough but nothing shows that I_ro is more than brightness in other
+    steps; *go back* if an earlier cycle deserved a stop and the peaks have since merged for
+    `MERGED` (2) cycles, or turned to the other side, or the mask has torn; *dead adversary* if the
+    peaks are not separated and D is dead (`is_dead`) for `HOLD` (3) cycles; else *go on*.
     """
     points = history.points if isinstance(history, History) else history
     cycles = cycle_ends(points)
@@ -86,7 +73,7 @@ def advise(history: History | Sequence[Point]) -> Advice:
         return Advice("go on", text, rules)
     held = {rule.name: rule.held for rule in rules}
     best = _best(row)
-    if all(held[name] for name in RULES):
+    if _all_hold(rules):
         return Advice("stop", _stop_sentence(cycles, row, best), rules, best, since)
     earlier = _deserved(cycles[:-1])
     before = _best(earlier)
@@ -112,7 +99,8 @@ def advise(history: History | Sequence[Point]) -> Advice:
     else:
         reason = _not_apart(cycles, row)
         if not row and earlier and not any(map(is_apart, cycles[-MERGED:])):
-            back = f"peaks merged again after cycle {_last_apart(cycles)}"
+            last = next(one.total_cycle for one in reversed(cycles) if is_apart(one))
+            back = f"peaks merged again after cycle {last}"
         elif not row and not earlier and _is_dead_for_good(cycles):
             text = (
                 f"{reason}, and the discriminator is sure of "
@@ -139,13 +127,15 @@ def _quantiser_reason(point: Point) -> str:
 
 def _deserved(cycles: Sequence[Point]) -> list[Point]:
     """The cycles after which every rule held."""
-    found = []
-    for index, point in enumerate(cycles):
-        if is_apart(point):
-            held = {rule.name: rule.held for rule in rules_of(cycles[: index + 1])}
-            if all(held[name] for name in RULES):
-                found.append(point)
-    return found
+    return [
+        point
+        for index, point in enumerate(cycles)
+        if is_apart(point) and _all_hold(rules_of(cycles[: index + 1]))
+    ]
+
+
+def _all_hold(rules: Sequence[Rule]) -> bool:
+    return all(rule.held for rule in rules if rule.name in RULES)
 
 
 def _best(points: Sequence[Point]) -> int | None:
@@ -162,10 +152,6 @@ def _best(points: Sequence[Point]) -> int | None:
     if not fit:
         return None
     return max(fit, key=lambda p: (round(p.separation_index, 2), p.total_cycle)).total_cycle
-
-
-def _last_apart(cycles: Sequence[Point]) -> int:
-    return next(point.total_cycle for point in reversed(cycles) if is_apart(point))
 
 
 def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
@@ -186,8 +172,7 @@ def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
 
 
 def _is_dead_for_good(cycles: Sequence[Point]) -> bool:
-    tail = cycles[-HOLD:]
-    return len(tail) == HOLD and all(is_dead(point.gauges, point.loss) for point in tail)
+    return len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
 
 
 def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | None) -> str:
@@ -202,7 +187,7 @@ def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | No
 
 
 def _unmet(rules: Sequence[Rule]) -> str:
-    """The rules that do not hold, in words, for peaks that are separated."""
+    """The rules that do not hold though the peaks are separated, in words."""
     words = {
         "index settled": f"the peaks still move apart (index {{}} in {HOLD - 1} cycles)",
         "mask stability": "the mask still moves from cycle to cycle (Dice {})",

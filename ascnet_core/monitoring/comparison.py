@@ -33,12 +33,8 @@ Levels = NDArray[np.uint8]
 class Common:
     """Watched slices that runs have in common.
 
-    Attributes
-    ----------
-    indices
-        For each run the indices of these slices among its watched ones, in the same order.
-    scaled_alike
-        Whether their grey values are the same, too.
+    `indices` has for each run the indices of these slices among its watched ones, in the same
+    order. `scaled_alike` says whether their grey values are the same, too.
     """
 
     indices: tuple[tuple[int, ...], ...]
@@ -78,12 +74,9 @@ def same_slice(one: Levels, other: Levels) -> tuple[bool, bool]:
 
 
 def common_slices(watched: Sequence[Levels]) -> Common:
-    """The watched slices that all runs have, by what they show.
+    """The watched slices that all runs have, by their content.
 
-    Parameters
-    ----------
-    watched
-        For each run its watched inputs, (W, S, S) with 255 for 1.0; W and S may differ.
+    `watched` holds for each run its watched inputs (W, S, S), 255 for 1.0; W and S may differ.
     """
     indices: list[tuple[int, ...]] = []
     alike = True
@@ -108,15 +101,9 @@ def common_slices(watched: Sequence[Levels]) -> Common:
 def aligned(images: Sequence[Sequence[int]]) -> tuple[list[int], list[tuple[int, ...]]]:
     """Align the snapshots of runs by the number of slices seen.
 
-    Parameters
-    ----------
-    images
-        For each run, for each of its snapshots in order, how many slices M had been trained on.
-
-    Returns
-    -------
-    Every number that occurs, rising, and for each of them the index of the snapshot of every run
-    that is nearest at or before it (its first one, where all come after).
+    `images` says for each run, for each of its snapshots in order, how many slices M had been
+    trained on. Returns every number that occurs, rising, and for each of them the index of the
+    snapshot of every run that is nearest at or before it (its first one, where all come after).
     """
     moments = sorted({number for run in images for number in run})
     indices = [
@@ -129,8 +116,7 @@ def aligned(images: Sequence[Sequence[int]]) -> tuple[list[int], list[tuple[int,
 def wild_split(point: Point, data: SnapshotData) -> tuple[float | None, float | None]:
     """Mean of the wild cut, 0 to 1, in the mask and in the rest of the tissue.
 
-    Over the watched slices; None where there is no mask, or nothing in or beside it, or no such
-    cut.
+    Over the watched slices; None without a mask or a wild cut, or where no pixel is there.
     """
     wild = data.maps.get("wild")
     if point.mask is None or wild is None:
@@ -210,7 +196,7 @@ def event_curves(
 def cycle_of(steps: Sequence[int], points: Sequence[Point]) -> tuple[float, ...]:
     """Training steps as cycles, counted over both stages: 1.5 is halfway through the second.
 
-    Between the ends of cycles steps are spread evenly; after the last one they go on as in it.
+    Between the ends of cycles steps are spread evenly; after the last one their pace goes on.
     """
     ends = {0: 0.0}
     for point in points:
@@ -224,7 +210,7 @@ def _images_of(steps: Sequence[int], points: Sequence[Point]) -> tuple[float, ..
 
 
 def _through(steps: Sequence[int], known: Mapping[int, float]) -> tuple[float, ...]:
-    """Steps through a rising table, straight lines between and beyond its entries."""
+    """Steps through a rising table: straight lines between its entries and beyond the last."""
     xs = sorted(known)
     ys = [known[x] for x in xs]
     slope = (ys[-1] - ys[-2]) / (xs[-1] - xs[-2]) if len(xs) > 1 else 1.0

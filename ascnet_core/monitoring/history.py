@@ -1,4 +1,4 @@
-"""What a run's snapshots and events say about its course: peaks, masks, holes, stability.
+"""The course of a run, by its snapshots and events: peaks, masks, holes, stability.
 
 Everything is read from the run folder and needs neither torch nor masks drawn by people, so a page
 may follow a run that another process trains. Snapshots that hold only cuts and counts suffice.
@@ -41,47 +41,30 @@ Bools = NDArray[np.bool_]
 class Point:
     """One snapshot, and how it differs from the one before.
 
-    Attributes
-    ----------
-    index, stage, cycle, total_cycle, epoch, step, images_seen
-        As in the snapshot; `total_cycle` counts over both stages, 0 before training.
-    ends_cycle
-        Whether the cycle was complete at this moment.
-    counts : (256,) int64
-        The method's first map (I_ro), sample slices, inside the region; 255 for 1.0.
-    peaks, separations
-        Of those counts.
-    peaks_wanted
-        How many separated peaks the run is after (`schedule.stop_peaks`).
-    loss
-        The adversary's (`adversary.loss`); empty if not known.
-    rank_correlation : float or None
-        Spearman's, of I_ro with I_in inside the region, -1 to 1: the epoch's gauge if there is
-        one, else over the watched slices. None where it is not defined.
-    rank_share : float or None
-        The watched slices' rank correlation over that of a pure quantiser with the same
-        histogram, -1 to 1. With few grey values ties keep even a pure quantiser below 1: three
-        equally full ones give 0.94.
-    gauges
-        Of the epoch that ended here.
-    threshold, no_mask
-        What the run's rule gives for these counts, or why it gives nothing.
-    mask, mirror : (W, S, S) bool or None
-        Watched slices above it, and what the rule's counterpart on the other side keeps.
-    area : float or None
-        Share (0..1) of the watched slices' region that the mask holds.
-    holes, hole_share
-        Background pixels that the mask encloses, slice by slice (paper, Fig. 10), and their
-        share of the filled mask.
-    input_dice : float or None
-        Dice of the mask with the threshold of I_in that is most like it, bright or dark. Near 1
-        the network adds nothing to a threshold of the input.
-    reference_share : float or None
-        Share (0..1) of the reference's tissue that the same threshold keeps: false positives, as
-        the reference is known to be normal.
-    stability, mirror_stability : float or None
-        Dice of the mask, and of `mirror`, with the mask before; None without both or if both are
-        empty.
+    The first fields are the snapshot's; `total_cycle` counts over both stages, 0 before training,
+    and `ends_cycle` says whether the cycle was complete. Shares are from 0 to 1, and None where
+    they are not defined.
+
+    `counts` (256,) int64 are of the method's first map (I_ro), over sample slices inside the
+    region, 255 for 1.0; `peaks` and `separations` are theirs. The run is after `peaks_wanted`
+    separated peaks (`schedule.stop_peaks`); `loss` is the adversary's, empty if not known.
+
+    `rank_correlation` is Spearman's, of I_ro with I_in inside the region, -1 to 1: the epoch's
+    gauge if there is one, else over the watched slices. `rank_share` is the watched slices' over
+    that of a pure quantiser with the same histogram: with few grey values ties keep even that below
+    1; three equally full ones give 0.94. `gauges` are of the epoch that ended here.
+
+    `threshold` is what the run's rule gives for these counts; `no_mask` says why it gives none.
+    `mask` (W, S, S) holds the watched slices above it, `mirror` what the rule's counterpart on the
+    other side keeps, and `area` is the share of the region in the mask. `holes` are background
+    pixels that the mask encloses, slice by slice (paper, Fig. 10), and `hole_share` is their share
+    of the filled mask. `input_dice` is the mask's Dice with the most similar threshold of I_in,
+    bright or dark: near 1 the network adds nothing to that. `reference_share` is the share of the
+    reference's tissue that the same threshold keeps: false positives, as the reference is known to
+    be normal.
+
+    `stability` and `mirror_stability` are Dice of the mask, and of `mirror`, with the mask before;
+    None without both or if both are empty.
     """
 
     index: int
@@ -134,7 +117,7 @@ class Point:
 class History:
     """The course of a run; `left_out` names snapshots that could not be read, with the reason.
 
-    `method` is what was trained; histograms are of its first map.
+    Histograms are of the first map of the trained `method`.
     """
 
     run: str
@@ -154,9 +137,9 @@ def separated_peaks(separation: Sequence[float]) -> int:
 def separation_index(separation: Sequence[float], peaks: int = 3) -> float:
     """Mean of the largest separations between neighbouring peaks, a missing one being 0.
 
-    As many as lie between the `peaks` that are wanted (2 or more). The paper wants three or four,
-    and three peaks have two valleys: 1 is three peaks with nothing between them, 0.5 at most two
-    peaks, 0 a single one. A further peak that leans on its neighbour neither adds nor takes.
+    As many are averaged as lie between the `peaks` that are wanted (2 or more). The paper wants
+    three or four, and three peaks have two valleys: 1 is three peaks with nothing between them, 0.5
+    at most two peaks, 0 a single one. A further peak that leans on its neighbour changes nothing.
     """
     valleys = peaks - 1
     largest = sorted((*[0.0] * valleys, *separation))[-valleys:]
@@ -164,20 +147,10 @@ def separation_index(separation: Sequence[float], peaks: int = 3) -> float:
 
 
 def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
-    """The history of a run.
+    """The history of a run, which may be in training.
 
-    Parameters
-    ----------
-    run
-        May be in training.
-    known
-        Points of an earlier call by their snapshots' paths, which are not measured again; new
-        ones are added.
-
-    Raises
-    ------
-    UserError
-        If the settings cannot be read.
+    `known` holds the points of an earlier call by their snapshots' paths, which are not measured
+    again; new ones are added. Raises UserError if the settings cannot be read.
     """
     settings = run.settings()
     chosen = settings.segmentation
@@ -202,10 +175,9 @@ def read_history(run: Run, known: dict[Path, Point] | None = None) -> History:
             )
             known[snapshot.path] = point
         points.append(point)
-    lasting = tuple(link(_with_events(points, events)))
     return History(
         run.name,
-        lasting,
+        tuple(link(_with_events(points, events))),
         chosen.map,
         chosen.rule,
         chosen.side,
@@ -226,8 +198,8 @@ def measure(
 ) -> Point:
     """What one snapshot shows by itself.
 
-    The rule reads the snapshot's own counts. They are those of the map `counted`, the method's
-    first one; for another map those of the watched slices are taken.
+    The rule reads the snapshot's own counts if they are of the map (`counted`, the method's first
+    one), else counts of the watched slices.
     """
     counts = np.asarray(data.counts, np.int64)
     inside = data.watched_input > 0
@@ -297,27 +269,22 @@ def _known(value: float) -> float | None:
 
 def link(points: Sequence[Point]) -> list[Point]:
     """Set each point's stability against the point before it, where there are masks."""
-    linked = list(points[:1])
-    for before, point in pairwise(points):
-        linked.append(
-            replace(
-                point,
-                stability=dice(before.mask, point.mask),
-                mirror_stability=dice(before.mask, point.mirror),
-            )
+    linked = [
+        replace(
+            point,
+            stability=dice(before.mask, point.mask),
+            mirror_stability=dice(before.mask, point.mirror),
         )
-    return linked
+        for before, point in pairwise(points)
+    ]
+    return [*points[:1], *linked]
 
 
 def cycle_ends(points: Sequence[Point]) -> list[Point]:
     """The last snapshot of each complete cycle, stability set from cycle to cycle."""
-    last: dict[int, Point] = {}
-    for point in points:
-        if point.total_cycle > 0 and point.ends_cycle:
-            last[point.total_cycle] = point
-    ends = list(last.values())
-    whole = [point for point in points if point.total_cycle > 0]
-    return ends if len(ends) == len(whole) else link(ends)
+    trained = [point for point in points if point.total_cycle > 0]
+    ends = list({point.total_cycle: point for point in trained if point.ends_cycle}.values())
+    return ends if len(ends) == len(trained) else link(ends)
 
 
 def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -> list[Point]:
@@ -336,7 +303,7 @@ def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -
     for index, point in enumerate(points):
         gauges = measured.get(point.step, {})
         following = points[index + 1 : index + 2]
-        # A run that was passed on without events kept its cycles' ends, and they come last.
+        # A run without events: the last snapshot of a cycle may be its end.
         last = not any(after.total_cycle == point.total_cycle for after in following)
         done = point.step in ended if ended else point.ends_cycle and last
         correlation = gauges.get("rank_correlation", point.rank_correlation)

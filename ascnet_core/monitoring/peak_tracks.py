@@ -46,34 +46,28 @@ class Track:
         return self.points[0].index
 
 
-def track_peaks(points: Sequence[Point], farthest: int = FARTHEST) -> tuple[Track, ...]:
+def track_peaks(points: Sequence[Point]) -> tuple[Track, ...]:
     """Follow peaks through a history.
 
     From snapshot to snapshot peaks are paired so that the positions change by the smallest sum;
-    pairs farther apart than `farthest` levels are a loss and a birth.
+    pairs farther apart than `FARTHEST` levels are a loss and a birth.
     """
-    open_tracks: list[list[TrackPoint]] = []
-    finished: list[tuple[list[TrackPoint], bool]] = []
+    tracks: list[list[TrackPoint]] = []
     for index, point in enumerate(points):
         now = [
             TrackPoint(index, peak.position, peak.height, peak.share, separation)
             for peak, separation in zip(point.peaks, _nearest_gaps(point), strict=True)
         ]
-        pairs = _pair([track[-1].position for track in open_tracks], now, farthest)
-        going_on = []
-        for number, track in enumerate(open_tracks):
-            if number in pairs:
-                track.append(now[pairs[number]])
-                going_on.append(track)
-            else:
-                finished.append((track, True))
-        taken = set(pairs.values())
-        born = [[peak] for number, peak in enumerate(now) if number not in taken]
-        open_tracks = going_on + born
-    finished += [(track, False) for track in open_tracks]
-    finished.sort(key=lambda one: (one[0][0].index, one[0][0].position))
+        going_on = [track for track in tracks if track[-1].index == index - 1]
+        pairs = _pair([track[-1].position for track in going_on], now)
+        for before, after in pairs.items():
+            going_on[before].append(now[after])
+        tracks += [[peak] for number, peak in enumerate(now) if number not in pairs.values()]
+    tracks.sort(key=lambda track: (track[0].index, track[0].position))
+    newest = len(points) - 1
     return tuple(
-        Track(number, tuple(track), lost) for number, (track, lost) in enumerate(finished, 1)
+        Track(number, tuple(track), lost=track[-1].index < newest)
+        for number, track in enumerate(tracks, 1)
     )
 
 
@@ -84,15 +78,15 @@ def _nearest_gaps(point: Point) -> list[float]:
     return [min(left, right) for left, right in pairwise(gaps)]
 
 
-def _pair(before: list[int], now: list[TrackPoint], farthest: int) -> dict[int, int]:
+def _pair(before: list[int], now: list[TrackPoint]) -> dict[int, int]:
     if not before or not now:
         return {}
     away = np.abs(np.subtract.outer(before, [peak.position for peak in now])).astype(float)
-    # Beyond the limit a pair must cost more than any that is allowed, however many there are.
-    cost = np.where(away <= farthest, away, 1e6)
+    # A pair beyond the limit must cost more than any number of allowed ones.
+    cost = np.where(away <= FARTHEST, away, 1e6)
     rows, columns = linear_sum_assignment(cost)
     return {
         int(row): int(column)
         for row, column in zip(rows, columns, strict=True)
-        if away[row, column] <= farthest
+        if away[row, column] <= FARTHEST
     }

@@ -5,8 +5,6 @@ mistake will not be. So two runs that differ in the reference alone cut the same
 wild cuts are shown side by side.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
-from ascnet_core.imaging.reference import slices_of
+from ascnet_core.imaging.reference import evenly, slices_of
 from ascnet_core.names import Tell
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.tables import Settings
@@ -36,16 +34,9 @@ Bools = NDArray[np.bool_]
 class Sample:
     """N slices that both runs are cut on.
 
-    Attributes
-    ----------
-    images
-        float32 (N, S, S) in [0, 1].
-    tissue
-        bool (N, S, S): the region that is looked at.
-    truth
-        bool (N, S, S): the masks, which the method does not have; None if a scan has none.
-    labels
-        A name for each, "scan, slice z".
+    `images` are float32 (N, S, S) in [0, 1], `tissue` bool (N, S, S). `truth`, bool (N, S, S), are
+    the masks, which the method does not have; None if a scan has none. `labels` are "scan, slice
+    z".
     """
 
     images: NDArray[np.float32]
@@ -71,24 +62,13 @@ class Figures:
 def sample_slices(
     cohort: Cohort, how: Preparation, count: int = 48, progress: Tell | None = None
 ) -> Sample:
-    """Slices with tissue, evenly spread over at most 12 scans that are not of the normal group.
+    """At most `count` slices with tissue, evenly spread over at most 12 scans.
 
-    Parameters
-    ----------
-    cohort
-        All scans are taken where none is of another group.
-    count
-        At most so many slices.
-    progress
-        Told (scans done, scans in all).
-
-    Raises
-    ------
-    UserError
-        If there are none, or a scan cannot be made ready.
+    The scans are of another group than normal, if there are such. `progress` is called with (scans
+    done, scans in all). Raises UserError if there are none, or a scan cannot be prepared.
     """
     scans = [scan for scan in cohort.scans if scan.group != "normal"] or list(cohort.scans)
-    scans = [scans[i] for i in _spread(len(scans), SCANS)]
+    scans = [scans[i] for i in evenly(len(scans), SCANS)]
     parts = []
     for done, scan in enumerate(scans):
         if progress is not None:
@@ -121,20 +101,14 @@ def figures_of(wild: Cuts, sample: Sample) -> Figures:
 
 
 def most_changed(one: Cuts, other: Cuts, tissue: Bools) -> NDArray[np.int64]:
-    """The slices' indices, those first whose wild cuts differ most (mean over their tissue)."""
+    """The slices' indices by how much the wild cuts differ (mean over their tissue), falling."""
     area = np.maximum(1, tissue.sum(axis=(1, 2)))
     change = (np.abs(one - other) * tissue).sum(axis=(1, 2)) / area
     return np.argsort(-change, kind="stable").astype(np.int64)
 
 
 def need_same_slices(one: Settings, other: Settings) -> Preparation:
-    """How both runs prepare a scan.
-
-    Raises
-    ------
-    UserError
-        If they do it differently: their slices could not be laid over one another.
-    """
+    """How both runs prepare a scan; UserError if differently, so that slices do not match."""
     how = preparation_of(one)
     if preparation_of(other) != how:
         keys = [
@@ -159,8 +133,8 @@ def other_differences(one: Settings, other: Settings) -> tuple[str, ...]:
 def _slices(scan: Scan, how: Preparation, count: int) -> Sample:
     prepared = prepare_scan(scan, how)
     found = slices_of(prepared)
-    chosen = found.take(np.array(_spread(len(found), count), np.int64))
-    # a picture of a series is one slice, whatever its place in the series
+    chosen = found.take(evenly(len(found), count))
+    # a picture of a series is a single slice, at any position in the series
     indices = chosen.z if prepared.series_place is None else np.zeros(len(chosen), np.int64)
     truth = prepared.truth_slices()
     return Sample(
@@ -169,10 +143,3 @@ def _slices(scan: Scan, how: Preparation, count: int) -> Sample:
         None if truth is None else truth[indices],
         tuple(f"{scan.scan}, slice {z}" for z in chosen.z),
     )
-
-
-def _spread(number: int, wanted: int) -> list[int]:
-    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
-    if number <= wanted:
-        return list(range(number))
-    return [round(float(i)) for i in np.linspace(0, number - 1, wanted)]

@@ -100,7 +100,7 @@ NOTICES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule's name, its figure now in words, its number, whether it holds, and its meaning."""
+    """A rule: its name, its figure now in words, its limit, whether it holds, and its meaning."""
 
     name: str
     figure: str
@@ -113,22 +113,19 @@ def rules_of(cycles: Sequence[Point]) -> tuple[Rule, ...]:
     """The figures of all rules and notices after these cycles."""
     tail = cycles[-HOLD:]
     row = row_of(cycles)
-    newest = cycles[-1] if cycles else None
-    wanted = newest.peaks_wanted if newest else Point.peaks_wanted
+    newest = cycles[-1] if cycles else Point(0, 0)
+    wanted = newest.peaks_wanted
     apart = min((point.separated for point in tail), default=0)
     index = min((point.separation_index for point in tail), default=0.0)
     growth = None
     if len(tail) == HOLD:
         growth = tail[-1].separation_index - tail[0].separation_index
-    steps = [point.stability for point in tail[1:]]
-    known = [value for value in steps if value is not None]
+    known = [point.stability for point in tail[1:] if point.stability is not None]
     judged = len(known) == HOLD - 1
     areas = [point.area for point in tail]
     turns = len(turns_of(cycles))
-    saturated = newest.gauges.get("saturated") if newest else None
-    ranked = newest is not None and any(
-        value is not None for value in (newest.rank_correlation, newest.input_dice)
-    )
+    saturated = newest.gauges.get("saturated")
+    ranked = newest.rank_correlation is not None or newest.input_dice is not None
     figures: dict[str, tuple[str, bool]] = {
         "separated peaks": (f"{apart} of {wanted}", apart >= wanted),
         "separation index": (f"{index:.2f}", index >= INDEX),
@@ -142,19 +139,19 @@ def rules_of(cycles: Sequence[Point]) -> tuple[Rule, ...]:
             judged and min(known) >= STABLE,
         ),
         "mask area": (
-            in_percent(newest.area if newest else None),
+            in_percent(newest.area),
             bool(areas) and all(a is not None and SMALLEST <= a <= LARGEST for a in areas),
         ),
         "holes in the mask": (
-            in_percent(newest.hole_share if newest else None),
-            newest is not None and newest.hole_share is not None and newest.hole_share <= TORN,
+            in_percent(newest.hole_share),
+            newest.hole_share is not None and newest.hole_share <= TORN,
         ),
         "reference stays clean": (
-            in_percent(newest.reference_share if newest else None),
-            newest is not None and (newest.reference_share or 0.0) <= REFERENCE,
+            in_percent(newest.reference_share),
+            bool(cycles) and (newest.reference_share or 0.0) <= REFERENCE,
         ),
         "not a quantiser": (
-            quantiser_figure(newest) if newest else "not measured",
+            quantiser_figure(newest),
             ranked and not any(map(is_quantiser, tail)),
         ),
         "same side": (f"{turns} turns" if turns != 1 else "1 turn", turns % 2 == 0),
@@ -204,11 +201,11 @@ def turns_of(cycles: Sequence[Point]) -> list[int]:
 
 
 def is_dead(gauges: Mapping[str, float], loss: str = "") -> bool:
-    """Whether M learns nothing from D: no gradient comes back to I_fc, or next to none.
+    """Whether M learns nothing from D: no gradient reaches I_fc, or next to none.
 
-    A tanh is flat where D is sure, so that `tanh-mae` is dead from `SATURATED` images on. Other
-    losses, and one that is not known, keep their slope: there the gradient counts, or where none
-    was measured the share of saturated images alone.
+    A tanh is flat where D is sure, so `tanh-mae` is dead once the share `SATURATED` of images is.
+    Other losses, and an unknown one, keep their slope: there the gradient counts, or if none was
+    measured the share of saturated images alone.
     """
     if "saturated" not in gauges:
         return False
@@ -231,7 +228,7 @@ def is_quantiser(point: Point) -> bool:
 
 
 def quantiser_figure(point: Point) -> str:
-    """What was measured of that, in words."""
+    """What `is_quantiser` goes by, in words."""
     alike, ranks = point.input_dice, point.rank_correlation
     parts = []
     if ranks is not None:

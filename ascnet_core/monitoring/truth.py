@@ -1,6 +1,6 @@
 """How good a run's masks were, cycle by cycle, by true masks, which the method does not have.
 
-Only for looking back at a run whose cohort has masks; the advisor never asks here.
+Only for looking back at a run whose cohort has masks; the advisor never uses this.
 """
 
 from collections.abc import Sequence
@@ -20,23 +20,11 @@ from ascnet_core.settings.preparation import preparation_of
 def watched_truth(
     run: Run, watched: NDArray[np.uint8], progress: Tell | None = None
 ) -> NDArray[np.bool_]:
-    """The true masks of a run's watched slices, found again in its cohort by their grey values.
+    """The true masks, bool (W, S, S), of a run's watched slices (W, S, S) uint8, 255 for 1.0.
 
-    Parameters
-    ----------
-    watched : (W, S, S) uint8
-        The input slices of a snapshot, 255 for 1.0.
-    progress
-        Called with scans looked at and scans in all.
-
-    Returns
-    -------
-    (W, S, S) bool
-
-    Raises
-    ------
-    UserError
-        If the cohort's files are not there, a slice is not found in it, or has no mask.
+    They are found again in its cohort by their grey values. `progress` is called with scans read
+    and scans in all. Raises UserError if the cohort's files are not there, a slice is not found in
+    it, or has no mask.
     """
     how = preparation_of(run.settings())
     found: dict[int, NDArray[np.bool_]] = {}
@@ -50,7 +38,7 @@ def watched_truth(
         for index, wanted in enumerate(watched):
             if index in found:
                 continue
-            # one level apart: the device that trained may round another way
+            # up to one level apart: the device that trained may round differently
             apart = np.abs(slices.astype(np.int16) - wanted).max(axis=(1, 2))
             matching = np.flatnonzero(apart <= 1)
             if matching.size:
@@ -74,6 +62,6 @@ def watched_truth(
 def dice_of_points(points: Sequence[Point], truth: NDArray[np.bool_]) -> list[float | None]:
     """Dice of each point's mask with the true masks of the watched slices, pooled over them.
 
-    None where the rule gave no mask, or where both are empty.
+    None where the rule gave no mask, or both are empty.
     """
-    return [dice(point.mask, truth) if point.mask is not None else None for point in points]
+    return [dice(point.mask, truth) for point in points]

@@ -1,14 +1,12 @@
 """A denoising autoencoder: a U-Net that takes coarse noise out of reference slices.
 
-Kascenas, Pugeault, O'Neil, "Denoising Autoencoders for Unsupervised Anomaly Detection in Brain
-MRI" (MIDL 2022). Noise of few cells is enlarged to the slice, shifted at random, and added inside
-the tissue; the U-Net learns to give the clean slice back. What it changes in an input is taken for
+Kascenas, Pugeault, O'Neil, "Denoising Autoencoders for Unsupervised Anomaly Detection in Brain MRI"
+(MIDL 2022). Noise of few cells is enlarged to the slice, shifted at random, and added inside the
+tissue; the U-Net learns to give the clean slice back. What it changes in an input is taken for
 anomaly. As published are the noise (16 cells, standard deviation 0.2), the squared error inside the
-tissue, the absolute residual, and its median over 5 x 5 pixels; the U-Net is ASC-Net's encoder with
-one decoder instead of theirs of 64 maps and four levels, and Adam has no weight decay.
+tissue, the absolute residual, and its median over 5 x 5 pixels. Other than published, the U-Net is
+ASC-Net's encoder with one decoder, and Adam has no weight decay.
 """
-
-from __future__ import annotations
 
 from typing import cast
 
@@ -34,14 +32,8 @@ MEDIAN = 5  # pixels of the square whose median is taken of the residual
 class DenoisingUNet(Network):
     """ASC-Net's encoder with one decoder; its output is the clean slice.
 
-    Parameters
-    ----------
-    width
-        Maps of the first level.
-    dropout
-        Share dropped after each pooling of the encoder.
-    norm_momentum, norm
-        As in `normalisation`.
+    `width` is the number of maps of the first level, `dropout` the share dropped after each pooling
+    of the encoder; `norm_momentum` and `norm` are as in `normalisation`.
     """
 
     def __init__(self, width: int, dropout: float, norm_momentum: float, norm: str) -> None:
@@ -58,8 +50,8 @@ class DenoisingUNet(Network):
     def maps(self, slices: Tensor) -> dict[str, Tensor]:
         """Slices (N, 1, H, W) in [0, 1] -> `residual` and `reconstruction`, the output.
 
-        The residual is absolute, as published: what is darker than normal is an anomaly as well.
-        The median is slice by slice; 0 outside the tissue, where nothing was learnt.
+        The residual is absolute, as published: what is darker than normal is an anomaly as well. It
+        is 0 outside the tissue, where nothing was learnt. The median is within each slice.
         """
         made = self(slices).clamp(0, 1)
         residual = (slices.float() - made).abs() * (slices > 0)
@@ -67,7 +59,7 @@ class DenoisingUNet(Network):
 
 
 class Denoising(Recipe):
-    """Training on reference slices alone; inputs are only looked at."""
+    """Training on reference slices alone; the gauges look at inputs, too."""
 
     def build(self, settings: Settings) -> DenoisingUNet:
         """The U-Net."""
@@ -110,16 +102,8 @@ RECIPE = Denoising()
 def coarse_noise(slices: Tensor, deviation: float, cells: int, seed: int) -> Tensor:
     """Gaussian noise of few cells, enlarged smoothly and shifted at random, 0 outside the tissue.
 
-    Parameters
-    ----------
-    slices
-        (N, 1, H, W) in [0, 1], 0 outside the tissue.
-    deviation
-        Standard deviation of a cell.
-    cells
-        Cells along both sides.
-    seed
-        Seed of the draws, which are made on the CPU whatever the device.
+    `slices` are (N, 1, H, W) in [0, 1], 0 outside the tissue; `deviation` is a cell's standard
+    deviation; there are `cells` along both sides. The draws are made on the CPU on every device.
     """
     count, channels, height, width = slices.shape
     generator = torch.Generator().manual_seed(seed)

@@ -1,11 +1,11 @@
 """The card of a run: what it is, what it learnt from, how far it came."""
 
-import json
+from contextlib import suppress
 from pathlib import Path
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_text
+from ascnet_core.files import read_json, write_text
 from ascnet_core.places import CARD, COUNTS, EVENTS
 from ascnet_core.runs.create import reference_of
 from ascnet_core.runs.events import last_event
@@ -70,7 +70,7 @@ def retitle_card(run: Path) -> None:
 
 
 def reference_in_words(run: Path, settings: Settings) -> str:
-    """What the run was shown as normal, and what was taken from that or put into it."""
+    """What the run learnt as normal, and how the settings changed it."""
     asked = settings.reference
     try:
         named = str(reference_of(run))
@@ -79,13 +79,11 @@ def reference_in_words(run: Path, settings: Settings) -> str:
         )
     except UserError:  # a run that was passed on without its data's record
         text = "not recorded"
-    try:
-        held = json.loads((run / COUNTS).read_text(encoding="utf-8"))["set"]
+    with suppress(ValueError, KeyError, TypeError):  # older runs did not count
+        held = read_json(run / COUNTS)["set"]
         spoilt = int(held["with_lesion"])
         text += f", {held['slices']} slices of {held['subjects']} subjects"
         text += f", {spoilt} of them with lesion" if spoilt else ""
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # runs of before did not count
     changes = []
     if asked.share < 1:
         changes.append(f"{100 * asked.share:g} % of the slices kept")

@@ -36,25 +36,11 @@ def create_run(
 ) -> None:
     """Write the files of a new run. `settings.toml` comes last: with it the folder is a run.
 
-    Parameters
-    ----------
-    run
-        The folder; made if it is not there.
-    cohort
-        Where inputs come from (and references, unless `reference_cohort` is given).
-    reference
-        "normal", "lesion-free", or the path of the reference cohort's manifest.
-    command
-        The command line, program first.
-    progress
-        Called with (files hashed, files in all).
-    before_settings
-        Called when all but the settings is written; a fork writes its first checkpoint here.
-
-    Raises
-    ------
-    UserError
-        If the folder is a run already.
+    Inputs come from `cohort`, references from `reference_cohort` if it is given. `reference` is
+    "normal", "lesion-free", or the path of the reference cohort's manifest; `command` is the
+    command line, program first. `progress` is called with (files hashed, files in all),
+    `before_settings` when all but the settings is written; a fork writes its first checkpoint
+    there. Raises UserError if the folder is a run already.
     """
     if is_run(run):
         raise UserError(
@@ -102,13 +88,7 @@ def reference_of(run: Path) -> str | Path:
 
 
 def check_data(run: Path) -> None:
-    """Refuse to resume a run whose data files are gone or have changed since it began.
-
-    Raises
-    ------
-    UserError
-        Naming the first such file.
-    """
+    """Raise UserError, naming the file, if a data file of a run is gone or has changed."""
     for name, expected in _data(run)["sha256"].items():
         path = run / name
         if not path.is_file():
@@ -121,7 +101,7 @@ def check_data(run: Path) -> None:
 
 
 def learns_from(run: Path, *cohorts: Cohort) -> bool:
-    """Whether a run learns from the same data as these cohorts, wherever the files lie."""
+    """Whether a run learns from the same files as these cohorts, by their hashes."""
     recorded = set(_data(run)["sha256"].values())
     return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
 
@@ -135,12 +115,13 @@ def _data(run: Path) -> dict[str, Any]:
 
 
 def _files(cohort: Cohort) -> list[Path]:
-    files: dict[Path, None] = {}
-    for scan in cohort.scans:
-        for path in (scan.image, scan.mask, scan.region, *scan.further.values()):
-            if path is not None:
-                files[path] = None
-    return list(files)
+    files = [
+        path
+        for scan in cohort.scans
+        for path in (scan.image, scan.mask, scan.region, *scan.further.values())
+        if path is not None
+    ]
+    return list(dict.fromkeys(files))
 
 
 def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
@@ -156,7 +137,7 @@ def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
             row[name] = None if path is None else _relative(path, run)
         row |= {f"image:{name}": _relative(path, run) for name, path in scan.further.items()}
         if scan.series:
-            # A series has no name once it is read: that of its lowest slice tells it apart.
+            # A series that was read has no name; the file of its lowest slice identifies it.
             row["series"] = _relative(scan.series[0][0], run)
         rows.append(row)
     return rows

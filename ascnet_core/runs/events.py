@@ -66,7 +66,7 @@ def tail_events(path: Path) -> list[dict[str, Any]]:
         start = max(path.stat().st_size - _TAIL, 0)
     except OSError:
         return []
-    # The first line of the piece may be a half one: `_parse` passes over it.
+    # The first line may be cut in half: `_parse` skips it.
     return read_events(path, start)[0]
 
 

@@ -42,8 +42,8 @@ _MOST_MEMBERS = 50_000
 _LARGEST_CONTENTS = 16 * 10**6
 _PIECE = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-# What a run is made of: files of these kinds, at the top or in a snapshot. No name with a dot
-# first, no other folder, nothing that any program runs.
+# The files that a run may hold, at the top or in a snapshot: no hidden file, no other folder,
+# nothing executable.
 _MEMBER = re.compile(
     r"(?:[A-Za-z0-9][A-Za-z0-9_-]*\.(?:toml|csv|json|jsonl|txt|md|safetensors)"
     r"|snapshots/[0-9]{3,}-s[0-9]+-c[0-9]+/[A-Za-z0-9][A-Za-z0-9_-]*\.(?:json|safetensors))\Z"
@@ -99,12 +99,8 @@ def files_to_export(
 ) -> tuple[list[str], list[str]]:
     """Paths that an export holds, in order, and paths in the folder that belong to no run.
 
-    Parameters
-    ----------
-    with_training
-        Whether to include D and the optimisers, which resuming needs.
-    with_networks
-        Whether to include the networks of kept cycles. The run's result is always included.
+    `with_training` includes D and the optimisers, which resuming needs; `with_networks` includes
+    the networks of kept cycles. The run's result is always included.
     """
     kept: list[str] = []
     strange: list[str] = []
@@ -129,17 +125,9 @@ def export_run(
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
-    Parameters
-    ----------
-    with_training, with_networks
-        As in `files_to_export`.
-    progress
-        Called with (bytes read, bytes to read in all).
-
-    Raises
-    ------
-    UserError
-        If the run is being trained, changes meanwhile, or the file cannot be written.
+    `with_training` and `with_networks` are as in `files_to_export`. `progress` is called with
+    (bytes read, bytes to read in all). Raises UserError if the run is being trained, changes
+    meanwhile, or the file cannot be written.
     """
     run = run.resolve()
     _refuse_trained(run)
@@ -186,7 +174,7 @@ def _entry(name: str, size: int = 0) -> zipfile.ZipInfo:
     entry.create_system = 3
     entry.external_attr = (stat.S_IFREG | 0o644) << 16
     entry.file_size = size  # from 2 GiB on the format of the entry is another one
-    # Weights are noise to a packer; cuts and events shrink to a third.
+    # Weights do not compress; cuts and events shrink to a third.
     weights = Path(name).name in (MODEL, TRAINING)
     entry.compress_type = zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED
     return entry
@@ -231,13 +219,10 @@ def _copied(
 def read_contents(file: Path | BinaryIO) -> RunFile:
     """Read the table of contents of an exported run; nothing is unpacked.
 
-    Raises
-    ------
-    UserError
-        If it is no such file, of a newer format, or holds what no run holds.
+    Raises UserError if it is no such file, of a newer format, or holds what no run holds.
     """
-    with _opened(file) as archive:
-        return _read_contents(archive, _label(file))
+    with _opened(file) as (archive, label):
+        return _read_contents(archive, label)
 
 
 def import_run(
@@ -247,20 +232,11 @@ def import_run(
 ) -> Path:
     """Unpack an exported run under `checkpoints/`, whole or not at all; returns its path.
 
-    Parameters
-    ----------
-    name
-        What to call it (or a path, as in `train --name`); by default what it was called.
-    progress
-        Called with (bytes unpacked, bytes in all).
-
-    Raises
-    ------
-    UserError
-        As `read_contents`; or if the name is taken, or a member is not what the file says of it.
+    `name` (or a path, as in `train --name`) replaces the name that it had. `progress` is called
+    with (bytes unpacked, bytes in all). Raises UserError as `read_contents` does, and if the name
+    is taken, or a member differs from the table of contents.
     """
-    label = _label(file)
-    with _opened(file) as archive:
+    with _opened(file) as (archive, label):
         contents = _read_contents(archive, label)
         if not name:
             check_name(contents.name)
@@ -291,17 +267,13 @@ def import_run(
     return run
 
 
-def _label(file: Path | BinaryIO) -> str:
-    return str(file if isinstance(file, Path) else getattr(file, "name", None) or "The file")
-
-
 @contextmanager
-def _opened(file: Path | BinaryIO) -> Iterator[zipfile.ZipFile]:
-    """Open the archive; a broken one is refused in one sentence."""
-    label = _label(file)
+def _opened(file: Path | BinaryIO) -> Iterator[tuple[zipfile.ZipFile, str]]:
+    """The archive, and what sentences call it; a broken one is refused in one sentence."""
+    label = str(file if isinstance(file, Path) else getattr(file, "name", None) or "The file")
     try:
         with zipfile.ZipFile(file) as archive:
-            yield archive
+            yield archive, label
     except OSError as error:
         raise UserError(f"{label} cannot be read ({error.strerror or error}).") from error
     except _DAMAGES as error:
@@ -361,7 +333,7 @@ def _parse(content: bytes, label: str) -> RunFile:
 
 
 def _check_entry(entry: zipfile.ZipInfo, label: str) -> None:
-    # a name cut short at a null byte is not the one that was written
+    # orig_filename: zipfile cuts `filename` short at a null byte
     known = entry.orig_filename == CONTENTS or _is_member(entry.orig_filename)
     mode = stat.S_IFMT(entry.external_attr >> 16)
     if not known or mode not in (0, stat.S_IFREG) or entry.flag_bits & 1:

@@ -21,7 +21,6 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 """
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,18 +87,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class SnapshotData:
-    """What a snapshot shows.
+    """The arrays of a snapshot; bytes hold 255 for 1.0.
 
-    Attributes
-    ----------
-    watched_input : (W, S, S) uint8
-        The watched slices, 255 for 1.0.
-    maps : dict of (W, S, S) uint8
-        What the method makes of them, those that are kept, 255 for 1.0.
-    counts : (256,) int64
-        The method's first map, over sample slices.
-    joint : (64, 64) int64 or None
-        Fence by rows, wild by columns, both from 0 to 1; None for methods without these cuts.
+    `watched_input` (W, S, S) uint8 are the watched slices, `maps` what the method makes of them,
+    those that are kept. `counts` (256,) int64 are of the method's first map over sample slices.
+    `joint` (64, 64) int64 counts fence by rows, wild by columns, both from 0 to 1; None for methods
+    without these cuts.
     """
 
     watched_input: NDArray[np.uint8]
@@ -110,7 +103,7 @@ class SnapshotData:
     def levels(self, name: str) -> NDArray[np.uint8]:
         """A map of the watched slices by its name, or `input`; KeyError where there is none.
 
-        The residual of ASC-Net is not kept: it is what of the input its fence lacks.
+        ASC-Net's residual is not kept: it is the positive part of input minus fence.
         """
         if name == "input":
             return self.watched_input
@@ -118,11 +111,6 @@ class SnapshotData:
             fence, held = self.maps["fence"], self.watched_input
             return np.where(held > fence, held - fence, 0).astype(np.uint8)
         return self.maps[name]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All of it as one table, as the file has it."""
-        joint = {} if self.joint is None else {"joint": self.joint}
-        return {"watched_input": self.watched_input, **self.maps, "counts": self.counts, **joint}
 
 
 @dataclass(frozen=True)
@@ -142,7 +130,7 @@ class Run:
 
         try:
             return from_toml((self.path / SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
             raise UserError(
                 f"{self.path / SETTINGS} cannot be read ({error}); mend the file or train anew."
             ) from error
@@ -158,7 +146,7 @@ class Run:
         return read_events(self.path / EVENTS)[0]
 
     def snapshots(self) -> list[Snapshot]:
-        """The kept moments, oldest first. Half-written ones have another name and don't count."""
+        """The kept moments, oldest first; half-written ones are left out."""
         folder = self.path / SNAPSHOTS
         if not folder.is_dir():
             return []
@@ -166,13 +154,7 @@ class Run:
         return sorted((s for s in found if s is not None), key=lambda s: s.index)
 
     def load_snapshot(self, snapshot: Snapshot | int) -> SnapshotData:
-        """The arrays of one snapshot, given itself or its index.
-
-        Raises
-        ------
-        UserError
-            If there is no such snapshot or its file is damaged.
-        """
+        """The arrays of a snapshot, given itself or its index; UserError if missing or damaged."""
         from safetensors.numpy import load_file
 
         if isinstance(snapshot, int):
@@ -211,7 +193,7 @@ class Run:
     def status(self) -> str:
         """One of running, paused, finished, stopped, died.
 
-        A run is alive while a process holds its lock; how others ended is in their last event.
+        A run is alive while a process holds its lock; the last event says how others ended.
         """
         last = last_event(self.path / EVENTS)
         kind = last.get("kind") if last else None
@@ -271,10 +253,7 @@ def last_word(log: str) -> str:
 def new_run_path(name: str) -> Path:
     """Where a run of this name goes: under `checkpoints/`, or at the path if it is one.
 
-    Raises
-    ------
-    UserError
-        If the name would be awkward as a folder.
+    Raises UserError if the name would be awkward as a folder.
     """
     path = Path(name)
     if not _NAME.match(path.name):
@@ -294,13 +273,7 @@ def is_run(path: Path) -> bool:
 
 
 def resolve_run(name_or_path: str | Path) -> Path:
-    """The folder of a run, given its name under `checkpoints/` or its path.
-
-    Raises
-    ------
-    UserError
-        If there is no run.
-    """
+    """The folder of a run, given its name under `checkpoints/` or its path; UserError if none."""
     found = find_run(name_or_path)
     if found is not None:
         return found
@@ -334,7 +307,7 @@ def list_runs(folder: Path | None = None) -> list[Path]:
 
 
 def _folders() -> tuple[Path, ...]:
-    """Where a run is looked for by its name: one's own hide those that came with the package."""
+    """Where to look for a run by name: a user's runs hide those that came with the package."""
     return (places.RUNS,) if places.INSTALLED_RUNS is None else (places.RUNS, places.INSTALLED_RUNS)
 
 

@@ -1,8 +1,8 @@
-"""Which process of a training this is, as its launcher says. Needs no torch.
+"""Several processes for one training, as their launcher numbers them. Needs no torch.
 
 `torchrun --nproc-per-node N -m ascnet_core train ...` trains as N processes. A batch of the
-settings is the batch of all processes together, of which each has every N-th slice; so a run may be
-begun by one process, gone on with by eight and ended by two.
+settings is shared by all processes, of which each has every N-th slice; so one process may begin a
+run, eight resume it and two end it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,16 @@ from ascnet_core.errors import UserError
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
-_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
-
 
 def launched() -> tuple[int, int]:
-    """The process's number and how many there are, as its launcher says; (0, 1) without one.
+    """The process's number and how many there are, as the launcher says; (0, 1) without one.
 
-    Raises
-    ------
-    UserError
-        If the launcher's variables don't fit each other.
+    Raises UserError if the launcher's variables don't fit each other.
     """
     if "WORLD_SIZE" not in os.environ or os.environ["WORLD_SIZE"] == "1":
         return 0, 1
-    rank, count, local, here = (variable(name) for name in _VARIABLES)
+    rank, count = variable("RANK"), variable("WORLD_SIZE")
+    local, here = variable("LOCAL_RANK"), variable("LOCAL_WORLD_SIZE")
     if not (0 <= rank < count and 0 <= local < here <= count):
         raise UserError(
             f"RANK={rank}, WORLD_SIZE={count}, LOCAL_RANK={local} and LOCAL_WORLD_SIZE={here} "
@@ -39,7 +35,7 @@ def launched() -> tuple[int, int]:
 
 
 def variable(name: str) -> int:
-    """A number that the launcher gave."""
+    """A number that the launcher set in the environment."""
     text = os.environ.get(name, "")
     if not text.isdecimal():
         raise UserError(
@@ -52,7 +48,7 @@ def variable(name: str) -> int:
 def launch_words(here: int, machines: int = 1) -> list[str]:
     """The words between `python` and `-m ascnet_core` that start `here` processes on a machine.
 
-    None for one process on one machine.
+    Empty for one process on one machine.
     """
     if here * machines == 1:
         return []
@@ -61,7 +57,7 @@ def launch_words(here: int, machines: int = 1) -> list[str]:
 
 
 def own_launch_words() -> list[str]:
-    """Such words for this process and those started with it."""
+    """These words for this process and those started with it."""
     if launched()[1] == 1:
         return []
     here = variable("LOCAL_WORLD_SIZE")
@@ -75,13 +71,7 @@ def processes_of(command: str) -> int:
 
 
 def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
-    """Refuse settings that so many processes cannot train by.
-
-    Raises
-    ------
-    UserError
-        Naming the setting, and values that would do.
-    """
+    """Raise UserError, with better values, for settings that `count` processes cannot share."""
     from ascnet_core.settings.text import value_of
 
     if count == 1:
@@ -89,7 +79,15 @@ def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
     for key, parts in settings.method.batches(settings).items():
         value = value_of(settings, key)
         if value // parts % count:
-            raise _uneven(key, value, count, parts * count)
+            step = parts * count
+            below = value // step * step
+            near = " or ".join(str(one) for one in (below, below + step) if one)
+            what = "slices" if parts == 1 else "halves"
+            raise UserError(
+                f"{key} is {value}, whose {what} {count} processes cannot share equally (it is the "
+                "batch of all of them); use another number of processes, or begin with "
+                f"{key}={near}."
+            )
     for learner in settings.method.learners(settings):
         if value_of(settings, learner.norm) != "batch":
             continue
@@ -103,13 +101,3 @@ def check_processes(settings: Settings, count: int, on_gpus: bool) -> None:
                 "Several processes cannot share a batch norm that a gradient penalty "
                 f"(adversary.r1) derives twice; set {learner.norm}=group, or train as one process."
             )
-
-
-def _uneven(key: str, value: int, count: int, step: int) -> UserError:
-    below = value // step * step
-    near = " or ".join(str(one) for one in (below, below + step) if one)
-    what = "slices" if step == count else "halves"
-    return UserError(
-        f"{key} is {value}, whose {what} {count} processes cannot share equally (it is the batch "
-        f"of all of them); use another number of processes, or begin with {key}={near}."
-    )

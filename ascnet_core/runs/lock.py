@@ -21,7 +21,7 @@ _START = 1  # Windows lets nobody read the byte that is locked, the first
 
 
 def lock_holder(run: Path) -> dict[str, Any] | None:
-    """Who writes the run: its pid, host and start time; None if no living process does.
+    """The process that writes the run: its pid, host and start time; None if none lives.
 
     The system drops the lock when its process ends, however it ends: neither a kill nor a process
     number that is used again makes a dead writer look alive.
@@ -36,18 +36,15 @@ def lock_holder(run: Path) -> dict[str, Any] | None:
 def hold_lock(run: Path) -> Iterator[None]:
     """Hold the run's lock; the lock of a dead process is taken over.
 
-    Raises
-    ------
-    UserError
-        If a living process holds it, or the folder cannot be written.
+    Raises UserError if a living process holds it, or the folder cannot be written.
     """
-    # Those who only ask who writes, as the first page of the app does, need not wait for it.
+    # Imported here, since the first page of the app only asks for the holder.
     from filelock import FileLock, Timeout
 
     path = run / LOCK
     lock = FileLock(path)
     try:
-        # Those who ask who writes hold the file for an instant: try for a second.
+        # `lock_holder` of another process locks the file for an instant: try for a second.
         lock.acquire(timeout=_PATIENCE)
     except Timeout:
         holder = _content(run)
@@ -71,7 +68,7 @@ def hold_lock(run: Path) -> Iterator[None]:
 
 
 def _is_held(path: Path) -> bool:
-    """Whether a living process holds the lock file. Raises OSError if it cannot be read."""
+    """Whether a living process holds the lock file; OSError if it cannot be read."""
     if sys.platform == "win32":
         from filelock import FileLock, Timeout
 
@@ -82,7 +79,7 @@ def _is_held(path: Path) -> bool:
             return True
     with path.open("rb") as stream:
         try:
-            # A shared lock, which filelock has not: several may ask at once, and readers may.
+            # A shared lock, which filelock lacks: several processes may ask at once.
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
@@ -90,7 +87,7 @@ def _is_held(path: Path) -> bool:
 
 
 def _content(run: Path) -> dict[str, Any]:
-    """What the lock's holder wrote of itself; empty while it has not."""
+    """What the lock's holder wrote into it; empty if nothing yet."""
     try:
         with (run / LOCK).open("rb", buffering=0) as stream:
             stream.seek(_START)

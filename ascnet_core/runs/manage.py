@@ -53,13 +53,7 @@ def in_words(size: int) -> str:
 
 
 def why_kept(run: Path, doing: str) -> str | None:
-    """Why a run cannot be moved now, in one sentence; None if it can.
-
-    Parameters
-    ----------
-    doing
-        "rename" or "delete".
-    """
+    """Why one cannot "rename" or "delete" (`doing`) a run now, in one sentence; None if one can."""
     run = _absolute(run)
     if is_shipped(run):
         return (
@@ -89,16 +83,13 @@ def check_name(name: str) -> None:
 def rename_run(run: Path, name: str) -> Path:
     """Give a run another name, in the folder where it lies; its new path.
 
-    The title of its card is changed too. `command.txt` and earlier scores keep the old name.
-
-    Raises
-    ------
-    UserError
-        If the run comes with the project, is being trained or belongs to a cross-validation, or
-        the name is awkward or taken.
+    The title of its card changes too. `command.txt` and earlier scores keep the old name. Raises
+    UserError if the run comes with the project, is being trained or belongs to a cross-validation,
+    or the name is awkward or taken.
     """
     run = _absolute(run)
-    _refuse(run, "rename")
+    if reason := why_kept(run, "rename"):
+        raise UserError(reason)
     check_name(name)
     new = run.with_name(name)
     if new == run:
@@ -109,17 +100,14 @@ def rename_run(run: Path, name: str) -> Path:
 
 
 def delete_run(run: Path) -> None:
-    """Remove a run with all its files; there is no way back.
+    """Remove a run with all its files for good.
 
-    It is moved to a hidden name first, so that an interrupted removal leaves no half run.
-
-    Raises
-    ------
-    UserError
-        If the run comes with the project or is being trained, or a file cannot be removed.
+    It is moved to a hidden name first, so that an interrupted removal leaves no half run. Raises
+    UserError if the run comes with the project or is being trained, or a file cannot be removed.
     """
     run = _absolute(run)
-    _refuse(run, "delete")
+    if reason := why_kept(run, "delete"):
+        raise UserError(reason)
     remove_leftovers(run.parent)
     gone = _temporary(run)
     _move(run, gone)
@@ -135,10 +123,7 @@ def delete_run(run: Path) -> None:
 def arriving(run: Path) -> Iterator[Path]:
     """Yield an empty hidden folder beside `run`; on success it becomes `run`.
 
-    Raises
-    ------
-    UserError
-        If the name is taken or the folder cannot be written.
+    Raises UserError if the name is taken or the folder cannot be written.
     """
     run = _absolute(run)
     _refuse_taken(run)
@@ -167,19 +152,13 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _absolute(run: Path) -> Path:
-    # not resolve(): a link has a name of its own
+    # not resolve(): a link keeps its own name
     return Path(os.path.abspath(run))  # noqa: PTH100
 
 
 def _temporary(run: Path) -> Path:
-    # the name of the run itself is left out: with it, a long one would be too long
+    # without the name of the run: a long one would become too long
     return run.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
-
-
-def _refuse(run: Path, doing: str) -> None:
-    reason = why_kept(run, doing)
-    if reason is not None:
-        raise UserError(reason)
 
 
 def _refuse_taken(run: Path) -> None:
@@ -208,17 +187,14 @@ NOTE = "note.md"
 
 
 def read_note(run: Path) -> str:
-    """The note of a run, without white space around it; empty if there is none."""
+    """The note of a run, stripped; empty if there is none."""
     return read_text(run / NOTE).strip()
 
 
 def write_note(run: Path, text: str) -> None:
-    """Write a run's note, also while it trains; an empty text takes the note away.
+    """Write a run's note, also while it trains; an empty text removes the note.
 
-    Raises
-    ------
-    UserError
-        If the text is no Unicode, or the folder cannot be written.
+    Raises UserError if the text is no Unicode, or the folder cannot be written.
     """
     text = "\n".join(text.splitlines()).strip()
     if not text:

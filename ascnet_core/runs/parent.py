@@ -1,13 +1,13 @@
-"""The parent of a fork: what it was, and which settings a fork must share. Needs no torch."""
+"""The parent of a fork, and the settings that both must share. Needs no torch."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_json, write_json
+from ascnet_core.files import read_json
 
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
@@ -20,8 +20,8 @@ class Parent:
     """What a fork began from.
 
     `run` is the name it had then, `moment` the kept moment in words, `step` its number of steps
-    (None where the network did not tell), `whole` whether all networks, the optimisers and the
-    moving average came along, or the first of `networks` alone.
+    (None if the network's file did not say). `whole` says whether all networks, the optimisers and
+    the moving average came along, or the first of `networks` alone.
     """
 
     run: str
@@ -40,32 +40,21 @@ class Parent:
 
 
 def read_parent(run: Path) -> Parent | None:
-    """Where a run came from; None if it is no fork."""
+    """The parent of a run; None if it is no fork."""
     try:
         return Parent(**read_json(run / PARENT))
     except TypeError:
         return None
 
 
-def write_parent(run: Path, parent: Parent) -> None:
-    """Keep where a run came from."""
-    write_json(run / PARENT, asdict(parent))
-
-
 def sizes(settings: Settings) -> tuple[str, ...]:
-    """The keys of settings that a fork cannot change: the networks would not fit any more."""
+    """The keys of settings that a fork cannot change, since the networks would not fit."""
     learners = settings.method.learners(settings)
     return ("method.name", *(key for one in learners for key in (one.width, one.norm)))
 
 
 def check_sizes(run: str, before: Settings, settings: Settings) -> None:
-    """Refuse settings whose networks cannot begin from those of run `run`.
-
-    Raises
-    ------
-    UserError
-        Naming the first setting in the way.
-    """
+    """Raise UserError, naming the setting, where networks cannot begin from those of run `run`."""
     from ascnet_core.settings.text import value_of
 
     for key in sizes(before):

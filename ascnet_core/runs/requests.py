@@ -1,4 +1,4 @@
-"""Requests to a training process: stop, pause, go on, take a snapshot; files in the run folder."""
+"""Requests to a training process (stop, pause, go on, snapshot), as files in the run folder."""
 
 import signal
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 from ascnet_core.files import read_json, write_json
 from ascnet_core.places import CONTROL
@@ -15,19 +16,15 @@ WANTED = "snapshot.json"
 """A file of its own, so that asking for a snapshot cancels neither a pause nor a stop."""
 
 
-def request_stop(run: Path) -> bool:
-    """Ask the process that trains to stop within a step; False if none is training."""
-    return _request(run, "stop")
+def ask(run: Path, what: Literal["stop", "pause", "go", "snapshot"]) -> bool:
+    """Ask the process that trains for something within a step; False if none is training.
 
-
-def request_pause(run: Path) -> bool:
-    """Ask the process that trains to pause within a step; False if none is training."""
-    return _request(run, "pause")
-
-
-def request_go(run: Path) -> bool:
-    """Let a paused process go on; False if none is there."""
-    return _request(run, "go")
+    A snapshot is one more kept moment and ends no cycle; a paused process takes it when it goes on.
+    """
+    if lock_holder(run) is None:
+        return False
+    write_json(run / (WANTED if what == "snapshot" else CONTROL), {"request": what})
+    return True
 
 
 def read_request(run: Path) -> str | None:
@@ -37,36 +34,18 @@ def read_request(run: Path) -> str | None:
     return request if request in ("stop", "pause", "go") else None
 
 
-def _request(run: Path, what: str) -> bool:
-    if lock_holder(run) is None:
-        return False
-    write_json(run / CONTROL, {"request": what})
-    return True
-
-
-def request_snapshot(run: Path) -> bool:
-    """Ask the process that trains for a snapshot; False if none is training.
-
-    It is one more kept moment and ends no cycle. A paused process takes it when it goes on.
-    """
-    if lock_holder(run) is None:
-        return False
-    write_json(run / WANTED, {"request": "snapshot"})
-    return True
-
-
 def take_request(run: Path) -> bool:
     """Whether a snapshot was asked for since the last call."""
-    wanted = run / WANTED
-    if not wanted.exists():
+    try:
+        (run / WANTED).unlink()
+    except FileNotFoundError:
         return False
-    wanted.unlink(missing_ok=True)
     return True
 
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as usual."""
+    """Turn the first SIGINT or SIGTERM into a request to stop; the second acts as usual."""
     received = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield received.is_set

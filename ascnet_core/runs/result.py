@@ -1,8 +1,9 @@
-"""Choosing a run's result: the network of any kept cycle."""
+"""A run's result, which may be the network of any kept cycle."""
 
 import json
+from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_bytes
@@ -11,17 +12,22 @@ from ascnet_core.runs.folder import Run, Snapshot
 from ascnet_core.runs.lock import hold_lock, lock_holder
 
 
+def position_of(run: Run) -> dict[str, Any]:
+    """Where in the training the result's network was saved; empty if it does not say."""
+    try:
+        with safe_open(run.path / MODEL, framework="numpy") as opened:
+            position: dict[str, Any] = json.loads((opened.metadata() or {}).get("position", "{}"))
+            return position
+    except (SafetensorError, OSError, ValueError):  # no file, or a damaged one
+        return {}
+
+
 def result_of(run: Run) -> Snapshot | None:
-    """The snapshot whose network is the run's result, None if it is none of those kept.
+    """The snapshot whose network is the run's result; None if none is.
 
     A run that stopped between two snapshots has a result of its own.
     """
-    try:
-        with safe_open(run.path / MODEL, framework="numpy") as opened:
-            position = json.loads((opened.metadata() or {}).get("position", "{}"))
-    except Exception:  # no file, or a damaged one: neither is a kept cycle
-        return None
-    step = position.get("step")
+    step = position_of(run).get("step")
     return next((s for s in run.snapshots() if s.step == step and step is not None), None)
 
 
@@ -29,12 +35,8 @@ def make_result(run: Run, snapshot: Snapshot) -> None:
     """Make a kept cycle's network, and its reference counts, the run's result.
 
     The files for resuming stay as they are: a resumed run continues from its last step, and its
-    next checkpoint is the result again. Any kept cycle can be made the result at any time.
-
-    Raises
-    ------
-    UserError
-        If the run is being trained, or the snapshot keeps no network.
+    next checkpoint is the result again. Any kept cycle can be made the result at any time. Raises
+    UserError if the run is being trained, or the snapshot keeps no network.
     """
     if lock_holder(run.path) is not None:
         raise UserError(f"Run {run.name} is being trained; stop it before choosing its result.")

@@ -1,4 +1,4 @@
-"""Starting a training in one process of its own or in several. Needs no torch."""
+"""Starting a training as a process of its own, or as several. Needs no torch."""
 
 import itertools
 import os
@@ -20,23 +20,11 @@ from ascnet_core.runs.lock import lock_holder
 def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 60.0) -> int:
     """Start `python -m ascnet_core train ARGUMENTS` as a process of its own; its pid.
 
-    The process outlives the caller (new session); what it prints on stderr goes to the run's
-    `log.txt`. Returns once the run is under way. Of several processes the pid is their launcher's,
-    which passes a signal on to all; the first of them holds the run's lock.
-
-    Parameters
-    ----------
-    arguments
-        What follows `train`, `--name NAME` or `--resume NAME` among it.
-    processes
-        How many share the training, on this machine.
-    wait
-        Seconds to wait for the run to be under way.
-
-    Raises
-    ------
-    UserError
-        If the process ends at once, with the sentence that it printed.
+    `arguments` hold `--name NAME` or `--resume NAME`. The training goes on when the caller ends (it
+    has its own session); what it prints on stderr goes to the run's `log.txt`. Of several
+    `processes` on this machine the pid is their launcher's, which passes a signal on to all; the
+    first of them holds the run's lock. Returns once the run has begun, or after `wait` seconds.
+    Raises UserError, with the sentence that it printed, if the process ends at once.
     """
     run = _run_of(arguments)
     if lock_holder(run) is not None:
@@ -59,12 +47,12 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 6
             start_new_session=True,
             env=environment,
         )
-    # Collects the exit status, or an ended child would stay in the process table.
+    # Collect the exit status: an ended child would stay in the process table.
     threading.Thread(target=process.wait, daemon=True).start()
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         status = process.poll()
-        # Locked while files are hashed, a run only with its settings: a page could not find it.
+        # It is locked while files are hashed, but a page finds it only once its settings are there.
         if status == 0 or (status is None and lock_holder(run) is not None and is_run(run)):
             break
         if status is not None:
@@ -87,13 +75,13 @@ def _run_of(arguments: Sequence[str]) -> Path:
 
 
 def child_environment() -> dict[str, str]:
-    """The variables of this process for another one, which finds the package from any folder."""
+    """The environment for another process, which finds the package from any folder."""
     search = (str(places.ROOT), os.environ.get("PYTHONPATH"))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in search if path)}
 
 
 def _remove_if_never_run(run: Path) -> None:
-    """Undo the folder made for a run that was refused before it began."""
+    """Remove the folder of a run that was refused before it began."""
     if not is_run(run) and [path.name for path in run.iterdir()] == [LOG]:
         (run / LOG).unlink()
         run.rmdir()

@@ -1,4 +1,4 @@
-"""One line about a run for lists: progress, peaks, verdict and note."""
+"""A run in one line of a table: progress, peaks, verdict and note."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from ascnet_core.settings.methods.asc_net import AscNet
 
 @dataclass(frozen=True)
 class Summary:
-    """One run.
+    """A run in one line of a table.
 
     `share` is the part of the steps that is done, 0 to 1; `cycles` the complete ones of those
     planned, over both stages; `peaks` the positions 0..255 of the peaks of the method's first map,
-    None before the first snapshot; `note` the first line of the note. A run whose settings cannot
-    be read says so as its preset.
+    None before the first snapshot; `note` the first line of the note. If the settings cannot be
+    read, `preset` says so.
     """
 
     name: str

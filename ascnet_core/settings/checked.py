@@ -1,6 +1,4 @@
-"""What the tables of settings have in common: they check themselves and describe their fields."""
-
-from __future__ import annotations
+"""What all tables of settings share: they check their values and describe their fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +35,7 @@ def table(cls: type[T]) -> type[T]:
 
 @dataclass(frozen=True)
 class About:
-    """A setting's help text and what its value may be; `kind` is its type, None set aside."""
+    """A setting's help text and allowed values; `kind` is its type, without None."""
 
     help: str
     kind: Any

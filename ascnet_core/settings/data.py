@@ -1,7 +1,5 @@
 """Settings: how volumes become slices, and what of the reference is used."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field
@@ -11,7 +9,7 @@ from ascnet_core.names import Region
 from ascnet_core.settings.checked import table
 
 MOST_WATCHED = 16
-"""So many slices can be watched: each is kept with every snapshot."""
+"""At most so many slices can be watched, as each is kept with every snapshot."""
 
 
 @table
@@ -37,25 +35,17 @@ class Data:
     """What NaN and infinity become; not set: refuse them."""
     match: Literal["none", "position"] = "none"
     """Draw reference slices at random, or for each input one of about the same position in the
-    head, so that D can't go by the level."""
+    head, so that D can't tell them apart by it."""
     flips: bool = False
     """Mirror training slices left-right at random."""
     brightness: float = Field(0.0, ge=0, le=0.9)
     """Training slices are multiplied by 1 plus or minus up to this share, at random."""
 
     watched: tuple[str, ...] = ("4",)
-    """Slices whose cuts are kept as they form: how many, to have them chosen (mid height, with
+    """Slices whose maps every snapshot keeps: a number, to have so many chosen (mid height, with
     lesion first), or your own as scan:z,scan:z with z from 0."""
 
     def __post_init__(self) -> None:
-        self._check_watched()
-        if self.size % 16:
-            raise UserError(f"data.size is {self.size}; it must be a multiple of 16.")
-        if self.low >= self.high:
-            raise UserError("data.low must be under data.high.")
-
-    def _check_watched(self) -> None:
-        """Refuse what is neither one number nor a list of slices."""
         asked = self.watched
         if len(asked) == 1 and asked[0].isdecimal():
             good = 1 <= int(asked[0]) <= MOST_WATCHED
@@ -66,6 +56,10 @@ class Data:
                 f"data.watched is {','.join(asked)!r}; give a number from 1 to {MOST_WATCHED}, or "
                 "at most as many slices as scan:z,scan:z, z counted from 0."
             )
+        if self.size % 16:
+            raise UserError(f"data.size is {self.size}; it must be a multiple of 16.")
+        if self.low >= self.high:
+            raise UserError("data.low must be under data.high.")
 
 
 def _is_slice(text: str) -> bool:

@@ -21,7 +21,7 @@ them, references as they are, inputs."""
 class Needs(NamedTuple):
     """What a term of M needs: kinds of slices in M's batch, and the stages in which it is on.
 
-    `looks_at_references`: its function reads the step's references, also where M is not shown them.
+    `looks_at_references`: its function reads the step's references, also if M is not shown them.
     """
 
     kinds: tuple[str, ...]
@@ -101,8 +101,8 @@ class Losses:
     wild_reference: float = Field(0.0, ge=0)
     """Weight of the wild cut on uncorrupted reference slices, where it should be empty."""
     self_training: float = Field(0.0, ge=0)
-    """Weight, in stage 2, of the wild cut on inputs against what the averaged M itself takes for
-    anomaly there, by the level that hardly any reference pixel reaches."""
+    """Weight, in stage 2, of the wild cut's error on inputs against labels of M itself: anomaly is
+    what its moving average puts above a level that hardly any reference pixel reaches."""
     self_quantile: float = Field(0.998, ge=0.5, le=0.99999)
     """Share of the reference's pixels below the level from which self-training takes a pixel for
     anomaly."""
@@ -142,7 +142,7 @@ class Corruption:
     """Share of the blobs that bring the tissue to a brightness of their own, as a tumour that hides
     what was there, instead of changing it."""
     compact: float = Field(0.0, ge=0, le=10)
-    """How strongly a blob gathers round one place: 0 lets it lie in pieces anywhere, from about 2
+    """How strongly a blob gathers round one point: 0 lets it lie in pieces anywhere, from about 2
     on it is one piece with an uneven border."""
     margin: float = Field(0.0, ge=0, le=0.2)
     """Blobs keep this share of the slice's width away from the tissue's outer border, as the scalp

@@ -1,9 +1,9 @@
-"""The table `method`: which method a run trains, and what can be known of it without torch.
+"""The table `method`: which method a run trains, and its description, without torch.
 
 A method is a class in a file of its own in `settings/methods/`. Its fields are its own settings,
-which stand beside its name under `[method]`. Beside them it says what forms, tables, the film and
-checks of the schedule ask of it. Its networks and its steps are in `recipes/`, in a file (or a
-folder) of the same name.
+which stand beside its name under `[method]`. It also describes itself for forms, tables, the film
+and the check of the schedule. Its networks and its steps are in `recipes/`, in a file (or a folder)
+of the same name.
 """
 
 from __future__ import annotations
@@ -24,20 +24,10 @@ if TYPE_CHECKING:
 class Map:
     """One of the maps that a method makes of a slice, with values in [0, 1].
 
-    Attributes
-    ----------
-    name : str
-        As `--map` takes it.
-    label, short : str
-        What it is called in menus, and over pictures.
-    rule : str
-        The threshold rule where none is asked for, as for a bright anomaly.
-    side : str
-        Whether anomalies are bright or dark on it.
-    range : str
-        What levels 0 and 255 stand for where nothing else is asked for.
-    kept : bool
-        Whether snapshots keep it.
+    `--map` takes its `name`; menus show its `label`, pictures the `short` one. `rule` is its
+    default threshold rule, as for a bright anomaly; `side` says whether anomalies are bright or
+    dark on it, `range` what levels 0 and 255 stand for by default, and `kept` whether snapshots
+    keep it.
     """
 
     name: str
@@ -54,7 +44,7 @@ INPUT = Map("input", "input I_in", "I_in")
 
 
 class Gauge(NamedTuple):
-    """A number that is measured at the end of an epoch: its name, its title, and what it says."""
+    """A number measured at the end of an epoch: its name, its title, and what it means."""
 
     name: str
     title: str
@@ -65,17 +55,10 @@ class Gauge(NamedTuple):
 class Phase:
     """A stretch of training in a cycle: `epochs` times `steps` steps of one kind.
 
-    Attributes
-    ----------
-    name : str
-        As events and the page show it.
-    number : int
-        Tells the phases of a method apart where seeds are drawn.
-    trains : dict
-        Name of each learner that is trained -> how many slices go through it in a step.
-    shows : tuple of str
-        For each batch of `schedule.batch_m` slices that the first learner learns from in a step,
-        the set that it is drawn from: "input" or "reference".
+    Events and the page show its `name`; `number` tells the phases of a method apart where seeds are
+    drawn. `trains` says for each learner how many slices go through it in a step. `shows` names,
+    for each batch of `schedule.batch_m` slices that the first learner learns from in a step, the
+    set that it is drawn from: "input" or "reference".
     """
 
     name: str
@@ -90,18 +73,9 @@ class Phase:
 class Learner:
     """A network with an optimiser of its own.
 
-    Attributes
-    ----------
-    name : str
-        As sentences call it.
-    width, norm, rate : str
-        The keys of the settings that hold its width, its normalisation and its learning rate.
-    cost : float
-        Time that a slice takes in it, beside M at the same width.
-    running : bool
-        Whether it works by running statistics, where its normalisation is over the batch.
-    derived_twice : bool
-        Whether a loss holds a gradient of it.
+    Sentences call it by its `name`; `width`, `norm` and `rate` are the keys of its settings. `cost`
+    is the time that a slice takes in it, relative to M at the same width. `running`: its batch norm
+    works by running statistics. `derived_twice`: a loss holds a gradient of it.
     """
 
     name: str
@@ -115,21 +89,12 @@ class Learner:
 
 @table
 class TrainedMethod:
-    """What every method says of itself; the class of a method overrides what differs.
+    """What every method says of itself; a method's class overrides what differs.
 
-    Attributes
-    ----------
-    title, sentence : str
-        What it is called, and what it does.
-    maps : tuple of Map
-        What it makes of a slice. Histogram and film show the first one.
-    gauges : tuple of Gauge
-        What is measured while it is trained.
-    own : tuple of str
-        Beginnings of the keys, in other tables than `method`, that this method alone uses.
-    two_cuts : bool
-        Whether it makes the two cuts of ASC-Net, which the advisor, the page Cuts, the joint
-        histogram and the reference lab are made for.
+    Histogram and film show the first of the `maps`; the `gauges` are measured in training. `own`
+    holds the beginnings of the keys, in other tables than `method`, that this method alone uses.
+    `two_cuts`: it makes the two cuts of ASC-Net, which the advisor, the page Cuts, the joint
+    histogram and the reference lab are made for.
     """
 
     title: ClassVar[str] = ""
@@ -153,7 +118,7 @@ class TrainedMethod:
         raise NotImplementedError
 
     def batches(self, settings: Settings) -> dict[str, int]:
-        """Key of each size of a batch -> the equal parts that the batch is made of."""
+        """The key of each batch size -> the number of equal parts that the batch is made of."""
         return {"schedule.batch_m": 1}
 
     def check(self, settings: Settings) -> None:
@@ -175,11 +140,11 @@ class TrainedMethod:
         raise UserError(f"The method {self.name} has no map {name!r}; choose among {known}.")
 
     def of_histogram(self, text: str) -> str:
-        """What is said of a histogram, with the name of its map where that is not I_ro."""
+        """A sentence on a histogram, with the name of its map if that is not I_ro."""
         return text if self.two_cuts or not text else f"{self.maps[0].short}: {text}"
 
     def lacks(self, what: str) -> str:
-        """The sentence for what only a method with two cuts has."""
+        """The sentence that says that only a method with two cuts has this."""
         return f"{what} needs the two cuts of ASC-Net, which {self.name} does not make."
 
     @classmethod

@@ -1,7 +1,5 @@
 """Settings: the networks, and how D and M train against each other."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

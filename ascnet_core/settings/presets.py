@@ -1,7 +1,5 @@
 """Presets by name: the shipped ones, a user's own, and TOML files."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from pathlib import Path
@@ -14,7 +12,7 @@ from ascnet_core.settings.text import from_toml, to_toml
 
 FOLDER = Path(__file__).parent / "presets"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-# `presets/settings.toml` would make the folder look like a run.
+# A folder with settings.toml is a run, so no preset may be named so.
 _RESERVED = ("settings",)
 
 
@@ -37,15 +35,8 @@ def user_preset_names() -> tuple[str, ...]:
 def load_preset(name: str) -> Settings:
     """Settings of a preset: a shipped one, one that was saved, or a TOML file's.
 
-    Parameters
-    ----------
-    name
-        A name, or the path of a file whose name ends in `.toml` (a run's `settings.toml`, say).
-
-    Raises
-    ------
-    UserError
-        If there is none of that name, or the file holds no settings.
+    `name` may be the path of a file that ends in `.toml` (a run's `settings.toml`, say). Raises
+    UserError if there is none of that name, or the file holds no settings.
     """
     if name in preset_names():
         path, called = FOLDER / f"{name}.toml", name
@@ -72,21 +63,8 @@ def save_preset(
 ) -> Path:
     """Save settings as `checkpoints/presets/NAME.toml`, every value written out.
 
-    So it means the same when defaults change.
-
-    Parameters
-    ----------
-    name
-        What `--preset` calls it.
-    description
-        What it is for; the settings' own if empty.
-    overwrite
-        Whether a preset of that name may be replaced.
-
-    Raises
-    ------
-    UserError
-        If the name cannot be had.
+    So the preset keeps its meaning when defaults change. An empty description keeps the settings'
+    own. Raises UserError if the name is bad or taken; `overwrite` replaces a user's preset.
     """
     if not _NAME.match(name) or name in _RESERVED or name.endswith(".toml"):
         raise UserError(
@@ -106,13 +84,7 @@ def save_preset(
 
 
 def delete_preset(name: str) -> None:
-    """Delete a preset that a user saved.
-
-    Raises
-    ------
-    UserError
-        If it is shipped, or not there.
-    """
+    """Delete a preset that a user saved; UserError if it is shipped, or not there."""
     if name in preset_names():
         raise UserError(f"The preset {name} is shipped and cannot be deleted.")
     if name not in user_preset_names():

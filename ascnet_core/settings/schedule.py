@@ -1,7 +1,5 @@
 """Settings: how long and how fast, and on what device."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

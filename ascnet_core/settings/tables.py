@@ -1,7 +1,7 @@
 """All settings of a run, put together from the tables in the files beside this one.
 
-The tables lie beside this file, those of methods in `methods/`. Import every table from here. Each
-checks its values when it is made, so no invalid settings exist.
+Those of methods lie in `methods/`. Each table checks its values when it is made, so no invalid
+settings exist.
 """
 
 from __future__ import annotations
@@ -22,20 +22,6 @@ from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.network import Adversary, Network
 from ascnet_core.settings.schedule import Compute, Schedule
-
-__all__ = [
-    "Adversary",
-    "Compute",
-    "Corruption",
-    "Data",
-    "Losses",
-    "Network",
-    "Reference",
-    "Schedule",
-    "Segmentation",
-    "Settings",
-    "TrainedMethod",
-]
 
 if TYPE_CHECKING:
     Method = TrainedMethod

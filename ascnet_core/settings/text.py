@@ -1,7 +1,5 @@
 """Settings by dotted key, and as TOML text."""
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import json
@@ -47,10 +45,7 @@ _ABOUTS = {name: _describe(method) for name, method in METHODS.items()}
 
 
 def keys(settings: Settings | None = None) -> tuple[str, ...]:
-    """Every dotted key that counts for a method, such as "schedule.seed"; by default for ASC-Net.
-
-    Left out is what only other methods use.
-    """
+    """The dotted keys that a method uses, such as "schedule.seed"; by default those of ASC-Net."""
     method = AscNet.name if settings is None else settings.method.name
     foreign = tuple(key for name, one in METHODS.items() if name != method for key in one.own)
     return tuple(key for key in _ABOUTS[method] if not key.startswith(foreign))
@@ -81,12 +76,9 @@ def help_of(key: str, settings: Settings | None = None) -> str:
 
 
 def with_method(settings: Settings, name: str) -> Settings:
-    """Settings for another method: its own ones as it has them, and the mask from its first map.
+    """Settings for another method: its own ones at their defaults, the mask from its first map.
 
-    Raises
-    ------
-    UserError
-        If there is no such method.
+    Raises UserError if there is no such method.
     """
     if name == settings.method.name:
         return settings
@@ -96,20 +88,10 @@ def with_method(settings: Settings, name: str) -> Settings:
 
 
 def apply_set(settings: Settings, assignments: Iterable[str]) -> Settings:
-    """Settings with some keys changed.
+    """Settings changed by texts "table.key=value".
 
-    Parameters
-    ----------
-    settings
-        What to start from.
-    assignments
-        Texts "table.key=value". Truth is `true` or `false`, several words are divided by commas,
-        and nothing at all after `=` unsets what may be unset.
-
-    Raises
-    ------
-    UserError
-        If a key does not exist, or a value does not fit it.
+    Truth is `true` or `false`, several words are divided by commas, and an empty value unsets what
+    may be unset. Raises UserError if a key does not exist, or a value does not fit it.
     """
     changed: dict[str, dict[str, Any]] = {}
     parted = []
@@ -140,17 +122,14 @@ def to_toml(settings: Settings) -> str:
 
 
 def _on_one_line(array: re.Match[str]) -> str:
-    """An array as settings files have it: tomli-w writes a line for each value."""
+    """An array on one line: tomli-w writes a line for each value."""
     return "[" + ", ".join(line[4:-1] for line in array[1].split("\n")[:-1]) + "]"
 
 
 def from_toml(text: str, where: str = "settings") -> Settings:
     """Settings of a TOML text; what it does not name has its default.
 
-    Raises
-    ------
-    UserError
-        If it is no TOML, or has keys or values that don't exist here; `where` names it.
+    Raises UserError, naming `where`, if it is no TOML or has unknown keys or bad values.
     """
     try:
         content = tomllib.loads(text)
@@ -164,7 +143,7 @@ def from_toml(text: str, where: str = "settings") -> Settings:
     if isinstance(asked, dict):
         content["segmentation"] = method.segmentation() | asked
     try:
-        # Strict JSON takes lists and tables but no text for a number and no number for a truth.
+        # Strict JSON accepts lists and tables, but no text for a number and no number for a bool.
         return _SETTINGS.validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
         path = error.errors()[0]["loc"]

@@ -33,8 +33,8 @@ def save_model(
     """Write a network's weights, whole or not at all.
 
     The header holds the format's name and version, the method, width, slice size, all settings as
-    TOML, and where in the training it was (`position`: stage, cycle, step), so that the file alone
-    is enough to make maps of a volume.
+    TOML, and the position in the training (stage, cycle, step), so the file alone is enough to make
+    maps of a volume.
     """
     header = {
         "format": MODEL_FORMAT,
@@ -53,20 +53,10 @@ def load_model(
 ) -> tuple[Network, Settings]:
     """A network ready to make maps (evaluation mode), and the settings it was trained with.
 
-    Parameters
-    ----------
-    source
-        A run's name, a run's folder, or a model file. A run's settings are read from its
-        `settings.toml`, a file's from its header.
-    cycle
-        A cycle of the run, counted over both stages (0 = before training); None: the result.
-    device
-        Where the weights go.
-
-    Raises
-    ------
-    UserError
-        If there is no such run, cycle or file, or the file is not one of ours or damaged.
+    `source` is a run's name, a run's folder, or a model file. A run's settings are read from its
+    `settings.toml`, a file's from its header. `cycle` counts over both stages (0 = before
+    training); None means the result. Raises UserError if there is no such run, cycle or file, or
+    the file is damaged or of another kind.
     """
     path = Path(source)
     if path.is_file():
@@ -84,7 +74,7 @@ def load_model(
 
 
 def _cycle_folder(run: Run, cycle: int) -> Path:
-    """The snapshot of a cycle that has weights: runs are passed on without some to be small."""
+    """The snapshot of a cycle that has weights; small copies of runs lack some."""
     folder = run.at_cycle(cycle).path
     if not (folder / MODEL).is_file():
         kept = [str(s.total_cycle) for s in run.snapshots() if (s.path / MODEL).is_file()]
@@ -98,7 +88,7 @@ def _cycle_folder(run: Run, cycle: int) -> Path:
 def load_model_file(path: Path, device: str | torch.device = "cpu") -> tuple[Network, Settings]:
     """A network and its settings from one `model.safetensors`; errors as in `load_model`.
 
-    Files of before name no method: they are ASC-Net's.
+    Older files name no method: they are ASC-Net's.
     """
     tensors, header = _load(path, MODEL_FORMAT, device)
     try:
@@ -121,11 +111,9 @@ def save_training(path: Path, tensors: Mapping[str, torch.Tensor], meta: Mapping
     _save(path, tensors, header)
 
 
-def load_training(
-    path: Path, device: str | torch.device = "cpu"
-) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def load_training(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """What `save_training` wrote; `UserError` if the file is foreign or damaged."""
-    tensors, header = _load(path, TRAINING_FORMAT, device)
+    tensors, header = _load(path, TRAINING_FORMAT)
     try:
         return tensors, json.loads(header["meta"])
     except (KeyError, ValueError) as error:
@@ -137,12 +125,12 @@ def load_training(
 def _save(path: Path, tensors: Mapping[str, torch.Tensor], header: dict[str, str]) -> None:
     # Copies: the format refuses tensors that share memory or are not stored row by row.
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    # By way of bytes: safetensors' own files can be read by nobody but their owner.
+    # Not by save_file, whose files only their owner may read.
     write_bytes(path, save(plain, metadata=header))
 
 
 def _load(
-    path: Path, kind: str, device: str | torch.device
+    path: Path, kind: str, device: str | torch.device = "cpu"
 ) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     if not path.is_file():
         raise UserError(f"{path} does not exist; give a run's name, its folder or a model file.")

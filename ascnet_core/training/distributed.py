@@ -4,8 +4,6 @@ Process 0 alone reads the scans, holds the run's lock, writes and prints. The ot
 all that they need, so that they may be on machines that don't see the run's folder.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal
@@ -24,7 +22,7 @@ from torch import Tensor
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import variable
 
-# A pause may last: that a process is gone is told by its broken connection, not by the clock.
+# Pauses may be long; a broken connection, not this time limit, shows that a process has ended.
 _PATIENCE = timedelta(days=365)
 
 
@@ -47,24 +45,15 @@ def this_process() -> Process:
 
 
 def together(device: str, lead: Callable[[str], None], follow: Callable[[str], None]) -> None:
-    """Do `lead` in process 0 and `follow` in the others, joined so that they can talk.
+    """Run `lead` in process 0 and `follow` in the others, joined so that they can communicate.
 
-    Process 0 ends first, and it alone says what went wrong. If another ended before it, the
-    launcher would end process 0 as well, perhaps before it has spoken.
+    Each is called with the device of its process, a GPU of its own if `device` (as of `--device`)
+    asks for one. GPUs communicate by nccl, processors by gloo.
 
-    Parameters
-    ----------
-    device
-        What `--device` says. GPUs talk by nccl, processors by gloo.
-    lead, follow
-        Called with the device of their process: each has a GPU of its own.
-
-    Raises
-    ------
-    UserError
-        If the processes cannot reach each other or some have no device.
-    SystemExit
-        In other processes than 0, instead of any error.
+    Process 0 ends first, and it alone reports errors: if another process ended before it, the
+    launcher would end process 0 too, perhaps before it has printed. Raises UserError if the
+    processes cannot reach each other or some have no device; in other processes than 0, SystemExit
+    instead of any error.
     """
     try:
         own = _join(device)
@@ -72,7 +61,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
         _last_word()
     except Exception as error:
         if variable("RANK") == 0:
-            # The launcher sends it once another process has ended; the last words are unsaid yet.
+            # The launcher sends SIGTERM once another process has ended: print before that ends us.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             raise
         if isinstance(error, UserError):  # process 0 has come to the same and says it
@@ -87,13 +76,7 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
 
 @contextmanager
 def lost_told() -> Iterator[None]:
-    """Say in a user's words that another process of the training has ended.
-
-    Raises
-    ------
-    UserError
-        Instead of the error of the connection that broke.
-    """
+    """Raise UserError instead of a connection's error where another process has ended."""
     try:
         yield
     except Exception as error:
@@ -106,10 +89,10 @@ def lost_told() -> Iterator[None]:
 
 
 def _join(name: str) -> str:
-    """Meet the other processes; the device of this one."""
+    """Meet the other processes and choose the device of this one."""
     gpus = torch.cuda.device_count() if name != "cpu" else 0
     if variable("LOCAL_WORLD_SIZE") == variable("WORLD_SIZE"):
-        # One machine: its name need not lead anywhere, and nothing should leave it.
+        # On one machine use the loopback: the host name may not resolve.
         loop = [found for _, found in socket.if_nameindex() if found.startswith("lo")]
         if loop:
             os.environ.setdefault("GLOO_SOCKET_IFNAME", loop[0])
@@ -125,7 +108,7 @@ def _join(name: str) -> str:
     if one and variable("LOCAL_WORLD_SIZE") == 1:  # of several machines each
         index, name = int(one[1]), "cuda"
     lacks = on_gpu and index >= gpus
-    # What is wrong must be known to process 0, which says it; the others then find it gone.
+    # Process 0 must know what is wrong, since it alone reports it.
     found = torch.tensor([lacks, on_gpu, not on_gpu], dtype=torch.uint8)
     distributed.all_reduce(found, distributed.ReduceOp.MAX)
     some_lack, some_gpu, some_cpu = found.tolist()
@@ -147,7 +130,7 @@ def _join(name: str) -> str:
 
 
 def _last_word() -> None:
-    """Wait for process 0 to be through, or gone."""
+    """Wait until process 0 has finished or is gone."""
     with suppress(RuntimeError, ValueError):  # it may be gone, or was never met
         distributed.broadcast(torch.zeros(1, dtype=torch.uint8), 0)
 
@@ -167,7 +150,7 @@ def _say_why(error: BaseException) -> None:
 
 
 def averaged(values: Tensor) -> Tensor:
-    """Numbers (N,) averaged over the processes: a NaN of one is one of all."""
+    """Numbers (N,) averaged over the processes; a NaN in one gives NaN in all."""
     size = this_process().size
     if size == 1:
         return values
@@ -177,9 +160,9 @@ def averaged(values: Tensor) -> Tensor:
 
 
 def any_of(wish: bool) -> bool:
-    """Whether any process wishes it. All must ask at the same moment.
+    """Whether any process wishes it. All must call this at the same step.
 
-    It goes by way of the processors also where GPUs train, so that it does not wait for them.
+    It is sent between the processors also where GPUs train, so that it does not wait for them.
     """
     if this_process().size == 1:
         return wish
@@ -189,14 +172,14 @@ def any_of(wish: bool) -> bool:
 
 
 def share(content: Any = None) -> Any:
-    """What process 0 gives, in every process; for what is small beside the slices."""
+    """The content that process 0 gives, in every process; for small objects."""
     held = [content]
     distributed.broadcast_object_list(held, 0)
     return held[0]
 
 
 def share_array(array: np.ndarray | None = None) -> np.ndarray:
-    """The array that process 0 gives, in every process, without a copy of it; of numbers."""
+    """The array of numbers that process 0 gives, in every process, without a further copy."""
     kind, shape = share(None if array is None else (array.dtype.str, array.shape))
     held = np.empty(shape, kind) if array is None else np.require(array, requirements=("C", "W"))
     if held.size:

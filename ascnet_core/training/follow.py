@@ -1,6 +1,4 @@
-"""The processes of a training beside the first: they do their part of each batch, and no more."""
-
-from __future__ import annotations
+"""What the processes beside the first do: train on their part of each batch, nothing else."""
 
 import numpy as np
 
@@ -16,7 +14,7 @@ from ascnet_core.training.trainer import train
 def hand_out(
     settings: Settings, inputs: SliceSet, reference: SliceSet, state: TrainingState
 ) -> None:
-    """Give the other processes what they need to train along; alone, nothing happens."""
+    """Send the other processes the settings, the state and both sets; nothing if there are none."""
     if this_process().size == 1:
         return
     share((to_toml(settings), *state_tensors(state)))
@@ -26,7 +24,7 @@ def hand_out(
 
 
 def follow(device: str) -> None:
-    """Train along with process 0, from where it is until it stops; see `hand_out`.
+    """Train along with process 0 until it stops.
 
     Nothing is read, written or printed. SIGINT or SIGTERM stop all processes at the next step.
     """
@@ -41,7 +39,7 @@ def follow(device: str) -> None:
 
 
 def _handed_out() -> SliceSet:
-    """Images and their positions: training asks for nothing else of a set."""
+    """A set with images and positions, which is all that training reads."""
     images, positions = share_array(), share_array()
     count = len(images)
     no, unknown = np.zeros(count, bool), np.full(count, "")

@@ -1,12 +1,11 @@
-"""The kept network seen from outside: its maps of sample slices, for snapshots and gauges."""
-
-from __future__ import annotations
+"""What the kept network makes of sample slices, for snapshots and gauges."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ascnet_core.imaging.reference import evenly
 from ascnet_core.network.blocks import Network
 from ascnet_core.segmentation.quantiser import rank_correlation
 from ascnet_core.settings.tables import Settings
@@ -17,22 +16,16 @@ from ascnet_core.training.state import TrainingState
 
 SAMPLE = 16  # slices of each set that gauges are measured on
 HISTOGRAM_SAMPLE = 48  # input slices whose first map is counted in a snapshot
+BATCH = 16  # slices that go through the network at once
 
 
 @torch.no_grad()
-def maps_of(
-    network: Network, slices: Tensor, settings: Settings, batch: int = 16
-) -> dict[str, Tensor]:
+def maps_of(network: Network, slices: Tensor, settings: Settings) -> dict[str, Tensor]:
     """Maps of slices (N, 1, S, S) in inference mode, in batches."""
     network.eval()
     with autocast(slices.device, settings.compute), threads(settings.compute):
-        parts = [network.maps(slices[at : at + batch]) for at in range(0, len(slices), batch)]
+        parts = [network.maps(slices[at : at + BATCH]) for at in range(0, len(slices), BATCH)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def evenly(number: int, count: int) -> NDArray[np.int64]:
-    """`count` of so many indices (or all, if fewer) spread evenly, both ends included."""
-    return np.unique(np.linspace(0, number - 1, min(count, number)).round().astype(np.int64))
 
 
 def spread(slices: Tensor, count: int) -> Tensor:
@@ -58,14 +51,11 @@ def mean_inside(map_: Tensor, slices: Tensor) -> float:
 def snapshot_arrays(
     state: TrainingState, settings: Settings, sets: Sets, watched: NDArray[np.float32]
 ) -> dict[str, NDArray[np.generic]]:
-    """What a snapshot keeps: maps of the watched slices (W, S, S), counts over sample inputs.
+    """The arrays of a snapshot: maps of the watched slices (W, S, S), counts over sample inputs.
 
-    Returns
-    -------
-    dict
-        `watched_input` and each map that the method keeps, (W, S, S) uint8 with 255 for 1.0;
-        `counts` (256,) int64, the method's first map of the sample inside the region; and what the
-        method's recipe adds.
+    These are `watched_input` and each map that the method keeps, (W, S, S) uint8 with 255 for 1.0;
+    `counts` (256,) int64, the method's first map of the sample inside the region; and what the
+    method's recipe adds.
     """
     method = settings.method
     slices = torch.from_numpy(np.array(watched, dtype=np.float32))[:, None].to(state.device)

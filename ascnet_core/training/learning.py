@@ -1,7 +1,5 @@
 """One step of a network's optimiser, by one process or by several."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,20 +15,11 @@ Loss = Callable[[], tuple[Tensor, Losses]]
 
 
 def learn(state: TrainingState, name: str, loss: Loss) -> Losses:
-    """Move a network down its loss once.
+    """Take one step of the optimiser of a network (by its name in the state) on a loss.
 
-    Parameters
-    ----------
-    name
-        Which of the state's networks.
-    loss
-        Works out the loss, the network's forward pass included, on this process's part of the
-        batch: one number, and what of it is reported. The loss of several processes is the mean of
-        theirs.
-
-    Returns
-    -------
-    The report, without gradients.
+    `loss` runs the forward pass on this process's part of the batch and gives one number, and the
+    values to report. Of several processes the mean of the losses counts. Returns the report,
+    without gradients.
     """
     total, report = _forward(state, name)(loss)
     optimiser = state.optimisers[name]
@@ -43,9 +32,8 @@ def learn(state: TrainingState, name: str, loss: Loss) -> Losses:
 class _Forward(nn.Module):
     """A network whose forward pass is its whole loss.
 
-    DistributedDataParallel finds by the outcome of a forward pass which parameters will get a
-    gradient. Some terms use parts of a network, or one of its layers a second time, so it must see
-    the loss itself.
+    DistributedDataParallel learns from a forward pass which parameters will get a gradient. Some
+    terms use only parts of a network, or a layer twice, so it must see the loss itself.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -58,12 +46,12 @@ class _Forward(nn.Module):
 
 
 def _forward(state: TrainingState, name: str) -> Any:
-    """What works out a loss of that network: plainly, or averaging gradients over processes."""
+    """Computes a loss of that network; several processes average its gradients."""
     if this_process().size == 1:
         return lambda loss: loss()
     known = state.parallel.get(name)
     if known is None or known.module.network is not state.networks[name]:
-        # Gradients of 1x1 kernels may lie in another memory order than the kernels: it says so.
+        # Torch warns where gradients of 1x1 kernels have another memory order than the kernels.
         warnings.filterwarnings("ignore", message="Grad strides do not match")
         known = DistributedDataParallel(
             _Forward(state.networks[name]),

@@ -1,8 +1,8 @@
-"""What training asks of a method: its networks, its optimisers, its steps and its gauges.
+"""The protocol of a trained method: its networks, optimisers, steps and gauges.
 
 A recipe is a class in `recipes/`, in a file or a folder named as the method's in
 `settings/methods/`, and an instance of it called `RECIPE`. Everything else (sampling, checkpoints,
-snapshots, stops and resumes, several processes) is the same for all methods.
+snapshots, stopping and resuming, several processes) is the same for all methods.
 """
 
 from __future__ import annotations
@@ -40,23 +40,22 @@ class Recipe:
     def optimiser(
         self, name: str, network: nn.Module, settings: Settings
     ) -> torch.optim.Optimizer | None:
-        """The optimiser of a network, of which the kept one is called "model"; None for none.
+        """The optimiser of a network (the kept one is named "model"); None for none.
 
-        The groups of the kept network's optimiser may have a `factor`, by which their learning
-        rate is multiplied.
+        Groups of the kept network's optimiser may have a `factor` for their learning rate.
         """
         return torch.optim.Adam(
             network.parameters(), lr=settings.schedule.learning_rate, fused=True
         )
 
     def begin_phase(self, state: TrainingState, settings: Settings, moment: Moment) -> None:
-        """What happens once before a phase."""
+        """Called once before each phase."""
 
     def step(self, state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
         """Do the step of this moment; its losses by name, on the device.
 
-        Networks learn by `learning.learn`. Torch's random state is that of the step. What the kept
-        network was shown is counted by `state.count`.
+        Networks learn by `learning.learn`. Torch's random state is that of the step. `state.count`
+        counts what the kept network was shown.
         """
         raise NotImplementedError
 

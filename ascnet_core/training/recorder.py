@@ -1,4 +1,4 @@
-"""A training's events, checkpoints and snapshots, written to its run folder as they come."""
+"""A training's events, checkpoints and snapshots, written to its run folder."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_bytes, write_text
-from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.imaging.reference import SliceSet, evenly
 from ascnet_core.monitoring.advisor import advise
 from ascnet_core.monitoring.history import Point, read_history
 from ascnet_core.network.blocks import Network
@@ -31,20 +31,13 @@ from ascnet_core.training.checkpoint import load_training, save_model, save_trai
 from ascnet_core.training.device import peak_memory
 from ascnet_core.training.distributed import any_of, lost_told
 from ascnet_core.training.follow import hand_out
-from ascnet_core.training.gauges import evenly
 from ascnet_core.training.slice_sets import describe
-from ascnet_core.training.trainer import (
-    Event,
-    TrainingState,
-    new_state,
-    restore_state,
-    state_tensors,
-    train,
-)
+from ascnet_core.training.state import TrainingState, new_state, restore_state, state_tensors
+from ascnet_core.training.trainer import Event, train
 
 REFERENCE_SLICES = 128
-"""So many reference slices, evenly spread, are counted for `reference-quantile`."""
-_PAUSE_LOOK = 0.1
+"""Number of reference slices, evenly spread, that are counted for `reference-quantile`."""
+_PAUSE_SECONDS = 0.1
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -58,59 +51,49 @@ def record(
     device: str = "cpu",
     report: Report | None = None,
 ) -> str:
-    """Train, or go on where the last checkpoint is, and keep everything in the run folder.
+    """Train, or resume at the last checkpoint, and keep everything in the run folder.
 
-    The caller holds the run's lock. A stop asked for through the folder, or by SIGINT or SIGTERM,
-    takes effect at the next step and leaves a checkpoint. Of several processes only the first
-    calls this; the others `follow`.
-
-    Parameters
-    ----------
-    run
-        The folder, made by `create_run`.
-    watched : (W, S, S) float32 in [0, 1]
-        Slices whose maps go into every snapshot.
-    report
-        Called with every event as it is written.
-
-    Returns
-    -------
-    str
-        "finished" or "stopped".
+    The caller holds the run's lock; the folder is made by `create_run`. `watched`, (W, S, S)
+    float32 in [0, 1], are the slices whose maps go into every snapshot. `report` is called with
+    every event as it is written. A stop asked for through the folder, or by SIGINT or SIGTERM,
+    takes effect at the next step and leaves a checkpoint. Of several processes only the first calls
+    this; the others `follow`. Returns "finished" or "stopped".
     """
     if lock_holder(run) is None:
         raise UserError(f"{run} is not locked for writing; use `train --resume {run.name}`.")
     _forget_requests(run)
-    recording = _Recording(run, settings, reference, report)
-    state = recording.restore(device)
+    recording = _Recording(run, settings, reference, device, report)
+    state = recording.state
     with lost_told(), signals_noted() as signalled:
         hand_out(settings, inputs, reference, state)
 
         def should_stop() -> bool:
-            return any_of(recording.between_steps(state, signalled))
+            return any_of(recording.between_steps(signalled))
 
-        def wants_snapshot() -> bool:
-            return recording.wants_snapshot(state)
-
+        wants_snapshot = recording.wants_snapshot
         for event in train(
             state, settings, inputs, reference, watched, should_stop, wants_snapshot
         ):
-            recording.take(event, state)
-    recording.save(state)
+            recording.take(event)
+    recording.save()
     _forget_requests(run)
     return "stopped" if recording.last_kind == "stop" else "finished"
 
 
 class _Recording:
-    """The open event file, and when the last checkpoint was."""
+    """Writes a run's files, and knows when the last checkpoint was."""
 
     def __init__(
-        self, run: Path, settings: Settings, reference: SliceSet, report: Report | None
+        self,
+        run: Path,
+        settings: Settings,
+        reference: SliceSet,
+        device: str,
+        report: Report | None,
     ) -> None:
         self.run = run
         self.settings = settings
-        chosen = evenly(len(reference.images), REFERENCE_SLICES)
-        self.samples = np.ascontiguousarray(reference.images[chosen])
+        self.samples = reference.images[evenly(len(reference.images), REFERENCE_SLICES)]
         self.about = describe(reference)
         self.report = report
         self.last_kind = ""
@@ -118,9 +101,10 @@ class _Recording:
         self.enough = False
         self.points: dict[Path, Point] = {}
         self.saved_at = time.monotonic()
+        self.state = self._restore(device)
 
-    def restore(self, device: str) -> TrainingState:
-        """The state of the last checkpoint; what was written after it is taken back."""
+    def _restore(self, device: str) -> TrainingState:
+        """The state of the last checkpoint; what was written after it is removed."""
         path = self.run / TRAINING
         if not path.is_file():
             self._refuse_to_forget()
@@ -136,7 +120,7 @@ class _Recording:
         return state
 
     def _refuse_to_forget(self) -> None:
-        """A result passed on without what resuming needs must not be trained over from scratch."""
+        """Refuse to train a result without a checkpoint from scratch: it would be lost."""
         last = last_event(self.run / EVENTS)
         ended = last is None or last.get("kind") in ("end", "stop")
         if ended and (self.run / MODEL).is_file():
@@ -145,65 +129,63 @@ class _Recording:
                 "start a new run under another name."
             )
 
-    def between_steps(self, state: TrainingState, signalled: Callable[[], bool]) -> bool:
+    def between_steps(self, signalled: Callable[[], bool]) -> bool:
         """Save if it is time, wait while paused; whether to stop.
 
-        Called by the trainer before each step, when all that is due has been handed over: only
-        here a checkpoint and the events up to it fit each other exactly.
+        The trainer calls this before each step, after it has yielded all events: only here a
+        checkpoint and the events up to it fit each other exactly.
         """
         seconds = self.settings.schedule.checkpoint_seconds
         if self.due or time.monotonic() - self.saved_at >= seconds:
-            self.save(state)
+            self.save()
         request = read_request(self.run)
         if request == "pause":
-            self.save(state)
-            self._append({"kind": "pause", **_position(state)})
+            self.save()
+            self._append({"kind": "pause", **_position(self.state)})
             while request == "pause" and not signalled():
-                time.sleep(_PAUSE_LOOK)
+                time.sleep(_PAUSE_SECONDS)
                 request = read_request(self.run)
             if request != "stop" and not signalled():
-                self._append({"kind": "go", **_position(state)})
+                self._append({"kind": "go", **_position(self.state)})
         return request == "stop" or signalled() or self.enough
 
-    def wants_snapshot(self, state: TrainingState) -> bool:
-        """Whether a snapshot was asked for, and this very moment is not kept already."""
+    def wants_snapshot(self) -> bool:
+        """Whether a snapshot was asked for, and none of this step is kept already."""
         if not take_request(self.run):
             return False
-        if any(one.step == state.step for one in Run(self.run).snapshots()):
+        if any(one.step == self.state.step for one in Run(self.run).snapshots()):
             return False
-        # A checkpoint follows: one from before it would take the snapshot back.
+        # Save a checkpoint soon: resuming from an older one would remove the snapshot.
         self.due = True
         return True
 
-    def take(self, event: Event, state: TrainingState) -> None:
+    def take(self, event: Event) -> None:
         """Write one event, and its snapshot if it is one."""
         line = event.to_json()
         if event.kind == "snapshot":
-            line |= self._write_snapshot(event, state)
+            line |= self._write_snapshot(event)
         elif event.kind == "step":
-            line["memory"] = peak_memory(state.device)
-            line["device"] = str(state.device)
+            line["memory"] = peak_memory(self.state.device)
+            line["device"] = str(self.state.device)
         self._append(line)
         self.due = self.due or event.kind == "cycle"
         if event.kind == "cycle" and self.settings.schedule.stop_when == "separated":
-            self._ask_advisor(state)
+            self._ask_advisor()
 
-    def _ask_advisor(self, state: TrainingState) -> None:
-        """Keep what the advisor says of the complete cycles, and stop where it says so."""
+    def _ask_advisor(self) -> None:
+        """Write down the advisor's advice on the complete cycles; stop if it says so."""
         advice = advise(read_history(Run(self.run), self.points))
-        said = {"advice": advice.kind, "sentence": advice.sentence}
-        self._append(
-            {"kind": "advice", **_position(state), **said, "best_cycle": advice.best_cycle}
-        )
+        said = {"sentence": advice.sentence, "best_cycle": advice.best_cycle}
+        self._append({"kind": "advice", **_position(self.state), "advice": advice.kind, **said})
         self.enough = advice.kind == "stop"
 
-    def save(self, state: TrainingState) -> None:
-        """Write the network and what resuming needs; that last, as it names where events end."""
-        model = state.kept
-        save_model(self.run / MODEL, model, self.settings, _position(state))
+    def save(self) -> None:
+        """Write the network, then what resuming needs, which names where the events end."""
+        model = self.state.kept
+        save_model(self.run / MODEL, model, self.settings, _position(self.state))
         if self.due or not (self.run / COUNTS).is_file() or self.last_kind in ("end", "stop"):
             _write_compact(self.run / COUNTS, self._reference(model))
-        tensors, meta = state_tensors(state)
+        tensors, meta = state_tensors(self.state)
         path = self.run / EVENTS
         size = path.stat().st_size if path.is_file() else 0
         save_training(self.run / TRAINING, tensors, {"events_bytes": size, "state": meta})
@@ -223,7 +205,7 @@ class _Recording:
             self.report(line)
 
     def _truncate(self, size: int) -> None:
-        """Take back events after `size` bytes, and the snapshots that no kept event names."""
+        """Remove events after `size` bytes, and the snapshots that no remaining event names."""
         path = self.run / EVENTS
         if path.is_file() and path.stat().st_size > size:
             os.truncate(path, size)
@@ -233,7 +215,7 @@ class _Recording:
             if found.name not in kept:
                 shutil.rmtree(found)
 
-    def _write_snapshot(self, event: Event, state: TrainingState) -> dict[str, Any]:
+    def _write_snapshot(self, event: Event) -> dict[str, Any]:
         folder = self.run / SNAPSHOTS
         folder.mkdir(exist_ok=True)
         index = 1 + max(
@@ -245,8 +227,8 @@ class _Recording:
         temporary.mkdir()
         arrays = {name: np.ascontiguousarray(one) for name, one in event.arrays.items()}
         write_bytes(temporary / CUTS, save(arrays))
-        model = state.kept
-        save_model(temporary / MODEL, model, self.settings, _position(state))
+        model = self.state.kept
+        save_model(temporary / MODEL, model, self.settings, _position(self.state))
         _write_compact(temporary / COUNTS, self._reference(model))
         seen = read_histogram(arrays["counts"].astype(np.int64))
         found = {
@@ -254,7 +236,7 @@ class _Recording:
             "separations": list(seen.separations),
             "verdict": seen.verdict,
         }
-        position = _position(state) | {
+        position = _position(self.state) | {
             "stage": event.stage,
             "cycle": event.cycle,
             "epoch": event.epoch,

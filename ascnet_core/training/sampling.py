@@ -1,11 +1,9 @@
-"""Which slices come when: every draw is made from counters, so no generator needs saving.
+"""Which slices a step draws: every draw is made from counters, so no generator is saved.
 
 A run restored at any step draws exactly what it would have drawn without the stop. The slices of a
-batch are drawn for all processes together, and each takes its part of them; what happens to them
-there (mirroring, corruption, dropout) each process draws for itself.
+batch are drawn for all processes together, and each takes its part of them; mirroring, corruption
+and dropout each process draws for itself.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -14,12 +12,14 @@ import torch
 from torch import Tensor
 
 from ascnet_core.imaging.reference import SliceSet, balance, match_positions
-from ascnet_core.settings.tables import Data, Schedule, Settings
+from ascnet_core.settings.data import Data
+from ascnet_core.settings.schedule import Schedule
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import memory_format
 from ascnet_core.training.distributed import this_process
 from ascnet_core.training.timetable import Moment
 
-# What a draw is for: two draws of the same step must not be the same numbers.
+# Purposes of draws: those of one step must not give the same numbers.
 ORDER, MATCH, AUGMENT, CORRUPT, DROPOUT, FRESH = range(6)
 
 
@@ -36,7 +36,7 @@ class Sets:
 def load_sets(
     inputs: SliceSet, reference: SliceSet, device: torch.device, settings: Settings
 ) -> Sets:
-    """Put both sets on the device once: an epoch then moves no data."""
+    """Put both sets on the device once, so that an epoch moves no data."""
     order = memory_format(device, settings.compute)
 
     def stack(one: SliceSet) -> Tensor:
@@ -52,12 +52,12 @@ def load_sets(
 
 
 def own_seed(settings: Settings, moment: Moment, purpose: int) -> int:
-    """A seed for what this process draws by itself; the number after it is free for another."""
+    """A seed for what this process alone draws; the number after it is free for another draw."""
     return moment.seed(settings.schedule.seed, purpose) + 2 * this_process().rank
 
 
 def draw(settings: Settings, slices: Tensor, moment: Moment, batch: int) -> Tensor:
-    """Draw a process's part of a batch of one set, mirrored and brightened as the settings ask.
+    """A process's part of a batch of one set, mirrored and brightened as the settings ask.
 
     Over an epoch every slice of the set comes once before any comes twice.
     """
@@ -68,9 +68,7 @@ def draw(settings: Settings, slices: Tensor, moment: Moment, batch: int) -> Tens
 def draw_pairs(settings: Settings, sets: Sets, moment: Moment, batch: int) -> tuple[Tensor, Tensor]:
     """As `draw` for the inputs, and as many references that go with them."""
     chosen = input_indices(settings.schedule, moment, len(sets.inputs), batch)
-    partners = reference_indices(
-        settings, moment, chosen, sets.input_positions, sets.reference_positions, batch
-    )
+    partners = reference_indices(settings, sets, moment, chosen)
     seed = own_seed(settings, moment, AUGMENT)
     inputs = _taken(sets.inputs, chosen, settings, seed)
     return inputs, _taken(sets.references, partners, settings, seed + 1)
@@ -82,10 +80,10 @@ def _taken(slices: Tensor, chosen: np.ndarray, settings: Settings, seed: int) ->
 
 
 def input_indices(settings: Schedule, moment: Moment, count: int, batch: int) -> np.ndarray:
-    """Which of `count` input slices make up this step's batch of `batch`, (batch,) int.
+    """Which of `count` input slices make up this step's batch, (batch,) int.
 
-    The sequence of an epoch is a chain of permutations, so that a batch is always full and, over
-    an epoch, every slice comes once before any comes twice.
+    The sequence of an epoch is a chain of permutations, so a batch is always full and every slice
+    comes once before any comes twice.
     """
     start = moment.index * batch
     rounds = range(start // count, (start + batch - 1) // count + 1)
@@ -98,36 +96,27 @@ def input_indices(settings: Schedule, moment: Moment, count: int, batch: int) ->
 
 
 def reference_indices(
-    settings: Settings,
-    moment: Moment,
-    chosen: np.ndarray,
-    input_positions: np.ndarray,
-    reference_positions: np.ndarray,
-    batch: int,
+    settings: Settings, sets: Sets, moment: Moment, chosen: np.ndarray
 ) -> np.ndarray:
     """Which reference slices go with this step's input slices, (batch,) int.
 
     With `data.match` = "position" each is of about the level of an input slice of the batch;
     otherwise they are drawn like the inputs, the set filled up by duplication (the paper).
     """
-    seed = moment.seed(settings.schedule.seed, MATCH)
-    rng = np.random.default_rng(seed)
+    seed, batch = settings.schedule.seed, len(chosen)
     if settings.data.match == "position":
-        levels = input_positions[np.resize(chosen, batch)]
-        return np.asarray(match_positions(levels, reference_positions, rng))
-    count = len(reference_positions)
-    target = max(count, len(input_positions))
-    epoch_rng = np.random.default_rng(
-        [moment.seed(settings.schedule.seed, MATCH, whole_epoch=True), 1]
-    )
-    order = epoch_rng.permutation(np.asarray(balance(count, target, epoch_rng)))
-    return np.asarray(np.resize(np.roll(order, -moment.index * batch), batch))
+        rng = np.random.default_rng(moment.seed(seed, MATCH))
+        return match_positions(sets.input_positions[chosen], sets.reference_positions, rng)
+    rng = np.random.default_rng([moment.seed(seed, MATCH, whole_epoch=True), 1])
+    count = len(sets.references)
+    order = rng.permutation(balance(count, max(count, len(sets.inputs)), rng))
+    return np.resize(np.roll(order, -moment.index * batch), batch)
 
 
 def augment(slices: Tensor, data: Data, seed: int) -> Tensor:
     """Slices (N, 1, H, W) mirrored and brightened at random as the settings ask, in [0, 1].
 
-    The draws come from the CPU whatever the device, so that they are the same everywhere.
+    The draws are made on the CPU, so they are the same on every device.
     """
     if not (data.flips or data.brightness):
         return slices

@@ -1,12 +1,11 @@
 """Whether a schedule fits the size of the data: warnings in words, and how long it takes.
 
-Every rule is a number below, with where it comes from. "Run 5" and the like are rows of
-`checkpoints/README.md`. A warning is no error: a schedule may be odd on purpose.
+The limits are the numbers below. "Run 5" and the like are rows of `checkpoints/README.md`. A
+warning is no error: a schedule may be odd on purpose.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ascnet_core.monitoring.stop_rules import HOLD
@@ -51,13 +50,7 @@ class Concern:
 
 
 def check_schedule(settings: Settings, inputs: int, references: int) -> list[Concern]:
-    """What is odd about a schedule for so many input and reference slices.
-
-    Parameters
-    ----------
-    inputs, references
-        Slices of both sets, at least 1 each.
-    """
+    """What is odd about a schedule for so many input and reference slices, at least 1 each."""
     segments = segments_of(settings, inputs, references)
     return [
         *_seen(settings, inputs, references),
@@ -69,7 +62,7 @@ def check_schedule(settings: Settings, inputs: int, references: int) -> list[Con
 
 
 def slices_shown(settings: Settings, inputs: int, references: int) -> dict[str, int]:
-    """How many slices M is shown in all, by set: "input" and "reference", those it learns from."""
+    """How many slices M learns from in all, by set: "input" and "reference"."""
     shown: dict[str, int] = {}
     for one in segments_of(settings, inputs, references):
         for name in sorted(set(one.phase.shows)):
@@ -87,28 +80,25 @@ def times_seen(settings: Settings, inputs: int, references: int) -> dict[str, fl
 def seconds_of(
     settings: Settings, inputs: int, references: int, threads: int, bfloat16: bool = True
 ) -> float:
-    """Roughly how long training takes on an idle processor, snapshots and gauges left out.
+    """Roughly how long training takes on an idle processor, without snapshots and gauges.
 
-    Parameters
-    ----------
-    threads
-        That torch would use; `compute.threads` goes before it.
-    bfloat16
-        Whether the processor gains by it (`training.device.gains_by_bfloat16`).
+    `threads` is what torch would use, unless `compute.threads` says another number; `bfloat16` is
+    whether the processor gains by it (`training.device.gains_by_bfloat16`).
     """
     seconds = 0.0
     for one in segments_of(settings, inputs, references):
         for learner in settings.method.learners(settings):
             slices = len(one) * one.phase.trains.get(learner.name, 0)
-            per_pixel = learner.cost * _per_pixel(value_of(settings, learner.width))
-            seconds += settings.data.size**2 * slices * per_pixel
+            width = value_of(settings, learner.width)
+            per_pixel = _PER_WIDTH * width + _PER_WIDTH_SQUARED * width**2
+            seconds += settings.data.size**2 * slices * (learner.cost * per_pixel)
     if settings.compute.autocast == "off" or not bfloat16:
         seconds *= _FLOAT32
     return float(seconds / max(1, settings.compute.threads or threads) ** _THREADS)
 
 
 def check_time(seconds: float) -> list[Concern]:
-    """What is odd about so long a training on a processor: nothing up to a day."""
+    """A concern where training takes longer than a day on a processor."""
     if seconds <= LONG:
         return []
     sentence = (
@@ -119,7 +109,7 @@ def check_time(seconds: float) -> list[Concern]:
 
 
 def time_in_words(seconds: float) -> str:
-    """A rough time: no digit that is not meant."""
+    """A rough time in its largest unit, rounded."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 0.95 * unit:
             count = max(1, round(seconds / unit))
@@ -137,14 +127,9 @@ def _steps(segments: tuple[Segment, ...], learner: str, first_cycle: bool = Fals
     )
 
 
-def _per_pixel(width: int) -> float:
-    return _PER_WIDTH * width + _PER_WIDTH_SQUARED * width**2
-
-
-def _seen(settings: Settings, inputs: int, references: int) -> list[Concern]:
+def _seen(settings: Settings, inputs: int, references: int) -> Iterator[Concern]:
     key = "schedule.steps" if settings.schedule.steps else "schedule.epochs_m"
     sets = {"input": inputs, "reference": references}
-    found = []
     for name, shown in slices_shown(settings, inputs, references).items():
         times = shown / sets[name]
         if times < SEEN_LEAST:
@@ -152,19 +137,17 @@ def _seen(settings: Settings, inputs: int, references: int) -> list[Concern]:
                 f"M sees {shown} {name} slices of {sets[name]} in all, so some are never seen; "
                 f"raise {key} or the number of cycles."
             )
+            yield Concern(key, sentence)
         elif times > SEEN_MOST:
             sentence = (
                 f"M sees each {name} slice about {times:.0f} times; beyond {SEEN_MOST:.0f} it "
                 f"learns them by heart. Lower {key}, or add slices."
             )
-        else:
-            continue
-        found.append(Concern(key, sentence))
-    return found
+            yield Concern(key, sentence)
 
 
-def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
-    schedule, found = settings.schedule, []
+def _batches(settings: Settings, inputs: int, references: int) -> Iterator[Concern]:
+    schedule = settings.schedule
     sets = {"input": inputs, "reference": references}
     for name in slices_shown(settings, inputs, references):
         if schedule.batch_m > sets[name]:
@@ -172,7 +155,7 @@ def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
                 f"A batch of M has {schedule.batch_m} slices, the {name} set {sets[name]}: every "
                 "batch shows some twice; lower schedule.batch_m."
             )
-            found.append(Concern("schedule.batch_m", sentence))
+            yield Concern("schedule.batch_m", sentence)
     half = schedule.batch_d // 2
     smaller = min(sets, key=lambda name: sets[name])
     if "schedule.batch_d" in settings.method.batches(settings) and half > sets[smaller]:
@@ -180,11 +163,10 @@ def _batches(settings: Settings, inputs: int, references: int) -> list[Concern]:
             f"Half a batch of D has {half} slices, the {smaller} set {sets[smaller]}; lower "
             "schedule.batch_d."
         )
-        found.append(Concern("schedule.batch_d", sentence))
-    return found
+        yield Concern("schedule.batch_d", sentence)
 
 
-def _statistics(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
+def _statistics(settings: Settings, segments: tuple[Segment, ...]) -> Iterator[Concern]:
     network = settings.network
     found = {
         one.name: _steps(segments, one.name, first_cycle=True)
@@ -193,18 +175,17 @@ def _statistics(settings: Settings, segments: tuple[Segment, ...]) -> list[Conce
     }
     short = {name: n for name, n in found.items() if network.norm_momentum * n < COVERED}
     if not short:
-        return []
+        return
     counts = " and ".join(f"{n} steps of {name}" for name, n in short.items())
     needed = math.ceil(round(COVERED / network.norm_momentum, 6))
     sentence = (
         f"Batch norm's momentum {network.norm_momentum:g} needs about {needed} steps in the "
         f"first cycle to know the data, which has {counts}; raise network.norm_momentum."
     )
-    return [Concern("network.norm_momentum", sentence)]
+    yield Concern("network.norm_momentum", sentence)
 
 
-def _rates(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
-    found = []
+def _rates(settings: Settings, segments: tuple[Segment, ...]) -> Iterator[Concern]:
     for learner in settings.method.learners(settings):
         steps, rate = _steps(segments, learner.name), value_of(settings, learner.rate)
         if steps and rate * steps < TRAVEL:
@@ -213,17 +194,15 @@ def _rates(settings: Settings, segments: tuple[Segment, ...]) -> list[Concern]:
                 f"{steps} steps of {learner.name} at a learning rate of {rate:g} hardly move its "
                 f"weights ({needed} steps would); raise {learner.rate} or train longer."
             )
-            found.append(Concern(learner.rate, sentence))
-    return found
+            yield Concern(learner.rate, sentence)
 
 
-def _stopping(settings: Settings) -> list[Concern]:
+def _stopping(settings: Settings) -> Iterator[Concern]:
     schedule = settings.schedule
     cycles = schedule.stage_1 + schedule.stage_2
-    if schedule.stop_when == "never" or cycles > HOLD:
-        return []
-    sentence = (
-        f"Stopping when the peaks are separated needs them to hold for {HOLD} cycles, and the "
-        f"schedule has {cycles}: it would never stop early; add cycles."
-    )
-    return [Concern("schedule.stage_1", sentence)]
+    if schedule.stop_when != "never" and cycles <= HOLD:
+        sentence = (
+            f"Stopping when the peaks are separated needs them to hold for {HOLD} cycles, and the "
+            f"schedule has {cycles}: it would never stop early; add cycles."
+        )
+        yield Concern("schedule.stage_1", sentence)

@@ -1,8 +1,5 @@
-"""The two sets that a run learns from, as its settings ask for them."""
+"""The two sets that a run learns from, and the slices that it watches."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,22 +10,21 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.reference import SliceSet, reference_pools
 from ascnet_core.imaging.reference_draw import draw_reference
+from ascnet_core.names import Tell
 from ascnet_core.settings.preparation import draw_of, preparation_of
 from ascnet_core.settings.tables import Settings
-
-Progress = Callable[[int, int], None]
 
 
 def sets_of(
     settings: Settings,
     cohort: Cohort,
     reference: str | Path,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> tuple[SliceSet, SliceSet]:
-    """The inputs, and the reference as it is drawn from; see `reference_pools`. Raises UserError.
+    """The inputs, and the reference as the settings draw it; errors as in `reference_pools`.
 
-    The inputs are the same whatever is asked of the reference, so that two runs differ by that
-    alone; a slice with lesion may then be in both.
+    The inputs do not depend on the settings of the reference, so that two runs can differ by the
+    reference alone; a slice with lesion may then be in both.
     """
     pools = reference_pools(cohort, preparation_of(settings), reference, progress)
     return pools.inputs, draw_reference(pools.reference, pools.lesions, draw_of(settings))
@@ -48,9 +44,6 @@ def describe(reference: SliceSet) -> dict[str, int | float]:
     }
 
 
-# --- watched slices ------------------------------------------------------------------------------
-
-
 class Watched(NamedTuple):
     """Slices (W, S, S) float32 in [0, 1], and where each is from, as `scan:z`."""
 
@@ -61,16 +54,8 @@ class Watched(NamedTuple):
 def watched_of(asked: tuple[str, ...], inputs: SliceSet, reference: SliceSet) -> Watched:
     """The slices that `data.watched` asks for.
 
-    Parameters
-    ----------
-    asked
-        One number, for so many that `choose_watched` picks of the inputs; or texts `scan:z`, the
-        slice z of a scan of either set.
-
-    Raises
-    ------
-    UserError
-        If a slice is in neither set.
+    `asked` is one number, of slices that `choose_watched` picks from the inputs; or texts `scan:z`,
+    the slice z of a scan of either set. Raises UserError if a slice is in neither set.
     """
     if len(asked) == 1 and asked[0].isdecimal():
         chosen = inputs.take(choose_watched(inputs, int(asked[0])))
@@ -80,10 +65,10 @@ def watched_of(asked: tuple[str, ...], inputs: SliceSet, reference: SliceSet) ->
 
 
 def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.int64]:
-    """Places (W,) of slices to watch: from as many subjects as can be, at mid height of the tissue.
+    """Indices (W,) of slices to watch: of many subjects, at mid height of the tissue.
 
-    Slices that masks say hold a lesion come first: it is the lesions that one wants to see. They
-    are only looked at; nothing is learnt from the choice.
+    Slices with lesion, by their masks, come first, since it is lesions that one wants to see.
+    Nothing is learnt from the choice.
     """
     chosen: list[int] = []
     subjects = list(dict.fromkeys(inputs.subjects.tolist()))
@@ -107,9 +92,9 @@ def _find(text: str, inputs: SliceSet, reference: SliceSet) -> NDArray[np.float3
     there: list[int] = []
     for one in (inputs, reference):
         own = one.scans == scan
-        place = np.flatnonzero(own & (one.z == int(z)))
-        if place.size:
-            return np.asarray(one.images[place[0]], np.float32)
+        found = np.flatnonzero(own & (one.z == int(z)))
+        if found.size:
+            return np.asarray(one.images[found[0]], np.float32)
         there += one.z[own].tolist()
     if not there:
         raise UserError(

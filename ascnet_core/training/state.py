@@ -1,17 +1,16 @@
-"""What training carries from step to step, and its form as named tensors."""
-
-from __future__ import annotations
+"""What training carries from step to step, also as named tensors."""
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from ascnet_core.errors import UserError
 from ascnet_core.network.blocks import Network
-from ascnet_core.settings.tables import Schedule, Settings
+from ascnet_core.settings.schedule import Schedule
+from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import memory_format
 from ascnet_core.training.distributed import this_process
 from ascnet_core.training.recipe import recipe_of
@@ -23,17 +22,15 @@ MODEL = "model"
 """Name of the network that is kept and makes the maps."""
 _OPTIMISERS = {MODEL: "optimiser", "discriminator": "optimiser_d"}  # as checkpoints have them
 
-Module = TypeVar("Module", bound=nn.Module)
-
 
 @dataclass
 class TrainingState:
-    """Networks, their optimisers and counters; all that resuming needs.
+    """Networks, their optimisers and counters: all that resuming needs.
 
-    `networks` and `optimisers` are by name; `average` is the moving average of the kept network
-    where the settings keep one. `stage` and `cycle` are those of the last step; `step` counts
-    finished steps of any kind, `steps_m` those of the kept network, `images_seen` the slices that
-    it was shown, by all processes together. `parallel` is of this process alone.
+    `networks` and `optimisers` are by name; `average` is the moving average of the kept network, if
+    the settings ask for one. `stage` and `cycle` are those of the last step; `step` counts finished
+    steps of any kind, `steps_m` those of the kept network, `images_seen` the slices that it was
+    shown, by all processes together. `parallel` is of this process alone.
     """
 
     device: torch.device
@@ -63,21 +60,18 @@ class TrainingState:
         self.images_seen += images
 
     def put(self, name: str, network: nn.Module, settings: Settings) -> None:
-        """Take a network in, on the device, with an optimiser of its own."""
-        network = on_device(network, self.device, settings)
-        self.networks[name] = network
+        """Add a network, on the device, with an optimiser of its own.
+
+        Several processes on GPUs share its batch norm.
+        """
+        if this_process().size > 1 and self.device.type == "cuda":
+            network = cast(Any, nn.SyncBatchNorm).convert_sync_batchnorm(network)
+        order = memory_format(self.device, settings.compute)
+        # torch's stubs know no memory_format beside a device
+        self.networks[name] = network = cast(Any, network).to(self.device, memory_format=order)
         optimiser = recipe_of(settings).optimiser(name, network, settings)
         if optimiser is not None:
             self.optimisers[name] = optimiser
-
-
-def on_device(network: Module, device: torch.device, settings: Settings) -> Module:
-    """The network there, its batch norm over all processes' slices where there are several."""
-    if this_process().size > 1 and device.type == "cuda":
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-    order = memory_format(device, settings.compute)
-    # stubs of torch know no memory_format beside device
-    return network.to(device, memory_format=order)  # type: ignore[call-overload,no-any-return]
 
 
 def new_state(settings: Settings, device: torch.device | str) -> TrainingState:
@@ -96,10 +90,7 @@ def new_state(settings: Settings, device: torch.device | str) -> TrainingState:
 
 
 def set_rate(state: TrainingState, schedule: Schedule, total: int) -> None:
-    """The kept network's learning rate at this step.
-
-    It is constant, then falls over the last `cooling` share of the steps.
-    """
+    """Set the kept network's learning rate: constant, then falling over the `cooling` share."""
     left = (total - state.step) / max(1.0, schedule.cooling * total)
     fall = 1.0 if schedule.cooling == 0 or left >= 1 else 0.01 ** (1 - left)
     for group in state.optimisers[MODEL].param_groups if MODEL in state.optimisers else ():
@@ -147,13 +138,7 @@ def restore_state(
     tensors: dict[str, Tensor],
     meta: dict[str, Any],
 ) -> TrainingState:
-    """The state that `state_tensors` gave.
-
-    Raises
-    ------
-    UserError
-        If the tensors don't fit the settings.
-    """
+    """The state that `state_tensors` gave; UserError if the tensors don't fit the settings."""
     state = new_state(settings, device)
     try:
         for name, network in state.networks.items():
@@ -176,7 +161,7 @@ def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tens
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         number, _, key = name.partition(".")
-        # fused Adam walks through memory, so moments must lie as their parameter does
+        # fused Adam needs moments in the memory order of their parameter
         like = parameters[int(number)]
         laid = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
         moments.setdefault(int(number), {})[key] = laid

@@ -1,6 +1,4 @@
-"""The schedule as steps: how many there are, and where each lies. Needs no torch."""
-
-from __future__ import annotations
+"""The schedule as steps: how many there are, and the moment of each. Needs no torch."""
 
 from dataclasses import dataclass
 
@@ -12,9 +10,9 @@ from ascnet_core.settings.tables import Settings
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in the schedule a step lies; all counters from 0 but stage and cycle, from 1.
+    """When a step comes; all counters from 0 but stage and cycle, from 1.
 
-    `phase` and `number` are its phase's.
+    `phase` and `number` are the name and the number of its phase.
     """
 
     stage: int
@@ -62,13 +60,8 @@ def segments_of(settings: Settings, inputs: int, references: int) -> tuple[Segme
     return tuple(segments)
 
 
-def steps_of(segments: tuple[Segment, ...]) -> int:
-    """Number of steps of a schedule."""
-    return sum(map(len, segments))
-
-
 def locate(segments: tuple[Segment, ...], step: int) -> Moment:
-    """Where step number `step` (from 0) lies."""
+    """The moment of step number `step` (from 0)."""
     for segment in segments:
         if step < len(segment):
             phase = segment.phase

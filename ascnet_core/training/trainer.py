@@ -4,18 +4,14 @@
     for event in train(state, settings, inputs, reference, watched, lambda: False):
         ...
 
-Between two events the state is whole: it may be saved at any of them, and training restored from
-it goes on exactly as it would have (on a CPU bit by bit).
-
-Each of several processes runs this. The losses in the events are means over all of them; gauges and
-snapshots are made by the first alone.
+Between two events the state is whole: it may be saved at any of them, and training restored from it
+goes on exactly as it would have (on a CPU bit by bit). Each of several processes runs this. The
+losses in the events are means over all of them; the first alone makes gauges and snapshots.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,27 +26,18 @@ from ascnet_core.training.distributed import averaged, this_process
 from ascnet_core.training.gauges import snapshot_arrays
 from ascnet_core.training.recipe import Losses, Recipe, recipe_of
 from ascnet_core.training.sampling import DROPOUT, Sets, load_sets, own_seed
-from ascnet_core.training.state import (
-    TrainingState,
-    new_state,
-    restore_state,
-    set_rate,
-    state_tensors,
-    update_average,
-)
-from ascnet_core.training.timetable import Moment, locate, segments_of, steps_of
-
-__all__ = ["Event", "TrainingState", "new_state", "restore_state", "state_tensors", "train"]
+from ascnet_core.training.state import TrainingState, set_rate, update_average
+from ascnet_core.training.timetable import Moment, locate, segments_of
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """Something that happened in training.
 
     `kind` is start, step, epoch (with gauges), snapshot (with `arrays`), cycle, stop or end.
-    `stage` and `cycle` count from 1, `epoch` from 1 within its phase; `step` counts finished
-    steps of `steps_total`. `losses` are means since the last step event. `ends_cycle` is False
-    for a snapshot within a cycle.
+    `stage` and `cycle` count from 1, `epoch` from 1 within its phase; `step` counts finished steps
+    of `steps_total`. `losses` are means since the last step event. `ends_cycle` is False for a
+    snapshot within a cycle.
     """
 
     kind: str
@@ -67,11 +54,9 @@ class Event:
     ends_cycle: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """All but what a snapshot keeps, as JSON has it; numbers that are none become null."""
-        kept = ("arrays", "ends_cycle")
-        content: dict[str, Any] = {
-            one.name: getattr(self, one.name) for one in fields(self) if one.name not in kept
-        }
+        """The event without its arrays, as JSON has it; NaN and infinity become null."""
+        left_out = ("arrays", "ends_cycle")
+        content = {name: value for name, value in vars(self).items() if name not in left_out}
         for name in ("losses", "gauges"):
             content[name] = {
                 key: value if math.isfinite(value) else None for key, value in content[name].items()
@@ -90,37 +75,19 @@ def train(
 ) -> Iterator[Event]:
     """Train from where `state` is to the end of the schedule, or until asked to stop.
 
-    Parameters
-    ----------
-    state
-        Changed in place; see `new_state` and `restore_state`.
-    settings
-        The run's settings.
-    inputs, reference
-        Slices (N, S, S) float32 in [0, 1], S = data.size.
-    watched
-        Slices (W, S, S) whose maps go into snapshots.
-    should_stop
-        Asked before each step.
-    wants_snapshot
-        Likewise, and before it; of several processes only the first one's is asked, and what it
-        says changes nothing in the training.
+    `state` is changed in place. The sets hold slices (N, S, S) float32 in [0, 1], S = data.size;
+    `watched` (W, S, S) are those whose maps go into snapshots. `should_stop` and `wants_snapshot`
+    are asked before each step, the latter of the first process alone; a snapshot changes nothing in
+    the training.
 
-    Yields
-    ------
-    Event
-        In order; a snapshot comes before anything is trained and before each cycle's end.
-
-    Raises
-    ------
-    UserError
-        If a set is empty or of another size, or a loss is no longer a number.
+    Yields events in order; a snapshot comes before anything is trained and at each cycle's end.
+    Raises UserError if a set is empty or of another size, or a loss is NaN or infinite.
     """
     _check(settings, inputs, "input")
     _check(settings, reference, "reference")
     sets = load_sets(inputs, reference, state.device, settings)
     segments = segments_of(settings, len(sets.inputs), len(sets.references))
-    total = steps_of(segments)
+    total = sum(map(len, segments))
     leads = this_process().rank == 0
     recipe = recipe_of(settings)
 
@@ -172,7 +139,7 @@ def train(
 def run_step(
     recipe: Recipe, state: TrainingState, settings: Settings, sets: Sets, moment: Moment
 ) -> Losses:
-    """Do the step of this moment and count it; torch's random state is the step's own."""
+    """Do and count the step of this moment, with torch's random state seeded for it."""
     devices = [state.device] if state.device.type == "cuda" else []
     steps_before = state.steps_m
     with torch.random.fork_rng(devices=devices), threads(settings.compute):

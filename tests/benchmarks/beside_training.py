@@ -30,7 +30,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ascnet_core.runs.folder import Run
-from ascnet_core.runs.requests import request_stop
+from ascnet_core.runs.requests import ask
 from ascnet_core.runs.start import start_training
 from tests.benchmarks.viewer import READY, measure_clicks
 from tests.browser.conftest import CHROMIUM, FLAGS, start_server, stop_server
@@ -221,7 +221,7 @@ def training(folder: Path, cohort: Path) -> Iterator[Run]:
             time.sleep(0.5)
         yield run
     finally:
-        request_stop(run.path)
+        ask(run.path, "stop")
         while run.status() == "running":
             time.sleep(0.2)
 

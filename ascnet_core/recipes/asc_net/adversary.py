@@ -1,7 +1,5 @@
 """The adversary: D's loss, M's term against D, and D's modes."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import torch
@@ -10,7 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ascnet_core.network import losses
 from ascnet_core.network.discriminator import Discriminator
-from ascnet_core.settings.tables import Adversary
+from ascnet_core.settings.network import Adversary
 from ascnet_core.training.state import TrainingState
 
 
@@ -59,8 +57,8 @@ def cutting_side(discriminator: Discriminator, fences: Tensor, adversary: Advers
 def freeze(discriminator: Discriminator, adversary: Adversary) -> None:
     """Set D up for M's turn: no gradients for it, and running statistics that stay.
 
-    The released code's frozen D (`frozen_uses_batches`) normalises by the batch and drops values
-    all the same; the paper's works as it was trained to.
+    The released code's frozen D (`frozen_uses_batches`) still normalises by the batch and drops
+    values; the paper's works in inference mode.
     """
     discriminator.requires_grad_(False)
     discriminator.train(adversary.frozen_uses_batches)

@@ -1,7 +1,5 @@
 """Smooth random blobs over reference slices: what a denoising recipe learns to take out."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 
@@ -9,7 +7,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from ascnet_core.settings.tables import Corruption
+from ascnet_core.settings.losses import Corruption
 
 LEAST_COVER = 0.4
 """A blob with a brightness of its own hides at least this share of the tissue under it."""
@@ -27,22 +25,13 @@ class Corrupted(NamedTuple):
 
 
 def corrupt(slices: Tensor, settings: Corruption, seed: int) -> Corrupted:
-    """Lay blobs over the tissue (values above 0, inside `margin`) of some of the slices.
+    """Lay blobs over the tissue of some of the slices (N, 1, H, W) in [0, 1]; 0 is no tissue.
 
     For each slice a field of random numbers, from `coarse` to `fine` cells across, is enlarged
-    smoothly, made to fall off around one place where blobs are to be `compact`, and cut at the
-    level that leaves the drawn share of the tissue. What lies above is brightened (or darkened) by
-    the drawn amount, or brought to a brightness that lies so far from that tissue's mean, with a
-    soft edge and some grain.
-
-    Parameters
-    ----------
-    slices
-        (N, 1, H, W) float32 in [0, 1], 0 outside the region.
-    settings
-        The table `corruption`.
-    seed
-        Seed of the draws, which are made on the CPU whatever the device.
+    smoothly, made to fall off around one point if blobs are to be `compact`, and cut at the level
+    that leaves the drawn share of the tissue. Tissue above that level is brightened (or darkened)
+    by the drawn amount, or brought to a brightness that differs by it from the tissue's mean, with
+    a soft edge and some grain. The draws are made on the CPU on every device.
     """
     generator = torch.Generator().manual_seed(seed)
     height, width = slices.shape[2:]
@@ -98,13 +87,13 @@ def _log_between(low: float, high: float, draw: float) -> float:
 
 
 def draw_noise(cells: int, generator: torch.Generator) -> Tensor:
-    """Random numbers (1, 1, C, C) with `cells` cells across what is seen of them."""
+    """Random numbers (1, 1, C, C) with `cells` cells across the visible part."""
     # one cell more on each side than is seen, so that the border is like the middle
     return torch.randn(1, 1, cells + 3, cells + 3, generator=generator)
 
 
 def smooth_field(noise: Tensor, height: int, width: int) -> Tensor:
-    """Such noise enlarged smoothly to (H, W), standard deviation about 1."""
+    """That noise enlarged smoothly to (H, W), standard deviation about 1."""
     size = (height + 2, width + 2)
     smooth = functional.interpolate(noise, size, mode="bicubic", align_corners=False)
     return smooth[0, 0, 1:-1, 1:-1]
@@ -113,8 +102,8 @@ def smooth_field(noise: Tensor, height: int, width: int) -> Tensor:
 def room_of(slice_: Tensor, margin: float) -> Tensor:
     """Where blobs may lie in a slice (H, W): its tissue, `margin` widths inside the head's border.
 
-    The head is what is not much darker than the slice's mean, with its dark parts inside filled:
-    air may be a little above 0.
+    The head is all that is not much darker than the slice's mean, its dark parts inside filled: air
+    may be a little above 0.
     """
     tissue = slice_ > 0
     width = round(margin * slice_.shape[-1])
@@ -130,25 +119,22 @@ def room_of(slice_: Tensor, margin: float) -> Tensor:
 
 
 def _dilate(image: Tensor, reach: int) -> Tensor:
-    """The largest value (1, 1, H, W) in the square that reaches so far; rows, then columns."""
+    """The largest value (1, 1, H, W) in the square of that reach; rows, then columns."""
     rows = functional.max_pool2d(image, (2 * reach + 1, 1), 1, (reach, 0))
     return functional.max_pool2d(rows, (1, 2 * reach + 1), 1, (0, reach))
 
 
 def radii_from(room: Tensor, share: float, draws: Tensor) -> Tensor:
-    """Distance (H, W) from a place drawn inside `room`, in radii of a disc of that share of it.
+    """Distance (H, W) from a random point of `room`, in radii of a disc of that share of its area.
 
-    Parameters
-    ----------
-    draws
-        Three numbers in [0, 1): the place, the direction along which it is stretched, and how much
-        (up to twofold).
+    The three `draws` in [0, 1) choose the point, the direction along which the disc is stretched,
+    and how much (up to twofold).
     """
-    places = room.nonzero()
-    if not len(places):
+    points = room.nonzero()
+    if not len(points):
         return torch.zeros_like(room, dtype=torch.float32)
-    row, column = places[min(len(places) - 1, int(draws[0] * len(places)))]
-    radius = math.sqrt(max(1.0, share * len(places)) / math.pi)
+    row, column = points[min(len(points) - 1, int(draws[0] * len(points)))]
+    radius = math.sqrt(max(1.0, share * len(points)) / math.pi)
     angle, stretch = math.pi * float(draws[1]), 2.0 ** float(draws[2] - 0.5)
     down = torch.arange(room.shape[0], device=room.device)[:, None] - row
     across = torch.arange(room.shape[1], device=room.device)[None] - column

@@ -1,12 +1,12 @@
-"""Whether the adversary is alive, and whether M is more than a quantiser of brightness."""
+"""Whether the adversary is alive, and whether M does more than quantise brightness."""
 
-from __future__ import annotations
+import copy
 
 import torch
 from torch import Tensor
 
 from ascnet_core.network.discriminator import Discriminator
-from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of, freeze, norms
+from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
 from ascnet_core.training.gauges import SAMPLE, maps_of, mean_inside, rank_with_input, spread
@@ -15,20 +15,10 @@ from ascnet_core.training.state import TrainingState
 
 
 def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, float]:
-    """Gauges on a fixed sample of both sets.
+    """Gauges on a fixed sample of both sets; `settings.methods.asc_net` says what each means.
 
-    rank_correlation
-        Spearman's, of I_ro with I_in inside the region, both on 256 levels; near 1, M only
-        quantises brightness. 0 if one of them is constant there.
-    wild_input, wild_reference
-        Mean wild cut inside the region, on inputs and on references.
-    score, saturated
-        Mean abs(s) before D's tanh, and the share of images with abs(tanh) > 0.999 (no gradient
-        comes from those), over both sets.
-    gradient
-        Norm of the gradient of M's adversarial term at I_fc, a mean over images.
-    accuracy_fence, accuracy_reference
-        Share of fences, and of references, that D tells right.
+    `rank_correlation` is of I_ro with I_in, both on 256 levels, and 0 if one of them is constant.
+    The wild cut's means are inside the region. `gradient` is that of M's adversarial term at I_fc.
     """
     inputs, references = spread(sets.inputs, SAMPLE), spread(sets.references, SAMPLE)
     maps = maps_of(state.kept, inputs, settings)
@@ -51,14 +41,10 @@ def _of_adversary(
     inputs: Tensor,
     references: Tensor,
 ) -> dict[str, float]:
-    """The gauges of D, which is left as it was."""
+    """The gauges of D, taken on a copy of it."""
     adversary = settings.adversary
-    training = discriminator.training
-    momenta = [norm.momentum for norm in norms(discriminator)]
-    asked = [parameter.requires_grad for parameter in discriminator.parameters()]
     fences = maps_of(state.model, inputs, settings)["fence"]
-    freeze(discriminator, adversary)
-    discriminator.eval()
+    discriminator = copy.deepcopy(discriminator).requires_grad_(False).eval()
     with autocast(state.device, settings.compute):
         with torch.no_grad():
             of_references = discriminator.score(references)
@@ -68,11 +54,6 @@ def _of_adversary(
     (gradient,) = torch.autograd.grad(loss * len(fences), fences)
     scores = torch.cat([of_fences.detach(), of_references])
     sign = -1.0 if adversary.mirrored else 1.0
-    discriminator.train(training)
-    for norm, momentum in zip(norms(discriminator), momenta, strict=True):
-        norm.momentum = momentum
-    for parameter, wanted in zip(discriminator.parameters(), asked, strict=True):
-        parameter.requires_grad_(wanted)
     return {
         "score": float(scores.abs().mean()),
         "saturated": float((torch.tanh(scores).abs() > 0.999).float().mean()),

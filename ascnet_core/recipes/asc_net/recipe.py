@@ -1,7 +1,5 @@
 """ASC-Net's networks, and its steps: of D, of M, or of both jointly (paper, section 3.3)."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import numpy as np
@@ -76,11 +74,12 @@ class AscNet(Recipe):
             state.put("discriminator", _new_d(settings, seed), settings)
 
     def step(self, state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
-        """Do the step of this moment."""
+        """Do the step of this moment; a phase M trains on inputs alone (the paper's order)."""
         if moment.phase == "D":
             return discriminator_step(state, settings, sets, moment)
         if moment.phase == "M":
-            return cutting_step(state, settings, sets, moment)
+            inputs = draw(settings, sets.inputs, moment, settings.schedule.batch_m)
+            return _train_cutting(state, settings, moment, inputs, sets.references[:0])[0]
         return joint_step(state, settings, sets, moment)
 
     def gauges(self, state: TrainingState, settings: Settings, sets: Sets) -> dict[str, float]:
@@ -113,12 +112,6 @@ def discriminator_step(
         else:
             fences = model(inputs).fence
     return _train_discriminator(state, settings, fences, references)
-
-
-def cutting_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
-    """Train M once on inputs, against a frozen D (the paper's order)."""
-    inputs = draw(settings, sets.inputs, moment, settings.schedule.batch_m)
-    return _train_cutting(state, settings, moment, inputs, sets.references[:0])[0]
 
 
 def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:

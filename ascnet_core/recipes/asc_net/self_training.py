@@ -1,13 +1,10 @@
-"""What M, as it stands, takes for anomaly on the inputs: the target of self-training.
+"""What M itself takes for anomaly on the inputs: the target of self-training.
 
 The reference is known to be normal. So a level of the wild cut that hardly any reference pixel
-reaches tells anomaly from normal without a mask, as the threshold rule `reference-quantile` does.
-Self-training (stage 2 of a variant, not in the paper) asks M to agree with itself on the other
-side of that level: what lies above it in the inputs becomes the wild cut's target, what lies
-clearly below becomes its opposite, and what lies between counts for nothing.
+reaches tells anomaly from normal without a mask, as in the threshold rule `reference-quantile`.
+Self-training (stage 2 of a variant, not in the paper) pushes the wild cut of inputs to 1 above that
+level and to 0 clearly below it; pixels between count for nothing.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -32,24 +29,10 @@ def self_labels(
 ) -> SelfLabels:
     """Label the pixels of inputs by the level that 1 - `quantile` of the reference exceeds.
 
-    Parameters
-    ----------
-    found
-        Wild cuts of inputs (N, 1, H, W) in [0, 1].
-    normal
-        Wild cuts of reference slices (R, 1, H, W) in [0, 1].
-    tissue
-        bool (R, 1, H, W): the reference's pixels that count.
-    quantile
-        Share of the reference's tissue below the level.
-    focus
-        Pixels taken as anomaly count this many times.
-
-    Returns
-    -------
-    SelfLabels
-        Pixels above the level are anomaly where most of their 3x3 neighbours are too, else
-        undecided.
+    `found` are wild cuts of inputs (N, 1, H, W) in [0, 1], `normal` those of reference slices (R,
+    1, H, W), and `tissue`, bool, the reference's pixels that count. Pixels above the level are
+    anomaly where most of their 3x3 neighbours are too, else undecided; anomaly counts `focus`
+    times.
     """
     values = normal[tissue] if bool(tissue.any()) else normal.flatten()
     # clamped: at 0 an empty wild cut would make everything anomaly, at 1 nothing could be

@@ -1,10 +1,8 @@
-"""The terms of M's loss. Each is one function; a step of training is a loop over those that are on.
+"""The terms of M's loss, one function each; a step of training loops over those that are on.
 
 To add a term, write its function here and mark it with the key of its weight; the weight, and the
 kinds of slices that the term needs, stand in `settings.losses`.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,10 +25,9 @@ from ascnet_core.training.state import TrainingState
 
 @dataclass(frozen=True)
 class Batch:
-    """The slices (N, 1, S, S) of a step, and what M makes of those that it was shown.
+    """The slices (N, 1, S, S) of a step, and the cuts that M made of each kind it was shown.
 
-    `cuts` has an entry for each kind of slices in M's batch; `corrupted` is None where no term
-    needs it.
+    `corrupted` is None where no term needs it.
     """
 
     state: TrainingState
@@ -49,7 +46,7 @@ TERMS: dict[str, tuple[str, Function]] = {}
 
 
 def term(weight: str) -> Callable[[Function], Function]:
-    """Make a function a term of M, called after it; `weight` is the key of its weight.
+    """Make a function a term of M with its name; `weight` is the key of its weight.
 
     The function gives one number, or None where the term does not apply.
     """

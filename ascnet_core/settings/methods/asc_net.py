@@ -12,8 +12,6 @@ from ascnet_core.settings.method import Gauge, Learner, Map, Phase, TrainedMetho
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
-_SHARE_D = 0.35  # a slice in D, its fence included, beside a slice in M
-
 
 @table
 class AscNet(TrainedMethod):
@@ -131,7 +129,7 @@ class AscNet(TrainedMethod):
             "network.discriminator_width",
             "network.discriminator_norm",
             "schedule.learning_rate_d",
-            _SHARE_D,
+            cost=0.35,  # its fence included
             running=not settings.adversary.frozen_uses_batches,
             derived_twice=bool(settings.adversary.r1),
         )
@@ -179,7 +177,7 @@ def kinds_shown(settings: Settings, stage: int) -> tuple[str, ...]:
 
 
 def sets_shown(settings: Settings, stage: int) -> tuple[str, ...]:
-    """For each of these kinds the set that it is drawn from."""
+    """For each kind of slices in a batch of M, the set that it is drawn from."""
     shown = kinds_shown(settings, stage)
     return tuple("input" if kind == "inputs" else "reference" for kind in shown)
 

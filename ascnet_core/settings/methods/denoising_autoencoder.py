@@ -12,8 +12,6 @@ from ascnet_core.settings.method import Gauge, Learner, Map, Phase, TrainedMetho
 if TYPE_CHECKING:
     from ascnet_core.settings.tables import Settings
 
-_COST = 0.7  # of a slice, beside M, which has two decoders
-
 
 @table
 class DenoisingAutoencoder(TrainedMethod):
@@ -64,5 +62,5 @@ class DenoisingAutoencoder(TrainedMethod):
         return (Phase("denoising", 0, schedule.epochs_m, steps, trains, ("reference",)),)
 
     def learners(self, settings: Settings) -> tuple[Learner, ...]:
-        """The U-Net."""
-        return (Learner("M", cost=_COST),)
+        """The U-Net, which costs less than ASC-Net's M with its two decoders."""
+        return (Learner("M", cost=0.7),)

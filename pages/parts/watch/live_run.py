@@ -4,10 +4,10 @@ All of it is read from the run's folder; the training is a process of its own.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -15,9 +15,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
+from ascnet_core.runs import requests
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot
-from ascnet_core.runs.requests import request_go, request_pause, request_snapshot, request_stop
 from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
@@ -28,7 +28,7 @@ from pages.parts.watch import live_charts
 
 # scipy, pandas and torch are imported where they are needed: the app's first picture must not
 # wait for them.
-Request = Callable[[Path], bool]
+Request = Literal["stop", "pause", "go"]
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
@@ -100,22 +100,22 @@ def controls(run: Run, status: str) -> None:
     left, middle, right = st.columns([1, 1, 1.3])
 
     def button(
-        column: DeltaGenerator, label: str, icon: str, request: Request, about: str | None = None
+        column: DeltaGenerator, label: str, icon: str, what: Request, about: str | None = None
     ) -> None:
         column.button(
             label,
             icon=f":material/{icon}:",
             help=about,
             on_click=ask,
-            args=(run, status, request),
-            type="primary" if request is request_go else "secondary",
+            args=(run, status, what),
+            type="primary" if what == "go" else "secondary",
             width="stretch",
         )
 
     stops = "Stops within a step and keeps a checkpoint to go on from."
     if status == "running":
-        button(left, "Stop", "stop", request_stop, stops)
-        button(middle, "Pause", "pause", request_pause)
+        button(left, "Stop", "stop", "stop", stops)
+        button(middle, "Pause", "pause", "pause")
         right.button(
             "Snapshot",
             icon=":material/photo_camera:",
@@ -126,19 +126,19 @@ def controls(run: Run, status: str) -> None:
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
         )
     elif status == "paused":
-        button(left, "Go on", "play_arrow", request_go)
-        button(middle, "Stop", "stop", request_stop, stops)
+        button(left, "Go on", "play_arrow", "go")
+        button(middle, "Stop", "stop", "stop", stops)
 
 
 def ask_for_snapshot(run: Run) -> None:
     """Ask the process to keep the moment it is in."""
-    request_snapshot(run.path)
+    requests.ask(run.path, "snapshot")
     st.toast("Asked for a snapshot; it is taken after the step the run is in.")
 
 
-def ask(run: Run, status: str, request: Request) -> None:
+def ask(run: Run, status: str, what: Request) -> None:
     """Ask the process for something, and wait a moment for its answer."""
-    if not request(run.path):
+    if not requests.ask(run.path, what):
         return
     deadline = time.monotonic() + ANSWER
     while run.status() == status and time.monotonic() < deadline:

@@ -9,7 +9,7 @@ import pytest
 from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
-from ascnet_core.runs.requests import request_go, request_pause, request_stop
+from ascnet_core.runs.requests import ask
 from ascnet_core.runs.start import start_training
 from tests.unit.commands.command_line import TINY, cli, complaint
 
@@ -89,15 +89,15 @@ def test_a_process_of_its_own_is_paused_stopped_and_gone_on_with(demo, tmp_path,
         wait_for(lambda: reader.progress() is not None and reader.progress().step > 0)
         assert cli("train", "--resume", path) == 2
         assert f"process {pid}" in complaint(capsys)
-        assert request_pause(path)
+        assert ask(path, "pause")
         wait_for(lambda: reader.status() == "paused")
         step = reader.progress().step
         time.sleep(0.3)
         assert reader.progress().step == step
-        assert request_go(path)
+        assert ask(path, "go")
         wait_for(lambda: reader.progress().step > step)
     finally:
-        request_stop(path)
+        ask(path, "stop")
     wait_for(lambda: reader.status() != "running")
     assert reader.status() == "stopped"
     assert "stopped after" in reader.log()
@@ -120,10 +120,10 @@ def test_several_processes_are_paused_and_stopped_together_and_gone_on_with_by_o
         assert reader.status() == "running"
         assert lock_holder(path)["pid"] != launcher  # process 0 writes
         wait_for(lambda: reader.progress() is not None and reader.progress().step > 0)
-        assert request_pause(path)
+        assert ask(path, "pause")
         wait_for(lambda: reader.status() == "paused")
         step = reader.progress().step
-        assert request_go(path)
+        assert ask(path, "go")
         wait_for(lambda: reader.progress().step > step)
     finally:
         os.kill(launcher, signal.SIGTERM)

@@ -16,7 +16,8 @@ from ascnet_core.recipes.denoising_autoencoder import (
 )
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.text import apply_set
-from ascnet_core.training.trainer import new_state, train
+from ascnet_core.training.state import new_state
+from ascnet_core.training.trainer import train
 
 SIZE = 32
 TINY = apply_set(

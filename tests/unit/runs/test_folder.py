@@ -320,12 +320,12 @@ def test_a_run_passed_on_as_weights_alone_is_finished(tmp_path):
 
 def test_requests_reach_only_a_living_process(tmp_path, writer):
     run = a_run(tmp_path)
-    assert not requests.request_stop(run)
+    assert not requests.ask(run, "stop")
     assert requests.read_request(run) is None
     writer(run)
-    assert requests.request_pause(run)
+    assert requests.ask(run, "pause")
     assert requests.read_request(run) == "pause"
-    assert requests.request_go(run)
+    assert requests.ask(run, "go")
     assert requests.read_request(run) == "go"
     (run / "control.json").write_text('{"request": "format the disk"}')
     assert requests.read_request(run) is None

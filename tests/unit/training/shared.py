@@ -18,7 +18,7 @@ from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.recipes.asc_net.recipe import AscNet
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
-from ascnet_core.runs.requests import request_stop
+from ascnet_core.runs.requests import ask
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import to_toml
 from ascnet_core.training import follow as follow_module
@@ -27,8 +27,8 @@ from ascnet_core.training.distributed import any_of, lost_told, share, share_arr
 from ascnet_core.training.follow import follow
 from ascnet_core.training.recorder import record
 from ascnet_core.training.sampling import Sets, load_sets
-from ascnet_core.training.state import TrainingState
-from ascnet_core.training.trainer import Event, new_state, state_tensors, train
+from ascnet_core.training.state import TrainingState, new_state, state_tensors
+from ascnet_core.training.trainer import Event, train
 from tests.unit.training import tiny
 
 INPUTS = tiny.slices(8, 1)  # two batches of four: an epoch shows each once
@@ -151,7 +151,7 @@ def go(run: Path, stop_at: int = -1) -> str:
 
     def report(event: dict[str, Any]) -> None:
         if event["step"] == stop_at:
-            request_stop(run)
+            ask(run, "stop")
 
     settings = Run(run).settings()
     with hold_lock(run):

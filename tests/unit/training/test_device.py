@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ascnet_core.errors import UserError
-from ascnet_core.settings.tables import Compute
+from ascnet_core.settings.schedule import Compute
 from ascnet_core.training import device
 
 CPU = torch.device("cpu")

@@ -17,7 +17,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.monitoring.history import read_history
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
-from ascnet_core.runs.requests import request_pause, request_snapshot, request_stop
+from ascnet_core.runs.requests import ask
 from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.settings.text import to_toml
 from ascnet_core.training.checkpoint import load_model, load_training
@@ -44,7 +44,7 @@ def stop_at(run, step):
 
     def report(event):
         if event["step"] == step:
-            request_stop(run)
+            ask(run, "stop")
 
     return report
 
@@ -169,7 +169,7 @@ def test_a_snapshot_on_demand_is_kept_and_changes_nothing_else(tmp_path, whole):
     def report(event):
         if event["kind"] == "step" and event["step"] in (2, 10) and event["step"] not in asked:
             asked.append(event["step"])
-            assert request_snapshot(run)
+            assert ask(run, "snapshot")
 
     assert go(run, report=report) == "finished"
     snapshots = Run(run).snapshots()
@@ -196,7 +196,7 @@ def test_a_snapshot_on_demand_outlives_a_crash(tmp_path, whole):
 
     def report(event):
         if event["kind"] == "step" and event["step"] == 3:
-            request_snapshot(run)
+            ask(run, "snapshot")
         if event["kind"] == "step" and event["step"] == 5:
             raise Crash
 
@@ -211,7 +211,7 @@ def test_a_moment_that_is_kept_already_is_not_kept_twice(tmp_path):
 
     def report(event):
         if event["kind"] == "cycle":
-            request_snapshot(run)
+            ask(run, "snapshot")
 
     assert go(run, report=report) == "finished"
     assert [s.step for s in Run(run).snapshots()] == [0, 8, 16, 24]
@@ -219,7 +219,7 @@ def test_a_moment_that_is_kept_already_is_not_kept_twice(tmp_path):
 
 
 def test_nobody_trains_so_no_snapshot_is_asked_for(whole):
-    assert not request_snapshot(whole)
+    assert not ask(whole, "snapshot")
     assert not (whole / "snapshot.json").exists()
 
 
@@ -267,7 +267,7 @@ def test_a_pause_waits_and_leaves_a_checkpoint(tmp_path, whole):
 
     def report(event):
         if event["kind"] == "step" and event["step"] == 6 and not states:
-            request_pause(run)
+            ask(run, "pause")
             states.append("asked")
         if event["kind"] == "pause":
             states.append(Run(run).status())

@@ -7,7 +7,7 @@ import torch
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training import sampling
-from ascnet_core.training.timetable import locate, seed_of, segments_of, steps_of
+from ascnet_core.training.timetable import locate, seed_of, segments_of
 
 SMALL = apply_set(
     Settings(),
@@ -24,7 +24,7 @@ SMALL = apply_set(
 
 def moments(settings, inputs=10, references=14):
     segments = segments_of(settings, inputs, references)
-    return [locate(segments, step) for step in range(steps_of(segments))]
+    return [locate(segments, step) for step in range(sum(map(len, segments)))]
 
 
 def test_cycles_are_d_then_m_in_both_stages():
@@ -88,12 +88,13 @@ def test_a_batch_larger_than_the_set_is_full():
     assert set(Counter(drawn).values()) <= {2, 3}
 
 
+def sets_at(inputs, references):
+    return sampling.Sets(torch.zeros(len(inputs)), torch.zeros(len(references)), inputs, references)
+
+
 def test_references_of_an_epoch_of_d_all_come():
-    positions = np.zeros(14)
-    drawn = [
-        sampling.reference_indices(SMALL, m, np.arange(4), np.zeros(10), positions, 4)
-        for m in moments(SMALL)[:4]
-    ]
+    sets = sets_at(np.zeros(10), np.zeros(14))
+    drawn = [sampling.reference_indices(SMALL, sets, m, np.arange(4)) for m in moments(SMALL)[:4]]
     assert set(np.concatenate(drawn)) == set(range(14))
 
 
@@ -102,7 +103,7 @@ def test_matched_references_lie_near_their_inputs():
     inputs, references = np.linspace(0, 1, 10), np.linspace(0, 1, 41)
     chosen = np.array([0, 3, 9, 5])
     first = moments(SMALL)[0]
-    drawn = sampling.reference_indices(matched, first, chosen, inputs, references, 4)
+    drawn = sampling.reference_indices(matched, sets_at(inputs, references), first, chosen)
     assert np.abs(references[drawn] - inputs[chosen]).max() <= 0.05 + 1e-9
 
 

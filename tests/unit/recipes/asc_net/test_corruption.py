@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from ascnet_core.recipes.asc_net.corruption import corrupt
-from ascnet_core.settings.tables import Corruption
+from ascnet_core.settings.losses import Corruption
 
 PLAIN = Corruption(share=1.0, texture=0.0, shift_low=0.2, shift_high=0.3)
 

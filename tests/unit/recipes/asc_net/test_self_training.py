@@ -4,7 +4,8 @@ import torch
 
 from ascnet_core.errors import UserError
 from ascnet_core.recipes.asc_net.self_training import self_labels
-from ascnet_core.training.trainer import new_state, train
+from ascnet_core.training.state import new_state
+from ascnet_core.training.trainer import train
 from tests.unit.training import tiny
 
 RECIPE = (
