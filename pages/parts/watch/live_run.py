@@ -1,6 +1,7 @@
 """A run while it trains: progress, losses, gauges, watched cuts and the histogram.
 
-All of it is read from the run's folder; the training is a process of its own.
+All of it is read from the run's folder; the training is a process of its own. scipy, pandas and torch are
+imported where they are needed: the app's first picture must not wait for them.
 """
 
 import time
@@ -26,8 +27,6 @@ from pages.parts.shared import cases, pictures
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
-# scipy, pandas and torch are imported where they are needed: the app's first picture must not
-# wait for them.
 Request = Literal["stop", "pause", "go"]
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
