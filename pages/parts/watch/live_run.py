@@ -1,7 +1,7 @@
 """A run while it trains: progress, losses, gauges, watched cuts and the histogram.
 
-All of it is read from the run's folder; the training is a process of its own. scipy, pandas and torch are
-imported where they are needed: the app's first picture must not wait for them.
+All of it is read from the run's folder; the training is a process of its own. scipy, pandas and
+torch are imported where they are needed: the app's first picture must not wait for them.
 """
 
 import time
