@@ -1,5 +1,6 @@
 """What a run offers once it is there: forks, further cycles, snapshots on demand, red gauges."""
 
+import dataclasses
 import json
 import shlex
 import shutil
@@ -17,7 +18,7 @@ from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
-from ascnet_core.runs.parent import Parent, write_parent
+from ascnet_core.runs.parent import PARENT, Parent
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.text import apply_set, differing, from_toml, to_toml
 from pages.parts.new_run import continue_run, watched_box
@@ -138,7 +139,8 @@ def test_the_arguments_of_a_fork() -> None:
 
 
 def test_a_fork_says_where_it_came_from(page: AppTest, kept: Run) -> None:
-    write_parent(kept.path, Parent("first", "stage 1, cycle 4", 40, False))
+    parent = Parent("first", "stage 1, cycle 4", 40, False)
+    (kept.path / PARENT).write_text(json.dumps(dataclasses.asdict(parent)), encoding="utf-8")
     page.query_params["run"] = "kept"
     page.run()
     said = "Forked from first, stage 1, cycle 4; M came along alone."
