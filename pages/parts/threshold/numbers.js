@@ -49,7 +49,7 @@ function render(root, nodes, { data, live, table }) {
     ])),
   };
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
-  nodes.accept.disabled = live.none;
+  nodes.accept.disabled = Boolean(live.none);
   nodes.verdict.classList.toggle("weak", !data.separated);
   nodes.steps.title = data.steps;
   nodes.warning.hidden = !data.warning;

@@ -19,7 +19,7 @@ export function makeState(root, data, colour) {
   return {
     root, data, nodes: nodesOf(root, "data-node", "name"), store: sharedStore(),
     planes: [...planes].map(makePlane), table: scoreTable(data),
-    live: /** @type {Live} */ ({ t: 128, upper: null, side: "bright", rule: "", none: false }),
+    live: /** @type {Live} */ ({ t: 128, upper: null, side: "bright", rule: "" }),
     volume: NO_VOLUME, cursor: [0, 0, 0], window: [0, 255], zoom: 1,
     scale: 1, // CSS pixels per mm where the zoom is 1
     centre: /** @type {number[] | null} */ (null), // voxel in the middle of the planes
@@ -79,10 +79,11 @@ export function showDisplay({ root, nodes, display, tool, live }) {
  * @param {State} state @param {Partial<Live>} changes
  * @param {number} [settle] ms before Python is told, which is not at all without */
 export function setThreshold(state, changes, settle) {
-  const before = state.live, live = { ...before, rule: "", none: false, ...changes };
+  const before = state.live, { none, ...rest } = { ...before, rule: "", none: false, ...changes };
+  const live = none ? { ...rest, none } : rest;
   state.live = state.store.live = live;
   if (thresholdKey(before) !== thresholdKey(live) || before.rule !== live.rule ||
-      before.none !== live.none) {
+      Boolean(before.none) !== none) {
     if (!state.dragging) state.shape = null;
     tell(state.store, "live");
     state.redraw();

@@ -5,7 +5,8 @@
  * @typedef {{ key: string, shape: number[], full: number[], offset: number[], spacing: number[],
  *   maps: Record<string, Uint8Array>, labels: Uint8Array }} Volume */
 /** The threshold; where there is `none`, the line is parked at `t` and nothing is kept.
- * @typedef {{ t: number, upper: number | null, side: string, rule: string, none: boolean }} Live */
+ * @typedef {{ t: number, upper: number | null, side: string, rule: string,
+ *   none?: boolean }} Live */
 /** @typedef {Record<string, (number | null)[]>} Curves a score at each level, by side */
 /** @typedef {{ t: number, dice: number } | null} Oracle */
 /** The mask after post-processing: bits of its own box, made for the threshold `for`.

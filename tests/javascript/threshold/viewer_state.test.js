@@ -28,7 +28,7 @@ test("a band reaches 30 levels to the kept side, no farther than the ends", () =
 function viewer() {
   const nodes = new Proxy({}, { get: (made, name) => (made[name] ??= new FakeNode()) });
   const state = {
-    live: { t: 100, upper: null, side: "bright", rule: "otsu", none: false }, cursor: [1, 2, 3],
+    live: { t: 100, upper: null, side: "bright", rule: "otsu" }, cursor: [1, 2, 3],
     data: { key: "k", peaks: PEAKS, full: [10, 20, 30] }, seq: 4, acts: [], timer: 0,
     dragging: false, told: [], drawn: 0, heard: [], display: {}, nodes,
     root: { style: { setProperty() {} } }, shape: { kind: "ellipse" },
@@ -42,7 +42,7 @@ function viewer() {
 test("a threshold by hand loses its rule, and all who draw it hear", () => {
   const state = viewer();
   setThreshold(state, { t: 120 });
-  assert.deepEqual(state.live, { t: 120, upper: null, side: "bright", rule: "", none: false });
+  assert.deepEqual(state.live, { t: 120, upper: null, side: "bright", rule: "" });
   assert.equal(state.store.live, state.live);
   assert.deepEqual([state.heard, state.drawn, state.told, state.shape], [["live"], 1, [], null]);
 });
@@ -58,7 +58,7 @@ test("a line is parked where there is no threshold, until it is moved", () => {
   setThreshold(state, { t: 100, rule: "otsu", none: true });
   assert.deepEqual([state.live.none, state.heard, state.drawn], [true, ["live"], 1]);
   setThreshold(state, { t: 101 });
-  assert.deepEqual([state.live.none, state.live.t], [false, 101]);
+  assert.deepEqual([state.live.none, state.live.t], [undefined, 101]);
 });
 
 test("a drawn region stays while the line is dragged", () => {
