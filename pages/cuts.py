@@ -12,7 +12,7 @@ from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
 from pages.parts.cuts.slice_panel import Bools
-from pages.parts.shared import cases, state, thresholds
+from pages.parts.shared import cases, feedback, runs, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
 
@@ -36,7 +36,7 @@ def _facts(
     run: str, cycle: int | None, cohort: str, scan: str, flip: bool, changed: float
 ) -> slice_panel.Facts:
     case = cases.load_maps(run, cycle, cohort, scan, flip=flip)
-    layer: Any = cases.load_model(run, cycle).network.reconstructor
+    layer: Any = runs.load_model(run, cycle).network.reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
     return slice_panel.facts_of(case.maps, case.prepared.region, weights)
@@ -65,7 +65,7 @@ def mask_of(view: View) -> tuple[Bools, int | None, str]:
     on_raw_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (
-        f"Mask: {cases.run_maps(view.run)[view.map].label} {threshold.text()} ({view.range} range, "
+        f"Mask: {runs.run_maps(view.run)[view.map].label} {threshold.text()} ({view.range} range, "
         f"{threshold.kind}; {threshold.sentence.rstrip('.')}){after}."
     )
     return mask, threshold.level if on_raw_ro else None, sentence
@@ -75,21 +75,21 @@ def page() -> None:
     view = sidebar()
     with st.sidebar:
         choose_flip(view)
-    with cases.show_user_errors():
-        view = cases.complete(view)
-        method = cases.run_settings(view.run).method
+    with feedback.show_user_errors():
+        view = runs.complete(view)
+        method = runs.run_settings(view.run).method
         if not method.two_cuts:
             st.info(method.lacks("The page Cuts"), icon=":material/content_cut:")
             return
         case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, flip=view.flip)
-        changed = (cases.run_path(view.run) / MODEL).stat().st_mtime
+        changed = (runs.run_path(view.run) / MODEL).stat().st_mtime
         facts = _facts(view.run, view.cycle, view.cohort, view.scan, view.flip, changed)
     # A threshold for the cohort needs every scan cut: show the pictures before that.
     whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
     waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
     mask, level, sentence = None, None, "The mask follows once the whole cohort is cut."
     if not waiting:
-        with cases.show_user_errors():
+        with feedback.show_user_errors():
             mask, level, sentence = mask_of(view)
     region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
     slice_ = shown_slice(view, region, truth)
@@ -134,7 +134,7 @@ def page() -> None:
         "Patient's right is on the left."
     )
     if waiting:
-        with cases.show_user_errors():
+        with feedback.show_user_errors():
             mask_of(view)
         st.session_state[CUT] = whole
         st.rerun()

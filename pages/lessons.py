@@ -10,7 +10,7 @@ from ascnet_core import places
 from ascnet_core.runs.folder import find_run
 from pages.parts.lessons import views
 from pages.parts.lessons.stops import STOPS
-from pages.parts.shared import cases, components, state
+from pages.parts.shared import components, feedback, state
 from pages.parts.shared.sidebar import style
 
 KEYS = components.declare("ascnet_lesson_keys", Path(__file__).parent / "parts/lessons/keys")
@@ -109,7 +109,7 @@ def page() -> None:
             st.markdown(chosen.text)
         with _body(stop):
             notice = ""
-            with st.container(key="lesson_view"), cases.show_user_errors(stop=False):
+            with st.container(key="lesson_view"), feedback.show_user_errors(stop=False):
                 notice = chosen.view()
             if notice:
                 with st.container(key="lesson_notice"):

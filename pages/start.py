@@ -11,7 +11,7 @@ import streamlit as st
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import Run, find_run, list_runs
-from pages.parts.shared import cases, state
+from pages.parts.shared import cohorts, feedback, state
 from pages.parts.shared.sidebar import style
 from pages.parts.start import tour
 from pages.parts.watch import live_charts, live_run
@@ -141,7 +141,7 @@ def page() -> None:
     st.subheader("ASC-Net Explorer", anchor=False)
     st.markdown(ABOUT)
     run = shipped_run()
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         try:
             first_picture(run)
         except (OSError, ValueError) as error:
@@ -155,8 +155,8 @@ def page() -> None:
     with right, st.container(border=True, height="stretch"):
         st.markdown(
             f"**Runs** · {len(list_runs())} under `{places.RUNS.name}/`\n\n"
-            f"**Demo cohort** · {cases.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
-            + ("ready" if cases.demo_manifest().is_file() else "made when first opened (10 s)")
+            f"**Demo cohort** · {cohorts.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
+            + ("ready" if cohorts.demo_manifest().is_file() else "made when first opened (10 s)")
         )
         device_line()
         st.caption(

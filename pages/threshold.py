@@ -16,7 +16,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cases, state
+from pages.parts.shared import cohorts, feedback, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
 
@@ -41,7 +41,7 @@ def _hear(told: Mapping[str, Any]) -> None:
     heard, st.session_state[state.SEQ] = st.session_state.get(state.SEQ, 0), int(told["seq"])
     if told.get("key") != st.session_state.get(state.DRAWN):
         return  # The message is about a histogram that has left the screen.
-    before = cases.complete(state.current())
+    before = runs.complete(state.current())
     view = view_rules.apply_told(before, told)
     if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
         st.session_state[state.HINT] = ""
@@ -57,7 +57,7 @@ def _hear(told: Mapping[str, Any]) -> None:
         elif act.get("accept"):
             _accept(findings.load(view))
         elif step := act.get("step"):
-            names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
+            names = [scan.scan for scan in cohorts.load_cohort(view.cohort).scans]
             view = state.update(scan=neighbour(names, view.scan, int(step)))
 
 
@@ -178,14 +178,14 @@ def _panel(shown: findings.Shown) -> None:
 def stage(drawn: str) -> None:
     """Viewer, numbers and panel; a click reruns only this. `drawn`: see `_around`."""
     told = st.session_state.pop(state.TOLD, None)
-    with cases.show_user_errors():
+    with feedback.show_user_errors():
         if told is not None:
             try:
                 _hear(told)
             except UserError as error:  # A drawn region is empty, say: the view stays.
                 st.session_state[state.HINT] = str(error)
                 st.toast(str(error), icon=":material/info:")
-        full = cases.complete(state.current())
+        full = runs.complete(state.current())
         shown = findings.load(full)
         if _around(shown) != drawn:
             st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
@@ -216,10 +216,10 @@ def _around(shown: findings.Shown) -> str:
 def page() -> None:
     view = sidebar()
     st.html(STYLE)
-    with cases.show_user_errors():
-        full = cases.complete(view)
+    with feedback.show_user_errors():
+        full = runs.complete(view)
         with st.sidebar:
-            maps = cases.run_maps(full.run)
+            maps = runs.run_maps(full.run)
             menu("map", "Map", list(maps), full.map, lambda name: maps[name].label)
             menu(
                 "scope",

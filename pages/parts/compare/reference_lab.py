@@ -29,7 +29,7 @@ from ascnet_core.places import MODEL
 from ascnet_core.runs.card import reference_in_words
 from ascnet_core.runs.folder import Run, list_runs
 from ascnet_core.settings.tables import Settings
-from pages.parts.shared import cases, pictures, state
+from pages.parts.shared import cohorts, feedback, pictures, runs, state
 from pages.parts.shared.feedback import progress_bar
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -55,8 +55,8 @@ TABLE_STYLE = """<style>
 def show_lab() -> None:
 
     names, current = lab_runs(), state.current()
-    with cases.show_user_errors(stop=False):
-        method = cases.run_settings(current.run).method
+    with feedback.show_user_errors(stop=False):
+        method = runs.run_settings(current.run).method
         if not method.two_cuts:
             st.info(method.lacks("The reference lab"), icon=":material/science:")
     if len(names) < 2:
@@ -68,7 +68,7 @@ def show_lab() -> None:
     left, right = st.columns([1, 1.9], gap="medium")
     with left:
         both = choose_runs(names, current.run)
-        one, other = (cases.run_settings(name) for name in both)
+        one, other = (runs.run_settings(name) for name in both)
         how = need_same_slices(one, other)
         show_warning(both, one, other)
         sample, wild = cut_both(both, current.cohort, how)
@@ -84,14 +84,14 @@ def lab_runs() -> list[str]:
 
     A view's own run that is kept elsewhere is named by its path, and so are its neighbours.
     """
-    names, current = cases.known_runs(), state.current().run
+    names, current = runs.known_runs(), state.current().run
     if current not in names:
         try:
-            beside = list_runs(cases.run_path(current).parent)
+            beside = list_runs(runs.run_path(current).parent)
         except UserError:
             beside = []
         names = [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
-    return [name for name in names if cases.method_of(Run(cases.run_path(name))).two_cuts]
+    return [name for name in names if runs.method_of(Run(runs.run_path(name))).two_cuts]
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
@@ -121,7 +121,7 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
 
 def about(name: str) -> str:
     """What a run was shown as normal."""
-    return f"Reference: {reference_in_words(cases.run_path(name), cases.run_settings(name))}"
+    return f"Reference: {reference_in_words(runs.run_path(name), runs.run_settings(name))}"
 
 
 def short(name: str) -> str:
@@ -134,7 +134,7 @@ def partner(name: str, others: Sequence[str]) -> str:
 
     def unlike(other: str) -> tuple[int, bool]:
         try:
-            one, two = cases.run_settings(name), cases.run_settings(other)
+            one, two = runs.run_settings(name), runs.run_settings(other)
         except UserError:
             return 10_000, True
         return len(other_differences(one, two)), one.reference == two.reference
@@ -144,7 +144,7 @@ def partner(name: str, others: Sequence[str]) -> str:
 
 def show_warning(both: Sequence[str], one: Settings, other: Settings) -> None:
     """Warn where more than the reference differs, or a run is not finished."""
-    states = [(short(name), Run(cases.run_path(name)).status()) for name in both]
+    states = [(short(name), Run(runs.run_path(name)).status()) for name in both]
     unfinished = [f"{name} is {how}" for name, how in states if how != "finished"]
     keys = other_differences(one, other)
     lines = []
@@ -172,8 +172,8 @@ def _wild(
 
     sample = _sample(manifest, cohort_changed, how)
     with progress_bar(f"Cutting with {short(run)}") as report:
-        network = cases.load_model(run)
-        cuts = cut_slices(network, sample.images, cases.device(), progress=report, names=["wild"])
+        network = runs.load_model(run)
+        cuts = cut_slices(network, sample.images, runs.device(), progress=report, names=["wild"])
     wild = np.where(sample.tissue, cuts["wild"], np.float32(0))
     wild.setflags(write=False)
     return wild
@@ -181,9 +181,9 @@ def _wild(
 
 def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Sample, Pair]:
     """The slices and both runs' wild cuts, 0 outside the tissue. Raises UserError."""
-    manifest = cases.manifest_of(cohort)
+    manifest = cohorts.manifest_of(cohort)
     changed = manifest.stat().st_mtime
-    models = [cases.run_path(name) / MODEL for name in both]
+    models = [runs.run_path(name) / MODEL for name in both]
     weights = [model.stat().st_mtime for model in models]
     sample = _sample(manifest, changed, how)
     first, second = (

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.imaging.cohort import Cohort, read_manifest
-from pages.parts.shared import cases, pictures, state, tables
+from pages.parts.shared import cohorts, feedback, pictures, state, tables
 from pages.parts.shared.feedback import progress_bar
 
 if TYPE_CHECKING:
@@ -133,22 +133,22 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
     )
     named = reference
     if reference == "other":
-        others = [key for key in cases.known_cohorts() if key != state.current().cohort]
+        others = [key for key in cohorts.known_cohorts() if key != state.current().cohort]
         other = middle.selectbox(
             "Reference cohort",
             others,
-            format_func=cases.cohort_label,
+            format_func=cohorts.cohort_label,
             help="Its normal group if it has one, else its lesion-free slices.",
         )
         if not other:
             st.info("Open another cohort above first; then choose it here as the reference.")
             return
-        named = str(cases.manifest_of(other))
+        named = str(cohorts.manifest_of(other))
     if right.button("Train on these sets", icon=":material/model_training:", width="stretch"):
         st.session_state[state.TRAIN_ON] = (state.current().cohort, reference)
         st.session_state[state.TRAINING_VIEW] = "New run"
         state.open_page("pages/training.py")
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         seen = preview(cohort.manifest, preparation, named)
         inputs, found = seen.pools.inputs, seen.pools.reference
         if seen.scans < seen.all_scans:

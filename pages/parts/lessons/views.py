@@ -23,7 +23,7 @@ from ascnet_core.segmentation.histogram import count_levels, find_peaks
 from ascnet_core.segmentation.masks import numbers_at
 from ascnet_core.segmentation.quantiser import rank_correlation
 from ascnet_core.segmentation.threshold import attempt, propose
-from pages.parts.shared import cases, pictures
+from pages.parts.shared import cases, cohorts, pictures, runs
 from pages.parts.shared.state import View
 from pages.parts.threshold import findings, viewer
 from pages.parts.watch import live_charts, live_run, stopping
@@ -43,7 +43,7 @@ NAMES = {
 
 def lesion_scans() -> list[Scan]:
     """The demo subjects that have a lesion."""
-    return [scan for scan in cases.load_cohort(COHORT).scans if scan.group == "anomalous"]
+    return [scan for scan in cohorts.load_cohort(COHORT).scans if scan.group == "anomalous"]
 
 
 def level_of(case: cases.Case) -> int:
@@ -136,7 +136,7 @@ def the_click() -> str:
     """Stop 3: the viewer of the Threshold page."""
     with st.columns([1, 3])[0]:
         scan = _subject("click")
-    view = cases.complete(View(cohort=COHORT, run=RUN, scan=scan))
+    view = runs.complete(View(cohort=COHORT, run=RUN, scan=scan))
     shown = findings.load(view)
     viewer.show_volumes(findings.packed(shown))
     left, right = st.columns([5, 1.2])
@@ -157,7 +157,7 @@ def too_early() -> str:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         name = st.selectbox("Run", list(NAMES), format_func=NAMES.__getitem__, key="lesson run")
-    run = Run(cases.run_path(name))
+    run = Run(runs.run_path(name))
     snapshots, history = run.snapshots(), stopping.history_of(run)
     index = right.select_slider(
         "Moment of the training",
@@ -189,14 +189,14 @@ def too_early() -> str:
 
 def one_or_each() -> str:
     """Stop 5: one threshold for the cohort against one a subject."""
-    scans = cases.load_cohort(COHORT).scans
+    scans = cohorts.load_cohort(COHORT).scans
     tables = cases.cohort_tables(RUN, None, COHORT, "reconstruction")
     sick = {
         scan.scan: table
         for scan, table in zip(scans, tables, strict=True)
         if table.has_truth and table.true
     }
-    rule = cases.run_settings(RUN).segmentation.rule
+    rule = runs.run_settings(RUN).segmentation.rule
     pooled = np.sum([table.levels for table in tables], axis=0)
     common = propose(rule, pooled, "bright").level
     level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
@@ -236,7 +236,7 @@ def when_it_fails() -> str:
         for kind in ("reconstruction", "input")
     }
     best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
-    histories = {run: stopping.history_of(Run(cases.run_path(run))) for run in (PAPER, RUN)}
+    histories = {run: stopping.history_of(Run(runs.run_path(run))) for run in (PAPER, RUN)}
     courses = {
         NAMES[run]: [point.rank_correlation for point in history.points]
         for run, history in histories.items()

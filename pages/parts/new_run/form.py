@@ -19,7 +19,7 @@ from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import with_method
 from pages.parts.data import sets
 from pages.parts.new_run import preset_box, reference_box, schedule_box, watched_box
-from pages.parts.shared import cases, forms, state
+from pages.parts.shared import cohorts, feedback, forms, state
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -32,7 +32,7 @@ SEEN = 96  # pixels of the preview's slices
 
 def start(arguments: list[str], name: str, processes: int = 1) -> None:
     """Start a training and show it."""
-    with cases.show_user_errors(stop=False), st.spinner("Starting the training process"):
+    with feedback.show_user_errors(stop=False), st.spinner("Starting the training process"):
         run_start.start_training(arguments, processes)
         state.update(run=name)
         st.session_state.pop(state.FORK, None)
@@ -45,14 +45,14 @@ def choose_sets() -> tuple[str, str]:
 
     Raises UserError.
     """
-    cohorts = cases.known_cohorts()
+    known = cohorts.known_cohorts()
     wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
     left, middle, right = st.columns(3)
     cohort = left.selectbox(
         "Input cohort",
-        cohorts,
-        index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
-        format_func=cases.cohort_label,
+        known,
+        index=known.index(wanted if wanted in known else state.current().cohort),
+        format_func=cohorts.cohort_label,
         help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
     )
     reference = middle.selectbox(
@@ -63,15 +63,15 @@ def choose_sets() -> tuple[str, str]:
         help="Lesion-free slices that the fence cut should look like (paper, section 3).",
     )
     if reference != "other":
-        right.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
+        right.text_input("Reference cohort", cohorts.cohort_label(cohort), disabled=True)
         return cohort, reference
     other = right.selectbox(
         "Reference cohort",
-        [key for key in cohorts if key != cohort] or cohorts,
-        format_func=cases.cohort_label,
+        [key for key in known if key != cohort] or known,
+        format_func=cohorts.cohort_label,
         help="Its normal group if it has one, else all of its lesion-free slices.",
     )
-    return cohort, str(cases.manifest_of(other))
+    return cohort, str(cohorts.manifest_of(other))
 
 
 def small_slices(settings: Settings) -> Preparation:
@@ -163,7 +163,7 @@ def name_and_start(
             "the whole batch.",
         )
     fits = False
-    with fields.notices, cases.show_user_errors(stop=False):
+    with fields.notices, feedback.show_user_errors(stop=False):
         check_processes(resolved, processes, on_gpus=True)
         fits = True
     started = right.button(
@@ -187,7 +187,7 @@ def show_looks(fields: Fields, manifest: str, named: str, resolved: Settings) ->
     Call it last: large scans take some seconds, and the form above can be used meanwhile.
     """
     inputs = references = 0
-    with fields.looks, cases.show_user_errors(stop=False):
+    with fields.looks, feedback.show_user_errors(stop=False):
         seen = sets.preview(Path(manifest), small_slices(resolved), named)
         inputs = round(seen.times_inputs * len(seen.pools.inputs))
         references = reference_box.reference_preview(resolved, seen)
@@ -220,9 +220,9 @@ def new_run() -> None:
     with differences:
         preset_box.show_differences(resolved, preset, compared)
     preset_box.save_box(save_place, resolved, preset)
-    manifest = str(cases.manifest_of(cohort))
+    manifest = str(cohorts.manifest_of(cohort))
     name_and_start(
-        f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
+        f"{cohorts.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
         fields,
         resolved,
         lambda name: forms.training_arguments(manifest, name, preset, named, changes),

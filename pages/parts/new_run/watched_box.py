@@ -9,7 +9,7 @@ import streamlit as st
 
 from ascnet_core.settings.data import MOST_WATCHED
 from ascnet_core.settings.text import help_of
-from pages.parts.shared import cases, forms, pictures
+from pages.parts.shared import cases, cohorts, forms, pictures
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Preparation
@@ -78,14 +78,14 @@ def _slices(cohort: str, scan: str, preparation: Preparation, changed: float) ->
 
 def slices_of_scan(cohort: str, scan: str, preparation: Preparation) -> SliceSet:
     """The slices with tissue of a scan. Raises UserError."""
-    image = cases.find_scan(cases.load_cohort(cohort), scan).image
+    image = cohorts.find_scan(cohorts.load_cohort(cohort), scan).image
     return _slices(cohort, scan, preparation, image.stat().st_mtime if image.exists() else 0.0)
 
 
 def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
     """Menus of scan and slice with a picture, and the slices that are chosen so far."""
     key = f"{prefix} {KEY}"
-    scans = [scan.scan for scan in cases.load_cohort(cohort).scans]
+    scans = [scan.scan for scan in cohorts.load_cohort(cohort).scans]
     menus, seen, chosen = st.columns([1.1, 0.6, 2.3], gap="medium")
     with menus:
         scan = st.selectbox("Scan", scans, key=f"{SCAN} of {cohort}")
@@ -132,7 +132,7 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
 def _show_chosen(cohort: str, preparation: Preparation, name: str) -> None:
     """A small picture of a slice that the field names, or its name alone."""
     scan, _, z = name.rpartition(":")
-    known = {one.scan for one in cases.load_cohort(cohort).scans}
+    known = {one.scan for one in cohorts.load_cohort(cohort).scans}
     if scan.strip() in known and z.isdecimal():
         slices = slices_of_scan(cohort, scan.strip(), preparation)
         if int(z) in slices.z:

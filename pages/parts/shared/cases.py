@@ -1,9 +1,8 @@
 """One scan through a run, as pages show it: made once, kept read-only; and the same over a cohort.
 
-Pages also take what is in `cohorts` and `runs` from here. What needs torch or SciPy is imported
-inside the functions: a page that shows no scan must not wait for it. Arrays come from
-`st.cache_resource`, which hands out the same object each time (no copies), so they are locked
-against writing.
+What needs torch or SciPy is imported inside the functions: a page that shows no scan must not wait
+for it. Arrays come from `st.cache_resource`, which hands out the same object each time (no copies),
+so they are locked against writing.
 """
 
 from __future__ import annotations
@@ -23,29 +22,9 @@ from ascnet_core.errors import UserError
 from ascnet_core.names import RangeKind
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
-from pages.parts.shared.cohorts import DEMO_SUBJECTS as DEMO_SUBJECTS
-from pages.parts.shared.cohorts import DEMOS as DEMOS
-from pages.parts.shared.cohorts import cache_folder as cache_folder
-from pages.parts.shared.cohorts import changed_at
-from pages.parts.shared.cohorts import cohort_label as cohort_label
-from pages.parts.shared.cohorts import demo_manifest as demo_manifest
-from pages.parts.shared.cohorts import find_scan as find_scan
-from pages.parts.shared.cohorts import known_cohorts as known_cohorts
-from pages.parts.shared.cohorts import load_cohort as load_cohort
-from pages.parts.shared.cohorts import manifest_of as manifest_of
-from pages.parts.shared.cohorts import open_cohort as open_cohort
+from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
-from pages.parts.shared.feedback import show_user_errors as show_user_errors
-from pages.parts.shared.runs import complete as complete
-from pages.parts.shared.runs import device as device
-from pages.parts.shared.runs import known_runs as known_runs
-from pages.parts.shared.runs import load_model as load_model
-from pages.parts.shared.runs import method_of as method_of
-from pages.parts.shared.runs import preparation_of as preparation_of
-from pages.parts.shared.runs import run_cycles as run_cycles
-from pages.parts.shared.runs import run_maps as run_maps
-from pages.parts.shared.runs import run_path as run_path
-from pages.parts.shared.runs import run_settings as run_settings
+from pages.parts.shared.runs import load_model, preparation_of, run_path
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan

@@ -10,7 +10,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.names import Side
 from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, cohorts, state
 from pages.parts.shared.state import View
 
 STAYS = "The last threshold stays."
@@ -20,7 +20,7 @@ def subject_of(view: View) -> str | None:
     """The subject whose scans the rule reads, None for the whole cohort."""
     if view.scope == "cohort":
         return None
-    return cases.find_scan(cases.load_cohort(view.cohort), view.scan).subject
+    return cohorts.find_scan(cohorts.load_cohort(view.cohort), view.scan).subject
 
 
 def propose(view: View, counts: NDArray[np.int64] | None = None) -> Threshold | NoThreshold:

@@ -26,7 +26,7 @@ from ascnet_core.segmentation.histogram import (
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cases, state, thresholds
+from pages.parts.shared import cases, cohorts, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
 
@@ -182,11 +182,11 @@ def viewer_data(
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
-    maps = cases.run_maps(view.run)
+    maps = runs.run_maps(view.run)
     name, ml = maps[view.map].short, voxel_ml(prepared.spacing)
     where = f"inside the region of {view.scan}"
     if view.scope == "cohort":
-        where = f"over the cohort {cases.cohort_label(view.cohort)}"
+        where = f"over the cohort {cohorts.cohort_label(view.cohort)}"
     elif facts.scans > 1:
         where = f"over the {facts.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"

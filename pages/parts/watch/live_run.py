@@ -22,7 +22,7 @@ from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
 from pages.parts.new_run import watched_box
-from pages.parts.shared import cases, pictures
+from pages.parts.shared import feedback, pictures, runs
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
@@ -87,7 +87,7 @@ def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1))
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
-    kept = [data.levels(one.name) * inside for one in cases.method_of(run).pictures()]
+    kept = [data.levels(one.name) * inside for one in runs.method_of(run).pictures()]
     columns = [data.watched_input, *kept]
     shown = [index for index in which if index < len(inside)]
     tiles = [pictures.display(images[index]) for index in shown for images in columns]
@@ -172,7 +172,7 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
         st.fragment(show_curves, key=LOSSES)(run)
 
 
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def show_progress(run: Run) -> None:
     """The progress bar, the buttons, and why the process died if it did."""
     status, progress = run.status(), run.progress()
@@ -193,14 +193,14 @@ def show_progress(run: Run) -> None:
         )
 
 
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     """The watched slices' cuts and the histogram of one kept moment, of the newest if None."""
     snapshot = chosen or next(reversed(run.snapshots()), None)
     if snapshot is None:
         st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
         return
-    method = cases.method_of(run)
+    method = runs.method_of(run)
     shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
     st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
     which = watched_box.choose_shown(run, snapshot)
@@ -214,7 +214,7 @@ def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     )
 
 
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def show_curves(run: Run) -> None:
     """Loss curves and gauges."""
     events = read_new_events(run.path / EVENTS)
@@ -263,5 +263,5 @@ def show_gauges(run: Run, events: Sequence[Mapping[str, Any]]) -> None:
             f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
             icon=":material/heart_broken:",
         )
-    table = gauges_table(gauges[-1], bool(why), cases.method_of(run).gauges)
+    table = gauges_table(gauges[-1], bool(why), runs.method_of(run).gauges)
     st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)

@@ -21,7 +21,7 @@ from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import cases, state, tables
+from pages.parts.shared import feedback, state, tables
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 
@@ -318,7 +318,7 @@ def show_termination(run: Run) -> None:
     active = run.status() in live_run.ACTIVE
 
     @st.fragment(key=COURSE)
-    @cases.show_user_errors(stop=False)
+    @feedback.show_user_errors(stop=False)
     def course() -> None:
         history = history_of(run)
         for problem in history.left_out:
@@ -335,7 +335,7 @@ def show_termination(run: Run) -> None:
         show_course(run, history, key)
 
     @st.fragment
-    @cases.show_user_errors(stop=False)
+    @feedback.show_user_errors(stop=False)
     def moving() -> None:
         history = history_of(run)
         if not history.points:
