@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,19 +28,12 @@ def _slice_turned() -> None:
         state.update(slice=wanted)
 
 
-def _slider_moved() -> None:
-    state.update(slice=st.session_state[SLIDER] - 1)
-
-
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _facts(
-    run: str, cycle: int | None, cohort: str, scan: str, flip: bool, changed: float
-) -> slice_panel.Facts:
-    case = cases.load_maps(run, cycle, cohort, scan, flip=flip)
-    layer: Any = runs.load_model(run, cycle).network.reconstructor
+def _facts(key: str, _case: cases.Case, _view: View) -> slice_panel.Facts:
+    layer: Any = runs.load_model(_view.run, _view.cycle).network.reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
-    return slice_panel.facts_of(case.maps, case.prepared.region, weights)
+    return slice_panel.facts_of(_case.maps, _case.prepared.region, weights)
 
 
 def shown_slice(view: View, region: Bools, truth: Bools | None) -> int:
@@ -55,7 +49,7 @@ def mask_of(view: View) -> tuple[Bools, int | None, str]:
 
     The level is None where it is not one of raw I_ro, the scale of this page.
     """
-    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
+    case = cases.load_maps(view)
     threshold = thresholds.in_force(view, thresholds.propose(view))
     steps = view.post or ()
     further = on_levels(case.prepared.further)
@@ -81,9 +75,9 @@ def page() -> None:
         if not method.two_cuts:
             st.info(method.lacks("The page Cuts"), icon=":material/content_cut:")
             return
-        case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, flip=view.flip)
+        case = cases.load_maps(replace(view, range="raw"))
         changed = (runs.run_path(view.run) / MODEL).stat().st_mtime
-        facts = _facts(view.run, view.cycle, view.cohort, view.scan, view.flip, changed)
+        facts = _facts(case.key, case, view)
     # A threshold for the cohort needs every scan cut: show the pictures before that.
     whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
     waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
@@ -122,7 +116,7 @@ def page() -> None:
             1,
             depth,
             key=SLIDER,
-            on_change=_slider_moved,
+            on_change=lambda: state.update(slice=st.session_state[SLIDER] - 1),
             label_visibility="collapsed",
             help="Axial slice, 1 is the lowest.",
         )

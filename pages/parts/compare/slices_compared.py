@@ -269,7 +269,15 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
             )
         )
     loaded = [
-        cases.load_maps(short_name(run.path), None if c == FINISHED else c, view.cohort, scan)
+        cases.load_maps(
+            state.View(
+                cohort=view.cohort,
+                run=short_name(run.path),
+                cycle=None if c == FINISHED else c,
+                scan=scan,
+                range="raw",
+            )
+        )
         for run, c in zip(several, chosen, strict=True)
     ]
     tissue = np.flatnonzero(loaded[0].prepared.region.any(axis=(0, 1)))

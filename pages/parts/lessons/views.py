@@ -41,6 +41,11 @@ NAMES = {
 }
 
 
+def view_of(run: str, scan: str = "", map: str = "") -> View:
+    """A view of the lessons' cohort on the raw range."""
+    return View(cohort=COHORT, run=run, scan=scan, map=map, range="raw")
+
+
 def lesion_scans() -> list[Scan]:
     """The demo subjects that have a lesion."""
     return [scan for scan in cohorts.load_cohort(COHORT).scans if scan.group == "anomalous"]
@@ -78,7 +83,7 @@ def _two_columns(key: str) -> tuple[cases.Case, DeltaGenerator]:
     """The menu of subjects, and a column beside it for another control."""
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
-        return cases.load_maps(RUN, None, COHORT, _subject(key)), right
+        return cases.load_maps(view_of(RUN, scan=_subject(key))), right
 
 
 def histograms() -> str:
@@ -190,7 +195,7 @@ def too_early() -> str:
 def one_or_each() -> str:
     """Stop 5: one threshold for the cohort against one a subject."""
     scans = cohorts.load_cohort(COHORT).scans
-    tables = cases.cohort_tables(RUN, None, COHORT, "reconstruction")
+    tables = cases.cohort_tables(view_of(RUN, map="reconstruction"))
     sick = {
         scan.scan: table
         for scan, table in zip(scans, tables, strict=True)
@@ -228,11 +233,15 @@ def when_it_fails() -> str:
         key="lesson failing run",
         required=True,
     )
-    case = cases.load_maps(name, None, COHORT, lesion_scans()[0].scan)
+    case = cases.load_maps(view_of(name, scan=lesion_scans()[0].scan))
     z, region = level_of(case), case.prepared.region
     rank = rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
     tables = {
-        kind: [t for t in cases.cohort_tables(name, None, COHORT, kind) if t.has_truth and t.true]
+        kind: [
+            table
+            for table in cases.cohort_tables(view_of(name, map=kind))
+            if table.has_truth and table.true
+        ]
         for kind in ("reconstruction", "input")
     }
     best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}

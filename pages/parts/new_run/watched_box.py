@@ -9,9 +9,10 @@ import streamlit as st
 
 from ascnet_core.settings.data import MOST_WATCHED
 from ascnet_core.settings.text import help_of
-from pages.parts.shared import cases, cohorts, forms, pictures
+from pages.parts.shared import cohorts, forms, pictures
 
 if TYPE_CHECKING:
+    from ascnet_core.imaging.cohort import Scan
     from ascnet_core.imaging.prepare import Preparation
     from ascnet_core.imaging.reference import SliceSet
     from ascnet_core.runs.folder import Run, Snapshot
@@ -70,16 +71,17 @@ def _watch(key: str, name: str) -> None:
 
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=8)
-def _slices(cohort: str, scan: str, preparation: Preparation, changed: float) -> SliceSet:
+def _slices(scan: Scan, preparation: Preparation, changed: float) -> SliceSet:
+    from ascnet_core.imaging.prepare import prepare_scan
     from ascnet_core.imaging.reference import slices_of
 
-    return slices_of(cases.load_case(cohort, scan, preparation))
+    return slices_of(prepare_scan(scan, preparation))
 
 
 def slices_of_scan(cohort: str, scan: str, preparation: Preparation) -> SliceSet:
     """The slices with tissue of a scan. Raises UserError."""
-    image = cohorts.find_scan(cohorts.load_cohort(cohort), scan).image
-    return _slices(cohort, scan, preparation, image.stat().st_mtime if image.exists() else 0.0)
+    found = cohorts.find_scan(cohorts.load_cohort(cohort), scan)
+    return _slices(found, preparation, cohorts.changed_at(found.image))
 
 
 def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:

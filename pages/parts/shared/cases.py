@@ -19,12 +19,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import RangeKind
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.runs import load_model, preparation_of, run_path
+from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.cohort import Scan
@@ -42,12 +42,6 @@ def _prepare(scan: Scan, preparation: Preparation, changed: float) -> Prepared:
     from ascnet_core.imaging.prepare import prepare_scan
 
     return prepare_scan(scan, preparation)
-
-
-def load_case(cohort: str, scan: str, preparation: Preparation) -> Prepared:
-    """A scan, scaled, with its region and truth on the volume's grid. Raises UserError."""
-    found = find_scan(load_cohort(cohort), scan)
-    return _prepare(found, preparation, changed_at(found.image))
 
 
 @dataclass(frozen=True)
@@ -90,10 +84,10 @@ Ranges = tuple[tuple[str, "Range"], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
 
 
-def _source(run: str, cycle: int | None, scan: Scan, flip: bool) -> _Source:
-    path = run_path(run)
+def _source(view: View, scan: Scan) -> _Source:
+    path = run_path(view.run)
     changed = (changed_at(path / MODEL), changed_at(scan.image))
-    return _Source(path, cycle, scan, flip, changed)
+    return _Source(path, view.cycle, scan, view.flip, changed)
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
@@ -125,19 +119,16 @@ def _extremes(source: _Source) -> dict[str, tuple[float, float] | None]:
     return {str(name): ends for name, ends in _cut(source).extremes.items()}
 
 
-def _ranges(
-    run: str, cycle: int | None, cohort: str, subject: str, kind: RangeKind, flip: bool
-) -> Ranges:
+def _ranges(view: View, subject: str) -> Ranges:
     """What levels stand for over a subject's scans or the cohort's; these are cut first, once."""
     from ascnet_core.segmentation.histogram import measure_range
 
+    kind = view.range
     if kind == "raw":
         return ()
-    scans = [s for s in load_cohort(cohort).scans if kind == "cohort" or s.subject == subject]
+    scans = [s for s in load_cohort(view.cohort).scans if kind == "cohort" or s.subject == subject]
     each = _over(
-        scans,
-        "Cutting the cohort for its range",
-        lambda scan: _extremes(_source(run, cycle, scan, flip)),
+        scans, "Cutting the cohort for its range", lambda scan: _extremes(_source(view, scan))
     )
     return tuple(
         (name, measure_range([one[name] for one in each], kind))
@@ -146,21 +137,13 @@ def _ranges(
     )
 
 
-def load_maps(
-    run: str,
-    cycle: int | None,
-    cohort: str,
-    scan: str,
-    kind: RangeKind = "raw",
-    flip: bool = False,
-) -> Case:
-    """The 8-bit maps of one scan, on a raw, subject or cohort range. Raises UserError.
+def load_maps(view: View) -> Case:
+    """The 8-bit maps of a view's scan, on its range. Raises UserError.
 
     For another range than raw the scans it spans are cut first (with a progress bar, once).
     """
-    found = find_scan(load_cohort(cohort), scan)
-    ranges = _ranges(run, cycle, cohort, found.subject, kind, flip)
-    return _quantised(_source(run, cycle, found, flip), ranges)
+    found = find_scan(load_cohort(view.cohort), view.scan)
+    return _quantised(_source(view, found), _ranges(view, found.subject))
 
 
 def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
@@ -182,29 +165,18 @@ def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
 
 
 def cohort_tables(
-    run: str,
-    cycle: int | None,
-    cohort: str,
-    name: str,
-    kind: RangeKind = "raw",
-    flip: bool = False,
-    *,
-    group: str | None = None,
-    subject: str | None = None,
+    view: View, *, group: str | None = None, subject: str | None = None
 ) -> list[ThresholdTable]:
     """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
-
-    @functools.cache
-    def ranges_of(subject: str) -> Ranges:
-        return _ranges(run, cycle, cohort, subject, kind, flip)
+    ranges_of = functools.cache(functools.partial(_ranges, view))
 
     def make(scan: Scan) -> ThresholdTable:
-        ranges = ranges_of(scan.subject if kind == "subject" else "")
-        return _scan_table(_source(run, cycle, scan, flip), ranges, name)
+        ranges = ranges_of(scan.subject if view.range == "subject" else "")
+        return _scan_table(_source(view, scan), ranges, view.map)
 
     scans = [
         scan
-        for scan in load_cohort(cohort).scans
+        for scan in load_cohort(view.cohort).scans
         if group in (None, scan.group) and subject in (None, scan.subject)
     ]
     return _over(scans, "Cutting the cohort for its histogram", make)
@@ -215,15 +187,14 @@ def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:
     return sum((one.levels for one in tables), np.zeros(256, np.int64))
 
 
-def reference_counts(
-    run: str, cycle: int | None, cohort: str, name: str, kind: RangeKind, flip: bool
-) -> NDArray[np.int64] | None:
+def reference_counts(view: View) -> NDArray[np.int64] | None:
     """Counts (256,) of a map over the normal reference; None where none is known.
 
     On the raw scale what the run kept of its own reference, else the cohort's group "normal".
     """
-    kept = Run(run_path(run)).reference_counts(name, cycle) if kind == "raw" else None
-    if kept is not None:
-        return kept
-    counts = pooled_counts(cohort_tables(run, cycle, cohort, name, kind, flip, group="normal"))
+    if view.range == "raw":
+        kept = Run(run_path(view.run)).reference_counts(view.map, view.cycle)
+        if kept is not None:
+            return kept
+    counts = pooled_counts(cohort_tables(view, group="normal"))
     return counts if counts.any() else None

@@ -25,14 +25,13 @@ def subject_of(view: View) -> str | None:
 
 def propose(view: View, counts: NDArray[np.int64] | None = None) -> Threshold | NoThreshold:
     """What a complete view's rule gives for the histogram of its scope. Raises UserError."""
-    which = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip)
     if counts is None:
-        counts = cases.pooled_counts(cases.cohort_tables(*which, subject=subject_of(view)))
+        counts = cases.pooled_counts(cases.cohort_tables(view, subject=subject_of(view)))
     try:
         asks = needs_reference([view.rule])
     except UserError as error:  # The rule that was typed does not exist.
         return NoThreshold(view.side, view.rule, str(error))
-    reference = cases.reference_counts(*which) if asks else None
+    reference = cases.reference_counts(view) if asks else None
     return attempt(view.rule, counts, view.side, reference)
 
 

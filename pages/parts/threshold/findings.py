@@ -7,7 +7,7 @@ the threshold is kept between reruns. `viewer_data` puts it in the viewer's form
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,9 @@ def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> F
     prepared, map8, input8 = _case.prepared, _case.map(name), _case.maps["input"]
     region, truth = prepared.region, prepared.truth
     table = threshold_table(map8, truth, region)
-    where, how = (_view.run, _view.cycle, _view.cohort), (_view.range, _view.flip)
     subject = thresholds.subject_of(_view)
-    tables = cases.cohort_tables(*where, name, *how, subject=subject)
-    plain_tables = cases.cohort_tables(*where, "input", *how, subject=subject)
+    tables = cases.cohort_tables(_view, subject=subject)
+    plain_tables = cases.cohort_tables(replace(_view, map="input"), subject=subject)
     lesions = [one for one in tables if one.has_truth and one.true and scope == "cohort"]
     oracle, input_oracle = {}, None
     if table.has_truth:
@@ -116,7 +115,7 @@ class Shown:
 
 def load(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
-    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
+    case = cases.load_maps(view)
     facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
     proposed = thresholds.propose(view, facts.shown.counts)
     threshold = thresholds.in_force(view, proposed)
