@@ -22,6 +22,10 @@ SLIDER = "axial slice of the cuts"
 CUT = "cohort that has been cut"  # session key: what its threshold depends on
 
 
+def _slider_moved() -> None:
+    state.update(slice=st.session_state[SLIDER] - 1)
+
+
 def _slice_turned() -> None:
     wanted = slice_panel.reported(PANEL).get("slice")
     if isinstance(wanted, int):
@@ -116,7 +120,7 @@ def page() -> None:
             1,
             depth,
             key=SLIDER,
-            on_change=lambda: state.update(slice=st.session_state[SLIDER] - 1),
+            on_change=_slider_moved,
             label_visibility="collapsed",
             help="Axial slice, 1 is the lowest.",
         )

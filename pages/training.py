@@ -22,13 +22,10 @@ def runs_table(runs: list[Run]) -> None:
     """The list of runs; a click on a row watches that run."""
     rows = [tables.run_row(run) for run in runs]
     names = [row["run"] for row in rows]
-    event = st.dataframe(
+    chosen = tables.choose_row(
         rows,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
         # a row number means another run once the list has changed
-        key="list of runs " + "/".join(names),
+        "list of runs " + "/".join(names),
         height=min(38 + 35 * len(rows), 213),
         column_config={
             "run": st.column_config.TextColumn(width="medium"),
@@ -40,9 +37,8 @@ def runs_table(runs: list[Run]) -> None:
             "note": st.column_config.TextColumn(width="large"),
         },
     )
-    chosen = event.selection.rows
-    if chosen and chosen[0] < len(names) and names[chosen[0]] != state.current().run:
-        state.update(run=names[chosen[0]])
+    if chosen is not None and names[chosen] != state.current().run:
+        state.update(run=names[chosen])
         st.rerun()
 
 

@@ -16,6 +16,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.imaging.slices import box_of
 from ascnet_core.monitoring.reference_effect import (
     Figures,
     Sample,
@@ -40,20 +41,10 @@ PLACE = "slices of the lab"
 SHOWN = 6  # slices side by side
 HIGH = 150  # pixels of a slice before the browser scales it, about
 GAP = 3  # pixels between slices
-TABLE_STYLE = """<style>
-.lab { border-collapse: collapse; width: 100%; font-size: 0.85rem;
-  font-variant-numeric: tabular-nums; }
-.lab th, .lab td { text-align: right; padding: 0.25rem 0 0.25rem 0.5rem;
-  border-bottom: 1px solid rgba(128, 128, 128, 0.25); }
-.lab td:not(:first-child), .lab th:last-child { white-space: nowrap; }
-.lab th { overflow-wrap: anywhere; }
-.lab th:first-child, .lab td:first-child { text-align: left; padding-left: 0; }
-.lab .oracle { font-style: italic; }
-</style>"""
+STYLE = Path(__file__).with_suffix(".css")  # of the table
 
 
 def show_lab() -> None:
-
     names, current = lab_runs(), state.current()
     with feedback.show_user_errors(stop=False):
         method = runs.run_settings(current.run).method
@@ -198,7 +189,7 @@ def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
     Oracle figures are in italics; they are left out where there are no masks.
     """
     head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
-    lines = [f"{TABLE_STYLE}<table class='lab'><tr>{head}</tr>"]
+    lines = [f"<table class='lab'><tr>{head}</tr>"]
     rows = (
         ("mean", one.mean, other.mean),
         ("share above 0.5", one.above, other.above),
@@ -217,6 +208,7 @@ def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
 def show_figures(titles: tuple[str, str], sample: Sample, wild: Pair) -> None:
     """Both runs in a table, and by how much they differ."""
     one, other = (figures_of(cut, sample) for cut in wild)
+    st.html(STYLE)
     st.html(figure_table(*titles, one, other))
     text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
     if one.inside is None:
@@ -275,14 +267,9 @@ def show_slices(
         st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
 
 
-def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:
+def window_of(tissue: np.ndarray) -> tuple[slice, ...]:
     """The part of slices (N, S, S) that holds all tissue and one pixel around it."""
-    found = []
-    for axis in (1, 2):
-        held = np.flatnonzero(tissue.any(axis=(0, 3 - axis)))
-        first, last = (held[0], held[-1]) if held.size else (0, tissue.shape[axis] - 1)
-        found.append(slice(max(0, first - 1), last + 2))
-    return slice(None), found[0], found[1]
+    return slice(None), *box_of(tissue, (0, 1, 1))[1:]
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -175,11 +175,7 @@ def too_early() -> str:
     one, two = st.columns([1, 1.1], gap="medium")
     one.image(live_run.watched_picture(run, snapshot), width="stretch")
     with two:
-        st.vega_lite_chart(
-            live_charts.histogram_table(snapshot.info),
-            live_charts.histogram_spec() | {"height": 230},
-            width="stretch",
-        )
+        live_charts.show_histogram(snapshot.info, height=230)
         advice = advise(history.points[: index + 1])
         box, icon = stopping.BOXES[advice.kind]
         box(stopping.sentence_of(advice, "running"), icon=icon)

@@ -19,7 +19,7 @@ from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import with_method
 from pages.parts.data import sets
 from pages.parts.new_run import preset_box, reference_box, schedule_box, watched_box
-from pages.parts.shared import cohorts, feedback, forms, state
+from pages.parts.shared import cohorts, device, feedback, forms, state
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -141,7 +141,7 @@ def name_and_start(
 ) -> None:
     """The run's name, the button, and the command line that does the same."""
     suggestion = forms.free_name(wanted, (path.name for path in run_folder.list_runs()))
-    gpus = schedule_box.known_gpus()
+    gpus = device.known_device()[1]
     left, *middle, right = st.columns(
         [2, 1] if gpus < 2 else [2, 1, 1], vertical_alignment="bottom"
     )

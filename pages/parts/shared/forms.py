@@ -122,21 +122,18 @@ def evaluation_arguments(
     flip: bool = False,
 ) -> list[str]:
     """What follows `python -m ascnet_core evaluate` for a form's content."""
+    options: dict[str, list[str]] = {
+        "--threshold": rules,
+        "--side": [side],
+        "--scope": [scope],
+        "--post": post,
+        "--cycle": [] if cycle is None else [str(cycle)],
+        "--reference": [reference] if reference else [],
+    }
     arguments = [manifest, "--run", run, "--map", *maps]
-    if rules:
-        arguments += ["--threshold", *rules]
-    arguments += ["--side", side, "--scope", scope]
-    if post:
-        arguments += ["--post", *post]
-    if cycle is not None:
-        arguments += ["--cycle", str(cycle)]
-    if reference:
-        arguments += ["--reference", reference]
-    if fast:
-        arguments += ["--fast"]
-    if flip:
-        arguments += ["--flip"]
-    return arguments
+    for option, values in options.items():
+        arguments += [option, *values] if values else []
+    return arguments + ["--fast"] * fast + ["--flip"] * flip
 
 
 def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str:

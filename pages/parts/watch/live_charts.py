@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import streamlit as st
 
 from pages.parts.shared import pictures
 
@@ -106,7 +107,13 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
             "text": {"field": "name", "type": "nominal"},
         },
     }
-    return {"layer": [bars, peaks], "height": 200}
+    return {"layer": [bars, peaks]}
+
+
+def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:
+    """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
+    table, spec = histogram_table(info), histogram_spec(name) | {"height": height}
+    st.vega_lite_chart(table, spec, width="stretch")
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:

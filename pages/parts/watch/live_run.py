@@ -207,11 +207,7 @@ def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     st.image(watched_picture(run, snapshot, which=which), width="stretch")
     counted = method.maps[0].short
     st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
-    st.vega_lite_chart(
-        live_charts.histogram_table(snapshot.info),
-        live_charts.histogram_spec(counted),
-        width="stretch",
-    )
+    live_charts.show_histogram(snapshot.info, counted)
 
 
 @feedback.show_user_errors(stop=False)

@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -22,6 +23,7 @@ from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
 from pages.parts.shared import feedback, state, tables
+from pages.parts.shared.cohorts import changed_at
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 
@@ -52,9 +54,7 @@ def _measured(path: str, stamp: float) -> dict[Path, Point]:
 
 def history_of(run: Run) -> History:
     """The history of a run; snapshots that were measured before are not measured again."""
-    settings = run.path / SETTINGS
-    stamp = settings.stat().st_mtime if settings.is_file() else 0.0
-    return read_history(run, _measured(str(run.path), stamp))
+    return read_history(run, _measured(str(run.path), changed_at(run.path / SETTINGS)))
 
 
 def sentence_of(advice: Advice, status: str) -> str:
@@ -96,44 +96,47 @@ def show_advice(history: History, status: str) -> None:
 
 def show_figures(now: Point, before: Point | None) -> None:
     """Gauges of the newest complete cycle, with the change since the one before."""
-    gauges = (
+    gauges: tuple[tuple[str, str, str, Literal["normal", "off", "inverse"], str], ...] = (
         (
             "Separation index",
             "separation_index",
+            ".2f",
+            "normal",
             "Mean of the largest separations between neighbouring peaks, one fewer than the "
             f"{now.peaks_wanted} peaks wanted; 0 to 1.",
         ),
         (
             "Mask stability",
             "stability",
+            ".2f",
+            "normal",
             f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
         ),
         (
             "Rank correlation",
             "rank_correlation",
+            ".2f",
+            "off",
             f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
             "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
         ),
+        (
+            "Mask holes",
+            "holes",
+            "d",
+            "inverse",
+            "Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
+        ),
     )
-    *columns, last = st.columns(4)
-    for column, (title, name, about) in zip(columns, gauges, strict=True):
-        value: float | None = getattr(now, name)
-        old: float | None = getattr(before, name, None)
-        column.metric(
-            title,
-            "–" if value is None else f"{value:.2f}",
-            None if value is None or old is None else f"{value - old:+.2f}",
-            delta_color="off" if name == "rank_correlation" else "normal",
-            help=about,
-        )
-    last.metric(
-        "Mask holes",
-        "–" if now.holes is None else f"{now.holes}",
-        None if before is None or not now.holes or before.holes is None
-        else f"{now.holes - before.holes:+d}",
-        delta_color="inverse",
-        help="Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
-    )  # fmt: skip
+    for column, (title, name, digits, colour, about) in zip(st.columns(4), gauges, strict=True):
+        value, old = getattr(now, name), getattr(before, name, None)
+        shown, delta = "–", None
+        if value is not None:
+            shown = format(value, digits)
+            # a mask without holes needs no change beside it
+            if old is not None and (value or name != "holes"):
+                delta = format(value - old, f"+{digits}")
+        column.metric(title, shown, delta, delta_color=colour, help=about)
 
 
 @st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)
