@@ -99,17 +99,20 @@ def _set_level(widget: str) -> None:
 
 
 def _level_widgets(shown: findings.Shown) -> None:
-    """The number field and the slider: the same level, for keyboards and screen readers."""
+    """The number field and the slider: the same level, for keyboards and screen readers.
+
+    Where no threshold is in force, the field is empty and the slider, which cannot be, is disabled.
+    """
     field, slider, upper = "level number", "level slider", shown.threshold.upper
+    parked = isinstance(shown.threshold, NoThreshold)
     if upper is not None:
         slider += " band"
-    st.session_state[field] = shown.line
+    st.session_state[field] = None if parked else shown.line
     st.session_state[slider] = shown.line if upper is None else (shown.line, upper)
     left, right = st.columns([1, 1.3])
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
     )
-    parked = isinstance(shown.threshold, NoThreshold)
     right.segmented_control(
         "Keeps what is",
         names.SIDES,
@@ -124,6 +127,8 @@ def _level_widgets(shown: findings.Shown) -> None:
         key=slider,
         on_change=_set_level,
         args=(slider,),
+        format="–" if parked else None,
+        disabled=parked,
         label_visibility="collapsed",
     )
 
