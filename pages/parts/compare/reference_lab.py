@@ -173,12 +173,11 @@ def _wild(
 def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Sample, Pair]:
     """The slices and both runs' wild cuts, 0 outside the tissue. Raises UserError."""
     manifest = cohorts.manifest_of(cohort)
-    changed = manifest.stat().st_mtime
-    models = [runs.run_path(name) / MODEL for name in both]
-    weights = [model.stat().st_mtime for model in models]
+    changed = cohorts.changed_at(manifest)
     sample = _sample(manifest, changed, how)
     first, second = (
-        _wild(name, at, manifest, changed, how) for name, at in zip(both, weights, strict=True)
+        _wild(name, cohorts.changed_at(runs.run_path(name) / MODEL), manifest, changed, how)
+        for name in both
     )
     return sample, (first, second)
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ascnet_core.imaging import slices
 from ascnet_core.monitoring.stop_rules import QUANTISER
 from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
+from ascnet_core.segmentation.masks import numbers_of
 from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods.asc_net import AscNet
@@ -89,22 +90,19 @@ def describe_pick(
             "histogram: its pixels light up in every picture."
         )
     mask = chosen(pick, maps, region)
-    count = int(mask.sum())
-    millilitres = count * float(np.prod(spacing)) / 1000
+    scores = {name: value or 0.0 for name, value in numbers_of(mask, truth, spacing).items()}
     what = " and ".join(f"{NAMES[name]} {low}–{high}" for name, low, high in pick.ranges)
     if pick.name:
         what = f"{pick.name} of {NAMES[pick.ranges[0][0]]} ({what})"
-    share = 100 * count / max(1, int(region.sum()))
-    text = f"{what}: {millilitres:.1f} ml, {share:.1f} % of the region in the whole volume"
+    share = 100 * mask.sum() / max(1, int(region.sum()))
+    text = f"{what}: {scores['volume']:.1f} ml, {share:.1f} % of the region in the whole volume"
     if truth is None:
         return text + "."
     if not truth.any():
         return text + "; the mask of this scan is empty."
-    hit = int((mask & truth).sum())
-    dice = 2 * hit / (count + int(truth.sum()))
     return (
-        f"{text}. It holds {100 * hit / int(truth.sum()):.0f} % of the true lesion, "
-        f"{100 * hit / max(1, count):.0f} % of it is lesion: Dice {dice:.3f} "
+        f"{text}. It holds {100 * scores['sensitivity']:.0f} % of the true lesion, "
+        f"{100 * scores['precision']:.0f} % of it is lesion: Dice {scores['dice']:.3f} "
         "(knowledge of the mask, not a result)."
     )
 

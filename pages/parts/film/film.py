@@ -178,5 +178,5 @@ show = components.declare("run_film", BROWSER)
 
 def reported(key: str) -> int | None:
     """Index of the snapshot that the film shows, None as long as nobody has moved it."""
-    frame = (st.session_state.get(key) or {}).get("frame")
-    return int(frame) if isinstance(frame, int | float) else None
+    frame: int | None = (st.session_state.get(key) or {}).get("frame")
+    return frame

@@ -86,12 +86,7 @@ def fork_form() -> None:
     changed = st.container()
     prefix = f"{preset_box.FORM} fork of {name}:"
     fields = form.settings_fields(settings, prefix, cohort, sizes(settings))
-    changes = forms.assignments(settings, fields.values)
-    resolved, problem = forms.checked(settings, changes)
-    if resolved is None:
-        fields.notices.error(problem, icon=":material/error:")
-        return
-    rows = preset_box.difference_rows(resolved, settings, settings)
+    rows = preset_box.difference_rows(fields.resolved, settings, settings)
     if rows:
         title = f"{tables.counted(len(rows), 'setting')} unlike {parent.name}"
         table = preset_box.difference_table(rows, parent.name, "this fork")
@@ -105,10 +100,9 @@ def fork_form() -> None:
     form.name_and_start(
         f"{parent.name}-fork",
         fields,
-        resolved,
-        lambda fork: fork_arguments(name, cycle, fork, changes, other),
+        lambda fork: fork_arguments(name, cycle, fork, fields.changes, other),
     )
-    form.show_looks(fields, str(Path(manifest)), named, resolved)
+    form.show_looks(fields, str(Path(manifest)), named)
 
 
 def extend_arguments(run: str, settings: Settings, further: int) -> list[str]:

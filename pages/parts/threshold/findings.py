@@ -52,7 +52,8 @@ class Facts:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> Facts:
+def _facts(key: str, _case: cases.Case, _view: View) -> Facts:
+    name, scope = _view.map, _view.scope
     prepared, map8, input8 = _case.prepared, _case.map(name), _case.maps["input"]
     region, truth = prepared.region, prepared.truth
     table = threshold_table(map8, truth, region)
@@ -116,7 +117,7 @@ class Shown:
 def load(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
     case = cases.load_maps(view)
-    facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
+    facts = _facts(f"{case.key} {view.cohort} {view.map} {view.scope}", case, view)
     proposed = thresholds.propose(view, facts.shown.counts)
     threshold = thresholds.in_force(view, proposed)
     if view.slice is not None:
@@ -147,24 +148,18 @@ class Cleaned:
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _cleaned(
-    key: str,
-    name: str,
-    steps: tuple[str, ...],
-    threshold: Threshold | NoThreshold,
-    _case: cases.Case,
-) -> Cleaned:
-    prepared = _case.prepared
+def _cleaned(key: str, steps: tuple[str, ...], _shown: Shown) -> Cleaned:
+    map8, prepared = _shown.case.maps[_shown.view.map], _shown.case.prepared
     further = on_levels(prepared.further)
-    mask = segment(_case.maps[name], prepared.region, threshold, steps, further)
+    mask = segment(map8, prepared.region, _shown.threshold, steps, further)
     numbers = numbers_of(mask, prepared.truth, prepared.spacing)
     return Cleaned(mask, numbers, viewer.pack_mask(mask))
 
 
 def cleaned(shown: Shown) -> Cleaned:
     """The mask after post-processing and its scores. UserError on a step that means nothing."""
-    view = shown.view
-    return _cleaned(shown.case.key, view.map, view.post or (), shown.threshold, shown.case)
+    key = f"{shown.case.key} {shown.view.map} {shown.threshold}"
+    return _cleaned(key, shown.view.post or (), shown)
 
 
 # --- what the browser gets -----------------------------------------------------------------------
@@ -276,11 +271,11 @@ def volumes_key(shown: Shown) -> str:
 
 def packed(shown: Shown) -> bytes:
     """The block of volumes of what is shown."""
-    return _pack(volumes_key(shown), _valued(shown), shown.case)
+    return _pack(volumes_key(shown), shown)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _pack(key: str, names: tuple[str, ...], _case: cases.Case) -> bytes:
-    prepared = _case.prepared
-    maps = {name: _case.maps[name] for name in names}
+def _pack(key: str, _shown: Shown) -> bytes:
+    prepared = _shown.case.prepared
+    maps = {name: _shown.case.maps[name] for name in _valued(_shown)}
     return viewer.pack_volumes(key, maps, prepared.region, prepared.truth, prepared.spacing)

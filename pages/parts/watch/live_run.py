@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
@@ -97,11 +96,14 @@ def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1))
 
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
-    left, middle, right = st.columns([1, 1, 1.3])
-
-    def button(
-        column: DeltaGenerator, label: str, icon: str, request: Request, about: str | None = None
-    ) -> None:
+    stops = "Stops within a step and keeps a checkpoint to go on from."
+    stop = ("Stop", "stop", request_stop, stops)
+    if status == "paused":
+        buttons = [("Go on", "play_arrow", request_go, None), stop]
+    else:
+        buttons = [stop, ("Pause", "pause", request_pause, None)]
+    *columns, right = st.columns([1, 1, 1.3])
+    for column, (label, icon, request, about) in zip(columns, buttons, strict=True):
         column.button(
             label,
             icon=f":material/{icon}:",
@@ -111,11 +113,7 @@ def controls(run: Run, status: str) -> None:
             type="primary" if request is request_go else "secondary",
             width="stretch",
         )
-
-    stops = "Stops within a step and keeps a checkpoint to go on from."
     if status == "running":
-        button(left, "Stop", "stop", request_stop, stops)
-        button(middle, "Pause", "pause", request_pause)
         right.button(
             "Snapshot",
             icon=":material/photo_camera:",
@@ -125,9 +123,6 @@ def controls(run: Run, status: str) -> None:
             help="Keeps this moment now, between two steps. It ends no cycle and changes nothing "
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
         )
-    elif status == "paused":
-        button(left, "Go on", "play_arrow", request_go)
-        button(middle, "Stop", "stop", request_stop, stops)
 
 
 def ask_for_snapshot(run: Run) -> None:
