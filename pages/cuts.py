@@ -49,10 +49,7 @@ def shown_slice(view: View, region: Bools, truth: Bools | None) -> int:
 
 
 def mask_of(view: View) -> tuple[Bools, int | None, str]:
-    """The mask that the Threshold page shows, its level, and a sentence about it.
-
-    The level is None where it is not one of raw I_ro, the scale of this page.
-    """
+    """The mask that Threshold shows, its level (None if not one of raw I_ro), and a sentence."""
     case = cases.load_maps(view)
     threshold = thresholds.in_force(view, thresholds.propose(view))
     steps = view.post or ()

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ascnet_core import places
 from ascnet_core.runs.folder import find_run
 from pages.parts.lessons import views
-from pages.parts.lessons.stops import STOPS
+from pages.parts.lessons.views import STOPS
 from pages.parts.shared import components, feedback, state
 from pages.parts.shared.sidebar import style
 

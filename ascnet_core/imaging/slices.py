@@ -20,6 +20,11 @@ Box = tuple[slice, slice, slice]
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
 
 
+def evenly(number: int, wanted: int) -> list[int]:
+    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
+    return [round(float(i)) for i in np.linspace(0, number - 1, min(number, wanted))]
+
+
 @dataclass(frozen=True)
 class Placement:
     """Where the pixels of an S x S slice lie in a volume; geometry only, hashable.

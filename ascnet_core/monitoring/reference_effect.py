@@ -16,6 +16,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import slices_of
+from ascnet_core.imaging.slices import evenly
 from ascnet_core.names import Tell
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.tables import Settings
@@ -88,7 +89,7 @@ def sample_slices(
         If there are none, or a scan cannot be made ready.
     """
     scans = [scan for scan in cohort.scans if scan.group != "normal"] or list(cohort.scans)
-    scans = [scans[i] for i in _spread(len(scans), SCANS)]
+    scans = [scans[i] for i in evenly(len(scans), SCANS)]
     parts = []
     for done, scan in enumerate(scans):
         if progress is not None:
@@ -159,7 +160,7 @@ def other_differences(one: Settings, other: Settings) -> tuple[str, ...]:
 def _slices(scan: Scan, how: Preparation, count: int) -> Sample:
     prepared = prepare_scan(scan, how)
     found = slices_of(prepared)
-    chosen = found.take(np.array(_spread(len(found), count), np.int64))
+    chosen = found.take(np.array(evenly(len(found), count), np.int64))
     # a picture of a series is one slice, whatever its place in the series
     indices = chosen.z if prepared.series_place is None else np.zeros(len(chosen), np.int64)
     truth = prepared.truth_slices()
@@ -169,10 +170,3 @@ def _slices(scan: Scan, how: Preparation, count: int) -> Sample:
         None if truth is None else truth[indices],
         tuple(f"{scan.scan}, slice {z}" for z in chosen.z),
     )
-
-
-def _spread(number: int, wanted: int) -> list[int]:
-    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
-    if number <= wanted:
-        return list(range(number))
-    return [round(float(i)) for i in np.linspace(0, number - 1, wanted)]

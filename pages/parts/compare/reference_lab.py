@@ -1,7 +1,6 @@
 """The reference lab: two runs trained with different references, cut on the same slices.
 
-What moves to the wild cut is shown as pictures and as figures. Those that need true masks are
-marked as oracle.
+What moves to the wild cut is shown in pictures and figures; what needs true masks is called oracle.
 """
 
 from collections.abc import Sequence
@@ -183,10 +182,7 @@ def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Samp
 
 
 def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
-    """The figures of both runs and their change as a small table.
-
-    Oracle figures are in italics; they are left out where there are no masks.
-    """
+    """The figures of both runs and their change as a small table, oracles in italics."""
     head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
     lines = [f"<table class='lab'><tr>{head}</tr>"]
     rows = (

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.imaging.slices import evenly
 from pages.parts.shared import cohorts, feedback, pictures, state, tables
 from pages.parts.shared.feedback import progress_bar
 
@@ -32,7 +33,7 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     normal = [scan for scan in cohort.scans if scan.group == "normal"]
     others = [scan for scan in cohort.scans if scan.group != "normal"]
     half = limit // 2 if normal and others else limit
-    chosen = {part[i].scan for part in (normal, others) for i in pictures.spread(len(part), half)}
+    chosen = {part[i].scan for part in (normal, others) for i in evenly(len(part), half)}
     scans = tuple(scan for scan in cohort.scans if scan.scan in chosen)
     return dataclasses.replace(cohort, scans=scans)
 
@@ -100,7 +101,7 @@ def montage_of(found: SliceSet) -> pictures.Picture:
     """A set's slices from low to high in the head as one picture."""
     rows, columns = MONTAGE
     order = np.argsort(found.positions, kind="stable")
-    chosen = order[pictures.spread(len(found), rows * columns)]
+    chosen = order[evenly(len(found), rows * columns)]
     return pictures.montage(pictures.display(found.images[chosen]), columns)
 
 

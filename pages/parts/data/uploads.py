@@ -51,10 +51,7 @@ def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
 
 
 def pair_masks(paths: Sequence[Path], masks: Sequence[Path]) -> dict[Path, Path | None]:
-    """Which mask belongs to which image: names are equal without words such as _mask.
-
-    A single image and a single mask belong together whatever their names.
-    """
+    """Which mask belongs to which image by their names; a single one to a single one by any."""
     if len(paths) == 1 and len(masks) == 1:
         return {paths[0]: masks[0]}
     by_stem = {stem_of(mask): mask for mask in masks}

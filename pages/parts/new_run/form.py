@@ -41,10 +41,7 @@ def start(arguments: list[str], name: str, processes: int = 1) -> None:
 
 
 def choose_sets() -> tuple[str, str]:
-    """The menus of both sets; the input cohort's key, and the value of `--reference`.
-
-    Raises UserError.
-    """
+    """The menus of both sets; the input's key, the value of `--reference`. Raises UserError."""
     known = cohorts.known_cohorts()
     wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
     left, middle, right = st.columns(3)

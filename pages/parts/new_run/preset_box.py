@@ -61,10 +61,7 @@ def choose_preset() -> tuple[str, str, DeltaGenerator]:
 def difference_rows(
     resolved: Settings, base: Settings, preset: Settings
 ) -> list[tuple[str, str, str, str]]:
-    """The settings that differ from `base`: key, value there, value here, sentence.
-
-    A value that differs from the chosen preset's, too, is marked as changed by hand.
-    """
+    """What differs from `base`: key, value there, value here (✎: by hand, not `preset`'s), help."""
     mine = set(differing(resolved, preset))
     rows = []
     for key in differing(resolved, base):

@@ -37,10 +37,7 @@ def changed_at(path: Path) -> float:
 
 
 def ensure_demo(key: str) -> Path:
-    """The manifest of a demo cohort, made with a progress bar the first time.
-
-    A second session that asks meanwhile waits.
-    """
+    """The manifest of a demo cohort, made the first time; a session that asks meanwhile waits."""
     manifest = demo_manifest(key)
     if manifest.is_file():
         return manifest

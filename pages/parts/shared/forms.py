@@ -156,10 +156,7 @@ def label_of(key: str) -> str:
 
 
 def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False) -> Any:
-    """The widget of a dotted key; returns its value. `prefix` tells forms (and presets) apart.
-
-    A `fixed` one shows its value and cannot be changed.
-    """
+    """The widget of a dotted key; returns its value. `prefix` tells forms and presets apart."""
     value, setting = value_of(settings, key), about(key, settings)
     common: dict[str, Any] = {
         "label": label_of(key),

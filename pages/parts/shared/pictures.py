@@ -41,11 +41,6 @@ def montage(pictures: NDArray[Any], columns: int, gap: int = 2) -> Picture:
     return canvas
 
 
-def spread(number: int, wanted: int) -> list[int]:
-    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
-    return [round(float(i)) for i in np.linspace(0, number - 1, min(number, wanted))]
-
-
 def as_rgb(picture: Picture) -> Picture:
     """A grey picture (H, W) as RGB (H, W, 3); one that is RGB stays as it is."""
     return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)

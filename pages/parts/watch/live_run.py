@@ -1,7 +1,4 @@
-"""A run while it trains: progress, losses, gauges, watched cuts and the histogram.
-
-All of it is read from the run's folder; the training is a process of its own.
-"""
+"""A run while it trains, from its folder: progress, losses, gauges, watched cuts, histogram."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

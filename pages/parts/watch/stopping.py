@@ -1,7 +1,4 @@
-"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back.
-
-`show_termination` draws the section for a running or a finished run. It only reads the folder.
-"""
+"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back."""
 
 from pathlib import Path
 from typing import Literal
