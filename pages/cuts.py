@@ -13,7 +13,7 @@ from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
 from pages.parts.cuts.slice_panel import Bools
-from pages.parts.shared import cases, feedback, runs, state, thresholds
+from pages.parts.shared import cases, components, feedback, runs, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
 
@@ -27,7 +27,7 @@ def _slider_moved() -> None:
 
 
 def _slice_turned() -> None:
-    wanted = slice_panel.reported(PANEL).get("slice")
+    wanted = components.reported(PANEL).get("slice")
     if isinstance(wanted, int):
         state.update(slice=wanted)
 
@@ -88,7 +88,7 @@ def page() -> None:
             mask, level, sentence = mask_of(view)
     region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
     slice_ = shown_slice(view, region, truth)
-    picked = slice_panel.reported(PANEL).get("pick")
+    picked = components.reported(PANEL).get("pick")
     pick = slice_panel.parse_pick(picked)
     header = slice_panel.header_of(
         facts,

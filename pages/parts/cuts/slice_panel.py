@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.imaging import slices
@@ -234,18 +233,13 @@ _mount = components.declare("cuts_panel", Path(__file__).with_name("slice_panel"
 def slice_panel(
     header: Mapping[str, Any], volumes: Sequence[Levels], key: str, on_slice: Callable[[], None]
 ) -> None:
-    """Show the panel; what the browser answers is in `reported(key)` as `slice` and `pick`.
+    """Show the panel; what the browser reports are `slice` and `pick`.
 
     `volumes` are (X, Y, Z) uint8: the five maps in the order of `MAPS`, then `flags`.
     """
     data = pack(header, volumes, header["first"], header["held"])
     # A callback, even an empty one, makes the page run again when pixels are chosen.
     _mount(key=key, data=data, on_slice_change=on_slice, on_pick_change=lambda: None)
-
-
-def reported(key: str) -> dict[str, Any]:
-    """What the panel has reported so far."""
-    return dict(st.session_state.get(key) or {})
 
 
 def facts_of(

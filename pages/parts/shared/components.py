@@ -32,6 +32,11 @@ def declare(name: str, path: Path) -> Callable[..., Any]:
     )
 
 
+def reported(key: str) -> dict[str, Any]:
+    """What the component with this key has reported so far."""
+    return dict(st.session_state.get(key) or {})
+
+
 def style(path: Path) -> str:
     """The colours of the field as variables, the style of all panels, then this style sheet."""
     colours = "".join(f"--colour-{name}: {value}; " for name, value in COLOURS.items())

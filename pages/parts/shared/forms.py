@@ -102,10 +102,8 @@ def training_arguments(
     manifest: str, name: str, preset: str, reference: str, changes: Sequence[str]
 ) -> list[str]:
     """What follows `python -m ascnet_core train` for a form's content."""
-    arguments = [manifest, "--name", name, "--preset", preset, "--reference", reference]
-    for change in changes:
-        arguments += ["--set", change]
-    return arguments
+    words = [manifest, "--name", name, "--preset", preset, "--reference", reference]
+    return words + [word for change in changes for word in ("--set", change)]
 
 
 def evaluation_arguments(

@@ -19,7 +19,7 @@ from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import feedback, state, tables
+from pages.parts.shared import components, feedback, state, tables
 from pages.parts.shared.cohorts import changed_at
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
@@ -241,7 +241,7 @@ def show_film(run: Run, history: History, key: str) -> int | None:
             help="This film with its slider and all panels in one file, which needs neither the "
             "app nor a network.",
         )
-        index = film.reported(f"{key} film")
+        index: int | None = components.reported(f"{key} film").get("frame")
         if number > 1 and st.button(
             "Compare two moments",
             icon=":material/compare:",
