@@ -1,7 +1,5 @@
 """Cuts: the maps of a slice side by side, and which pixels each peak is made of."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

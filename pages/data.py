@@ -1,7 +1,5 @@
 """Data: open a cohort, see what is in it and how it was scaled, choose input and reference."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Evaluation: a cohort through a run and the baselines; table, box plot, CSV, and every subject."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

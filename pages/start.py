@@ -1,7 +1,5 @@
 """Start: what this is, a first picture at once, and a tour that opens real views."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from ascnet_core import places

@@ -1,7 +1,5 @@
 """Threshold: click the peak that is the anomaly, see the mask in three planes, read its Dice."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ The browser draws (`slice_panel.js` and what it imports). Python packs slices, c
 one block of bytes and hears back the slice and the choice of pixels.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,22 +1,18 @@
 """Input and reference of a training side by side: what they hold and where in the head they lie."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from ascnet_core.figures.basics import position_overlap, positions
 from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.imaging.reference import Pools, SliceSet, reference_pools
 from ascnet_core.imaging.slices import evenly
 from pages.parts.shared import cohorts, feedback, pictures, state, tables
 from pages.parts.shared.feedback import progress_bar
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.imaging.reference import Pools, SliceSet
 
 PREVIEW_SCANS = 12
 MONTAGE = (4, 8)  # rows, columns of the preview of a set
@@ -53,8 +49,6 @@ class Preview:
 def _preview(
     manifest: Path, preparation: Preparation, reference: str, changed: tuple[float, ...]
 ) -> Preview:
-    from ascnet_core.imaging.reference import reference_pools
-
     cohort = read_manifest(manifest)
     own = reference in OWN
     other = cohort if own else read_manifest(Path(reference))
@@ -119,8 +113,6 @@ def position_sentence(overlap: float, inputs: SliceSet, reference: SliceSet) -> 
 
 
 def sets_box(cohort: Cohort, preparation: Preparation) -> None:
-    from ascnet_core.figures.basics import position_overlap, positions
-
     left, middle, right = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
     names = list(REFERENCES)
     reference = left.selectbox(

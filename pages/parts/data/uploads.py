@@ -1,7 +1,5 @@
 """Uploaded files as a cohort of their own in the app's cache."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,37 +1,32 @@
 """One scan through a run, as pages show it: made once, kept read-only; and the same over a cohort.
 
-What needs torch or SciPy is imported inside the functions: a page that shows no scan must not wait
-for it. Arrays come from `st.cache_resource`, which hands out the same object each time (no copies),
-so they are locked against writing.
+Arrays come from `st.cache_resource`, which hands out the same object each time (no copies), so they
+are locked against writing.
 """
-
-from __future__ import annotations
 
 import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
+from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.histogram import RAW, Range, measure_range
+from ascnet_core.segmentation.levels import Kept, keep
 from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.runs import load_model, preparation_of, run_path
 from pages.parts.shared.state import View
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.cohort import Scan
-    from ascnet_core.imaging.prepare import Preparation, Prepared
-    from ascnet_core.metrics.overlap import ThresholdTable
-    from ascnet_core.segmentation.histogram import Range
-    from ascnet_core.segmentation.levels import Kept
 
 T = TypeVar("T")
 PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
@@ -39,8 +34,6 @@ PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows n
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=6)
 def _prepare(scan: Scan, preparation: Preparation, changed: float) -> Prepared:
-    from ascnet_core.imaging.prepare import prepare_scan
-
     return prepare_scan(scan, preparation)
 
 
@@ -80,7 +73,7 @@ class _Source:
         return _prepare(self.scan, preparation_of(str(self.run)), self.changed[1])
 
 
-Ranges = tuple[tuple[str, "Range"], ...]
+Ranges = tuple[tuple[str, Range], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
 
 
@@ -94,7 +87,6 @@ def _source(view: View, scan: Scan) -> _Source:
 def _cut(source: _Source) -> Kept:
     """The maps of a scan inside its region; as floats they are large, so few are kept."""
     from ascnet_core.segmentation.cuts import cut_scan
-    from ascnet_core.segmentation.levels import keep
 
     prepared, network = source.prepared(), load_model(str(source.run), source.cycle)
     return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
@@ -102,8 +94,6 @@ def _cut(source: _Source) -> Kept:
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _quantised(source: _Source, ranges: Ranges) -> Case:
-    from ascnet_core.segmentation.histogram import RAW
-
     kept, prepared = _cut(source), source.prepared()
     by_map = dict.fromkeys(map(str, kept.files), RAW) | dict(ranges)
     maps = {name: kept.volume(name, prepared.region, range_) for name, range_ in by_map.items()}
@@ -121,8 +111,6 @@ def _extremes(source: _Source) -> dict[str, tuple[float, float] | None]:
 
 def _ranges(view: View, subject: str) -> Ranges:
     """What levels stand for over a subject's scans or the cohort's; these are cut first, once."""
-    from ascnet_core.segmentation.histogram import measure_range
-
     kind = view.range
     if kind == "raw":
         return ()
@@ -158,8 +146,6 @@ def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
 def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
-    from ascnet_core.metrics.overlap import threshold_table
-
     case = _quantised(source, ranges)
     return threshold_table(case.map(name), case.prepared.truth, case.prepared.region)
 

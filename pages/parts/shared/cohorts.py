@@ -1,7 +1,5 @@
 """Cohorts that pages open: the demo ones, made when first asked for, and those the user names."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading

@@ -4,8 +4,6 @@ A Streamlit component, like the file of an exported film, takes a single JavaScr
 joins a module and all it imports into one. There is no build step; tests read the same modules.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

@@ -3,8 +3,6 @@
 What the widgets hold becomes `--set key=value` assignments and a command line.
 """
 
-from __future__ import annotations
-
 import itertools
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -72,8 +70,6 @@ def text_of(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple | list):
         return ",".join(map(str, value))
-    if isinstance(value, float):
-        return repr(value)
     return str(value)
 
 

@@ -3,8 +3,6 @@
 A job is `python -m ascnet_core VERB ... -o FOLDER`. Its folder is found by each page that asks.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Slices as pictures in radiological convention, uint8: montages, rows, masks laid over them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """The narrow column at the left that every page shares: cohort, run, cycle, subject."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -6,8 +6,6 @@ every value that equals its default left out. Pages read it with `current()` and
 `update()`.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """The threshold of a view: what its rule proposes, and which one is in force on the pages."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray

@@ -4,8 +4,6 @@
 the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
