@@ -17,7 +17,6 @@ from ascnet_core.runs.requests import request_go, request_pause, request_snapsho
 from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
-from pages.parts.new_run import watched_box
 from pages.parts.shared import feedback, pictures, runs
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
@@ -28,6 +27,7 @@ Request = Callable[[Path], bool]
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
+SHOWN = 2  # watched slices on the screen unless others are chosen
 ANSWER = 1.5  # seconds to wait for what a process was asked for
 GAUGES = {one.name: one.title for method in reversed(METHODS.values()) for one in method.gauges}
 """Titles of gauges where runs of several methods are compared."""
@@ -89,6 +89,29 @@ def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1))
     tiles = [pictures.display(images[index]) for index in shown for images in columns]
     factor = max(1, round(176 / tiles[0].shape[0]))
     return pictures.enlarge(pictures.montage(np.stack(tiles), len(columns)), factor)
+
+
+def label_of(name: str) -> str:
+    """`scan:z` in words."""
+    scan, _, z = name.rpartition(":")
+    return f"{scan}, slice {z}"
+
+
+def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
+    """Pills for a run's watched slices; the indices of the chosen ones, at least one."""
+    number = len(run.load_snapshot(snapshot).watched_input)
+    names = run.watched_names()
+    known = len(names) == number  # older runs did not keep them
+    chosen = st.pills(
+        "Watched slices to show",
+        range(number),
+        selection_mode="multi",
+        default=list(range(min(SHOWN, number))),
+        format_func=lambda one: label_of(names[one]) if known else f"slice {one + 1}",
+        key=f"watched slices shown of {run.path}",
+        label_visibility="collapsed",
+    )
+    return sorted(chosen) or [0]
 
 
 def controls(run: Run, status: str) -> None:
@@ -195,7 +218,7 @@ def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     method = runs.method_of(run)
     shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
     st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
-    which = watched_box.choose_shown(run, snapshot)
+    which = choose_shown(run, snapshot)
     st.image(watched_picture(run, snapshot, which=which), width="stretch")
     counted = method.maps[0].short
     st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
