@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from html import escape
+from string import Template
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,16 +105,6 @@ def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
     return out.getvalue()
 
 
-START = """
-const packed = document.getElementById("frames").textContent;
-const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-const opened = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-new Response(opened).arrayBuffer().then((data) => {
-  mount({ parentElement: document, data: new Uint8Array(data), setStateValue: () => {} });
-});
-"""
-
-
 def licence_note(card: str) -> str:
     """What a run's card (Markdown) says of its licence, as plain text; empty if it says nothing.
 
@@ -148,19 +139,15 @@ def page_of(run: Run, packed: bytes, left_out: str) -> str:
         ("Licence, from the run's card", licence_note(read_text(run.path / CARD))),
         ("Made by", "ASC-Net Explorer. Research software, not a medical device."),
     ]
-    title = f"Film of {run.name}"
-    data = base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii")
-    html = film.BROWSER.with_suffix(".html").read_text("utf-8")
-    css = film.BROWSER.with_name("film_page.css").read_text("utf-8")
-    css += components.style(film.BROWSER.with_suffix(".css"))
-    js = components.script(film.BROWSER.with_suffix(".js"))
-    below = "".join(f"<p><b>{escape(name)}.</b> {escape(text)}</p>" for name, text in notes if text)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title>\n<style>\n{css}</style></head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n{html}\n'
-        f'<div class="notes">{below}</div>\n'
-        f'<script type="application/octet-stream" id="frames">{data}</script>\n'
-        f'<script type="module">\n{js}\n{START}</script>\n</body></html>\n'
+    template = Template(film.BROWSER.with_name("film_page.html").read_text("utf-8"))
+    return template.substitute(
+        title=escape(f"Film of {run.name}"),
+        about=escape(about),
+        css=components.style(film.BROWSER.with_suffix(".css")),
+        html=film.BROWSER.with_suffix(".html").read_text("utf-8"),
+        notes="".join(
+            f"<p><b>{escape(name)}.</b> {escape(text)}</p>" for name, text in notes if text
+        ),
+        data=base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii"),
+        js=components.script(film.BROWSER.with_suffix(".js")),
     )
