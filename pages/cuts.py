@@ -1,7 +1,6 @@
 """Cuts: the maps of a slice side by side, and which pixels each peak is made of."""
 
-from __future__ import annotations
-
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
 from pages.parts.cuts.slice_panel import Bools
-from pages.parts.shared import cases, state, thresholds
+from pages.parts.shared import cases, components, feedback, runs, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
 
@@ -21,25 +20,22 @@ SLIDER = "axial slice of the cuts"
 CUT = "cohort that has been cut"  # session key: what its threshold depends on
 
 
-def _slice_turned() -> None:
-    wanted = slice_panel.reported(PANEL).get("slice")
-    if isinstance(wanted, int):
-        state.update(slice=wanted)
-
-
 def _slider_moved() -> None:
     state.update(slice=st.session_state[SLIDER] - 1)
 
 
+def _slice_turned() -> None:
+    wanted = components.reported(PANEL).get("slice")
+    if isinstance(wanted, int):
+        state.update(slice=wanted)
+
+
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _facts(
-    run: str, cycle: int | None, cohort: str, scan: str, flip: bool, changed: float
-) -> slice_panel.Facts:
-    case = cases.load_maps(run, cycle, cohort, scan, flip=flip)
-    layer: Any = cases.load_model(run, cycle).network.reconstructor
+def _facts(key: str, _case: cases.Case, _view: View) -> slice_panel.Facts:
+    layer: Any = runs.load_model(_view.run, _view.cycle).network.reconstructor
     fence, wild = layer.weight.detach().cpu().numpy().ravel().tolist()
     weights = (fence, wild, float(layer.bias.detach().cpu()))
-    return slice_panel.facts_of(case.maps, case.prepared.region, weights)
+    return slice_panel.facts_of(_case.maps, _case.prepared.region, weights)
 
 
 def shown_slice(view: View, region: Bools, truth: Bools | None) -> int:
@@ -51,11 +47,8 @@ def shown_slice(view: View, region: Bools, truth: Bools | None) -> int:
 
 
 def mask_of(view: View) -> tuple[Bools, int | None, str]:
-    """The mask that the Threshold page shows, its level, and a sentence about it.
-
-    The level is None where it is not one of raw I_ro, the scale of this page.
-    """
-    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
+    """The mask that Threshold shows, its level (None if not one of raw I_ro), and a sentence."""
+    case = cases.load_maps(view)
     threshold = thresholds.in_force(view, thresholds.propose(view))
     steps = view.post or ()
     further = on_levels(case.prepared.further)
@@ -65,7 +58,7 @@ def mask_of(view: View) -> tuple[Bools, int | None, str]:
     on_raw_ro = view.map == "reconstruction" and view.range == "raw"
     after = f", then {', '.join(steps)}" if steps else ""
     sentence = (
-        f"Mask: {cases.run_maps(view.run)[view.map].label} {threshold.text()} ({view.range} range, "
+        f"Mask: {runs.run_maps(view.run)[view.map].label} {threshold.text()} ({view.range} range, "
         f"{threshold.kind}; {threshold.sentence.rstrip('.')}){after}."
     )
     return mask, threshold.level if on_raw_ro else None, sentence
@@ -75,25 +68,25 @@ def page() -> None:
     view = sidebar()
     with st.sidebar:
         choose_flip(view)
-    with cases.show_user_errors():
-        view = cases.complete(view)
-        method = cases.run_settings(view.run).method
+    with feedback.show_user_errors():
+        view = runs.complete(view)
+        method = runs.run_settings(view.run).method
         if not method.two_cuts:
             st.info(method.lacks("The page Cuts"), icon=":material/content_cut:")
             return
-        case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, flip=view.flip)
-        changed = (cases.run_path(view.run) / MODEL).stat().st_mtime
-        facts = _facts(view.run, view.cycle, view.cohort, view.scan, view.flip, changed)
+        case = cases.load_maps(replace(view, range="raw"))
+        changed = (runs.run_path(view.run) / MODEL).stat().st_mtime
+        facts = _facts(case.key, case, view)
     # A threshold for the cohort needs every scan cut: show the pictures before that.
     whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
     waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
     mask, level, sentence = None, None, "The mask follows once the whole cohort is cut."
     if not waiting:
-        with cases.show_user_errors():
+        with feedback.show_user_errors():
             mask, level, sentence = mask_of(view)
     region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
     slice_ = shown_slice(view, region, truth)
-    picked = slice_panel.reported(PANEL).get("pick")
+    picked = components.reported(PANEL).get("pick")
     pick = slice_panel.parse_pick(picked)
     header = slice_panel.header_of(
         facts,
@@ -134,7 +127,7 @@ def page() -> None:
         "Patient's right is on the left."
     )
     if waiting:
-        with cases.show_user_errors():
+        with feedback.show_user_errors():
             mask_of(view)
         st.session_state[CUT] = whole
         st.rerun()

@@ -1,7 +1,5 @@
 """Data: open a cohort, see what is in it and how it was scaled, choose input and reference."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.places import MANIFEST
 from pages.parts.data import sets, uploads
-from pages.parts.shared import cases, forms, state, tables
+from pages.parts.shared import cohorts, feedback, forms, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.sidebar import choose_cohort, style
 
@@ -37,7 +35,7 @@ def open_box() -> None:
         left, right = st.columns([2.2, 1], vertical_alignment="bottom")
         key = left.selectbox(
             "Synthetic cohort",
-            list(cases.DEMOS),
+            list(cohorts.DEMOS),
             format_func=DEMO_LABELS.__getitem__,
             help="8 synthetic subjects, half of them normal, with exact masks. Made once.",
         )
@@ -62,8 +60,8 @@ def open_box() -> None:
 
 def opened(path: str) -> None:
     """Open a cohort and show it, or say why not."""
-    with cases.show_user_errors(stop=False):
-        state.update(cohort=cases.open_cohort(path))
+    with feedback.show_user_errors(stop=False):
+        state.update(cohort=cohorts.open_cohort(path))
         st.rerun()
 
 
@@ -85,14 +83,14 @@ def upload_box() -> None:
         st.caption("Choose one image or more; a mask lets the pages show Dice.")
         return
     if st.button("Open uploads", type="primary"):
-        with cases.show_user_errors(stop=False):
+        with feedback.show_user_errors(stop=False):
             opened(str(uploads.write_uploads(images, masks or [])))
 
 
 def choose_preparation() -> Preparation:
     """How scans are read: as the run of the view does, unless changed here."""
     try:
-        start = cases.preparation_of(state.current().run)
+        start = runs.preparation_of(state.current().run)
     except UserError:
         start = Preparation(size=96)
     first, second, third = st.columns([0.8, 1, 1.3])
@@ -256,11 +254,11 @@ def page() -> None:
         open_box()
     with right, st.container(border=True, height="stretch"):
         st.markdown("**How grey values become slices**")
-        with cases.show_user_errors():
+        with feedback.show_user_errors():
             preparation = choose_preparation()
-    with cases.show_user_errors():
-        cohort = cases.load_cohort(view.cohort)
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors():
+        cohort = cohorts.load_cohort(view.cohort)
+    with feedback.show_user_errors(stop=False):
         subjects_box(cohort, preparation)
     st.subheader(
         "Input and reference",

@@ -1,7 +1,5 @@
 """Evaluation: a cohort through a run and the baselines; table, box plot, CSV, and every subject."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from ascnet_core.places import MODEL
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
-from pages.parts.shared import cases, forms, jobs, state, tables
+from pages.parts.shared import cohorts, feedback, forms, jobs, runs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
 from pages.parts.watch import live_run
@@ -26,16 +24,16 @@ SCORED = ("map", "rule", "side", "scope")  # fields of the view that a score bel
 
 def results_parent() -> Path:
     """Where evaluations are kept."""
-    return cases.cache_folder() / "evaluations"
+    return cohorts.cache_folder() / "evaluations"
 
 
 def choose(view: View) -> tuple[list[str], Path]:
     """The form: what is scored, and by which rules; the command's arguments and their folder."""
-    cohort = cases.load_cohort(view.cohort)
-    advised = cases.run_settings(view.run).segmentation
+    cohort = cohorts.load_cohort(view.cohort)
+    advised = runs.run_settings(view.run).segmentation
     has_normal = any(scan.group == "normal" for scan in cohort.scans)
     one, two, three, four = st.columns([1.3, 1.6, 0.8, 0.8])
-    labels = {one.name: one.label for one in cases.run_settings(view.run).method.maps}
+    labels = {one.name: one.label for one in runs.run_settings(view.run).method.maps}
     maps = one.multiselect(
         "Maps",
         list(labels),
@@ -98,13 +96,13 @@ def choose(view: View) -> tuple[list[str], Path]:
     )
     if not maps:
         raise UserError("Choose a map to evaluate.")
-    manifest = cases.manifest_of(view.cohort)
+    manifest = cohorts.manifest_of(view.cohort)
     arguments = forms.evaluation_arguments(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
-    model = cases.run_path(view.run) / MODEL
+    model = runs.run_path(view.run) / MODEL
     stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]
-    label = f"{cases.cohort_label(view.cohort)} through {Path(view.run).name}"
+    label = f"{cohorts.cohort_label(view.cohort)} through {Path(view.run).name}"
     return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)
 
 
@@ -229,7 +227,7 @@ def page() -> None:
         help="Every scan of a cohort through a run and through methods without training, compared "
         "with the masks. The unit is the subject.",
     )
-    with cases.show_user_errors():
+    with feedback.show_user_errors():
         arguments, folder = choose(view)
     job = jobs.read(folder, RESULT)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
@@ -256,7 +254,7 @@ def page() -> None:
     elif job.status == "cancelled":
         st.info("Cancelled. Evaluate starts it again.")
     if job.status == "done":
-        with cases.show_user_errors(stop=False):
+        with feedback.show_user_errors(stop=False):
             show(folder)
         return
     if others := earlier():
@@ -266,7 +264,7 @@ def page() -> None:
             format_func=lambda path: "choose one to show" if path is None else path.name,
         )
         if chosen:
-            with cases.show_user_errors(stop=False):
+            with feedback.show_user_errors(stop=False):
                 show(chosen)
     elif job.status == "none":
         st.info(

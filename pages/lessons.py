@@ -9,27 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 from ascnet_core import places
 from ascnet_core.runs.folder import find_run
 from pages.parts.lessons import views
-from pages.parts.lessons.stops import STOPS
-from pages.parts.shared import cases, components, state
+from pages.parts.lessons.views import STOPS
+from pages.parts.shared import components, feedback, state
 from pages.parts.shared.sidebar import style
 
-KEYS = components.declare("ascnet_lesson_keys", Path(__file__).parent / "parts/lessons/keys")
+FOLDER = Path(views.__file__).parent
+KEYS = components.declare("ascnet_lesson_keys", FOLDER / "keys")
 SHOWN = "lesson stop that is drawn"  # session key
-PRESENTING = """<style>
-[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"]
-  { display: none !important; }
-[data-testid="stMainBlockContainer"] { padding: 1rem 2.5rem 0; max-width: none; }
-.st-key-lesson_text p { font-size: 1.2rem; line-height: 1.45; }
-.st-key-lesson_notice p { font-size: 1.15rem; }
-.st-key-lesson h3 { font-size: 2rem; padding: 0.2rem 0 0.4rem; }
-[data-testid="stVerticalBlock"] { gap: 0.6rem; }
-</style>"""
-ALWAYS = """<style>
-.st-key-volumes, .st-key-lesson_keys { display: none; }
-.st-key-lesson_view img { border-radius: 2px; }
-[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.7rem; }
-.st-key-lesson { --above: 735px; --chart: clamp(200px, calc(100vh - 692px), 288px); }
-</style>"""
 
 
 def turn(stop: int, by: int) -> int:
@@ -83,12 +69,12 @@ def _bar(stop: int) -> None:
 
 def page() -> None:
     style()
-    st.html(ALWAYS)
+    st.html(FOLDER / "page.css")
     _hear()
     stop = state.lesson_stop(len(STOPS))
     presenting = bool(st.session_state.get(state.PRESENTING))
     if presenting:
-        st.html(PRESENTING)
+        st.html(FOLDER / "presenting.css")
     with st.container(key="lesson_keys"):
         data = {"on": presenting, "heard": st.session_state.get(state.LESSON_HEARD, 0)}
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
@@ -109,7 +95,7 @@ def page() -> None:
             st.markdown(chosen.text)
         with _body(stop):
             notice = ""
-            with st.container(key="lesson_view"), cases.show_user_errors(stop=False):
+            with st.container(key="lesson_view"), feedback.show_user_errors(stop=False):
                 notice = chosen.view()
             if notice:
                 with st.container(key="lesson_notice"):

@@ -1,17 +1,12 @@
 """Start: what this is, a first picture at once, and a tour that opens real views."""
 
-from __future__ import annotations
-
-import threading
-import time
-from concurrent.futures import Future
-
 import streamlit as st
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import Run, find_run, list_runs
-from pages.parts.shared import cases, state
+from pages.parts.shared import cohorts, feedback, state
+from pages.parts.shared.device import known_device
 from pages.parts.shared.sidebar import style
 from pages.parts.start import tour
 from pages.parts.watch import live_charts, live_run
@@ -42,46 +37,6 @@ def shipped_run() -> Run | None:
     return Run(known[0]) if known else None
 
 
-def device_name() -> str:
-    """The device that torch would use, in words; importing torch takes 2.4 s."""
-    try:
-        import torch
-
-        if torch.cuda.is_available():
-            return f"GPU: {torch.cuda.get_device_name()}"
-        return f"CPU, {torch.get_num_threads()} threads"
-    except (ImportError, OSError, RuntimeError) as error:
-        return f"none: torch cannot be loaded ({error})"
-
-
-@st.cache_resource(show_spinner=False)
-def find_device() -> Future[str]:
-    """Find the device in a thread, once per server, and after the first page has been sent."""
-    found: Future[str] = Future()
-
-    def find() -> None:
-        time.sleep(2)
-        found.set_result(device_name())
-
-    threading.Thread(target=find, daemon=True).start()
-    return found
-
-
-def device_line() -> None:
-    """The device; the page above it does not wait for it."""
-    found = find_device()
-    drawn_ready = found.done()
-
-    @st.fragment(run_every=None if drawn_ready else 0.5)
-    def line() -> None:
-        known = found.done()
-        st.markdown(f"**Device** · {found.result() if known else 'looking…'}")
-        if known and not drawn_ready:
-            st.rerun()  # Once, to stop the timer.
-
-    line()
-
-
 def first_picture(run: Run | None) -> None:
     """The pictures that the run kept: no scan is read and no network loaded for them."""
     snapshots = run.snapshots() if run else []
@@ -100,11 +55,7 @@ def first_picture(run: Run | None) -> None:
         st.image(live_run.watched_picture(run, snapshot), width="stretch")
     with right:
         st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
-        st.vega_lite_chart(
-            live_charts.histogram_table(snapshot.info),
-            live_charts.histogram_spec() | {"height": 270},
-            width="stretch",
-        )
+        live_charts.show_histogram(snapshot.info, height=270)
 
 
 def open_buttons(run: Run) -> None:
@@ -141,7 +92,7 @@ def page() -> None:
     st.subheader("ASC-Net Explorer", anchor=False)
     st.markdown(ABOUT)
     run = shipped_run()
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         try:
             first_picture(run)
         except (OSError, ValueError) as error:
@@ -155,10 +106,10 @@ def page() -> None:
     with right, st.container(border=True, height="stretch"):
         st.markdown(
             f"**Runs** · {len(list_runs())} under `{places.RUNS.name}/`\n\n"
-            f"**Demo cohort** · {cases.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
-            + ("ready" if cases.demo_manifest().is_file() else "made when first opened (10 s)")
+            f"**Demo cohort** · {cohorts.DEMO_SUBJECTS} synthetic subjects, unseen in training, "
+            + ("ready" if cohorts.demo_manifest().is_file() else "made when first opened (10 s)")
         )
-        device_line()
+        st.markdown(f"**Device** · {known_device()[0]}")
         st.caption(
             "Method: Dey, Sun, Xu, Hong, *ASC-Net: Unsupervised Medical Anomaly Segmentation "
             "Using an Adversarial-based Selective Cutting Network*, MICCAI 2021."

@@ -1,7 +1,5 @@
 """Threshold: click the peak that is the anomaly, see the mask in three planes, read its Dice."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping
@@ -16,7 +14,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cases, state
+from pages.parts.shared import cohorts, feedback, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
 
@@ -41,7 +39,7 @@ def _hear(told: Mapping[str, Any]) -> None:
     heard, st.session_state[state.SEQ] = st.session_state.get(state.SEQ, 0), int(told["seq"])
     if told.get("key") != st.session_state.get(state.DRAWN):
         return  # The message is about a histogram that has left the screen.
-    before = cases.complete(state.current())
+    before = runs.complete(state.current())
     view = view_rules.apply_told(before, told)
     if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
         st.session_state[state.HINT] = ""
@@ -57,7 +55,7 @@ def _hear(told: Mapping[str, Any]) -> None:
         elif act.get("accept"):
             _accept(findings.load(view))
         elif step := act.get("step"):
-            names = [scan.scan for scan in cases.load_cohort(view.cohort).scans]
+            names = [scan.scan for scan in cohorts.load_cohort(view.cohort).scans]
             view = state.update(scan=neighbour(names, view.scan, int(step)))
 
 
@@ -99,17 +97,20 @@ def _set_level(widget: str) -> None:
 
 
 def _level_widgets(shown: findings.Shown) -> None:
-    """The number field and the slider: the same level, for keyboards and screen readers."""
+    """The number field and the slider: the same level, for keyboards and screen readers.
+
+    Where no threshold is in force, the field is empty and the slider, which cannot be, is disabled.
+    """
     field, slider, upper = "level number", "level slider", shown.threshold.upper
+    parked = isinstance(shown.threshold, NoThreshold)
     if upper is not None:
         slider += " band"
-    st.session_state[field] = shown.line
+    st.session_state[field] = None if parked else shown.line
     st.session_state[slider] = shown.line if upper is None else (shown.line, upper)
     left, right = st.columns([1, 1.3])
     left.number_input(
         "Level, 0 to 255", 0, 255, step=1, key=field, on_change=_set_level, args=(field,)
     )
-    parked = isinstance(shown.threshold, NoThreshold)
     right.segmented_control(
         "Keeps what is",
         names.SIDES,
@@ -124,6 +125,8 @@ def _level_widgets(shown: findings.Shown) -> None:
         key=slider,
         on_change=_set_level,
         args=(slider,),
+        format="–" if parked else None,
+        disabled=parked,
         label_visibility="collapsed",
     )
 
@@ -178,14 +181,14 @@ def _panel(shown: findings.Shown) -> None:
 def stage(drawn: str) -> None:
     """Viewer, numbers and panel; a click reruns only this. `drawn`: see `_around`."""
     told = st.session_state.pop(state.TOLD, None)
-    with cases.show_user_errors():
+    with feedback.show_user_errors():
         if told is not None:
             try:
                 _hear(told)
             except UserError as error:  # A drawn region is empty, say: the view stays.
                 st.session_state[state.HINT] = str(error)
                 st.toast(str(error), icon=":material/info:")
-        full = cases.complete(state.current())
+        full = runs.complete(state.current())
         shown = findings.load(full)
         if _around(shown) != drawn:
             st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
@@ -216,10 +219,10 @@ def _around(shown: findings.Shown) -> str:
 def page() -> None:
     view = sidebar()
     st.html(STYLE)
-    with cases.show_user_errors():
-        full = cases.complete(view)
+    with feedback.show_user_errors():
+        full = runs.complete(view)
         with st.sidebar:
-            maps = cases.run_maps(full.run)
+            maps = runs.run_maps(full.run)
             menu("map", "Map", list(maps), full.map, lambda name: maps[name].label)
             menu(
                 "scope",

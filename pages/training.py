@@ -9,7 +9,7 @@ from ascnet_core.runs.folder import Run, find_run, list_runs, short_name
 from ascnet_core.runs.parent import read_parent
 from pages.parts.compare import reference_lab, runs_compared
 from pages.parts.new_run import continue_run, form, schedule_box
-from pages.parts.shared import cases, state, tables, ticker
+from pages.parts.shared import feedback, state, tables, ticker
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run, manage, stopping
@@ -22,13 +22,10 @@ def runs_table(runs: list[Run]) -> None:
     """The list of runs; a click on a row watches that run."""
     rows = [tables.run_row(run) for run in runs]
     names = [row["run"] for row in rows]
-    event = st.dataframe(
+    chosen = tables.choose_row(
         rows,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
         # a row number means another run once the list has changed
-        key="list of runs " + "/".join(names),
+        "list of runs " + "/".join(names),
         height=min(38 + 35 * len(rows), 213),
         column_config={
             "run": st.column_config.TextColumn(width="medium"),
@@ -40,9 +37,8 @@ def runs_table(runs: list[Run]) -> None:
             "note": st.column_config.TextColumn(width="large"),
         },
     )
-    chosen = event.selection.rows
-    if chosen and chosen[0] < len(names) and names[chosen[0]] != state.current().run:
-        state.update(run=names[chosen[0]])
+    if chosen is not None and names[chosen] != state.current().run:
+        state.update(run=names[chosen])
         st.rerun()
 
 
@@ -53,7 +49,7 @@ def watch(run: Run) -> None:
         [2.3, 1.7, 0.9, 1.1, 1.3, 1.1], vertical_alignment="center"
     )
     settings = None
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         settings = run.settings()
     about = f"preset {settings.preset}" if settings else ""
     head.markdown(f"##### {run.name} · {about}", help=settings.description if settings else None)
@@ -152,7 +148,7 @@ def page() -> None:
         "Reference lab": reference_lab.show_lab,
     }
     if shown in views:
-        with cases.show_user_errors():
+        with feedback.show_user_errors():
             views[shown]()
         return
     if not runs:
@@ -164,7 +160,7 @@ def page() -> None:
     follow(run, runs)
     st.fragment(runs_table, key=LIST)(runs)
     manage.show_import()
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         watch(run)
 
 

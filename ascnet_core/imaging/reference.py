@@ -178,11 +178,6 @@ def _all(sets: list[SliceSet], cohort: Cohort) -> SliceSet:
     return join(filled)
 
 
-def evenly(number: int, count: int) -> Indices:
-    """`count` of so many indices (or all, if fewer) spread evenly, both ends included."""
-    return np.unique(np.linspace(0, number - 1, min(count, number)).round().astype(np.int64))
-
-
 def balance(n: int, target: int, rng: np.random.Generator) -> Indices:
     """Fill `n` items up to `target` by random duplication; int64 indices.
 

@@ -20,6 +20,11 @@ Box = tuple[slice, slice, slice]
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
 
 
+def evenly(number: int, count: int) -> npt.NDArray[np.int64]:
+    """`count` of so many indices (or all, if fewer) spread evenly, both ends included."""
+    return np.unique(np.linspace(0, number - 1, min(count, number)).round().astype(np.int64))
+
+
 @dataclass(frozen=True)
 class Placement:
     """Where the pixels of an S x S slice lie in a volume; geometry only, hashable.

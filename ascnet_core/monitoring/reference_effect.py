@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
-from ascnet_core.imaging.reference import evenly, slices_of
+from ascnet_core.imaging.reference import slices_of
+from ascnet_core.imaging.slices import evenly
 from ascnet_core.names import Tell
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.tables import Settings

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ascnet_core.imaging.reference import evenly
+from ascnet_core.imaging.slices import evenly
 from ascnet_core.network.blocks import Network
 from ascnet_core.segmentation.quantiser import rank_correlation
 from ascnet_core.settings.tables import Settings

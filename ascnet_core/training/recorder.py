@@ -15,7 +15,8 @@ from safetensors.numpy import save
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_bytes, write_text
-from ascnet_core.imaging.reference import SliceSet, evenly
+from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.imaging.slices import evenly
 from ascnet_core.monitoring.advisor import advise
 from ascnet_core.monitoring.history import Point, read_history
 from ascnet_core.network.blocks import Network

@@ -23,7 +23,7 @@ from ascnet_core.settings.presets import load_preset, preset_names, save_preset,
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, apply_set, differing, keys, value_of
 from pages.parts.new_run import preset_box, reference_box, schedule_box
-from pages.parts.shared import forms
+from pages.parts.shared import device, forms
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
 PARSER = build_parser()
@@ -317,8 +317,8 @@ def test_the_reference_lab_previews_what_training_would_have(page) -> None:
 
 
 def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(schedule_box, "known_gpus", lambda: count)
-    monkeypatch.setattr(schedule_box, "count_gpus", lambda: count)
+    monkeypatch.setattr(device, "known_device", lambda: ("", count))
+    monkeypatch.setattr(schedule_box, "find_device", lambda: ("", count))
 
 
 def processes_field(page: AppTest) -> list[Any]:

@@ -177,6 +177,9 @@ def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
     assert (first["proposal"]["text"], first["proposal"]["kind"]) == ("nothing", "none found")
     assert "no such peak" in first["proposal"]["sentence"]
     assert first["cleaned"] is None
+    assert app.number_input(key="level number").value is None
+    assert app.slider(key="level slider").disabled
+    assert "%" not in app.slider(key="level slider").proto.format  # no number is written on it
     told = {"seq": 1, "key": first["key"], "t": 255, "upper": None, "side": "bright",
             "rule": "peak:99", "cursor": [4, 5, 6],
             "acts": [{"seq": 1, "accept": True}]}  # fmt: skip
@@ -188,6 +191,9 @@ def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
     app.selectbox(key=state.widget("rule")).set_value("otsu").run()
     level = sent(app)["live"]["t"]
     assert not sent(app)["none"]
+    assert app.number_input(key="level number").value == level
+    assert app.slider(key="level slider").value == level
+    assert not app.slider(key="level slider").disabled
     app.session_state[state.VIEW] = replace(view_of(app), rule="peak:99")
     app.run()
     after = sent(app)
@@ -197,3 +203,7 @@ def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
     # another map has another scale: its last threshold there was none
     app.sidebar.selectbox(key=state.widget("map")).set_value("wild").run()
     assert sent(app)["none"]
+    assert app.number_input(key="level number").value is None
+    app.number_input(key="level number").set_value(88).run()
+    assert not sent(app)["none"]
+    assert sent(app)["live"]["t"] == 88

@@ -1,7 +1,6 @@
 """The reference lab: two runs trained with different references, cut on the same slices.
 
-What moves to the wild cut is shown as pictures and as figures. Those that need true masks are
-marked as oracle.
+What moves to the wild cut is shown in pictures and figures; what needs true masks is called oracle.
 """
 
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.imaging.slices import box_of
 from ascnet_core.monitoring.reference_effect import (
     Figures,
     Sample,
@@ -29,7 +29,7 @@ from ascnet_core.places import MODEL
 from ascnet_core.runs.card import reference_in_words
 from ascnet_core.runs.folder import Run, list_runs
 from ascnet_core.settings.tables import Settings
-from pages.parts.shared import cases, pictures, state
+from pages.parts.shared import cohorts, feedback, pictures, runs, state
 from pages.parts.shared.feedback import progress_bar
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -40,23 +40,13 @@ PLACE = "slices of the lab"
 SHOWN = 6  # slices side by side
 HIGH = 150  # pixels of a slice before the browser scales it, about
 GAP = 3  # pixels between slices
-TABLE_STYLE = """<style>
-.lab { border-collapse: collapse; width: 100%; font-size: 0.85rem;
-  font-variant-numeric: tabular-nums; }
-.lab th, .lab td { text-align: right; padding: 0.25rem 0 0.25rem 0.5rem;
-  border-bottom: 1px solid rgba(128, 128, 128, 0.25); }
-.lab td:not(:first-child), .lab th:last-child { white-space: nowrap; }
-.lab th { overflow-wrap: anywhere; }
-.lab th:first-child, .lab td:first-child { text-align: left; padding-left: 0; }
-.lab .oracle { font-style: italic; }
-</style>"""
+STYLE = Path(__file__).with_suffix(".css")  # of the table
 
 
 def show_lab() -> None:
-
     names, current = lab_runs(), state.current()
-    with cases.show_user_errors(stop=False):
-        method = cases.run_settings(current.run).method
+    with feedback.show_user_errors(stop=False):
+        method = runs.run_settings(current.run).method
         if not method.two_cuts:
             st.info(method.lacks("The reference lab"), icon=":material/science:")
     if len(names) < 2:
@@ -68,7 +58,7 @@ def show_lab() -> None:
     left, right = st.columns([1, 1.9], gap="medium")
     with left:
         both = choose_runs(names, current.run)
-        one, other = (cases.run_settings(name) for name in both)
+        one, other = (runs.run_settings(name) for name in both)
         how = need_same_slices(one, other)
         show_warning(both, one, other)
         sample, wild = cut_both(both, current.cohort, how)
@@ -84,14 +74,14 @@ def lab_runs() -> list[str]:
 
     A view's own run that is kept elsewhere is named by its path, and so are its neighbours.
     """
-    names, current = cases.known_runs(), state.current().run
+    names, current = runs.known_runs(), state.current().run
     if current not in names:
         try:
-            beside = list_runs(cases.run_path(current).parent)
+            beside = list_runs(runs.run_path(current).parent)
         except UserError:
             beside = []
         names = [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
-    return [name for name in names if cases.method_of(Run(cases.run_path(name))).two_cuts]
+    return [name for name in names if runs.method_of(Run(runs.run_path(name))).two_cuts]
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
@@ -121,7 +111,7 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
 
 def about(name: str) -> str:
     """What a run was shown as normal."""
-    return f"Reference: {reference_in_words(cases.run_path(name), cases.run_settings(name))}"
+    return f"Reference: {reference_in_words(runs.run_path(name), runs.run_settings(name))}"
 
 
 def short(name: str) -> str:
@@ -134,7 +124,7 @@ def partner(name: str, others: Sequence[str]) -> str:
 
     def unlike(other: str) -> tuple[int, bool]:
         try:
-            one, two = cases.run_settings(name), cases.run_settings(other)
+            one, two = runs.run_settings(name), runs.run_settings(other)
         except UserError:
             return 10_000, True
         return len(other_differences(one, two)), one.reference == two.reference
@@ -144,7 +134,7 @@ def partner(name: str, others: Sequence[str]) -> str:
 
 def show_warning(both: Sequence[str], one: Settings, other: Settings) -> None:
     """Warn where more than the reference differs, or a run is not finished."""
-    states = [(short(name), Run(cases.run_path(name)).status()) for name in both]
+    states = [(short(name), Run(runs.run_path(name)).status()) for name in both]
     unfinished = [f"{name} is {how}" for name, how in states if how != "finished"]
     keys = other_differences(one, other)
     lines = []
@@ -172,8 +162,8 @@ def _wild(
 
     sample = _sample(manifest, cohort_changed, how)
     with progress_bar(f"Cutting with {short(run)}") as report:
-        network = cases.load_model(run)
-        cuts = cut_slices(network, sample.images, cases.device(), progress=report, names=["wild"])
+        network = runs.load_model(run)
+        cuts = cut_slices(network, sample.images, runs.device(), progress=report, names=["wild"])
     wild = np.where(sample.tissue, cuts["wild"], np.float32(0))
     wild.setflags(write=False)
     return wild
@@ -181,24 +171,20 @@ def _wild(
 
 def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Sample, Pair]:
     """The slices and both runs' wild cuts, 0 outside the tissue. Raises UserError."""
-    manifest = cases.manifest_of(cohort)
-    changed = manifest.stat().st_mtime
-    models = [cases.run_path(name) / MODEL for name in both]
-    weights = [model.stat().st_mtime for model in models]
+    manifest = cohorts.manifest_of(cohort)
+    changed = cohorts.changed_at(manifest)
     sample = _sample(manifest, changed, how)
     first, second = (
-        _wild(name, at, manifest, changed, how) for name, at in zip(both, weights, strict=True)
+        _wild(name, cohorts.changed_at(runs.run_path(name) / MODEL), manifest, changed, how)
+        for name in both
     )
     return sample, (first, second)
 
 
 def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
-    """The figures of both runs and their change as a small table.
-
-    Oracle figures are in italics; they are left out where there are no masks.
-    """
+    """The figures of both runs and their change as a small table, oracles in italics."""
     head = "".join(f"<th>{escape(text)}</th>" for text in ("wild cut", first, second, "change"))
-    lines = [f"{TABLE_STYLE}<table class='lab'><tr>{head}</tr>"]
+    lines = [f"<table class='lab'><tr>{head}</tr>"]
     rows = (
         ("mean", one.mean, other.mean),
         ("share above 0.5", one.above, other.above),
@@ -217,6 +203,7 @@ def figure_table(first: str, second: str, one: Figures, other: Figures) -> str:
 def show_figures(titles: tuple[str, str], sample: Sample, wild: Pair) -> None:
     """Both runs in a table, and by how much they differ."""
     one, other = (figures_of(cut, sample) for cut in wild)
+    st.html(STYLE)
     st.html(figure_table(*titles, one, other))
     text = f"Over the tissue of {len(sample.images)} slices, 0 to 1. "
     if one.inside is None:
@@ -275,14 +262,9 @@ def show_slices(
         st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
 
 
-def window_of(tissue: np.ndarray) -> tuple[slice, slice, slice]:
+def window_of(tissue: np.ndarray) -> tuple[slice, ...]:
     """The part of slices (N, S, S) that holds all tissue and one pixel around it."""
-    found = []
-    for axis in (1, 2):
-        held = np.flatnonzero(tissue.any(axis=(0, 3 - axis)))
-        first, last = (held[0], held[-1]) if held.size else (0, tissue.shape[axis] - 1)
-        found.append(slice(max(0, first - 1), last + 2))
-    return slice(None), found[0], found[1]
+    return slice(None), *box_of(tissue, (0, 1, 1))[1:]
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:

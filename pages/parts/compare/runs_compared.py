@@ -22,7 +22,8 @@ from ascnet_core.runs.folder import Run, is_run, list_runs
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import help_of, value_of
 from pages.parts.compare import slices_compared
-from pages.parts.shared import cases, forms, state, tables, ticker
+from pages.parts.shared import feedback, forms, state, tables, ticker
+from pages.parts.shared.runs import run_path
 from pages.parts.watch import live_run, stopping
 
 MOST = 4
@@ -65,7 +66,7 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
 
     def in_common(name: str) -> int:
         try:
-            runs = [Run(cases.run_path(one)) for one in (first, name)]
+            runs = [Run(run_path(one)) for one in (first, name)]
             watched = [slices_compared.watched_of(run) for run in runs]
         except UserError:
             return -1
@@ -122,7 +123,7 @@ def show_compare() -> None:
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     with left:
         chosen = choose(names)
-    runs = [Run(cases.run_path(name)) for name in chosen]
+    runs = [Run(run_path(name)) for name in chosen]
     section: str | None = None
     if len(runs) > 1:
         section = right.segmented_control(
@@ -142,7 +143,7 @@ def show_compare() -> None:
         right.caption(f"Two moments of {runs[0].name}. {more}")
     called = titles(runs)
 
-    @cases.show_user_errors(stop=False)
+    @feedback.show_user_errors(stop=False)
     def show_section() -> None:
         if section == SECTIONS[1]:
             show_curves(runs, called)

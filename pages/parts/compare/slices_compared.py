@@ -19,7 +19,7 @@ from ascnet_core.runs.folder import Run, Snapshot, SnapshotData, short_name
 from ascnet_core.runs.result import result_of
 from ascnet_core.settings.method import TrainedMethod
 from pages.parts.film import film, moments
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, cohorts, feedback, state
 from pages.parts.watch import stopping
 
 WATCHED, SCAN = "Watched slices, every snapshot", "A slice of a scan, kept networks"
@@ -49,7 +49,7 @@ def watched_of(run: Run) -> Levels | None:
 
 
 @st.fragment
-@cases.show_user_errors()
+@feedback.show_user_errors()
 def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
     """The whole section, for one run (two of its moments) or two to four."""
     watched = [watched_of(run) for run in runs]
@@ -165,7 +165,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
 
 def about(run: Run) -> str:
     """A line on a run for the pointer."""
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         return f"preset {run.settings().preset or 'none'}"
     return ""
 
@@ -243,7 +243,7 @@ def kept_networks(run: Run) -> dict[int, Snapshot]:
 def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
     """One slice of a scan of the cohort, cut with a kept network of each side."""
     view = state.current()
-    cohort = cases.load_cohort(view.cohort)
+    cohort = cohorts.load_cohort(view.cohort)
     repeated = 2 if len(runs) == 1 else 1
     several, titles = [*runs] * repeated, [*names] * repeated
     kept = [kept_networks(run) for run in several]
@@ -253,7 +253,7 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
         return
     columns = st.columns([1.3, 1.3, *[1] * len(several)], vertical_alignment="bottom")
     scans = [scan.scan for scan in cohort.scans]
-    first = cases.find_scan(cohort, view.scan).scan
+    first = cohorts.find_scan(cohort, view.scan).scan
     scan = columns[0].selectbox("Scan", scans, index=scans.index(first), key=f"{key} {cohort.name}")
     chosen: list[int] = []
     for number, (column, one) in enumerate(zip(columns[2:], kept, strict=True)):
@@ -269,7 +269,15 @@ def show_scan(runs: Sequence[Run], names: Sequence[str], key: str) -> None:
             )
         )
     loaded = [
-        cases.load_maps(short_name(run.path), None if c == FINISHED else c, view.cohort, scan)
+        cases.load_maps(
+            state.View(
+                cohort=view.cohort,
+                run=short_name(run.path),
+                cycle=None if c == FINISHED else c,
+                scan=scan,
+                range="raw",
+            )
+        )
         for run, c in zip(several, chosen, strict=True)
     ]
     tissue = np.flatnonzero(loaded[0].prepared.region.any(axis=(0, 1)))

@@ -4,8 +4,6 @@ The browser draws (`slice_panel.js` and what it imports). Python packs slices, c
 one block of bytes and hears back the slice and the choice of pixels.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.imaging import slices
 from ascnet_core.monitoring.stop_rules import QUANTISER
 from ascnet_core.segmentation.histogram import Peak, count_levels, find_peaks
+from ascnet_core.segmentation.masks import numbers_of
 from ascnet_core.segmentation.quantiser import joint_counts, rank_correlation
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods.asc_net import AscNet
@@ -89,22 +87,19 @@ def describe_pick(
             "histogram: its pixels light up in every picture."
         )
     mask = chosen(pick, maps, region)
-    count = int(mask.sum())
-    millilitres = count * float(np.prod(spacing)) / 1000
+    scores = {name: value or 0.0 for name, value in numbers_of(mask, truth, spacing).items()}
     what = " and ".join(f"{NAMES[name]} {low}–{high}" for name, low, high in pick.ranges)
     if pick.name:
         what = f"{pick.name} of {NAMES[pick.ranges[0][0]]} ({what})"
-    share = 100 * count / max(1, int(region.sum()))
-    text = f"{what}: {millilitres:.1f} ml, {share:.1f} % of the region in the whole volume"
+    share = 100 * mask.sum() / max(1, int(region.sum()))
+    text = f"{what}: {scores['volume']:.1f} ml, {share:.1f} % of the region in the whole volume"
     if truth is None:
         return text + "."
     if not truth.any():
         return text + "; the mask of this scan is empty."
-    hit = int((mask & truth).sum())
-    dice = 2 * hit / (count + int(truth.sum()))
     return (
-        f"{text}. It holds {100 * hit / int(truth.sum()):.0f} % of the true lesion, "
-        f"{100 * hit / max(1, count):.0f} % of it is lesion: Dice {dice:.3f} "
+        f"{text}. It holds {100 * scores['sensitivity']:.0f} % of the true lesion, "
+        f"{100 * scores['precision']:.0f} % of it is lesion: Dice {scores['dice']:.3f} "
         "(knowledge of the mask, not a result)."
     )
 
@@ -236,18 +231,13 @@ _mount = components.declare("cuts_panel", Path(__file__).with_name("slice_panel"
 def slice_panel(
     header: Mapping[str, Any], volumes: Sequence[Levels], key: str, on_slice: Callable[[], None]
 ) -> None:
-    """Show the panel; what the browser answers is in `reported(key)` as `slice` and `pick`.
+    """Show the panel; what the browser reports are `slice` and `pick`.
 
     `volumes` are (X, Y, Z) uint8: the five maps in the order of `MAPS`, then `flags`.
     """
     data = pack(header, volumes, header["first"], header["held"])
     # A callback, even an empty one, makes the page run again when pixels are chosen.
     _mount(key=key, data=data, on_slice_change=on_slice, on_pick_change=lambda: None)
-
-
-def reported(key: str) -> dict[str, Any]:
-    """What the panel has reported so far."""
-    return dict(st.session_state.get(key) or {})
 
 
 def facts_of(

@@ -1,21 +1,18 @@
 """Input and reference of a training side by side: what they hold and where in the head they lie."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from ascnet_core.figures.basics import position_overlap, positions
 from ascnet_core.imaging.cohort import Cohort, read_manifest
-from pages.parts.shared import cases, pictures, state, tables
+from ascnet_core.imaging.prepare import Preparation
+from ascnet_core.imaging.reference import Pools, SliceSet, reference_pools
+from ascnet_core.imaging.slices import evenly
+from pages.parts.shared import cohorts, feedback, pictures, state, tables
 from pages.parts.shared.feedback import progress_bar
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.imaging.reference import Pools, SliceSet
 
 PREVIEW_SCANS = 12
 MONTAGE = (4, 8)  # rows, columns of the preview of a set
@@ -32,7 +29,7 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     normal = [scan for scan in cohort.scans if scan.group == "normal"]
     others = [scan for scan in cohort.scans if scan.group != "normal"]
     half = limit // 2 if normal and others else limit
-    chosen = {part[i].scan for part in (normal, others) for i in pictures.spread(len(part), half)}
+    chosen = {part[i].scan for part in (normal, others) for i in evenly(len(part), half)}
     scans = tuple(scan for scan in cohort.scans if scan.scan in chosen)
     return dataclasses.replace(cohort, scans=scans)
 
@@ -52,8 +49,6 @@ class Preview:
 def _preview(
     manifest: Path, preparation: Preparation, reference: str, changed: tuple[float, ...]
 ) -> Preview:
-    from ascnet_core.imaging.reference import reference_pools
-
     cohort = read_manifest(manifest)
     own = reference in OWN
     other = cohort if own else read_manifest(Path(reference))
@@ -100,7 +95,7 @@ def montage_of(found: SliceSet) -> pictures.Picture:
     """A set's slices from low to high in the head as one picture."""
     rows, columns = MONTAGE
     order = np.argsort(found.positions, kind="stable")
-    chosen = order[pictures.spread(len(found), rows * columns)]
+    chosen = order[evenly(len(found), rows * columns)]
     return pictures.montage(pictures.display(found.images[chosen]), columns)
 
 
@@ -118,8 +113,6 @@ def position_sentence(overlap: float, inputs: SliceSet, reference: SliceSet) -> 
 
 
 def sets_box(cohort: Cohort, preparation: Preparation) -> None:
-    from ascnet_core.figures.basics import position_overlap, positions
-
     left, middle, right = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
     names = list(REFERENCES)
     reference = left.selectbox(
@@ -133,22 +126,22 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
     )
     named = reference
     if reference == "other":
-        others = [key for key in cases.known_cohorts() if key != state.current().cohort]
+        others = [key for key in cohorts.known_cohorts() if key != state.current().cohort]
         other = middle.selectbox(
             "Reference cohort",
             others,
-            format_func=cases.cohort_label,
+            format_func=cohorts.cohort_label,
             help="Its normal group if it has one, else its lesion-free slices.",
         )
         if not other:
             st.info("Open another cohort above first; then choose it here as the reference.")
             return
-        named = str(cases.manifest_of(other))
+        named = str(cohorts.manifest_of(other))
     if right.button("Train on these sets", icon=":material/model_training:", width="stretch"):
         st.session_state[state.TRAIN_ON] = (state.current().cohort, reference)
         st.session_state[state.TRAINING_VIEW] = "New run"
         state.open_page("pages/training.py")
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         seen = preview(cohort.manifest, preparation, named)
         inputs, found = seen.pools.inputs, seen.pools.reference
         if seen.scans < seen.all_scans:

@@ -1,7 +1,5 @@
 """Uploaded files as a cohort of their own in the app's cache."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +9,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.places import MANIFEST
-from pages.parts.shared import cases
+from pages.parts.shared import cohorts
 
 
 def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
@@ -24,7 +22,7 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
     for file in [*images, *masks]:
         digest.update(str(file.name).encode() + b"\0")
         digest.update(file.getvalue())
-    folder = cases.cache_folder() / "uploads" / f"upload-{digest.hexdigest()[:8]}"
+    folder = cohorts.cache_folder() / "uploads" / f"upload-{digest.hexdigest()[:8]}"
     mask_paths = save_uploads(masks, folder / "masks")
     pairs = pair_masks(save_uploads(images, folder / "images"), mask_paths)
     lonely = set(mask_paths) - set(pairs.values())
@@ -51,10 +49,7 @@ def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
 
 
 def pair_masks(paths: Sequence[Path], masks: Sequence[Path]) -> dict[Path, Path | None]:
-    """Which mask belongs to which image: names are equal without words such as _mask.
-
-    A single image and a single mask belong together whatever their names.
-    """
+    """Which mask belongs to which image by their names; a single one to a single one by any."""
     if len(paths) == 1 and len(masks) == 1:
         return {paths[0]: masks[0]}
     by_stem = {stem_of(mask): mask for mask in masks}

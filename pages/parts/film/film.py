@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.figures.history import TRACK_COLOURS
@@ -173,10 +172,4 @@ def header_in(packed: bytes) -> dict[str, Any]:
 
 BROWSER = Path(__file__).with_name("film")  # .html, .css and .js
 show = components.declare("run_film", BROWSER)
-"""Shows as `data` what `pack` made; `reported(key)` has the frame where the slider stopped."""
-
-
-def reported(key: str) -> int | None:
-    """Index of the snapshot that the film shows, None as long as nobody has moved it."""
-    frame = (st.session_state.get(key) or {}).get("frame")
-    return int(frame) if isinstance(frame, int | float) else None
+"""Shows as `data` what `pack` made, and reports as `frame` where the slider stopped."""

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from html import escape
+from string import Template
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,30 +105,6 @@ def gif_of(run: Run, history: History, slices: Sequence[int]) -> bytes:
     return out.getvalue()
 
 
-STYLE = """
-:root { --st-font: system-ui, -apple-system, "Segoe UI", sans-serif; --st-text-color: #1b1f24;
-  --st-border-color: #d0d4da; --st-secondary-background-color: #f0f2f6; }
-body { margin: 0 auto; max-width: 1400px; padding: 20px 28px 28px; background: #fff;
-  color: var(--st-text-color); font: 14px/1.5 var(--st-font); }
-h1 { font-size: 22px; line-height: 1.3; margin: 0; }
-.about, .notes p { color: #59616b; }
-.about { margin: 2px 0 14px; }
-.notes { margin-top: 18px; border-top: 1px solid var(--st-border-color); padding-top: 10px;
-  max-width: 110ch; font-size: 13px; }
-.notes p { margin: 4px 0; }
-.notes b { color: var(--st-text-color); }
-"""
-
-START = """
-const packed = document.getElementById("frames").textContent;
-const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-const opened = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-new Response(opened).arrayBuffer().then((data) => {
-  mount({ parentElement: document, data: new Uint8Array(data), setStateValue: () => {} });
-});
-"""
-
-
 def licence_note(card: str) -> str:
     """What a run's card (Markdown) says of its licence, as plain text; empty if it says nothing.
 
@@ -162,18 +139,15 @@ def page_of(run: Run, packed: bytes, left_out: str) -> str:
         ("Licence, from the run's card", licence_note(read_text(run.path / CARD))),
         ("Made by", "ASC-Net Explorer. Research software, not a medical device."),
     ]
-    title = f"Film of {run.name}"
-    data = base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii")
-    html = film.BROWSER.with_suffix(".html").read_text("utf-8")
-    css = components.style(film.BROWSER.with_suffix(".css"))
-    js = components.script(film.BROWSER.with_suffix(".js"))
-    below = "".join(f"<p><b>{escape(name)}.</b> {escape(text)}</p>" for name, text in notes if text)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{css}</style></head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n{html}\n'
-        f'<div class="notes">{below}</div>\n'
-        f'<script type="application/octet-stream" id="frames">{data}</script>\n'
-        f'<script type="module">\n{js}\n{START}</script>\n</body></html>\n'
+    template = Template(film.BROWSER.with_name("film_page.html").read_text("utf-8"))
+    return template.substitute(
+        title=escape(f"Film of {run.name}"),
+        about=escape(about),
+        css=components.style(film.BROWSER.with_suffix(".css")),
+        html=film.BROWSER.with_suffix(".html").read_text("utf-8"),
+        notes="".join(
+            f"<p><b>{escape(name)}.</b> {escape(text)}</p>" for name, text in notes if text
+        ),
+        data=base64.b64encode(gzip.compress(packed, 6, mtime=0)).decode("ascii"),
+        js=components.script(film.BROWSER.with_suffix(".js")),
     )

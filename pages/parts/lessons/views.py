@@ -1,7 +1,10 @@
-"""The live view of each lesson.
+"""The six stops of the lessons: title, paragraph, live view.
 
 Each view draws itself and returns the sentence on what to notice, with numbers of what is shown.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -23,7 +26,7 @@ from ascnet_core.segmentation.histogram import count_levels, find_peaks
 from ascnet_core.segmentation.masks import numbers_at
 from ascnet_core.segmentation.quantiser import rank_correlation
 from ascnet_core.segmentation.threshold import attempt, propose
-from pages.parts.shared import cases, pictures
+from pages.parts.shared import cases, cohorts, pictures, runs
 from pages.parts.shared.state import View
 from pages.parts.threshold import findings, viewer
 from pages.parts.watch import live_charts, live_run, stopping
@@ -41,9 +44,14 @@ NAMES = {
 }
 
 
+def view_of(run: str, scan: str = "", map: str = "") -> View:
+    """A view of the lessons' cohort on the raw range."""
+    return View(cohort=COHORT, run=run, scan=scan, map=map, range="raw")
+
+
 def lesion_scans() -> list[Scan]:
     """The demo subjects that have a lesion."""
-    return [scan for scan in cases.load_cohort(COHORT).scans if scan.group == "anomalous"]
+    return [scan for scan in cohorts.load_cohort(COHORT).scans if scan.group == "anomalous"]
 
 
 def level_of(case: cases.Case) -> int:
@@ -78,7 +86,7 @@ def _two_columns(key: str) -> tuple[cases.Case, DeltaGenerator]:
     """The menu of subjects, and a column beside it for another control."""
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
-        return cases.load_maps(RUN, None, COHORT, _subject(key)), right
+        return cases.load_maps(view_of(RUN, scan=_subject(key))), right
 
 
 def histograms() -> str:
@@ -136,7 +144,7 @@ def the_click() -> str:
     """Stop 3: the viewer of the Threshold page."""
     with st.columns([1, 3])[0]:
         scan = _subject("click")
-    view = cases.complete(View(cohort=COHORT, run=RUN, scan=scan))
+    view = runs.complete(View(cohort=COHORT, run=RUN, scan=scan))
     shown = findings.load(view)
     viewer.show_volumes(findings.packed(shown))
     left, right = st.columns([5, 1.2])
@@ -157,7 +165,7 @@ def too_early() -> str:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         name = st.selectbox("Run", list(NAMES), format_func=NAMES.__getitem__, key="lesson run")
-    run = Run(cases.run_path(name))
+    run = Run(runs.run_path(name))
     snapshots, history = run.snapshots(), stopping.history_of(run)
     index = right.select_slider(
         "Moment of the training",
@@ -170,11 +178,7 @@ def too_early() -> str:
     one, two = st.columns([1, 1.1], gap="medium")
     one.image(live_run.watched_picture(run, snapshot), width="stretch")
     with two:
-        st.vega_lite_chart(
-            live_charts.histogram_table(snapshot.info),
-            live_charts.histogram_spec() | {"height": 230},
-            width="stretch",
-        )
+        live_charts.show_histogram(snapshot.info, height=230)
         advice = advise(history.points[: index + 1])
         box, icon = stopping.BOXES[advice.kind]
         box(stopping.sentence_of(advice, "running"), icon=icon)
@@ -189,14 +193,14 @@ def too_early() -> str:
 
 def one_or_each() -> str:
     """Stop 5: one threshold for the cohort against one a subject."""
-    scans = cases.load_cohort(COHORT).scans
-    tables = cases.cohort_tables(RUN, None, COHORT, "reconstruction")
+    scans = cohorts.load_cohort(COHORT).scans
+    tables = cases.cohort_tables(view_of(RUN, map="reconstruction"))
     sick = {
         scan.scan: table
         for scan, table in zip(scans, tables, strict=True)
         if table.has_truth and table.true
     }
-    rule = cases.run_settings(RUN).segmentation.rule
+    rule = runs.run_settings(RUN).segmentation.rule
     pooled = np.sum([table.levels for table in tables], axis=0)
     common = propose(rule, pooled, "bright").level
     level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
@@ -228,15 +232,19 @@ def when_it_fails() -> str:
         key="lesson failing run",
         required=True,
     )
-    case = cases.load_maps(name, None, COHORT, lesion_scans()[0].scan)
+    case = cases.load_maps(view_of(name, scan=lesion_scans()[0].scan))
     z, region = level_of(case), case.prepared.region
     rank = rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
     tables = {
-        kind: [t for t in cases.cohort_tables(name, None, COHORT, kind) if t.has_truth and t.true]
+        kind: [
+            table
+            for table in cases.cohort_tables(view_of(name, map=kind))
+            if table.has_truth and table.true
+        ]
         for kind in ("reconstruction", "input")
     }
     best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
-    histories = {run: stopping.history_of(Run(cases.run_path(run))) for run in (PAPER, RUN)}
+    histories = {run: stopping.history_of(Run(runs.run_path(run))) for run in (PAPER, RUN)}
     courses = {
         NAMES[run]: [point.rank_correlation for point in history.points]
         for run, history in histories.items()
@@ -259,3 +267,71 @@ def when_it_fails() -> str:
         f"correlation of I_ro with the input: {rank:.2f}. It counts all tissue, of which a lesion "
         "is little, so a high one warns but does not condemn: what counts is to beat the input."
     )
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One lesson. `view` draws what is looked at and gives the sentence of what to notice."""
+
+    title: str
+    text: str
+    view: Callable[[], str]
+
+
+STOPS = (
+    Stop(
+        "Why a raw histogram fails",
+        "A threshold needs a gap. In a scan's own histogram there is none: bright cortex, fat, "
+        "noise and coil shading fill every level between tissue and lesion (paper, Fig. 3). "
+        "ASC-Net makes another image of the same slice, the reduced reconstruction I_ro, whose "
+        "histogram falls apart into a few peaks. **Move the one threshold** and compare both "
+        "masks with the blue outline, the true lesion.",
+        histograms,
+    ),
+    Stop(
+        "Two cuts, and what each peak holds",
+        "The network cuts a slice in two. The fence cut should look like a normal image, the wild "
+        "cut holds what the fence cannot; a reconstructor of three numbers makes I_ro from both "
+        "(paper, Fig. 2). So each peak of I_ro is a kind of pair: this much fence, that much wild. "
+        "**Choose a peak** and see its voxels light up in all four images.",
+        two_cuts,
+    ),
+    Stop(
+        "Clicking the peak",
+        "The method's last step is a person's: which peak is the anomaly? **Click a peak** of the "
+        "histogram, or anywhere between two, or drag the line; the mask follows in three "
+        "planes. The paper keeps what is at or above the rightmost peak; the valley to its left "
+        "keeps the whole peak. Dice beside it compares with the true mask, knowledge that a user "
+        "does not have.",
+        the_click,
+    ),
+    Stop(
+        "Stopping too early and too late",
+        "When is training done? The paper looks at the histogram: three or four separated peaks, "
+        "which come and go, while longer training tears holes (Figs. 9 and 10). **Move through the "
+        "run**: first one hump, then peaks. The advisor writes the same down as rules: separated, "
+        "stable from cycle to cycle, few holes, and more than brightness. Compare a slow run, one "
+        "hump for nine cycles, and the paper's own losses, where the discriminator soon sends "
+        "nothing.",
+        too_early,
+    ),
+    Stop(
+        "One threshold for all, or one for each",
+        "The paper takes one level for a whole test set and notes that another suits some "
+        "subjects better (Fig. 12). **Move the level for all**: some subjects gain, others lose. "
+        "A rule that reads each subject's own histogram adapts, but may fail where a lesion is "
+        "small and its peak hidden. The open diamonds need the true masks: no method may claim "
+        "them.",
+        one_or_each,
+    ),
+    Stop(
+        "When it fails",
+        "Nothing in the paper's losses asks the wild cut to hold the anomaly. Disjoint cuts may as "
+        "well share out brightness, and then I_ro only sorts grey levels anew: bright lesions are "
+        "found, others are lost, and peaks may trade places (Fig. 8). The control is the rank "
+        "correlation with the input; the rival to beat is a plain threshold. **Compare both "
+        "runs.** On real heads it was no loss that mended it, but what M learns from: blobs that "
+        "look like lesions (run lgg-flair).",
+        when_it_fails,
+    ),
+)

@@ -12,7 +12,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.runs.parent import sizes
 from ascnet_core.settings.tables import Settings
 from pages.parts.new_run import form, preset_box
-from pages.parts.shared import cases, forms, state, tables
+from pages.parts.shared import cohorts, forms, runs, state, tables
 
 OWN, OTHER = "own", "other"
 
@@ -67,7 +67,7 @@ def choose_data(run: Run) -> tuple[str, str, bool]:
 def fork_form() -> None:
     """The form of a new run, filled with the settings of the run to fork. Raises UserError."""
     name, cycle = st.session_state[state.FORK]
-    parent = Run(cases.run_path(name))
+    parent = Run(runs.run_path(name))
     settings, moment = parent.settings(), parent.at_cycle(cycle)
     note, leave = st.columns([4, 1.2], vertical_alignment="center")
     note.info(
@@ -86,12 +86,7 @@ def fork_form() -> None:
     changed = st.container()
     prefix = f"{preset_box.FORM} fork of {name}:"
     fields = form.settings_fields(settings, prefix, cohort, sizes(settings))
-    changes = forms.assignments(settings, fields.values)
-    resolved, problem = forms.checked(settings, changes)
-    if resolved is None:
-        fields.notices.error(problem, icon=":material/error:")
-        return
-    rows = preset_box.difference_rows(resolved, settings, settings)
+    rows = preset_box.difference_rows(fields.resolved, settings, settings)
     if rows:
         title = f"{tables.counted(len(rows), 'setting')} unlike {parent.name}"
         table = preset_box.difference_table(rows, parent.name, "this fork")
@@ -100,15 +95,14 @@ def fork_form() -> None:
         changed.caption(
             f"All settings are those of {parent.name}; change what the fork should try."
         )
-    manifest = cohort if own else str(cases.manifest_of(cohort))
+    manifest = cohort if own else str(cohorts.manifest_of(cohort))
     other = None if own else (manifest, named)
     form.name_and_start(
         f"{parent.name}-fork",
         fields,
-        resolved,
-        lambda fork: fork_arguments(name, cycle, fork, changes, other),
+        lambda fork: fork_arguments(name, cycle, fork, fields.changes, other),
     )
-    form.show_looks(fields, str(Path(manifest)), named, resolved)
+    form.show_looks(fields, str(Path(manifest)), named)
 
 
 def extend_arguments(run: str, settings: Settings, further: int) -> list[str]:

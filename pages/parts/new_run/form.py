@@ -1,7 +1,7 @@
 """The form of a new run: sets, preset, settings; the command line that does the same."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import with_method
 from pages.parts.data import sets
 from pages.parts.new_run import preset_box, reference_box, schedule_box, watched_box
-from pages.parts.shared import cases, forms, state
+from pages.parts.shared import cohorts, device, feedback, forms, state
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -32,7 +32,7 @@ SEEN = 96  # pixels of the preview's slices
 
 def start(arguments: list[str], name: str, processes: int = 1) -> None:
     """Start a training and show it."""
-    with cases.show_user_errors(stop=False), st.spinner("Starting the training process"):
+    with feedback.show_user_errors(stop=False), st.spinner("Starting the training process"):
         run_start.start_training(arguments, processes)
         state.update(run=name)
         st.session_state.pop(state.FORK, None)
@@ -41,18 +41,15 @@ def start(arguments: list[str], name: str, processes: int = 1) -> None:
 
 
 def choose_sets() -> tuple[str, str]:
-    """The menus of both sets; the input cohort's key, and the value of `--reference`.
-
-    Raises UserError.
-    """
-    cohorts = cases.known_cohorts()
+    """The menus of both sets; the input's key, the value of `--reference`. Raises UserError."""
+    known = cohorts.known_cohorts()
     wanted, how = st.session_state.get(state.TRAIN_ON, (state.current().cohort, "normal"))
     left, middle, right = st.columns(3)
     cohort = left.selectbox(
         "Input cohort",
-        cohorts,
-        index=cohorts.index(wanted if wanted in cohorts else state.current().cohort),
-        format_func=cases.cohort_label,
+        known,
+        index=known.index(wanted if wanted in known else state.current().cohort),
+        format_func=cohorts.cohort_label,
         help="Scans to learn to cut. Masks are not used in training. Open others on Data.",
     )
     reference = middle.selectbox(
@@ -63,15 +60,15 @@ def choose_sets() -> tuple[str, str]:
         help="Lesion-free slices that the fence cut should look like (paper, section 3).",
     )
     if reference != "other":
-        right.text_input("Reference cohort", cases.cohort_label(cohort), disabled=True)
+        right.text_input("Reference cohort", cohorts.cohort_label(cohort), disabled=True)
         return cohort, reference
     other = right.selectbox(
         "Reference cohort",
-        [key for key in cohorts if key != cohort] or cohorts,
-        format_func=cases.cohort_label,
+        [key for key in known if key != cohort] or known,
+        format_func=cohorts.cohort_label,
         help="Its normal group if it has one, else all of its lesion-free slices.",
     )
-    return cohort, str(cases.manifest_of(other))
+    return cohort, str(cohorts.manifest_of(other))
 
 
 def small_slices(settings: Settings) -> Preparation:
@@ -92,9 +89,10 @@ def keep() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """The values of the widgets of settings, and containers of the form that are filled last."""
+    """What the widgets of settings make up, and containers of the form that are filled last."""
 
-    values: dict[str, Any]
+    resolved: Settings
+    changes: list[str]
     notices: DeltaGenerator
     looks: DeltaGenerator
 
@@ -104,13 +102,17 @@ def settings_fields(
     prefix: str,
     cohort: str,
     fixed: Collection[str] = (),
-    shown: Mapping[str, Any] | None = None,
+    method: str | None = None,
 ) -> Fields:
     """The widgets of all settings; watched slices are picked from `cohort`. Raises UserError.
 
-    `fixed` keys cannot be changed; `shown` are values of widgets that stand elsewhere.
+    `fixed` keys cannot be changed; `method` was chosen elsewhere. Where the values do not fit
+    together, the form says so and the page ends.
     """
-    values = dict(shown or {}) | forms.fields_grid(forms.FIRST, settings, prefix, fixed)
+    start, values = settings, dict[str, Any]()
+    if method is not None:
+        settings, values[forms.METHOD] = with_method(settings, method), method
+    values |= forms.fields_grid(forms.FIRST, settings, prefix, fixed)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     with left:
         values["schedule.snapshot_epochs"] = forms.field_widget(
@@ -133,15 +135,18 @@ def settings_fields(
         looks = st.container()
     with st.expander("All settings", icon=":material/tune:"):
         values |= forms.all_other_fields(settings, prefix, values, fixed)
-    return Fields(values, notices, looks)
+    changes = forms.assignments(start, values)
+    resolved, problem = forms.checked(start, changes)
+    if resolved is None:
+        notices.error(problem, icon=":material/error:")
+        st.stop()
+    return Fields(resolved, changes, notices, looks)
 
 
-def name_and_start(
-    wanted: str, fields: Fields, resolved: Settings, arguments_of: Callable[[str], list[str]]
-) -> None:
+def name_and_start(wanted: str, fields: Fields, arguments_of: Callable[[str], list[str]]) -> None:
     """The run's name, the button, and the command line that does the same."""
     suggestion = forms.free_name(wanted, (path.name for path in run_folder.list_runs()))
-    gpus = schedule_box.known_gpus()
+    gpus = device.known_device()[1]
     left, *middle, right = st.columns(
         [2, 1] if gpus < 2 else [2, 1, 1], vertical_alignment="bottom"
     )
@@ -163,8 +168,8 @@ def name_and_start(
             "the whole batch.",
         )
     fits = False
-    with fields.notices, cases.show_user_errors(stop=False):
-        check_processes(resolved, processes, on_gpus=True)
+    with fields.notices, feedback.show_user_errors(stop=False):
+        check_processes(fields.resolved, processes, on_gpus=True)
         fits = True
     started = right.button(
         "Start training",
@@ -181,19 +186,19 @@ def name_and_start(
         start(arguments, name, processes)
 
 
-def show_looks(fields: Fields, manifest: str, named: str, resolved: Settings) -> None:
+def show_looks(fields: Fields, manifest: str, named: str) -> None:
     """What both sets would be, and where the schedule does not fit them.
 
     Call it last: large scans take some seconds, and the form above can be used meanwhile.
     """
     inputs = references = 0
-    with fields.looks, cases.show_user_errors(stop=False):
-        seen = sets.preview(Path(manifest), small_slices(resolved), named)
+    with fields.looks, feedback.show_user_errors(stop=False):
+        seen = sets.preview(Path(manifest), small_slices(fields.resolved), named)
         inputs = round(seen.times_inputs * len(seen.pools.inputs))
-        references = reference_box.reference_preview(resolved, seen)
+        references = reference_box.reference_preview(fields.resolved, seen)
     if references:
         with fields.notices:
-            schedule_box.show_schedule(resolved, inputs, references)
+            schedule_box.show_schedule(fields.resolved, inputs, references)
 
 
 def new_run() -> None:
@@ -211,20 +216,14 @@ def new_run() -> None:
         prefix += method
         st.caption(chosen.method.sentence)
     differences = st.container()
-    fields = settings_fields(chosen, prefix, cohort, shown={forms.METHOD: method})
-    changes = forms.assignments(settings, fields.values)
-    resolved, problem = forms.checked(settings, changes)
-    if resolved is None:
-        fields.notices.error(problem, icon=":material/error:")
-        return
+    fields = settings_fields(settings, prefix, cohort, method=method)
     with differences:
-        preset_box.show_differences(resolved, preset, compared)
-    preset_box.save_box(save_place, resolved, preset)
-    manifest = str(cases.manifest_of(cohort))
+        preset_box.show_differences(fields.resolved, preset, compared)
+    preset_box.save_box(save_place, fields.resolved, preset)
+    manifest = str(cohorts.manifest_of(cohort))
     name_and_start(
-        f"{cases.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
+        f"{cohorts.cohort_label(cohort)}-{preset}".replace(" ", "-").lower(),
         fields,
-        resolved,
-        lambda name: forms.training_arguments(manifest, name, preset, named, changes),
+        lambda name: forms.training_arguments(manifest, name, preset, named, fields.changes),
     )
-    show_looks(fields, manifest, named, resolved)
+    show_looks(fields, manifest, named)

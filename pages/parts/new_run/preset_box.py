@@ -12,7 +12,7 @@ from ascnet_core.settings.presets import (
 )
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing, help_of, value_of
-from pages.parts.shared import cases, forms, tables
+from pages.parts.shared import feedback, forms, tables
 
 FORM = "new run"  # what the keys of all widgets of settings begin with
 CHOSEN = "preset of the new run"
@@ -61,10 +61,7 @@ def choose_preset() -> tuple[str, str, DeltaGenerator]:
 def difference_rows(
     resolved: Settings, base: Settings, preset: Settings
 ) -> list[tuple[str, str, str, str]]:
-    """The settings that differ from `base`: key, value there, value here, sentence.
-
-    A value that differs from the chosen preset's, too, is marked as changed by hand.
-    """
+    """What differs from `base`: key, value there, value here (✎: by hand, not `preset`'s), help."""
     mine = set(differing(resolved, preset))
     rows = []
     for key in differing(resolved, base):
@@ -101,7 +98,7 @@ def show_differences(resolved: Settings, preset: str, compared: str) -> None:
 
 def _save(resolved: Settings, suggestion: str, overwrite: bool) -> None:
     name = st.session_state[NAME].strip() or suggestion
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         save_preset(name, resolved, st.session_state[ABOUT], overwrite)
         # widgets that hold values of an older preset of this name must not hide the new ones
         for key in list(st.session_state):
@@ -113,7 +110,7 @@ def _save(resolved: Settings, suggestion: str, overwrite: bool) -> None:
 
 
 def _delete(name: str) -> None:
-    with cases.show_user_errors(stop=False):
+    with feedback.show_user_errors(stop=False):
         delete_preset(name)
         st.session_state[WANTED] = "teaching"
         st.session_state[TOLD] = f"Deleted the preset {name}."

@@ -1,7 +1,4 @@
-"""The reference lab of the form: sliders of the settings `reference.*`, and a preview.
-
-The preview shows the reference of a sample of scans before and after the sliders' choice.
-"""
+"""The reference lab of the form: sliders of `reference.*`, and what they make of some scans."""
 
 from typing import Any
 
@@ -12,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.imaging.reference_draw import draw_reference
+from ascnet_core.imaging.slices import evenly
 from ascnet_core.settings.preparation import draw_of
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import help_of, value_of
@@ -66,7 +64,7 @@ def strip_of(found: SliceSet) -> pictures.Picture:
     """Slices from low to high in the head, evenly spread; those with lesion framed, (H, W, 3)."""
     order = np.argsort(found.positions, kind="stable")
     shown = []
-    for index in order[pictures.spread(len(found), STRIP)]:
+    for index in order[evenly(len(found), STRIP)]:
         picture = pictures.as_rgb(pictures.grey(pictures.display(found.images[index])))
         if found.lesion[index]:
             for edge in (np.s_[:FRAME], np.s_[-FRAME:]):
@@ -92,10 +90,7 @@ def counts_sentence(found: SliceSet, times: float) -> str:
 
 
 def reference_preview(settings: Settings, seen: Preview) -> int:
-    """Both strips and their counts; about how many reference slices training has.
-
-    Raises UserError where the reference cannot be drawn as asked.
-    """
+    """Both strips; about how many slices training has. UserError where they cannot be drawn."""
     whole, draw = seen.pools.reference, draw_of(settings)
     drawn = draw_reference(whole, seen.pools.lesions, draw)
     st.markdown(f"**As it is:** {counts_sentence(whole, seen.times_reference)}")

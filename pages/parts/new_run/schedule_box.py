@@ -1,10 +1,6 @@
 """The schedule in a line, and warnings where it does not fit the data."""
 
 import os
-import sys
-import threading
-import time
-from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +19,7 @@ from ascnet_core.training.schedule_check import (
 )
 from ascnet_core.training.timetable import segments_of
 from pages.parts.shared import tables
+from pages.parts.shared.device import find_device
 
 KEY = "processes of the new run"
 
@@ -66,46 +63,7 @@ def show_schedule(settings: Settings, inputs: int, references: int) -> None:
         st.warning("\n".join(lines), icon=":material/warning:")
 
 
-def count_gpus() -> int:
-    """GPUs that torch sees; waits for torch (2.4 s) where it is not loaded yet."""
-    try:
-        import torch
-
-        return torch.cuda.device_count()
-    except (ImportError, OSError, RuntimeError):
-        return 0
-
-
-@st.cache_resource(show_spinner=False)
-def _asked() -> Future[int]:
-    """The count, asked for once a server in a thread, after the first picture is sent."""
-    found: Future[int] = Future()
-
-    def ask() -> None:
-        if "torch" not in sys.modules:
-            time.sleep(2)
-        found.set_result(count_gpus())
-
-    threading.Thread(target=ask, daemon=True).start()
-    return found
-
-
-def known_gpus() -> int:
-    """GPUs that torch sees; 0 until it is known, and then the page is drawn again."""
-    asked = _asked()
-    if asked.done():
-        return asked.result()
-
-    @st.fragment(run_every=0.5)
-    def wait() -> None:
-        if asked.done():
-            st.rerun()
-
-    wait()
-    return 0
-
-
 def processes_as_before(run: Run) -> int:
     """As many as the run was last trained by, if there are GPUs for them; else 1."""
     wanted = processes_of(run.command().rpartition("\n")[2])
-    return wanted if 1 < wanted <= count_gpus() else 1
+    return wanted if 1 < wanted <= find_device()[1] else 1

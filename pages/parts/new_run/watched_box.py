@@ -1,52 +1,23 @@
-"""The watched slices: choosing them for a new run, and which of a run's are shown."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The watched slices of a new run: a field, and a picker on the scans."""
 
 import numpy as np
 import streamlit as st
 
+from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.reference import SliceSet, slices_of
 from ascnet_core.settings.data import MOST_WATCHED
+from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import help_of
-from pages.parts.shared import cases, forms, pictures
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.prepare import Preparation
-    from ascnet_core.imaging.reference import SliceSet
-    from ascnet_core.runs.folder import Run, Snapshot
-    from ascnet_core.settings.tables import Settings
+from pages.parts.shared import cohorts, forms, pictures
+from pages.parts.watch.live_run import label_of
 
 KEY = "data.watched"
 PICKING = "watched slices picked by hand"
 SCAN = "scan to watch"
 SLICE = "slice to watch"
-SHOWN = 2  # watched slices on the screen unless others are chosen
 HIGH = 192  # pixels of the slice to choose, about
 SMALL = 96  # pixels of a slice that is chosen, about
-
-
-def label_of(name: str) -> str:
-    """`scan:z` in words."""
-    scan, _, z = name.rpartition(":")
-    return f"{scan}, slice {z}"
-
-
-def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
-    """Pills for a run's watched slices; the indices of the chosen ones, at least one."""
-    number = len(run.load_snapshot(snapshot).watched_input)
-    names = run.watched_names()
-    known = len(names) == number  # older runs did not keep them
-    chosen = st.pills(
-        "Watched slices to show",
-        range(number),
-        selection_mode="multi",
-        default=list(range(min(SHOWN, number))),
-        format_func=lambda one: label_of(names[one]) if known else f"slice {one + 1}",
-        key=f"watched slices shown of {run.path}",
-        label_visibility="collapsed",
-    )
-    return sorted(chosen) or [0]
 
 
 def watched_field(settings: Settings, prefix: str) -> str:
@@ -70,22 +41,20 @@ def _watch(key: str, name: str) -> None:
 
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=8)
-def _slices(cohort: str, scan: str, preparation: Preparation, changed: float) -> SliceSet:
-    from ascnet_core.imaging.reference import slices_of
-
-    return slices_of(cases.load_case(cohort, scan, preparation))
+def _slices(scan: Scan, preparation: Preparation, changed: float) -> SliceSet:
+    return slices_of(prepare_scan(scan, preparation))
 
 
 def slices_of_scan(cohort: str, scan: str, preparation: Preparation) -> SliceSet:
     """The slices with tissue of a scan. Raises UserError."""
-    image = cases.find_scan(cases.load_cohort(cohort), scan).image
-    return _slices(cohort, scan, preparation, image.stat().st_mtime if image.exists() else 0.0)
+    found = cohorts.find_scan(cohorts.load_cohort(cohort), scan)
+    return _slices(found, preparation, cohorts.changed_at(found.image))
 
 
 def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
     """Menus of scan and slice with a picture, and the slices that are chosen so far."""
     key = f"{prefix} {KEY}"
-    scans = [scan.scan for scan in cases.load_cohort(cohort).scans]
+    scans = [scan.scan for scan in cohorts.load_cohort(cohort).scans]
     menus, seen, chosen = st.columns([1.1, 0.6, 2.3], gap="medium")
     with menus:
         scan = st.selectbox("Scan", scans, key=f"{SCAN} of {cohort}")
@@ -132,7 +101,7 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
 def _show_chosen(cohort: str, preparation: Preparation, name: str) -> None:
     """A small picture of a slice that the field names, or its name alone."""
     scan, _, z = name.rpartition(":")
-    known = {one.scan for one in cases.load_cohort(cohort).scans}
+    known = {one.scan for one in cohorts.load_cohort(cohort).scans}
     if scan.strip() in known and z.isdecimal():
         slices = slices_of_scan(cohort, scan.strip(), preparation)
         if int(z) in slices.z:

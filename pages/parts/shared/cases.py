@@ -1,58 +1,32 @@
 """One scan through a run, as pages show it: made once, kept read-only; and the same over a cohort.
 
-Pages also take what is in `cohorts` and `runs` from here. What needs torch or SciPy is imported
-inside the functions: a page that shows no scan must not wait for it. Arrays come from
-`st.cache_resource`, which hands out the same object each time (no copies), so they are locked
-against writing.
+Arrays come from `st.cache_resource`, which hands out the same object each time (no copies), so they
+are locked against writing.
 """
-
-from __future__ import annotations
 
 import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import RangeKind
+from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
+from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
-from pages.parts.shared.cohorts import DEMO_SUBJECTS as DEMO_SUBJECTS
-from pages.parts.shared.cohorts import DEMOS as DEMOS
-from pages.parts.shared.cohorts import cache_folder as cache_folder
-from pages.parts.shared.cohorts import changed_at
-from pages.parts.shared.cohorts import cohort_label as cohort_label
-from pages.parts.shared.cohorts import demo_manifest as demo_manifest
-from pages.parts.shared.cohorts import find_scan as find_scan
-from pages.parts.shared.cohorts import known_cohorts as known_cohorts
-from pages.parts.shared.cohorts import load_cohort as load_cohort
-from pages.parts.shared.cohorts import manifest_of as manifest_of
-from pages.parts.shared.cohorts import open_cohort as open_cohort
+from ascnet_core.segmentation.histogram import RAW, Range, measure_range
+from ascnet_core.segmentation.levels import Kept, keep
+from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
-from pages.parts.shared.feedback import show_user_errors as show_user_errors
-from pages.parts.shared.runs import complete as complete
-from pages.parts.shared.runs import device as device
-from pages.parts.shared.runs import known_runs as known_runs
-from pages.parts.shared.runs import load_model as load_model
-from pages.parts.shared.runs import method_of as method_of
-from pages.parts.shared.runs import preparation_of as preparation_of
-from pages.parts.shared.runs import run_cycles as run_cycles
-from pages.parts.shared.runs import run_maps as run_maps
-from pages.parts.shared.runs import run_path as run_path
-from pages.parts.shared.runs import run_settings as run_settings
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.cohort import Scan
-    from ascnet_core.imaging.prepare import Preparation, Prepared
-    from ascnet_core.metrics.overlap import ThresholdTable
-    from ascnet_core.segmentation.histogram import Range
-    from ascnet_core.segmentation.levels import Kept
+from pages.parts.shared.runs import load_model, preparation_of, run_path
+from pages.parts.shared.state import View
 
 T = TypeVar("T")
 PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
@@ -60,15 +34,7 @@ PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows n
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=6)
 def _prepare(scan: Scan, preparation: Preparation, changed: float) -> Prepared:
-    from ascnet_core.imaging.prepare import prepare_scan
-
     return prepare_scan(scan, preparation)
-
-
-def load_case(cohort: str, scan: str, preparation: Preparation) -> Prepared:
-    """A scan, scaled, with its region and truth on the volume's grid. Raises UserError."""
-    found = find_scan(load_cohort(cohort), scan)
-    return _prepare(found, preparation, changed_at(found.image))
 
 
 @dataclass(frozen=True)
@@ -107,21 +73,20 @@ class _Source:
         return _prepare(self.scan, preparation_of(str(self.run)), self.changed[1])
 
 
-Ranges = tuple[tuple[str, "Range"], ...]
+Ranges = tuple[tuple[str, Range], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
 
 
-def _source(run: str, cycle: int | None, scan: Scan, flip: bool) -> _Source:
-    path = run_path(run)
+def _source(view: View, scan: Scan) -> _Source:
+    path = run_path(view.run)
     changed = (changed_at(path / MODEL), changed_at(scan.image))
-    return _Source(path, cycle, scan, flip, changed)
+    return _Source(path, view.cycle, scan, view.flip, changed)
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
 def _cut(source: _Source) -> Kept:
     """The maps of a scan inside its region; as floats they are large, so few are kept."""
     from ascnet_core.segmentation.cuts import cut_scan
-    from ascnet_core.segmentation.levels import keep
 
     prepared, network = source.prepared(), load_model(str(source.run), source.cycle)
     return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
@@ -129,8 +94,6 @@ def _cut(source: _Source) -> Kept:
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _quantised(source: _Source, ranges: Ranges) -> Case:
-    from ascnet_core.segmentation.histogram import RAW
-
     kept, prepared = _cut(source), source.prepared()
     by_map = dict.fromkeys(map(str, kept.files), RAW) | dict(ranges)
     maps = {name: kept.volume(name, prepared.region, range_) for name, range_ in by_map.items()}
@@ -146,19 +109,14 @@ def _extremes(source: _Source) -> dict[str, tuple[float, float] | None]:
     return {str(name): ends for name, ends in _cut(source).extremes.items()}
 
 
-def _ranges(
-    run: str, cycle: int | None, cohort: str, subject: str, kind: RangeKind, flip: bool
-) -> Ranges:
+def _ranges(view: View, subject: str) -> Ranges:
     """What levels stand for over a subject's scans or the cohort's; these are cut first, once."""
-    from ascnet_core.segmentation.histogram import measure_range
-
+    kind = view.range
     if kind == "raw":
         return ()
-    scans = [s for s in load_cohort(cohort).scans if kind == "cohort" or s.subject == subject]
+    scans = [s for s in load_cohort(view.cohort).scans if kind == "cohort" or s.subject == subject]
     each = _over(
-        scans,
-        "Cutting the cohort for its range",
-        lambda scan: _extremes(_source(run, cycle, scan, flip)),
+        scans, "Cutting the cohort for its range", lambda scan: _extremes(_source(view, scan))
     )
     return tuple(
         (name, measure_range([one[name] for one in each], kind))
@@ -167,21 +125,13 @@ def _ranges(
     )
 
 
-def load_maps(
-    run: str,
-    cycle: int | None,
-    cohort: str,
-    scan: str,
-    kind: RangeKind = "raw",
-    flip: bool = False,
-) -> Case:
-    """The 8-bit maps of one scan, on a raw, subject or cohort range. Raises UserError.
+def load_maps(view: View) -> Case:
+    """The 8-bit maps of a view's scan, on its range. Raises UserError.
 
     For another range than raw the scans it spans are cut first (with a progress bar, once).
     """
-    found = find_scan(load_cohort(cohort), scan)
-    ranges = _ranges(run, cycle, cohort, found.subject, kind, flip)
-    return _quantised(_source(run, cycle, found, flip), ranges)
+    found = find_scan(load_cohort(view.cohort), view.scan)
+    return _quantised(_source(view, found), _ranges(view, found.subject))
 
 
 def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
@@ -196,36 +146,23 @@ def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
 def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
-    from ascnet_core.metrics.overlap import threshold_table
-
     case = _quantised(source, ranges)
     return threshold_table(case.map(name), case.prepared.truth, case.prepared.region)
 
 
 def cohort_tables(
-    run: str,
-    cycle: int | None,
-    cohort: str,
-    name: str,
-    kind: RangeKind = "raw",
-    flip: bool = False,
-    *,
-    group: str | None = None,
-    subject: str | None = None,
+    view: View, *, group: str | None = None, subject: str | None = None
 ) -> list[ThresholdTable]:
     """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
-
-    @functools.cache
-    def ranges_of(subject: str) -> Ranges:
-        return _ranges(run, cycle, cohort, subject, kind, flip)
+    ranges_of = functools.cache(functools.partial(_ranges, view))
 
     def make(scan: Scan) -> ThresholdTable:
-        ranges = ranges_of(scan.subject if kind == "subject" else "")
-        return _scan_table(_source(run, cycle, scan, flip), ranges, name)
+        ranges = ranges_of(scan.subject if view.range == "subject" else "")
+        return _scan_table(_source(view, scan), ranges, view.map)
 
     scans = [
         scan
-        for scan in load_cohort(cohort).scans
+        for scan in load_cohort(view.cohort).scans
         if group in (None, scan.group) and subject in (None, scan.subject)
     ]
     return _over(scans, "Cutting the cohort for its histogram", make)
@@ -236,15 +173,14 @@ def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:
     return sum((one.levels for one in tables), np.zeros(256, np.int64))
 
 
-def reference_counts(
-    run: str, cycle: int | None, cohort: str, name: str, kind: RangeKind, flip: bool
-) -> NDArray[np.int64] | None:
+def reference_counts(view: View) -> NDArray[np.int64] | None:
     """Counts (256,) of a map over the normal reference; None where none is known.
 
     On the raw scale what the run kept of its own reference, else the cohort's group "normal".
     """
-    kept = Run(run_path(run)).reference_counts(name, cycle) if kind == "raw" else None
-    if kept is not None:
-        return kept
-    counts = pooled_counts(cohort_tables(run, cycle, cohort, name, kind, flip, group="normal"))
+    if view.range == "raw":
+        kept = Run(run_path(view.run)).reference_counts(view.map, view.cycle)
+        if kept is not None:
+            return kept
+    counts = pooled_counts(cohort_tables(view, group="normal"))
     return counts if counts.any() else None

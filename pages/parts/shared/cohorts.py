@@ -1,7 +1,5 @@
 """Cohorts that pages open: the demo ones, made when first asked for, and those the user names."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading
@@ -37,10 +35,7 @@ def changed_at(path: Path) -> float:
 
 
 def ensure_demo(key: str) -> Path:
-    """The manifest of a demo cohort, made with a progress bar the first time.
-
-    A second session that asks meanwhile waits.
-    """
+    """The manifest of a demo cohort, made the first time; a session that asks meanwhile waits."""
     manifest = demo_manifest(key)
     if manifest.is_file():
         return manifest

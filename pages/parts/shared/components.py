@@ -4,8 +4,6 @@ A Streamlit component, like the file of an exported film, takes a single JavaScr
 joins a module and all it imports into one. There is no build step; tests read the same modules.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +28,11 @@ def declare(name: str, path: Path) -> Callable[..., Any]:
         css=style(css) if css.is_file() else None,
         js=script(js),
     )
+
+
+def reported(key: str) -> dict[str, Any]:
+    """What the component with this key has reported so far."""
+    return dict(st.session_state.get(key) or {})
 
 
 def style(path: Path) -> str:

@@ -1,7 +1,5 @@
 """What pages say while work goes on and when it fails: a progress bar, a sentence."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

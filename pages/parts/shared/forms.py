@@ -3,8 +3,6 @@
 What the widgets hold becomes `--set key=value` assignments and a command line.
 """
 
-from __future__ import annotations
-
 import itertools
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -72,8 +70,6 @@ def text_of(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple | list):
         return ",".join(map(str, value))
-    if isinstance(value, float):
-        return repr(value)
     return str(value)
 
 
@@ -102,10 +98,8 @@ def training_arguments(
     manifest: str, name: str, preset: str, reference: str, changes: Sequence[str]
 ) -> list[str]:
     """What follows `python -m ascnet_core train` for a form's content."""
-    arguments = [manifest, "--name", name, "--preset", preset, "--reference", reference]
-    for change in changes:
-        arguments += ["--set", change]
-    return arguments
+    words = [manifest, "--name", name, "--preset", preset, "--reference", reference]
+    return words + [word for change in changes for word in ("--set", change)]
 
 
 def evaluation_arguments(
@@ -122,21 +116,18 @@ def evaluation_arguments(
     flip: bool = False,
 ) -> list[str]:
     """What follows `python -m ascnet_core evaluate` for a form's content."""
+    options: dict[str, list[str]] = {
+        "--threshold": rules,
+        "--side": [side],
+        "--scope": [scope],
+        "--post": post,
+        "--cycle": [] if cycle is None else [str(cycle)],
+        "--reference": [reference] if reference else [],
+    }
     arguments = [manifest, "--run", run, "--map", *maps]
-    if rules:
-        arguments += ["--threshold", *rules]
-    arguments += ["--side", side, "--scope", scope]
-    if post:
-        arguments += ["--post", *post]
-    if cycle is not None:
-        arguments += ["--cycle", str(cycle)]
-    if reference:
-        arguments += ["--reference", reference]
-    if fast:
-        arguments += ["--fast"]
-    if flip:
-        arguments += ["--flip"]
-    return arguments
+    for option, values in options.items():
+        arguments += [option, *values] if values else []
+    return arguments + ["--fast"] * fast + ["--flip"] * flip
 
 
 def command_line(verb: str, arguments: Sequence[str], processes: int = 1) -> str:
@@ -159,10 +150,7 @@ def label_of(key: str) -> str:
 
 
 def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False) -> Any:
-    """The widget of a dotted key; returns its value. `prefix` tells forms (and presets) apart.
-
-    A `fixed` one shows its value and cannot be changed.
-    """
+    """The widget of a dotted key; returns its value. `prefix` tells forms and presets apart."""
     value, setting = value_of(settings, key), about(key, settings)
     common: dict[str, Any] = {
         "label": label_of(key),

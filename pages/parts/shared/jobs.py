@@ -1,10 +1,7 @@
 """Long work of a page as a process with a folder: start, progress, cancel, result.
 
-A job is `python -m ascnet_core VERB ... -o FOLDER`. Its output goes to `log.txt` there, so a page
-that is opened again, or by someone else, finds it.
+A job is `python -m ascnet_core VERB ... -o FOLDER`. Its folder is found by each page that asks.
 """
-
-from __future__ import annotations
 
 import contextlib
 import hashlib
@@ -41,10 +38,7 @@ class Job:
 
 
 def folder_for(parent: Path, label: str, arguments: Sequence[str], stamps: Sequence[float]) -> Path:
-    """A folder named by the work, so that the same work is found again.
-
-    `stamps` say when the files that it reads were changed: with changed files it is other work.
-    """
+    """A folder named by the work; `stamps` say when the files that it reads were changed."""
     text = "\0".join([*arguments, *(f"{stamp:.3f}" for stamp in stamps)])
     return parent / f"{safe_name(label)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

@@ -1,7 +1,5 @@
 """Slices as pictures in radiological convention, uint8: montages, rows, masks laid over them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -39,11 +37,6 @@ def montage(pictures: NDArray[Any], columns: int, gap: int = 2) -> Picture:
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
         canvas[top : top + height, left : left + width] = picture
     return canvas
-
-
-def spread(number: int, wanted: int) -> list[int]:
-    """Up to `wanted` indices evenly spread over 0 .. number - 1, ends included."""
-    return [round(float(i)) for i in np.linspace(0, number - 1, min(number, wanted))]
 
 
 def as_rgb(picture: Picture) -> Picture:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.places import MODEL, SETTINGS
+from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run, list_runs, resolve_run
 from ascnet_core.settings.method import INPUT, Map, TrainedMethod
 from ascnet_core.settings.methods.asc_net import AscNet
@@ -37,15 +37,9 @@ def run_path(name: str) -> Path:
     return Path(resolve_run(name))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _read_settings(run: Path, changed: float) -> Settings:
-    return Run(run).settings()
-
-
 def run_settings(name: str) -> Settings:
-    """A run's settings, read again when they changed."""
-    path = run_path(name)
-    return _read_settings(path, (path / SETTINGS).stat().st_mtime)
+    """A run's settings."""
+    return Run(run_path(name)).settings()
 
 
 def method_of(run: Run) -> TrainedMethod:

@@ -1,7 +1,5 @@
 """The narrow column at the left that every page shares: cohort, run, cycle, subject."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts.shared import cases, state
+from pages.parts.shared import cohorts, feedback, runs, state
 from pages.parts.shared.state import View
 
 STYLE = Path(__file__).with_name("page.css")
@@ -37,14 +35,14 @@ def menu(
 
 def choose_cohort(view: View) -> None:
     """The menu of cohorts; others are opened on the Data page."""
-    menu("cohort", "Cohort", cases.known_cohorts(), view.cohort, cases.cohort_label)
+    menu("cohort", "Cohort", cohorts.known_cohorts(), view.cohort, cohorts.cohort_label)
 
 
 def choose_run(view: View) -> None:
     """The menus of runs and, where the run has snapshots, of its cycles."""
-    names = list(dict.fromkeys([*cases.known_runs(), view.run]))
+    names = list(dict.fromkeys([*runs.known_runs(), view.run]))
     menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
-    if cycles := cases.run_cycles(view.run):
+    if cycles := runs.run_cycles(view.run):
         menu(
             "cycle",
             "Cycle",
@@ -77,8 +75,8 @@ def _step_subject(names: list[str], name: str, step: int) -> None:
 
 def choose_subject(view: View) -> View:
     """The menu of subjects with back and forward; returns the view with the subject named."""
-    cohort = cases.load_cohort(view.cohort)
-    scan = cases.find_scan(cohort, view.scan).scan
+    cohort = cohorts.load_cohort(view.cohort)
+    scan = cohorts.find_scan(cohort, view.scan).scan
     names = [one.scan for one in cohort.scans]
     what = "Subject" if len(names) == len(cohort.subjects) else "Scan"
     menu(
@@ -121,7 +119,7 @@ def sidebar(run: bool = True, subject: bool = True) -> View:
     view = state.current()
     # Runs that the Training page compares have no place in the link of a page of one run.
     view = state.show(replace(view, compare=()) if run else view)
-    with cases.show_user_errors(), st.sidebar:
+    with feedback.show_user_errors(), st.sidebar:
         choose_cohort(view)
         if run:
             choose_run(view)

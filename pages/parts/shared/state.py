@@ -6,8 +6,6 @@ every value that equals its default left out. Pages read it with `current()` and
 `update()`.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -42,7 +40,7 @@ LESSON_HEARD = "number of the last lesson key heard"
 STOP = "stop"  # URL key: the lesson shown
 
 MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
-"""Whatever a link may name; `cases.run_maps` says which of them a run has."""
+"""Whatever a link may name; `runs.run_maps` says which of them a run has."""
 
 
 LEFT_TO_RUN: Any = ""
@@ -59,7 +57,7 @@ class View:
     the voxel (x, y) of the cursor, all in RAS voxels from 0; None asks for the middle. `map` and
     `range` say what is thresholded on which scale. An empty `map`, `range`, `rule`, `side` or
     `scope`, and None for `post` (the post-processing steps in order), ask for what the run
-    recommends; `cases.complete` fills them in. `flip` averages the cuts over the scan and its
+    recommends; `runs.complete` fills them in. `flip` averages the cuts over the scan and its
     mirror image. `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
     `compare` are the runs that the Training page compares; empty on every other view.
     """

@@ -26,7 +26,7 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
-def choose_row(table: pd.DataFrame, key: str, **how: Any) -> int | None:
+def choose_row(table: pd.DataFrame | list[dict[str, Any]], key: str, **how: Any) -> int | None:
     """Show a table whose rows can be clicked; the place of the row that is chosen."""
     event = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, **how

@@ -1,7 +1,5 @@
 """The threshold of a view: what its rule proposes, and which one is in force on the pages."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -10,7 +8,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.names import Side
 from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
-from pages.parts.shared import cases, state
+from pages.parts.shared import cases, cohorts, state
 from pages.parts.shared.state import View
 
 STAYS = "The last threshold stays."
@@ -20,19 +18,18 @@ def subject_of(view: View) -> str | None:
     """The subject whose scans the rule reads, None for the whole cohort."""
     if view.scope == "cohort":
         return None
-    return cases.find_scan(cases.load_cohort(view.cohort), view.scan).subject
+    return cohorts.find_scan(cohorts.load_cohort(view.cohort), view.scan).subject
 
 
 def propose(view: View, counts: NDArray[np.int64] | None = None) -> Threshold | NoThreshold:
     """What a complete view's rule gives for the histogram of its scope. Raises UserError."""
-    which = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip)
     if counts is None:
-        counts = cases.pooled_counts(cases.cohort_tables(*which, subject=subject_of(view)))
+        counts = cases.pooled_counts(cases.cohort_tables(view, subject=subject_of(view)))
     try:
         asks = needs_reference([view.rule])
     except UserError as error:  # The rule that was typed does not exist.
         return NoThreshold(view.side, view.rule, str(error))
-    reference = cases.reference_counts(*which) if asks else None
+    reference = cases.reference_counts(view) if asks else None
     return attempt(view.rule, counts, view.side, reference)
 
 

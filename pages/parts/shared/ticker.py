@@ -4,8 +4,6 @@
 that nobody sees. That would slow down a training on the same machine.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The five stops of the tour: links to real views of the demo cohort."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple

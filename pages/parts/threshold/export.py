@@ -1,22 +1,18 @@
 """What leaves the Threshold page: the mask as a file, the numbers as a table."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.imaging.formats import format_of
+from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.volume import write_volume
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared.state import View
-
-if TYPE_CHECKING:
-    from ascnet_core.imaging.prepare import Prepared
 
 
 def mask_name(prepared: Prepared, scan: str) -> str:

@@ -4,10 +4,8 @@
 the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ from ascnet_core.segmentation.histogram import (
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cases, state, thresholds
+from pages.parts.shared import cases, cohorts, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
 
@@ -52,14 +50,14 @@ class Facts:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _facts(key: str, name: str, scope: str, _case: cases.Case, _view: View) -> Facts:
+def _facts(key: str, _case: cases.Case, _view: View) -> Facts:
+    name, scope = _view.map, _view.scope
     prepared, map8, input8 = _case.prepared, _case.map(name), _case.maps["input"]
     region, truth = prepared.region, prepared.truth
     table = threshold_table(map8, truth, region)
-    where, how = (_view.run, _view.cycle, _view.cohort), (_view.range, _view.flip)
     subject = thresholds.subject_of(_view)
-    tables = cases.cohort_tables(*where, name, *how, subject=subject)
-    plain_tables = cases.cohort_tables(*where, "input", *how, subject=subject)
+    tables = cases.cohort_tables(_view, subject=subject)
+    plain_tables = cases.cohort_tables(replace(_view, map="input"), subject=subject)
     lesions = [one for one in tables if one.has_truth and one.true and scope == "cohort"]
     oracle, input_oracle = {}, None
     if table.has_truth:
@@ -116,8 +114,8 @@ class Shown:
 
 def load(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
-    case = cases.load_maps(view.run, view.cycle, view.cohort, view.scan, view.range, view.flip)
-    facts = _facts(f"{case.key} {view.cohort}", view.map, view.scope, case, view)
+    case = cases.load_maps(view)
+    facts = _facts(f"{case.key} {view.cohort} {view.map} {view.scope}", case, view)
     proposed = thresholds.propose(view, facts.shown.counts)
     threshold = thresholds.in_force(view, proposed)
     if view.slice is not None:
@@ -148,24 +146,18 @@ class Cleaned:
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _cleaned(
-    key: str,
-    name: str,
-    steps: tuple[str, ...],
-    threshold: Threshold | NoThreshold,
-    _case: cases.Case,
-) -> Cleaned:
-    prepared = _case.prepared
+def _cleaned(key: str, steps: tuple[str, ...], _shown: Shown) -> Cleaned:
+    map8, prepared = _shown.case.maps[_shown.view.map], _shown.case.prepared
     further = on_levels(prepared.further)
-    mask = segment(_case.maps[name], prepared.region, threshold, steps, further)
+    mask = segment(map8, prepared.region, _shown.threshold, steps, further)
     numbers = numbers_of(mask, prepared.truth, prepared.spacing)
     return Cleaned(mask, numbers, viewer.pack_mask(mask))
 
 
 def cleaned(shown: Shown) -> Cleaned:
     """The mask after post-processing and its scores. UserError on a step that means nothing."""
-    view = shown.view
-    return _cleaned(shown.case.key, view.map, view.post or (), shown.threshold, shown.case)
+    key = f"{shown.case.key} {shown.view.map} {shown.threshold}"
+    return _cleaned(key, shown.view.post or (), shown)
 
 
 # --- what the browser gets -----------------------------------------------------------------------
@@ -182,11 +174,11 @@ def viewer_data(
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
-    maps = cases.run_maps(view.run)
+    maps = runs.run_maps(view.run)
     name, ml = maps[view.map].short, voxel_ml(prepared.spacing)
     where = f"inside the region of {view.scan}"
     if view.scope == "cohort":
-        where = f"over the cohort {cases.cohort_label(view.cohort)}"
+        where = f"over the cohort {cohorts.cohort_label(view.cohort)}"
     elif facts.scans > 1:
         where = f"over the {facts.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
@@ -277,11 +269,11 @@ def volumes_key(shown: Shown) -> str:
 
 def packed(shown: Shown) -> bytes:
     """The block of volumes of what is shown."""
-    return _pack(volumes_key(shown), _valued(shown), shown.case)
+    return _pack(volumes_key(shown), shown)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _pack(key: str, names: tuple[str, ...], _case: cases.Case) -> bytes:
-    prepared = _case.prepared
-    maps = {name: _case.maps[name] for name in names}
+def _pack(key: str, _shown: Shown) -> bytes:
+    prepared = _shown.case.prepared
+    maps = {name: _shown.case.maps[name] for name in _valued(_shown)}
     return viewer.pack_volumes(key, maps, prepared.region, prepared.truth, prepared.spacing)

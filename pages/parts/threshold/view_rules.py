@@ -1,7 +1,5 @@
 """What a click or a key does to the view, and which voxel of a scan is shown first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar

@@ -7,8 +7,6 @@ moves, the browser makes masks and scores itself. Python hears of a threshold wh
 let go, and answers with what post-processing makes of it.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import streamlit as st
 
-from pages.parts.shared import pictures
+from ascnet_core.imaging.slices import evenly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ def event_rows(events: Iterable[Mapping[str, Any]], kind: str, what: str) -> lis
 
 def thinned(rows: Sequence[dict[str, Any]], points: int = 300) -> list[dict[str, Any]]:
     """At most `points` rows, evenly spread, first and last among them."""
-    return [rows[i] for i in pictures.spread(len(rows), points)]
+    return [rows[i] for i in evenly(len(rows), points)]
 
 
 def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -106,14 +107,17 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
             "text": {"field": "name", "type": "nominal"},
         },
     }
-    return {"layer": [bars, peaks], "height": 200}
+    return {"layer": [bars, peaks]}
+
+
+def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:
+    """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
+    table, spec = histogram_table(info), histogram_spec(name) | {"height": height}
+    st.vega_lite_chart(table, spec, width="stretch")
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:
-    """The histogram in a snapshot's `info`: columns level, pixels, peak and name.
-
-    `peak` is a peak's number from 1, and 0 for other levels.
-    """
+    """The histogram in a snapshot's `info`: level, pixels, peak (0 or number from 1), name."""
     import pandas as pd
 
     counts = np.asarray(info.get("counts", np.zeros(256)), np.int64)

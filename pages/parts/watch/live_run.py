@@ -1,8 +1,4 @@
-"""A run while it trains: progress, losses, gauges, watched cuts and the histogram.
-
-All of it is read from the run's folder; the training is a process of its own. scipy, pandas and
-torch are imported where they are needed: the app's first picture must not wait for them.
-"""
+"""A run while it trains, from its folder: progress, losses, gauges, watched cuts, histogram."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
@@ -22,15 +17,17 @@ from ascnet_core.runs.folder import Run, Snapshot
 from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
-from pages.parts.new_run import watched_box
-from pages.parts.shared import cases, pictures
+from pages.parts.shared import feedback, pictures, runs
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
 Request = Literal["stop", "pause", "go"]
+Button = tuple[str, str, Request, str | None]
+"""Label, icon, what it asks for, help."""
 ACTIVE = ("running", "paused")
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
+SHOWN = 2  # watched slices on the screen unless others are chosen
 ANSWER = 1.5  # seconds to wait for what a process was asked for
 GAUGES = {one.name: one.title for method in reversed(METHODS.values()) for one in method.gauges}
 """Titles of gauges where runs of several methods are compared."""
@@ -86,7 +83,7 @@ def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1))
     """
     data = run.load_snapshot(snapshot)
     inside = data.watched_input > 0
-    kept = [data.levels(one.name) * inside for one in cases.method_of(run).pictures()]
+    kept = [data.levels(one.name) * inside for one in runs.method_of(run).pictures()]
     columns = [data.watched_input, *kept]
     shown = [index for index in which if index < len(inside)]
     tiles = [pictures.display(images[index]) for index in shown for images in columns]
@@ -94,13 +91,39 @@ def watched_picture(run: Run, snapshot: Snapshot, which: Sequence[int] = (0, 1))
     return pictures.enlarge(pictures.montage(np.stack(tiles), len(columns)), factor)
 
 
+def label_of(name: str) -> str:
+    """`scan:z` in words."""
+    scan, _, z = name.rpartition(":")
+    return f"{scan}, slice {z}"
+
+
+def choose_shown(run: Run, snapshot: Snapshot) -> list[int]:
+    """Pills for a run's watched slices; the indices of the chosen ones, at least one."""
+    number = len(run.load_snapshot(snapshot).watched_input)
+    names = run.watched_names()
+    known = len(names) == number  # older runs did not keep them
+    chosen = st.pills(
+        "Watched slices to show",
+        range(number),
+        selection_mode="multi",
+        default=list(range(min(SHOWN, number))),
+        format_func=lambda one: label_of(names[one]) if known else f"slice {one + 1}",
+        key=f"watched slices shown of {run.path}",
+        label_visibility="collapsed",
+    )
+    return sorted(chosen) or [0]
+
+
 def controls(run: Run, status: str) -> None:
     """Buttons that ask the training process for something; it answers within a step."""
-    left, middle, right = st.columns([1, 1, 1.3])
-
-    def button(
-        column: DeltaGenerator, label: str, icon: str, what: Request, about: str | None = None
-    ) -> None:
+    stops = "Stops within a step and keeps a checkpoint to go on from."
+    stop: Button = ("Stop", "stop", "stop", stops)
+    if status == "paused":
+        buttons: list[Button] = [("Go on", "play_arrow", "go", None), stop]
+    else:
+        buttons = [stop, ("Pause", "pause", "pause", None)]
+    *columns, right = st.columns([1, 1, 1.3])
+    for column, (label, icon, what, about) in zip(columns, buttons, strict=True):
         column.button(
             label,
             icon=f":material/{icon}:",
@@ -110,11 +133,7 @@ def controls(run: Run, status: str) -> None:
             type="primary" if what == "go" else "secondary",
             width="stretch",
         )
-
-    stops = "Stops within a step and keeps a checkpoint to go on from."
     if status == "running":
-        button(left, "Stop", "stop", "stop", stops)
-        button(middle, "Pause", "pause", "pause")
         right.button(
             "Snapshot",
             icon=":material/photo_camera:",
@@ -124,9 +143,6 @@ def controls(run: Run, status: str) -> None:
             help="Keeps this moment now, between two steps. It ends no cycle and changes nothing "
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
         )
-    elif status == "paused":
-        button(left, "Go on", "play_arrow", "go")
-        button(middle, "Stop", "stop", "stop", stops)
 
 
 def ask_for_snapshot(run: Run) -> None:
@@ -171,7 +187,7 @@ def show_run(run: Run, chosen: Snapshot | None = None) -> None:
         st.fragment(show_curves, key=LOSSES)(run)
 
 
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def show_progress(run: Run) -> None:
     """The progress bar, the buttons, and why the process died if it did."""
     status, progress = run.status(), run.progress()
@@ -192,28 +208,24 @@ def show_progress(run: Run) -> None:
         )
 
 
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     """The watched slices' cuts and the histogram of one kept moment, of the newest if None."""
     snapshot = chosen or next(reversed(run.snapshots()), None)
     if snapshot is None:
         st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
         return
-    method = cases.method_of(run)
+    method = runs.method_of(run)
     shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
     st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
-    which = watched_box.choose_shown(run, snapshot)
+    which = choose_shown(run, snapshot)
     st.image(watched_picture(run, snapshot, which=which), width="stretch")
     counted = method.maps[0].short
     st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
-    st.vega_lite_chart(
-        live_charts.histogram_table(snapshot.info),
-        live_charts.histogram_spec(counted),
-        width="stretch",
-    )
+    live_charts.show_histogram(snapshot.info, counted)
 
 
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def show_curves(run: Run) -> None:
     """Loss curves and gauges."""
     events = read_new_events(run.path / EVENTS)
@@ -262,5 +274,5 @@ def show_gauges(run: Run, events: Sequence[Mapping[str, Any]]) -> None:
             f"{why[:1].upper()}{why[1:]}. Weaken D, or choose a loss that keeps its slope.",
             icon=":material/heart_broken:",
         )
-    table = gauges_table(gauges[-1], bool(why), cases.method_of(run).gauges)
+    table = gauges_table(gauges[-1], bool(why), runs.method_of(run).gauges)
     st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)

@@ -19,7 +19,7 @@ from ascnet_core.runs.manage import (
     why_kept,
     write_note,
 )
-from pages.parts.shared import cases, forms, state, tables
+from pages.parts.shared import feedback, forms, state, tables
 from pages.parts.watch import live_run
 
 UPLOADS = "number of imports"  # a new number is a new, empty uploader
@@ -45,7 +45,7 @@ def show_manage(run: Run) -> None:
 
 
 @st.fragment
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def _manage(run: Run) -> None:
     saved = _note(run)
     _rename(run)
@@ -192,7 +192,7 @@ def ask_to_delete(run: Run) -> None:
         st.rerun()
     if delete.button("Delete", type="primary", icon=":material/delete:", width="stretch"):
         _answered()
-        with cases.show_user_errors(stop=False):
+        with feedback.show_user_errors(stop=False):
             follower = follower_of(run)
             delete_run(run.path)
             _forget_runs()
@@ -220,7 +220,7 @@ def show_import() -> None:
 
 
 @st.fragment
-@cases.show_user_errors(stop=False)
+@feedback.show_user_errors(stop=False)
 def _import() -> None:
     number = st.session_state.setdefault(UPLOADS, 0)
     file = st.file_uploader(

@@ -1,9 +1,7 @@
-"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back.
-
-`show_termination` draws the section for a running or a finished run. It only reads the folder.
-"""
+"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -21,7 +19,8 @@ from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import cases, state, tables
+from pages.parts.shared import components, feedback, state, tables
+from pages.parts.shared.cohorts import changed_at
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 
@@ -52,9 +51,7 @@ def _measured(path: str, stamp: float) -> dict[Path, Point]:
 
 def history_of(run: Run) -> History:
     """The history of a run; snapshots that were measured before are not measured again."""
-    settings = run.path / SETTINGS
-    stamp = settings.stat().st_mtime if settings.is_file() else 0.0
-    return read_history(run, _measured(str(run.path), stamp))
+    return read_history(run, _measured(str(run.path), changed_at(run.path / SETTINGS)))
 
 
 def sentence_of(advice: Advice, status: str) -> str:
@@ -96,44 +93,47 @@ def show_advice(history: History, status: str) -> None:
 
 def show_figures(now: Point, before: Point | None) -> None:
     """Gauges of the newest complete cycle, with the change since the one before."""
-    gauges = (
+    gauges: tuple[tuple[str, str, str, Literal["normal", "off", "inverse"], str], ...] = (
         (
             "Separation index",
             "separation_index",
+            ".2f",
+            "normal",
             "Mean of the largest separations between neighbouring peaks, one fewer than the "
             f"{now.peaks_wanted} peaks wanted; 0 to 1.",
         ),
         (
             "Mask stability",
             "stability",
+            ".2f",
+            "normal",
             f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
         ),
         (
             "Rank correlation",
             "rank_correlation",
+            ".2f",
+            "off",
             f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
             "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
         ),
+        (
+            "Mask holes",
+            "holes",
+            "d",
+            "inverse",
+            "Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
+        ),
     )
-    *columns, last = st.columns(4)
-    for column, (title, name, about) in zip(columns, gauges, strict=True):
-        value: float | None = getattr(now, name)
-        old: float | None = getattr(before, name, None)
-        column.metric(
-            title,
-            "–" if value is None else f"{value:.2f}",
-            None if value is None or old is None else f"{value - old:+.2f}",
-            delta_color="off" if name == "rank_correlation" else "normal",
-            help=about,
-        )
-    last.metric(
-        "Mask holes",
-        "–" if now.holes is None else f"{now.holes}",
-        None if before is None or not now.holes or before.holes is None
-        else f"{now.holes - before.holes:+d}",
-        delta_color="inverse",
-        help="Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
-    )  # fmt: skip
+    for column, (title, name, digits, colour, about) in zip(st.columns(4), gauges, strict=True):
+        value, old = getattr(now, name), getattr(before, name, None)
+        shown, delta = "–", None
+        if value is not None:
+            shown = format(value, digits)
+            # a mask without holes needs no change beside it
+            if old is not None and (value or name != "holes"):
+                delta = format(value - old, f"+{digits}")
+        column.metric(title, shown, delta, delta_color=colour, help=about)
 
 
 @st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)
@@ -241,7 +241,7 @@ def show_film(run: Run, history: History, key: str) -> int | None:
             help="This film with its slider and all panels in one file, which needs neither the "
             "app nor a network.",
         )
-        index = film.reported(f"{key} film")
+        index: int | None = components.reported(f"{key} film").get("frame")
         if number > 1 and st.button(
             "Compare two moments",
             icon=":material/compare:",
@@ -318,7 +318,7 @@ def show_termination(run: Run) -> None:
     active = run.status() in live_run.ACTIVE
 
     @st.fragment(key=COURSE)
-    @cases.show_user_errors(stop=False)
+    @feedback.show_user_errors(stop=False)
     def course() -> None:
         history = history_of(run)
         for problem in history.left_out:
@@ -335,7 +335,7 @@ def show_termination(run: Run) -> None:
         show_course(run, history, key)
 
     @st.fragment
-    @cases.show_user_errors(stop=False)
+    @feedback.show_user_errors(stop=False)
     def moving() -> None:
         history = history_of(run)
         if not history.points:

@@ -12,7 +12,6 @@ from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import (
     balance,
-    evenly,
     join,
     match_positions,
     reference_pools,
@@ -177,10 +176,3 @@ def test_matches_are_drawn_from_all_neighbours():
     assert counts[45:56].min() > 120
     again = match_positions(np.full(2000, 0.5), np.linspace(0, 1, 101), np.random.default_rng(0))
     assert np.array_equal(picked, again)
-
-
-def test_indices_are_spread_evenly_with_both_ends():
-    assert evenly(11, 3).tolist() == [0, 5, 10]
-    assert evenly(2, 5).tolist() == [0, 1]
-    assert evenly(5, 1).tolist() == [0]
-    assert evenly(0, 4).tolist() == []

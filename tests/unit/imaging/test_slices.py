@@ -10,6 +10,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.slices import (
     box_of,
     display,
+    evenly,
     from_slices,
     placement,
     take_plane,
@@ -227,3 +228,10 @@ def test_a_box_has_a_margin_within_the_volume_and_that_of_an_empty_mask_is_all_o
     assert box_of(mask) == (slice(0, 9), slice(0, 4), slice(0, 5))
     mask[2:4, 1, 4] = True
     assert box_of(mask, (1, 3, 2)) == (slice(1, 5), slice(0, 4), slice(2, 5))
+
+
+def test_indices_are_spread_evenly_with_both_ends() -> None:
+    assert evenly(11, 3).tolist() == [0, 5, 10]
+    assert evenly(2, 5).tolist() == [0, 1]
+    assert evenly(5, 1).tolist() == [0]
+    assert evenly(0, 4).tolist() == []
