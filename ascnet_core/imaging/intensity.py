@@ -15,14 +15,8 @@ METHODS = ("percentile", "min-max")
 class Scaled:
     """How a volume was scaled.
 
-    Attributes
-    ----------
-    low, high
-        What became 0 and 1, in the file's real units.
-    method
-        "percentile" or "min-max".
-    clipped
-        Share of the region's voxels that lay outside [low, high] and were cut off.
+    `low` and `high` (real units) became 0 and 1; `clipped` is the share of the region's voxels that
+    lay outside and were cut off.
     """
 
     low: float
@@ -32,18 +26,13 @@ class Scaled:
 
 
 def automatic_level(values: npt.NDArray[Any]) -> float:
-    """Return 5 % of the 99th percentile, both taken from the minimum up where it is negative.
+    """Return the value above which voxels belong to the automatic region.
 
-    (CT in HU and standardised MR have negative values.)
+    5 % of the 99th percentile, both taken from the minimum up where it is negative (CT in HU,
+    standardised MR).
     """
     lowest = min(float(values.min()), 0.0)
     return lowest + 0.05 * (float(np.percentile(values, 99)) - lowest)
-
-
-def automatic_region(data: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return the voxels above the automatic level (`automatic_level`), bool of the same shape."""
-    region: npt.NDArray[np.bool_] = data > automatic_level(data)
-    return region
 
 
 def limits(
@@ -53,23 +42,13 @@ def limits(
     high: float = 99.9,
     what: str = "The image",
 ) -> tuple[float, float]:
-    """Return the values that become 0 and 1.
+    """Return which of the region's `values` (real units) become 0 and 1.
 
-    Parameters
-    ----------
-    values
-        Values of the region's voxels, any shape, real units.
-    method
-        "min-max" (the paper) or "percentile".
-    low, high
-        Percentiles, 0 to 100; of no effect with "min-max".
-    what
-        How the image is called in the error.
+    Their smallest and largest ("min-max", the paper), or those at the percentiles `low` and `high`
+    (0 to 100). `what` is the image's name in errors.
 
-    Raises
-    ------
-    UserError
-        Unknown method, percentiles out of order, an empty region, or a constant volume.
+    Raises a UserError for an unknown method, percentiles out of order, an empty region, or a
+    constant volume.
     """
     if method not in METHODS:
         raise UserError(f"Scaling {method!r} is unknown; choose {' or '.join(METHODS)}.")
@@ -113,26 +92,9 @@ def scale_volume(
     high: float = 99.9,
     what: str = "The image",
 ) -> tuple[npt.NDArray[np.float32], Scaled]:
-    """Scale a volume to [0, 1] by the values in its region.
+    """Scale a volume to float32 in [0, 1] by the values in its region (None: everywhere), else 0.
 
-    Parameters
-    ----------
-    data
-        Any shape, real units.
-    region
-        bool of the same shape, or None for everything.
-    method, low, high, what
-        See `limits`.
-
-    Returns
-    -------
-    scaled, how
-        float32 in [0, 1], 0 outside the region; what was done.
-
-    Raises
-    ------
-    UserError
-        See `limits`.
+    The other arguments and the errors are those of `limits`.
     """
     values = data if region is None else data[region]
     bottom, top = limits(values, method, low, high, what)

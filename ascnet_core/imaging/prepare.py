@@ -27,8 +27,8 @@ class Preparation:
     Attributes
     ----------
     size : Pixels along each side of a slice, a multiple of 16.
-    scaling : "percentile", or "min-max" as in the paper; over the region of the whole volume.
-    low, high : Percentiles that become 0 and 1.
+    scaling, low, high : "percentile" with two percentiles, or "min-max" as in the paper; over the
+        region of the whole volume.
     region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
         the 99th percentile; "none": everything. Outside is 0.
     channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images, from
@@ -50,16 +50,10 @@ class Preparation:
 class Prepared:
     """A scan made ready; arrays are (X, Y, Z) in RAS order and read-only.
 
-    Attributes
-    ----------
-    scan, preparation, volume : What was made ready, how, and the image in real units.
-    scaled : float32 in [0, 1], 0 outside the region.
-    region : Where masks may lie, bool.
-    truth : The mask, bool; None where the manifest has none.
-    placement : Where slices lie in the volume.
-    scaled_info : What became 0 and 1, and what was cut off.
-    series_place : For a picture of a series: its index in it, and the region's pixels in each of
-        its slices.
+    `volume` is the image in real units, `scaled` that in [0, 1] and 0 outside the region, `region`
+    where masks may lie, `truth` the manifest's mask, `placement` where slices lie in the volume.
+    `series_place`, of a picture of a series, is its index in it and the region's pixels in each of
+    its slices.
     """
 
     scan: Scan
@@ -166,16 +160,14 @@ def _region(
         return np.ones(volume.shape, np.bool_)
     if how.region == "file" and file is not None:
         return read_mask(file, volume)
-    if level is None:
-        return intensity.automatic_region(volume.data)
-    return volume.data > level
+    return volume.data > (intensity.automatic_level(volume.data) if level is None else level)
 
 
 @lru_cache(maxsize=64)
 def _series_limits(
     series: Series, stamps: tuple[int, ...], how: Preparation, channel: int | None
 ) -> tuple[float, float, float, tuple[int, ...]]:
-    """Return a series' level of the automatic region, its two limits, and each slice's region area.
+    """Return a series' automatic level, its limits and each slice's region area.
 
     `stamps` (times of change) are there for the cache alone.
     """

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 
-VIEWS = ("axial", "coronal", "sagittal")
-
 Box = tuple[slice, slice, slice]
 """A part of a volume: slices along X, Y and Z."""
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
@@ -22,20 +20,9 @@ EVERYWHERE: Box = (slice(None), slice(None), slice(None))
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the pixels of an S x S slice lie in a volume; geometry only, hashable.
+    """Where the S x S pixels (`size`) of a slice lie in a RAS volume (X, Y, Z) of `spacing` mm.
 
-    Attributes
-    ----------
-    shape
-        (X, Y, Z) of the RAS volume.
-    spacing
-        Voxel distances in mm.
-    size
-        S, pixels along each side of a slice.
-    scale
-        Voxels per pixel along X and Y: pixel k lies at voxel `scale * k + start`.
-    start
-        Voxel coordinate of pixel 0's centre along X and Y.
+    Along X and Y the centre of pixel k lies at voxel `scale * k + start`.
     """
 
     shape: tuple[int, int, int]
@@ -45,19 +32,15 @@ class Placement:
     start: tuple[float, float]
 
     @property
-    def pixel_mm(self) -> float:
-        """Side of a pixel in mm."""
-        return self.scale[0] * self.spacing[0]
-
-    @property
     def covered(self) -> tuple[slice, slice]:
         """Columns (x) and rows (y) of a slice whose centres lie in the volume."""
-        x, y = (self._covered(axis) for axis in (0, 1))
-        return x, y
+        return self._covered(0), self._covered(1)
 
     def _covered(self, axis: int) -> slice:
-        inside = np.flatnonzero(_inside(self, axis))
-        # A side thinner than a pixel still gets the pixel in its middle.
+        at = self.scale[axis] * np.arange(self.size) + self.start[axis]
+        inside = np.flatnonzero((at > -0.5 - 1e-9) & (at < self.shape[axis] - 0.5 + 1e-9))
+        if not inside.size:  # thinner than a pixel: the one in the middle
+            inside = np.array([np.abs(at - (self.shape[axis] - 1) / 2).argmin()])
         return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
@@ -66,37 +49,16 @@ def placement(
 ) -> Placement:
     """Place a volume of `shape` and `spacing` (mm) into slices of `size` x `size`.
 
-    Pixel and voxel centres are aligned by the half-pixel rule: the outer edges of the larger side
-    coincide with the edges of the square.
-
-    Raises
-    ------
-    UserError
-        If size is no positive multiple of 16 (the network halves it four times).
+    The outer edges of the larger side coincide with the edges of the square. Raises a UserError if
+    size is no positive multiple of 16 (the network halves it four times).
     """
     if size < 16 or size % 16:
         raise UserError(f"A slice size of {size} does not fit; choose a multiple of 16.")
-    extent = max(shape[0] * spacing[0], shape[1] * spacing[1])
-    pixel = extent / size
-    scale = [pixel / spacing[axis] for axis in (0, 1)]
+    pixel = max(shape[0] * spacing[0], shape[1] * spacing[1]) / size
+    scale = (pixel / spacing[0], pixel / spacing[1])
     # Centre on centre: ((size - 1) / 2) pixels go to ((n - 1) / 2) voxels.
-    start = [(shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1)]
-    return Placement(
-        (int(shape[0]), int(shape[1]), int(shape[2])),
-        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
-        int(size),
-        (float(scale[0]), float(scale[1])),
-        (float(start[0]), float(start[1])),
-    )
-
-
-def _inside(place: Placement, axis: int) -> npt.NDArray[np.bool_]:
-    """Return which of the S pixels have their centre in the volume's field along an axis."""
-    at = place.scale[axis] * np.arange(place.size) + place.start[axis]
-    inside = (at > -0.5 - 1e-9) & (at < place.shape[axis] - 0.5 + 1e-9)
-    if not inside.any():
-        inside[np.abs(at - (place.shape[axis] - 1) / 2).argmin()] = True
-    return inside
+    x, y = ((shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1))
+    return Placement(shape, spacing, size, scale, (x, y))
 
 
 def _weights(
@@ -104,10 +66,9 @@ def _weights(
 ) -> npt.NDArray[np.float32]:
     """Resampling as a matrix (len(centres), count): samples at 0 .. count - 1, steps of `scale`.
 
-    The linear interpolation between samples (beyond the outermost their value is held), averaged
-    over a box about each centre where steps are coarser than the samples. The box is
-    sqrt(scale^2 - 1) wide, 0 for scale <= 1, so that nothing jumps there; linear ramps are kept
-    exactly, which a sampled triangle kernel does not do.
+    Linear interpolation, averaged over a box about each centre where steps are coarser than the
+    samples: sqrt(scale^2 - 1) wide, so that nothing jumps at scale 1. Linear ramps are kept, which
+    a sampled triangle kernel does not do.
     """
     box = float(np.sqrt(max(scale * scale - 1, 0)))
     pad = int(np.ceil(box / 2)) + 2
@@ -132,10 +93,7 @@ def _hat_integral(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[A
 def _nearest(
     centres: npt.NDArray[np.floating[Any]], count: int, back: bool = False
 ) -> npt.NDArray[np.intp]:
-    """Return the nearest of `count` samples; a tie goes down on the way out and up on the way back.
-
-    (So a voxel whose two pixels tie gets back the one that was taken from it.)
-    """
+    # Ties go down on the way out and up on the way back: a voxel gets back what was taken from it.
     tie = 1e-9 if back else -1e-9
     nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 + tie).astype(np.intp)
     return nearest.clip(0, count - 1)
@@ -144,7 +102,7 @@ def _nearest(
 @lru_cache(maxsize=64)
 def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32]:
     """Return the matrix along an axis: (S, n) to slices, (n, S) back; zero where not covered."""
-    inside = np.flatnonzero(_inside(place, axis))
+    inside = np.arange(place.size)[place.covered[axis]]
     count, scale = place.shape[axis], place.scale[axis]
     if back:
         centres = (np.arange(count) - place.start[axis]) / scale - inside[0]
@@ -158,9 +116,9 @@ def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32
 
 
 def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, int, int] = (0, 0, 0)) -> Box:
-    """Return the smallest box that holds a mask (X, Y, Z), and a margin of voxels along each axis.
+    """Return the smallest box that holds a mask (X, Y, Z) and a margin of voxels along each axis.
 
-    It ends where the volume ends; for an empty mask it is the whole volume.
+    For an empty mask it is the whole volume.
     """
     bounds = []
     for axes, extra, length in zip(((1, 2), (0, 2), (0, 1)), margin, mask.shape, strict=True):
@@ -177,10 +135,8 @@ def to_slices(
 
     `slices[z, row, col]`: row runs with Y from posterior up, col with X from left up. Order 1 is
     linear, averaging where the slices are coarser; order 0 takes the nearest voxel (for masks).
-    Outside the volume is 0.
-
-    `box` (order 1 only): the part of the volume outside which it is 0. Only that is looked at, and
-    only the slices along its Z come back.
+    Outside the volume is 0. With `box` (order 1 only) the volume counts as 0 outside it, and only
+    the slices along its Z come back.
     """
     if tuple(data.shape) != place.shape:
         raise ValueError(f"shape {data.shape} is not the placement's {place.shape}")
@@ -233,17 +189,10 @@ def from_slices(
     return both.transpose(2, 1, 0)
 
 
-def take_plane(data: npt.NDArray[Any], view: str, index: int) -> npt.NDArray[Any]:
-    """Take a plane of a RAS volume: axial (X, Y), coronal (X, Z) or sagittal (Y, Z)."""
-    axis = {"axial": 2, "coronal": 1, "sagittal": 0}[view]
-    plane: npt.NDArray[Any] = np.take(data, index, axis)
-    return plane
-
-
 def display(
     plane: npt.NDArray[Any], view: str = "axial", radiological: bool = True
 ) -> npt.NDArray[Any]:
-    """Turn a plane of a RAS volume to rows and columns of a screen (a view, no copy).
+    """Turn a plane of a RAS volume (its axes in order) to rows and columns of a screen; no copy.
 
     Axial: anterior on top; coronal and sagittal: superior on top. Radiological: the patient's
     right is on the left of the screen, else on its right. Sagittal: anterior is on the left.

@@ -20,14 +20,10 @@ GRID_TOLERANCE_MM = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """An image in RAS order.
+    """An image in RAS order: X runs towards the patient's right, Y to anterior, Z to superior.
 
-    Attributes
-    ----------
-    data : float32 (X, Y, Z), read-only, real units of the file. X runs towards the patient's right,
-        Y to anterior, Z to superior, each by the stored axis that lies closest to it.
-    affine : 4 x 4 float64: indices of `data` to mm.
-    grid, path : How the file stores it, and where it was read from.
+    `data` is float32 (X, Y, Z), read-only, in real units; each axis is the stored one that lies
+    closest to it. `affine` (4 x 4) takes its indices to mm, `grid` says how the file stores it.
     """
 
     data: npt.NDArray[np.float32]
@@ -46,11 +42,6 @@ class Volume:
         """Voxels along X, Y and Z."""
         x, y, z = self.data.shape
         return x, y, z
-
-    @property
-    def voxel_ml(self) -> float:
-        """Volume of one voxel in millilitres."""
-        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
 
 
 def read_volume(
@@ -117,7 +108,6 @@ def grid_difference(one: Grid, other: Grid) -> str:
 
 
 def _orientation(grid: Grid) -> npt.NDArray[np.float64]:
-    """Return for each stored axis the nearest RAS axis, and -1 where it runs backwards."""
     return np.asarray(_orientations.io_orientation(grid.affine))
 
 

@@ -56,8 +56,7 @@ class Kept:
 
     Attributes
     ----------
-    scan, how, grid, shape, spacing, voxel_ml : As prepared; shape (X, Y, Z), spacing in mm, a
-        voxel's volume in ml.
+    scan, how, grid, shape, spacing : As prepared; shape (X, Y, Z), spacing in mm.
     files : Each map's name among the arrays.
     extremes : Smallest and largest value of each map inside the region; None where that is empty.
     ranges : What the levels of each map stand for; filled when the range is known.
@@ -68,7 +67,6 @@ class Kept:
     grid: Grid
     shape: tuple[int, int, int]
     spacing: tuple[float, float, float]
-    voxel_ml: float
     has_truth: bool
     arrays: Folder | dict[str, NDArray[Any]]
     files: dict[Key, str] = field(default_factory=dict)
@@ -145,7 +143,6 @@ def keep(
         volume.grid,
         volume.shape,
         volume.spacing,
-        volume.voxel_ml,
         prepared.truth is not None,
         arrays,
     )

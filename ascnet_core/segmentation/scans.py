@@ -19,6 +19,7 @@ from ascnet_core.imaging.formats import output_suffix
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.imaging.volume import write_volume
+from ascnet_core.metrics.overlap import voxel_ml
 from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.cuts import Ready, cut_scan
 from ascnet_core.segmentation.levels import Folder, Kept, keep, pooled_counts, settle_ranges
@@ -128,7 +129,7 @@ def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict
         "mask": str(path),
         "kept": threshold.text(),
         "voxels": voxels,
-        "volume_ml": round(voxels * kept.voxel_ml, 4),
+        "volume_ml": round(voxels * voxel_ml(kept.spacing), 4),
     }
 
 
