@@ -43,6 +43,11 @@ class Volume:
         x, y, z = self.data.shape
         return x, y, z
 
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in millilitres, also where the axes are sheared."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
+
 
 def read_volume(
     path: str | Path,

@@ -13,7 +13,6 @@ from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import join, slices_of
 from ascnet_core.imaging.slices import from_slices
 from ascnet_core.imaging.volume import read_mask, read_volume, write_volume
-from ascnet_core.metrics.overlap import voxel_ml
 
 SETS = {  # manifest -> scans, subjects
     "brats": (10, 10),
@@ -120,7 +119,7 @@ def test_the_published_scan_and_its_mask_agree(real_data):
     volume = read_volume(folder / "mslesseg_P18_T1_FLAIR.nii.gz")
     mask = read_mask(folder / "mslesseg_P18_T1_MASK.nii.gz", volume)
     assert volume.shape == (182, 218, 182)
-    assert 0.2 < mask.sum() * voxel_ml(volume.spacing) < 2
+    assert 0.2 < mask.sum() * volume.voxel_ml < 2
     rows = index_folder(folder).rows
     assert [(row["subject"], row["mask"] is not None) for row in rows] == [("mslesseg_P18", True)]
 
