@@ -28,7 +28,7 @@ class Grid:
 
     Attributes
     ----------
-    shape : Three stored axes, in stored order.
+    shape : Of three axes, in stored order.
     affine : 4 x 4 float64, stored voxel indices to mm (right, anterior, superior). For pictures and
         stacks it is nominal: 1 mm, rows run from anterior to posterior, columns from the patient's
         right to left.

@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 
+Numbers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 METHODS = ("percentile", "min-max")
 
 
@@ -25,7 +28,7 @@ class Scaled:
     clipped: float
 
 
-def automatic_level(values: npt.NDArray[Any]) -> float:
+def automatic_level(values: Numbers) -> float:
     """Return the value above which voxels belong to the automatic region.
 
     5 % of the 99th percentile, both taken from the minimum up where it is negative (CT in HU,
@@ -36,7 +39,7 @@ def automatic_level(values: npt.NDArray[Any]) -> float:
 
 
 def limits(
-    values: npt.NDArray[Any],
+    values: Numbers,
     method: str = "percentile",
     low: float = 0.1,
     high: float = 99.9,
@@ -72,9 +75,7 @@ def limits(
     return bottom, top
 
 
-def scale_between(
-    data: npt.NDArray[Any], region: npt.NDArray[np.bool_] | None, low: float, high: float
-) -> npt.NDArray[np.float32]:
+def scale_between(data: Numbers, region: Mask | None, low: float, high: float) -> Floats:
     """Map [low, high] to [0, 1], cut off what lies beyond, and set 0 outside the region."""
     scaled = np.asarray(data, np.float32) - np.float32(low)
     scaled *= np.float32(1 / (high - low))
@@ -85,13 +86,13 @@ def scale_between(
 
 
 def scale_volume(
-    data: npt.NDArray[Any],
-    region: npt.NDArray[np.bool_] | None = None,
+    data: Numbers,
+    region: Mask | None = None,
     method: str = "percentile",
     low: float = 0.1,
     high: float = 99.9,
     what: str = "The image",
-) -> tuple[npt.NDArray[np.float32], Scaled]:
+) -> tuple[Floats, Scaled]:
     """Scale a volume to float32 in [0, 1] by the values in its region (None: everywhere), else 0.
 
     The other arguments and the errors are those of `limits`.
@@ -102,9 +103,7 @@ def scale_volume(
     return scale_between(data, region, bottom, top), Scaled(bottom, top, method, clipped)
 
 
-def equalise(
-    scaled: npt.NDArray[np.float32], region: npt.NDArray[np.bool_] | None = None
-) -> npt.NDArray[np.float32]:
+def equalise(scaled: Floats, region: Mask | None = None) -> Floats:
     """Equalise the histogram inside the region; float32 in [0, 1], 0 outside.
 
     Each voxel gets the share of the region's voxels that are not brighter, by 256 levels.

@@ -23,16 +23,11 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class SliceSet:
-    """N slices and where they come from.
+    """N slices `images` (N, S, S) in [0, 1] and where they come from; other arrays are (N,).
 
-    Attributes
-    ----------
-    images : float32 (N, S, S) in [0, 1].
-    positions : float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
-    subjects, scans : str (N,).
-    z : int64 (N,): index along Z of the scan (for pictures of a series: in the series).
-    lesion, labelled : bool (N,): the mask has voxels in the slice (False without a mask); the scan
-        has a mask.
+    `positions` run from 0 (the lowest slice with tissue of its scan) to 1 (the highest). `z` is the
+    index along Z of the scan (for pictures of a series: in the series). `labelled` says whether the
+    scan has a mask, `lesion` whether it has voxels in the slice.
     """
 
     images: npt.NDArray[np.float32]
@@ -112,18 +107,14 @@ def reference_pools(
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
-    The slices with lesion come from the reference's manifest; from the cohort where that one knows
-    of none.
+    `reference` is one of
+    - "normal": the cohort's normal group; inputs are the slices of all other scans;
+    - "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices;
+    - a manifest or cohort: its normal group (where it has none, all its scans) without slices that
+      have a lesion; inputs are all slices of the cohort.
 
-    Parameters
-    ----------
-    cohort : Where the inputs come from.
-    preparation : How every scan is made ready.
-    reference : "normal": the cohort's normal group; inputs are the slices of all other scans.
-        "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices. A
-        manifest or cohort: its normal group (where it has none, all its scans) without slices that
-        have a lesion; inputs are all slices of the cohort.
-    progress : Called with (scans done, scans in all).
+    The slices with lesion come from the reference's manifest; from the cohort where that one knows
+    of none. `progress` is told (scans done, scans in all).
 
     Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 
+Numbers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
 Box = tuple[slice, slice, slice]
 """A part of a volume: slices along X, Y and Z."""
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
@@ -61,9 +63,7 @@ def placement(
     return Placement(shape, spacing, size, scale, (x, y))
 
 
-def _weights(
-    centres: npt.NDArray[np.floating[Any]], count: int, scale: float
-) -> npt.NDArray[np.float32]:
+def _weights(centres: Numbers, count: int, scale: float) -> Floats:
     """Resampling as a matrix (len(centres), count): samples at 0 .. count - 1, steps of `scale`.
 
     Linear interpolation, averaged over a box about each centre where steps are coarser than the
@@ -84,15 +84,13 @@ def _weights(
     return np.asarray(inner / inner.sum(1, keepdims=True), np.float32)
 
 
-def _hat_integral(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+def _hat_integral(x: Numbers) -> Numbers:
     """Integrate the hat function 1 - |t| from -1 to x."""
     t = np.clip(x, -1, 1)
     return np.asarray(np.where(t < 0, (1 + t) ** 2 / 2, 1 - (1 - t) ** 2 / 2))
 
 
-def _nearest(
-    centres: npt.NDArray[np.floating[Any]], count: int, back: bool = False
-) -> npt.NDArray[np.intp]:
+def _nearest(centres: Numbers, count: int, back: bool = False) -> npt.NDArray[np.intp]:
     # Ties go down on the way out and up on the way back: a voxel gets back what was taken from it.
     tie = 1e-9 if back else -1e-9
     nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 + tie).astype(np.intp)
@@ -100,7 +98,7 @@ def _nearest(
 
 
 @lru_cache(maxsize=64)
-def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32]:
+def _matrices(place: Placement, axis: int, back: bool) -> Floats:
     """Return the matrix along an axis: (S, n) to slices, (n, S) back; zero where not covered."""
     inside = np.arange(place.size)[place.covered[axis]]
     count, scale = place.shape[axis], place.scale[axis]
@@ -128,9 +126,7 @@ def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, int, int] = (0, 0, 0)
     return bounds[0], bounds[1], bounds[2]
 
 
-def to_slices(
-    data: npt.NDArray[Any], place: Placement, order: int = 1, box: Box = EVERYWHERE
-) -> npt.NDArray[np.float32]:
+def to_slices(data: Numbers, place: Placement, order: int = 1, box: Box = EVERYWHERE) -> Floats:
     """Resample a RAS volume (X, Y, Z) to float32 slices (Z, S, S); in plane only.
 
     `slices[z, row, col]`: row runs with Y from posterior up, col with X from left up. Order 1 is
@@ -157,9 +153,7 @@ def to_slices(
     return np.ascontiguousarray(np.matmul(along_y, first).transpose(2, 1, 0))
 
 
-def from_slices(
-    slices: npt.NDArray[Any], place: Placement, order: int = 1, box: Box = EVERYWHERE
-) -> npt.NDArray[np.float32]:
+def from_slices(slices: Numbers, place: Placement, order: int = 1, box: Box = EVERYWHERE) -> Floats:
     """Bring slices (Z, S, S) back to the RAS volume (X, Y, Z), float32; undoes `to_slices`.
 
     Pixels outside the volume never mix into it. With `box` (order 1 only) the slices are those
@@ -185,18 +179,16 @@ def from_slices(
     along_x, along_y = (_matrices(place, axis, True)[box[axis]] for axis in (0, 1))
     values = np.ascontiguousarray(slices, np.float32)
     # (Y, S_y) @ (Z, S_y, S_x) -> (Z, Y, S_x), then (Z, Y, S_x) @ (S_x, X) -> (Z, Y, X)
-    both: npt.NDArray[np.float32] = np.matmul(along_y, values) @ along_x.T
+    both: Floats = np.matmul(along_y, values) @ along_x.T
     return both.transpose(2, 1, 0)
 
 
-def display(
-    plane: npt.NDArray[Any], view: str = "axial", radiological: bool = True
-) -> npt.NDArray[Any]:
+def display(plane: Numbers, view: str = "axial", radiological: bool = True) -> Numbers:
     """Turn a plane of a RAS volume (its axes in order) to rows and columns of a screen; no copy.
 
     Axial: anterior on top; coronal and sagittal: superior on top. Radiological: the patient's
     right is on the left of the screen, else on its right. Sagittal: anterior is on the left.
     """
     up = plane[:, ::-1]
-    turned: npt.NDArray[Any] = (up[::-1] if radiological or view == "sagittal" else up).T
+    turned: Numbers = (up[::-1] if radiological or view == "sagittal" else up).T
     return turned

@@ -15,7 +15,7 @@ MULTI_OTSU = "multi-otsu"
 
 
 def scaled_input(prepared: Prepared) -> Grey:
-    """Return the scan's intensities, (X, Y, Z) float32 in [0, 1]."""
+    """Return the scan's intensities."""
     return prepared.scaled
 
 

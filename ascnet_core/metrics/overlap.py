@@ -73,7 +73,7 @@ class Counts:
 
 
 def count(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Counts:
-    """Count a boolean prediction against a boolean truth; a ValueError if their shapes differ."""
+    """Count a boolean prediction against a boolean truth of the same shape."""
     if prediction.shape != truth.shape:
         raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in shape")
     tp = int(np.count_nonzero(prediction & truth))
@@ -97,13 +97,12 @@ def dice_per_slice(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> N
 class ThresholdTable:
     """What each of the 256 thresholds of an 8-bit map would score, from two histograms.
 
-    Threshold t of the side "bright" keeps levels >= t, of the side "dark" levels <= t; a band
-    keeps its two ends too. Tables of several scans are added to pool them.
+    Tables of several scans are added to pool them.
 
     Attributes
     ----------
-    levels : (256,) int64, Voxels of the region at each level.
-    lesion : (256,) int64 or None, Those of them that the truth marks; None without a truth.
+    levels, lesion : Voxels of the region at each level, (256,) int64, and those of them that the
+        truth marks (None without a truth).
     outside : Voxels of the truth outside the region. No threshold reaches them: they count as
         missed, but not in the average precision, which is taken inside the region.
     background : Voxels outside both region and truth: true negatives at every threshold.
@@ -174,7 +173,6 @@ class ThresholdTable:
         """Return the average precision inside the region; NaN without lesion voxels there.
 
         It sums (recall gained) x (precision) over all 256 thresholds, as scikit-learn does.
-        Compare it with `prevalence`.
         """
         if self.lesion is None or not self.lesion.any():
             return math.nan
@@ -201,10 +199,7 @@ def threshold_table(
     truth: NDArray[np.bool_] | None,
     region: NDArray[np.bool_] | None = None,
 ) -> ThresholdTable:
-    """Build the table of all 256 thresholds of a uint8 map of any shape.
-
-    `truth` and `region` are bool of the same shape; without a region every voxel counts.
-    """
+    """Build the table of a uint8 map; `truth` and `region` (None: everywhere) have its shape."""
     inside = map8.ravel(order="K") if region is None else map8[region]
     levels = _histogram(inside)
     if truth is None:

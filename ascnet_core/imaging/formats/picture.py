@@ -20,9 +20,10 @@ from ascnet_core.imaging.image_format import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     from PIL.Image import Image
+
+    from ascnet_core.imaging.image_format import Stored
 
 _LOSSY = (".jpg", ".jpeg")
 # JPEG stores colour apart from brightness: a grey picture may come back with channels a little off.
@@ -59,9 +60,7 @@ def _grid(rows: int, columns: int) -> Grid:
     return Grid((rows, columns, 1), np.array(affine, np.float64), None, "picture", (rows, columns))
 
 
-def _load(
-    path: Path, frame: int | None, channel: int | None
-) -> tuple[npt.NDArray[np.float32], Grid]:
+def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
     import numpy as np
 
     with _opened(path) as picture:
@@ -84,7 +83,7 @@ def _load(
     return np.array(pixels, np.float32)[:, :, np.newaxis], _grid(*pixels.shape)
 
 
-def _mask_level(path: Path, stored: npt.NDArray[np.float32]) -> float:
+def _mask_level(path: Path, stored: Stored) -> float:
     """Take the middle of the scale, or 0 where a lossless picture uses low labels only."""
     highest = float(stored.max())
     if suffix_of(path) in _LOSSY:

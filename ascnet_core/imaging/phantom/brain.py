@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from ascnet_core.imaging.phantom.fields import (
     Floats,
     Triple,
-    Waves,
     as_floats,
     blend,
     carve,
@@ -52,51 +52,27 @@ class Brain:
     ventricle: Floats
 
 
-@dataclass(frozen=True)
 class _Build:
     """The numbers that make one subject's brain differ from the next."""
 
-    scale: Floats
-    rotation: Floats
-    shift: Floats
-    warp: list[Waves]
-    fine_warp: list[Waves]
-    folds: Waves
-    fold_depth: Waves
-    fold_gap: Waves
-    surface: Waves
-    atrophy: float
-    ventricles: float
-    cortex: float
-    asymmetry: float
-
-
-def _draw(rng: np.random.Generator) -> _Build:
-    pitch, yaw, roll = rng.normal(0, np.deg2rad([3.0, 1.6, 1.6]))
-    turn_x = np.array(
-        [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
-    )
-    turn_z = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-    turn_y = np.array(
-        [[np.cos(roll), 0, np.sin(roll)], [0, 1, 0], [-np.sin(roll), 0, np.cos(roll)]]
-    )
-    atrophy = float(rng.beta(1.5, 2.5))
-    scale = np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07)
-    return _Build(
-        scale=scale.astype(np.float32),
-        rotation=(turn_x @ turn_y @ turn_z).astype(np.float32),
-        shift=rng.normal(0, 1.5, 3).astype(np.float32),
-        warp=[random_waves(rng, 8, 90, 220) for _ in range(3)],
-        fine_warp=[random_waves(rng, 10, 24, 60) for _ in range(3)],
-        folds=random_waves(rng, 56, 18, 27),
-        fold_depth=random_waves(rng, 16, 30, 80),
-        fold_gap=random_waves(rng, 16, 25, 70),
-        surface=random_waves(rng, 16, 25, 60),
-        atrophy=atrophy,
-        ventricles=float(np.clip(0.75 + 0.9 * atrophy + rng.normal(0, 0.12), 0.6, 1.9)),
-        cortex=float(rng.normal(3.5, 0.2)),
-        asymmetry=float(rng.normal(0, 0.12)),
-    )
+    def __init__(self, rng: np.random.Generator) -> None:
+        pitch, yaw, roll = rng.normal(0, np.deg2rad([3.0, 1.6, 1.6]))
+        turn = Rotation.from_euler("XYZ", [pitch, roll, yaw])
+        self.rotation = as_floats(turn.as_matrix())
+        self.atrophy = float(rng.beta(1.5, 2.5))
+        scale = np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07)
+        self.scale = as_floats(scale)
+        self.shift = as_floats(rng.normal(0, 1.5, 3))
+        self.warp = [random_waves(rng, 8, 90, 220) for _ in range(3)]
+        self.fine_warp = [random_waves(rng, 10, 24, 60) for _ in range(3)]
+        self.folds = random_waves(rng, 56, 18, 27)
+        self.fold_depth = random_waves(rng, 16, 30, 80)
+        self.fold_gap = random_waves(rng, 16, 25, 70)
+        self.surface = random_waves(rng, 16, 25, 60)
+        wide = 0.75 + 0.9 * self.atrophy + rng.normal(0, 0.12)
+        self.ventricles = float(np.clip(wide, 0.6, 1.9))
+        self.cortex = float(rng.normal(3.5, 0.2))
+        self.asymmetry = float(rng.normal(0, 0.12))
 
 
 def _cerebellum(points: Floats) -> Floats:
@@ -232,7 +208,7 @@ def brain_anatomy(
     thalamus, pallidum, folia (cerebellar cortex), stem, plexus (in the ventricles) and rim (the
     thin bright lining of the ventricles).
     """
-    build = _draw(rng)
+    build = _Build(rng)
     grid = grid_points(size, FIELD_OF_VIEW, CENTRE)
     near = ellipsoid(grid, (0, -18, 0), (82, 102, 86)) < 0
     index = np.flatnonzero(near)

@@ -36,10 +36,9 @@ _nib: Any = nib  # its types do not hold
 class PhantomSubject:
     """One synthetic subject; arrays are (X, Y, Z) in RAS.
 
-    `image` is float32 in scanner units (HU for ct), 0 outside the head; `mask` bool, the exact
-    lesions; `region` bool, the brain (or the liver); `further` pictures of the same anatomy in
-    other contrasts, by name. `spacing` and `origin` (of voxel (0, 0, 0)) are in mm. `group` is
-    "normal" or "anomalous", `notes` a phrase about the lesions.
+    `image` is in scanner units (HU for ct), 0 outside the head; `mask` are the exact lesions,
+    `region` is the brain or the liver, `further` the same anatomy in other contrasts, by name.
+    `spacing` and `origin` (of voxel (0, 0, 0)) are in mm.
     """
 
     name: str
