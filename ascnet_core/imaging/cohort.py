@@ -26,17 +26,11 @@ Series = tuple[tuple[Path, Path | None], ...]
 class Scan:
     """One row of a manifest; None or "" where a cell is empty.
 
-    Attributes
-    ----------
-    subject, scan : The patient, by whom folds and mean Dice go; the name of this scan, unique in
-        the cohort.
-    image, mask, region : Files.
-    modality : "FLAIR", "T2", "CT", ...
-    further : Further images on the same grid by name, as in the columns `image:NAME`.
-    group : "normal" or "anomalous".
-    channel : Channel of a colour picture that holds the modality, from 0.
-    series : Where pictures are the slices of one volume: all its rows' (image, region), lowest
-        first. They are scaled together and know their place. Empty elsewhere.
+    `subject` is the patient, by whom folds and mean Dice go, `scan` the name of this scan, unique
+    in the cohort. `further` are images on the same grid by name (the columns `image:NAME`),
+    `channel` is that of a colour picture that holds the modality, from 0. Where pictures are the
+    slices of one volume, `series` has all its rows' (image, region), lowest first: they are scaled
+    together and know their place.
     """
 
     subject: str

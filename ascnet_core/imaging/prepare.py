@@ -27,8 +27,7 @@ class Preparation:
     Attributes
     ----------
     size : Pixels along each side of a slice, a multiple of 16.
-    scaling, low, high : "percentile" with two percentiles, or "min-max" as in the paper; over the
-        region of the whole volume.
+    scaling, low, high : As for `intensity.limits`, over the region of the whole volume.
     region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
         the 99th percentile; "none": everything. Outside is 0.
     channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images, from

@@ -116,12 +116,9 @@ class ThresholdTable:
     def __add__(self, other: "ThresholdTable") -> "ThresholdTable":
         if (self.lesion is None) != (other.lesion is None):
             raise ValueError("a table with truth and one without cannot be pooled")
-        lesion = None
-        if self.lesion is not None and other.lesion is not None:
-            lesion = self.lesion + other.lesion
         return ThresholdTable(
             self.levels + other.levels,
-            lesion,
+            None if self.lesion is None or other.lesion is None else self.lesion + other.lesion,
             self.outside + other.outside,
             self.background + other.background,
         )

@@ -45,9 +45,8 @@ def disjointness_loss(
 ) -> Tensor:
     """Overlap of two cuts, the "positive Dice" that is minimised: 2 sum(AB) / (sum A + sum B).
 
-    `smoothing` is added to numerator and denominator (released code: 1). Over "image" it is one
-    fraction an image, then their mean; over "batch" one fraction over all pixels of the batch, as
-    in the released code.
+    `smoothing` is added to numerator and denominator. Over "image" it is the mean of one fraction
+    an image, over "batch" one over all pixels. The released code has smoothing 1 over the batch.
     """
     a, b = (cut.flatten(0 if over == "batch" else 1) for cut in (fence, wild))
     both = 2 * (a * b).sum(-1) + smoothing

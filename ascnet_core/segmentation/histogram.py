@@ -240,7 +240,6 @@ class Reading:
     """Counts and all that a page or a snapshot shows of them."""
 
     counts: Counts
-    smoothed: NDArray[np.float64]
     peaks: tuple[Peak, ...]
     separations: tuple[float, ...]
     verdict: str
@@ -250,4 +249,4 @@ def read_histogram(counts: Counts) -> Reading:
     """Read peaks, separations and verdict of a histogram in one call."""
     peaks = find_peaks(counts)
     separation = separations(counts, peaks)
-    return Reading(counts, smooth(counts), peaks, separation, verdict(peaks, separation))
+    return Reading(counts, peaks, separation, verdict(peaks, separation))

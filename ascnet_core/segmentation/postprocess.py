@@ -31,10 +31,7 @@ def run_steps(
 ) -> Mask:
     """Run the steps one after the other on a mask (X, Y, Z); a new array.
 
-    `roi` needs the region (X, Y, Z) bool, `gate` needs `further`, which gives the modality of a
-    name on 0..255.
-
-    Raises a UserError if a step is unknown, or lacks its region or modality.
+    Raises a UserError if a step is unknown, or lacks its region (`roi`) or modality (`gate`).
     """
     result = np.array(mask, dtype=bool)
     for step in parse_steps([str(one) for one in steps]):
@@ -43,10 +40,7 @@ def run_steps(
 
 
 def in_slices(mask: Mask, filters: str, size: int) -> Mask:
-    """Filter slice by slice with a square: `open`, `close`, `open-close` or `median`.
-
-    Works on the box around the mask, as far as the square reaches.
-    """
+    """Filter slice by slice with a square: `open`, `close`, `open-close` or `median`."""
     if size == 1 or not mask.any():
         return mask.copy()
     box = box_of(mask, (size - 1, size - 1, 0))

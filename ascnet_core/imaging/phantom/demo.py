@@ -156,17 +156,16 @@ def make_demo(
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
-            columns = {"image": contrast, "mask": "mask", "region": "region"}
-            columns |= {f"image:{name}": name for name in subject.further}
-            paths = {c: building / f"{subject.name}_{end}.nii.gz" for c, end in columns.items()}
-            grid = _grid(subject)
-            write_volume(paths["image"], np.rint(subject.image), grid, np.int16)
-            for name, data in subject.further.items():
-                write_volume(paths[f"image:{name}"], np.rint(data), grid, np.int16)
-            write_volume(paths["mask"], subject.mask, grid, np.uint8)
-            write_volume(paths["region"], subject.region, grid, np.uint8)
-            row: dict[str, str | Path] = {"subject": subject.name, "modality": contrast, **paths}
-            rows.append(row | {"group": subject.group, "notes": subject.notes})
+            row: dict[str, str | Path] = {"subject": subject.name, "modality": contrast}
+            row |= {"group": subject.group, "notes": subject.notes}
+            images = {"image": (contrast, subject.image)}
+            images |= {f"image:{name}": (name, data) for name, data in subject.further.items()}
+            masks = {"mask": ("mask", subject.mask), "region": ("region", subject.region)}
+            for column, (end, data) in {**images, **masks}.items():
+                row[column] = path = building / f"{subject.name}_{end}.nii.gz"
+                kind = np.uint8 if column in masks else np.int16
+                write_volume(path, np.rint(data), _grid(subject), kind)
+            rows.append(row)
             if progress is not None:
                 progress(index + 1, subjects)
         write_manifest(building / "manifest.csv", rows)
