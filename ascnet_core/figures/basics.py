@@ -53,6 +53,13 @@ def layout(
     return figure
 
 
+def add_curve(
+    figure: go.Figure, x: Any, y: Any, name: str, line: Mapping[str, Any], **more: Any
+) -> None:
+    """Add a line with a marker at each value."""
+    figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", line=line, **more)
+
+
 def histogram(
     counts: Mapping[str, NDArray[Any]], peaks: Sequence[int] = (), *, log: bool = True
 ) -> go.Figure:
@@ -239,11 +246,5 @@ def by_cycle(values: Mapping[str, Sequence[float | None]], title: str) -> go.Fig
     figure = go.Figure()
     colours = (COLOURS["fence"], COLOURS["mask"])
     for (name, line), colour in zip(values.items(), colours, strict=False):
-        figure.add_scatter(
-            x=list(range(len(line))),
-            y=list(line),
-            name=name,
-            mode="lines+markers",
-            line={"color": colour},
-        )
+        add_curve(figure, list(range(len(line))), list(line), name, {"color": colour})
     return layout(figure, 240, "cycle", title)

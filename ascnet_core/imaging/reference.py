@@ -118,21 +118,9 @@ def reference_pools(
 
     Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
-    scans = cohort.scans
-    if reference == "normal":
-        normal = [scan for scan in scans if scan.group == "normal"]
-        others = [scan for scan in scans if scan.group != "normal"]
-        if not normal or not others:
-            raise UserError(
-                f"{cohort.manifest} has no {'other scans' if normal else 'normal group'}; fill its "
-                "column `group` with normal and anomalous, or choose lesion-free or another "
-                "manifest as reference."
-            )
-        sets = _sets([*others, *normal], preparation, progress)
-        inputs = _all(sets[: len(others)], cohort)
-        return Pools(inputs, _all(sets[len(others) :], cohort), inputs.take(inputs.lesion))
+    scans = list(cohort.scans)
     if reference == "lesion-free":
-        both = _all(_sets(list(scans), preparation, progress), cohort)
+        both = _all(_sets(scans, preparation, progress), cohort)
         free = both.labelled & ~both.lesion
         if not free.any() or free.all():
             what = "slices with lesion" if free.any() else "lesion-free slices with a mask"
@@ -141,15 +129,28 @@ def reference_pools(
                 "reference."
             )
         return Pools(both.take(~free), both.take(free), both.take(both.lesion))
-    other = reference if isinstance(reference, Cohort) else read_manifest(reference)
-    normal = [scan for scan in other.scans if scan.group == "normal"] or list(other.scans)
-    sets = _sets([*scans, *normal], preparation, progress)
+    own = reference == "normal"
+    other = cohort if own else reference
+    if not isinstance(other, Cohort):
+        other = read_manifest(other)
+    normal = [scan for scan in other.scans if scan.group == "normal"]
+    if own:
+        scans = [scan for scan in scans if scan.group != "normal"]
+        if not normal or not scans:
+            raise UserError(
+                f"{cohort.manifest} has no {'other scans' if normal else 'normal group'}; fill its "
+                "column `group` with normal and anomalous, or choose lesion-free or another "
+                "manifest as reference."
+            )
+    sets = _sets([*scans, *(normal or other.scans)], preparation, progress)
     inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)
-    lesions = found.take(found.lesion) if found.lesion.any() else inputs.take(inputs.lesion)
-    found = found.take(~found.lesion)
-    if not len(found):
+    lesions = inputs.take(inputs.lesion)
+    if own:
+        return Pools(inputs, found, lesions)
+    clean = found.take(~found.lesion)
+    if not len(clean):
         raise UserError(f"{other.manifest} has no lesion-free slices; choose another reference.")
-    return Pools(inputs, found, lesions)
+    return Pools(inputs, clean, found.take(found.lesion) if found.lesion.any() else lesions)
 
 
 def _sets(scans: list[Scan], preparation: Preparation, progress: Tell | None) -> list[SliceSet]:

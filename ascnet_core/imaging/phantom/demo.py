@@ -7,9 +7,9 @@ is not enough.
 
 import re
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nibabel as nib
@@ -145,14 +145,16 @@ def make_demo(
     earlier = out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
     if out.exists() and not earlier:
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
-    building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
     try:
-        building.mkdir(parents=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = TemporaryDirectory(prefix=".tmp-", dir=out.parent)
     except OSError as error:
         raise UserError(
             f"{out} cannot be made ({error.strerror}); choose another place."
         ) from error
-    try:
+    with temporary:
+        building = Path(temporary.name) / out.name
+        building.mkdir()
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
@@ -172,6 +174,4 @@ def make_demo(
         if out.exists():
             shutil.rmtree(out)
         building.replace(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return out / "manifest.csv"
