@@ -106,10 +106,7 @@ def histogram(
 
 
 def positions(inputs: NDArray[Any], reference: NDArray[Any], *, bins: int = 20) -> go.Figure:
-    """Where in the head the input and the reference slices lie, as shares of each set.
-
-    Positions (N,) are in [0, 1]: 0 the lowest slice with tissue, 1 the highest.
-    """
+    """Where in the head the input and the reference slices lie (0 to 1), as shares of each set."""
     figure = go.Figure()
     for name, values in (("input", inputs), ("reference", reference)):
         counts, edges = np.histogram(values, bins, (0, 1))
@@ -151,8 +148,7 @@ def label_of(row: Mapping[str, Any]) -> str:
 def dice_boxes(rows: pd.DataFrame) -> go.Figure:
     """Box plot of subject Dice, one box a method and rule from the top; oracle boxes are hatched.
 
-    `rows` has a row a subject, method and rule, with the columns method, run, map, rule, kind,
-    subject and dice.
+    `rows` (of an evaluation) has the columns method, run, map, rule, kind, subject and dice.
     """
     figure = go.Figure()
     keys = [key for key in ("method", "run", "map", "rule", "kind") if key in rows.columns]
@@ -224,8 +220,7 @@ def dice_by_subject(
 ) -> go.Figure:
     """Dice of each subject by the way its threshold is chosen.
 
-    `mask_free` and `oracle` map the name of a way to Dice in [0, 1], one a subject. Ways that need
-    masks are drawn open and marked as oracle.
+    Ways that need masks (`oracle`) are drawn open and marked as such.
     """
     figure = go.Figure()
     colours = (COLOURS["mask"], COLOURS["fence"], COLOURS["reference"])

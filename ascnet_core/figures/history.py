@@ -66,10 +66,9 @@ def _over_time(
 def timeline(
     points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, name: str = "I_ro"
 ) -> go.Figure:
-    """Heat map of the histograms in time, with peaks and the run's threshold laid over it.
+    """Heat map of the histograms of the map `name` in time, with peaks and the run's threshold.
 
-    Each point is a column; a line marks the point of index `now`. `name` is that of the map whose
-    histograms are drawn, here and below.
+    A line marks the point of index `now`.
     """
     xs, title = times(points, along)
     shares = _shares(points)

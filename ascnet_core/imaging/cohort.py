@@ -73,13 +73,11 @@ class Cohort:
 
 
 def read_manifest(path: str | Path) -> Cohort:
-    """Read a manifest: CSV in UTF-8 (a byte order mark is allowed), paths relative to it.
+    """Read a manifest (CSV), with paths relative to it; a folder stands for its `manifest.csv`.
 
-    Commas, semicolons and tabs separate cells. A folder stands for the `manifest.csv` in it. The
-    cohort is called after the file, or after the folder if the file is called manifest.csv.
+    The cohort is called after the file, or after the folder if the file is called manifest.csv.
 
-    Raises a UserError if the manifest, a column, a needed cell or a file is missing, two scans have
-    one name, or a group is unknown.
+    Raises a UserError if something is missing, two scans have one name, or a group is unknown.
     """
     path = Path(path)
     if path.is_dir():

@@ -139,7 +139,7 @@ def _readable(path: Path, left_out: LeftOut) -> bool:
 def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take CASE/CASE_N.tif + CASE/CASE_N_mask.tif: each row a slice, each case a series."""
     tifs = {path for path in files if suffix_of(path) in (".tif", ".tiff")}
-    cases: dict[Path, list[tuple[int, Path, Path]]] = {}
+    pairs: list[tuple[Any, Path, int, Path, Path]] = []
     lonely: list[Path] = []
     used: set[Path] = set()
     for path in sorted(tifs):
@@ -153,16 +153,15 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
         if partner not in tifs:
             lonely.append(path)
         elif bare == stem:
-            cases.setdefault(path.parent, []).append((int(number), path, partner))
+            rank = formats.natural_key(str(path.parent))
+            pairs.append((rank, path.parent, int(number), path, partner))
     rows: list[Row] = []
-    for parent in sorted(cases, key=lambda p: formats.natural_key(str(p))):
-        case = parent.name
-        for z, image, mask in sorted(cases[parent]):
-            if not (_readable(image, left_out) and _readable(mask, left_out)):
-                continue
+    for _, parent, z, image, mask in sorted(pairs):
+        if _readable(image, left_out) and _readable(mask, left_out):
+            case = parent.name
+            channel = 1 if colour_channels(image) > 1 else None
             row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {z}")
-            colour = colour_channels(image) > 1
-            rows.append({**row, "scan": f"{case}_{z}", "channel": 1 if colour else None})
+            rows.append({**row, "scan": f"{case}_{z}", "channel": channel})
     if not rows:
         return [], set()
     left_out += [(path, "slice without its mask, or mask without its slice") for path in lonely]

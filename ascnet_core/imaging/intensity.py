@@ -16,15 +16,10 @@ METHODS = ("percentile", "min-max")
 
 @dataclass(frozen=True)
 class Scaled:
-    """How a volume was scaled.
-
-    `low` and `high` (real units) became 0 and 1; `clipped` is the share of the region's voxels that
-    lay outside and were cut off.
-    """
+    """What became 0 and 1 (real units), and the share of the region's voxels that was cut off."""
 
     low: float
     high: float
-    method: str
     clipped: float
 
 
@@ -50,8 +45,7 @@ def limits(
     Their smallest and largest ("min-max", the paper), or those at the percentiles `low` and `high`
     (0 to 100). `what` is the image's name in errors.
 
-    Raises a UserError for an unknown method, percentiles out of order, an empty region, or a
-    constant volume.
+    Raises a UserError if that cannot be said (an empty region, a constant volume, ...).
     """
     if method not in METHODS:
         raise UserError(f"Scaling {method!r} is unknown; choose {' or '.join(METHODS)}.")
@@ -75,16 +69,6 @@ def limits(
     return bottom, top
 
 
-def scale_between(data: Numbers, region: Mask | None, low: float, high: float) -> Floats:
-    """Map [low, high] to [0, 1], cut off what lies beyond, and set 0 outside the region."""
-    scaled = np.asarray(data, np.float32) - np.float32(low)
-    scaled *= np.float32(1 / (high - low))
-    np.clip(scaled, 0, 1, out=scaled)
-    if region is not None:
-        scaled[~region] = 0
-    return scaled
-
-
 def scale_volume(
     data: Numbers,
     region: Mask | None = None,
@@ -92,15 +76,21 @@ def scale_volume(
     low: float = 0.1,
     high: float = 99.9,
     what: str = "The image",
+    known: tuple[float, float] | None = None,
 ) -> tuple[Floats, Scaled]:
     """Scale a volume to float32 in [0, 1] by the values in its region (None: everywhere), else 0.
 
-    The other arguments and the errors are those of `limits`.
+    Other arguments and errors are those of `limits`, unless what becomes 0 and 1 is `known`.
     """
     values = data if region is None else data[region]
-    bottom, top = limits(values, method, low, high, what)
-    clipped = float(np.mean((values < bottom) | (values > top)))
-    return scale_between(data, region, bottom, top), Scaled(bottom, top, method, clipped)
+    bottom, top = known or limits(values, method, low, high, what)
+    clipped = float(np.mean((values < bottom) | (values > top))) if values.size else 0.0
+    scaled = np.asarray(data, np.float32) - np.float32(bottom)
+    scaled *= np.float32(1 / (top - bottom))
+    np.clip(scaled, 0, 1, out=scaled)
+    if region is not None:
+        scaled[~region] = 0
+    return scaled, Scaled(bottom, top, clipped)
 
 
 def equalise(scaled: Floats, region: Mask | None = None) -> Floats:

@@ -54,15 +54,8 @@ def asc_net(
     path = Path(run)
     title = path.stem if path.is_file() else resolve_run(run).name
     source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
+    method = settings.method.name
     return tuple(
-        Method(
-            settings.method.name,
-            title,
-            name,
-            partial(grey, name),
-            partial(rules, name),
-            adapt,
-            source,
-        )
+        Method(method, title, name, partial(grey, name), partial(rules, name), adapt, source)
         for name in maps
     )

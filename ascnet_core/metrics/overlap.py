@@ -224,8 +224,7 @@ def oracle_cohort_threshold(
 ) -> tuple[int, float]:
     """Return the one threshold of the best mean Dice over `tables`, and that mean.
 
-    ORACLE: it is chosen with the truth. The lowest of equals is taken. A ValueError if there is no
-    table, or one of them has no truth.
+    ORACLE: it is chosen with the truth. The lowest of equals is taken.
     """
     if not tables or not all(table.has_truth for table in tables):
         raise ValueError("an oracle needs the truth of every subject")

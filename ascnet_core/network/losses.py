@@ -22,8 +22,7 @@ def fence_loss(output: Tensor, target: float = 1.0) -> Tensor:
 def discriminator_loss(fences: Tensor, references: Tensor, mirrored: bool = False) -> Tensor:
     """D's loss: mean of abs(D(I_fc) + 1) and abs(D(I_rd) - 1) over all n + m images.
 
-    Takes D's outputs (n,) and (m,) after the tanh; `mirrored` swaps the labels, as the released
-    code does.
+    Takes outputs after the tanh; `mirrored` swaps the labels, as the released code does.
     """
     label = -1.0 if mirrored else 1.0
     total = (fences + label).abs().sum() + (references - label).abs().sum()

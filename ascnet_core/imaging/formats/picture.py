@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ascnet_core.imaging.image_format import Stored
 
+_READ_AS = dict.fromkeys(("P", "CMYK", "YCbCr", "LAB", "HSV", "PA"), "RGB") | {"1": "L"}
 _LOSSY = (".jpg", ".jpeg")
 # JPEG stores colour apart from brightness: a grey picture may come back with channels a little off.
 _LOSSY_TOLERANCE = 8
@@ -67,12 +68,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
         pages = getattr(picture, "n_frames", 1)
         picture.seek(0 if pages == 1 else choose(path, "frame", pages, frame))
         mode = picture.mode
-        if mode in ("P", "CMYK", "YCbCr", "LAB", "HSV", "PA"):
-            pixels = np.asarray(picture.convert("RGB"))
-        elif mode == "1":
-            pixels = np.asarray(picture.convert("L"))
-        else:
-            pixels = np.asarray(picture)
+        pixels = np.asarray(picture.convert(_READ_AS.get(mode, mode)))
     if mode in ("LA", "La"):
         pixels = pixels[..., 0]
     elif mode in ("RGBA", "RGBa", "RGBX"):

@@ -32,16 +32,11 @@ CENTRE = (0.0, -17.0, 5.0)
 
 @dataclass(frozen=True)
 class Brain:
-    """Tissue of the P voxels inside the brain region; all float32 but `index`.
+    """Tissue of the P voxels inside the brain region, whose flat indices are `index`.
 
-    Attributes
-    ----------
-    index : (P,) int, flat indices of the region's voxels in the (X, Y, Z) grid
-    points : (P, 3), their positions in the subject's own space, mm
-    template : (P, 3), the same in the symmetric template, mass effect undone, mm
-    shares : name -> (P,) in [0, 1]; they add up to 1 in each voxel
-    depth : (P,), mm below the surface of the cortex (fissures count, sulci don't)
-    ventricle : (P,), signed distance to the ventricles, mm
+    `points` (P, 3) are their positions in mm, `template` the same in the symmetric template without
+    the mass effect. The tissues' `shares` add up to 1 in each voxel. `depth` is that below the
+    surface of the cortex (fissures count, sulci don't), `ventricle` the signed distance to one.
     """
 
     index: NDArray[np.int64]

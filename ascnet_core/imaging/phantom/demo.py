@@ -133,10 +133,8 @@ def make_demo(
 ) -> Path:
     """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
-    An existing folder must be empty or hold an earlier demo cohort. `contrast` is "flair" (bright
-    lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct" (liver, dark lesions, HU).
-    Half of the subjects are normal. `size` is in voxels (X, Y, Z); the field of view stays the
-    same. `progress` is told (done, subjects) after each subject.
+    `contrast` is "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or
+    "ct" (liver, dark lesions, HU). The field of view does not depend on `size`, in voxels.
 
     Raises a UserError for an unknown contrast, an impossible size, or a folder of other things.
     """
