@@ -7,6 +7,7 @@ Pieces are labelled by SciPy: scikit-image's `label` takes 236 ms where SciPy's 
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,6 @@ Mask = NDArray[np.bool_]
 Packed = NDArray[np.uint8]
 Further = Callable[[str], NDArray[np.float32]]
 """Name of a further modality -> (X, Y, Z) on 0..255."""
-LARGEST = 0
-"""In place of a number of voxels: only the largest piece."""
 
 
 def run_steps(
@@ -89,17 +88,17 @@ def _majority(mask: Mask, size: int) -> Mask:
     return np.asarray(sums > (size * size) // 2)
 
 
-def components(mask: Mask, least: int) -> Mask:
+def components(mask: Mask, least: float | Literal["largest"]) -> Mask:
     """Drop connected pieces (26 neighbours) of fewer than `least` voxels; a new array.
 
-    `LARGEST` keeps only the largest piece (the first in array order among equals).
+    "largest" keeps only the largest piece (the first in array order among equals).
     """
     if not mask.any() or least == 1:
         return mask.copy()
     box, pieces, _ = connected(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    keep = np.arange(sizes.size) == sizes.argmax() if least == LARGEST else sizes >= least
+    keep = np.arange(sizes.size) == sizes.argmax() if least == "largest" else sizes >= least
     result = np.zeros_like(mask)
     result[box] = keep[pieces]
     return result

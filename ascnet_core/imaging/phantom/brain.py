@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from ascnet_core.imaging.phantom.fields import (
     Floats,
@@ -47,13 +46,22 @@ class Brain:
     ventricle: Floats
 
 
+def _turn(axis: int, angle: float) -> NDArray[np.float64]:
+    """Give the matrix of a rotation about an axis, by the right hand."""
+    turn = np.eye(3)
+    after, last = (axis + 1) % 3, (axis + 2) % 3
+    turn[after, after] = turn[last, last] = np.cos(angle)
+    turn[last, after] = np.sin(angle)
+    turn[after, last] = -np.sin(angle)
+    return turn
+
+
 class _Build:
     """The numbers that make one subject's brain differ from the next."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         pitch, yaw, roll = rng.normal(0, np.deg2rad([3.0, 1.6, 1.6]))
-        turn = Rotation.from_euler("XYZ", [pitch, roll, yaw])
-        self.rotation = as_floats(turn.as_matrix())
+        self.rotation = as_floats(_turn(0, pitch) @ _turn(1, roll) @ _turn(2, yaw))
         self.atrophy = float(rng.beta(1.5, 2.5))
         scale = np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07)
         self.scale = as_floats(scale)
@@ -179,12 +187,6 @@ def _folded_cortex(points: Floats, depth: Floats, build: _Build) -> Floats:
     return as_floats(np.minimum(depth, sulcus))
 
 
-def _stem(points: Floats) -> Floats:
-    """Signed distance (mm) to the brain stem."""
-    stem = tube(points, [((0, -18, -9), 12.0), ((0, -22, -18), 13.0), ((0, -34, -75), 9.0)])
-    return blend(stem, ellipsoid(points, (0, -23, -30), (17, 14, 15)), 5)
-
-
 @dataclass(frozen=True)
 class Mass:
     """What pushes the brain aside: template centre (mm), radius (mm), strength 0 to 0.5."""
@@ -219,7 +221,9 @@ def brain_anatomy(
         reach = (length(offset)[:, None] / np.float32(1.5 * mass.radius)) ** 2
         template = template - np.float32(mass.strength) * np.exp(-reach) * offset
 
-    cerebellum, stem = _cerebellum(template), _stem(template)
+    cerebellum = _cerebellum(template)
+    stem = tube(template, [((0, -18, -9), 12.0), ((0, -22, -18), 13.0), ((0, -34, -75), 9.0)])
+    stem = blend(stem, ellipsoid(template, (0, -23, -30), (17, 14, 15)), 5)
     envelope = blend(blend(_cerebrum(template), cerebellum, 8), stem, 10)
     rough = envelope + 0.6 * build.surface.at(points) < 0.6
     index, points, template = index[rough], points[rough], template[rough]
