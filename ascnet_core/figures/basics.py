@@ -53,6 +53,13 @@ def layout(
     return figure
 
 
+def add_curve(
+    figure: go.Figure, x: Any, y: Any, name: str, line: Mapping[str, Any], **more: Any
+) -> None:
+    """Add a line with a marker at each value."""
+    figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", line=line, **more)
+
+
 def histogram(
     counts: Mapping[str, NDArray[Any]], peaks: Sequence[int] = (), *, log: bool = True
 ) -> go.Figure:
@@ -99,23 +106,16 @@ def histogram(
 
 
 def positions(inputs: NDArray[Any], reference: NDArray[Any], *, bins: int = 20) -> go.Figure:
-    """Where in the head the input and the reference slices lie, as shares of each set.
-
-    Positions (N,) are in [0, 1]: 0 the lowest slice with tissue, 1 the highest.
-    """
-    edges = np.linspace(0, 1, bins + 1)
+    """Where in the head the input and the reference slices lie (0 to 1), as shares of each set."""
     figure = go.Figure()
-    for name, values, colour in (
-        ("input", inputs, COLOURS["input"]),
-        ("reference", reference, COLOURS["reference"]),
-    ):
-        counts, _ = np.histogram(values, bins=edges)
+    for name, values in (("input", inputs), ("reference", reference)):
+        counts, edges = np.histogram(values, bins, (0, 1))
         figure.add_scatter(
             x=np.repeat(edges, 2),
             y=np.concatenate([[0], np.repeat(100 * counts / max(1, len(values)), 2), [0]]),
             name=f"{name} ({len(values)} slices)",
             mode="lines",
-            line={"color": colour, "width": 2},
+            line={"color": COLOURS[name], "width": 2},
             fill="tozeroy",
             opacity=0.8,
             hovertemplate="%{y:.1f} %<extra></extra>",
@@ -127,9 +127,10 @@ def positions(inputs: NDArray[Any], reference: NDArray[Any], *, bins: int = 20) 
 
 def position_overlap(inputs: NDArray[Any], reference: NDArray[Any], bins: int = 20) -> float:
     """Share (0..1) of the two position histograms that overlaps; 1 = drawn from the same levels."""
-    edges = np.linspace(0, 1, bins + 1)
-    first = np.histogram(inputs, bins=edges)[0] / max(1, len(inputs))
-    second = np.histogram(reference, bins=edges)[0] / max(1, len(reference))
+    first, second = (
+        np.histogram(values, bins, (0, 1))[0] / max(1, len(values))
+        for values in (inputs, reference)
+    )
     return float(np.minimum(first, second).sum())
 
 
@@ -147,8 +148,7 @@ def label_of(row: Mapping[str, Any]) -> str:
 def dice_boxes(rows: pd.DataFrame) -> go.Figure:
     """Box plot of subject Dice, one box a method and rule from the top; oracle boxes are hatched.
 
-    `rows` has a row a subject, method and rule, with the columns method, run, map, rule, kind,
-    subject and dice.
+    `rows` (of an evaluation) has the columns method, run, map, rule, kind, subject and dice.
     """
     figure = go.Figure()
     keys = [key for key in ("method", "run", "map", "rule", "kind") if key in rows.columns]
@@ -211,3 +211,35 @@ def _hatch(figure: go.Figure, label: str, values: pd.Series) -> None:
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def dice_by_subject(
+    subjects: Sequence[str],
+    mask_free: Mapping[str, Sequence[float]],
+    oracle: Mapping[str, Sequence[float]],
+) -> go.Figure:
+    """Dice of each subject by the way its threshold is chosen.
+
+    Ways that need masks (`oracle`) are drawn open and marked as such.
+    """
+    figure = go.Figure()
+    colours = (COLOURS["mask"], COLOURS["fence"], COLOURS["reference"])
+    plain = [{"color": colour, "size": 12} for colour in colours]
+    drawn = [(*way, marker) for way, marker in zip(mask_free.items(), plain, strict=False)]
+    opened = {"color": "#555555", "size": 14, "symbol": "diamond-open"}
+    drawn += [(f"<i>{name} (oracle)</i>", values, opened) for name, values in oracle.items()]
+    for name, values, marker in drawn:
+        figure.add_scatter(
+            x=list(subjects), y=list(values), name=name, mode="markers", marker=marker
+        )
+    figure.update_yaxes(range=[0, 1])
+    return layout(figure, 320, "subject", "Dice")
+
+
+def by_cycle(values: Mapping[str, Sequence[float | None]], title: str) -> go.Figure:
+    """A number of one or two runs at cycles 0, 1, 2, ...; a gap where it is None."""
+    figure = go.Figure()
+    colours = (COLOURS["fence"], COLOURS["mask"])
+    for (name, line), colour in zip(values.items(), colours, strict=False):
+        add_curve(figure, list(range(len(line))), list(line), name, {"color": colour})
+    return layout(figure, 240, "cycle", title)

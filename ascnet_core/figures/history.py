@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ascnet_core.figures.basics import COLOURS, layout
+from ascnet_core.figures.basics import COLOURS, add_curve, layout
 from ascnet_core.monitoring.history import Point
 from ascnet_core.monitoring.peak_tracks import Track
 from ascnet_core.monitoring.stop_rules import INDEX, QUANTISER, STABLE, TORN
@@ -66,10 +66,9 @@ def _over_time(
 def timeline(
     points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, name: str = "I_ro"
 ) -> go.Figure:
-    """Heat map of the histograms in time, with peaks and the run's threshold laid over it.
+    """Heat map of the histograms of the map `name` in time, with peaks and the run's threshold.
 
-    Each point is a column; a line marks the point of index `now`. `name` is that of the map whose
-    histograms are drawn, here and below.
+    A line marks the point of index `now`.
     """
     xs, title = times(points, along)
     shares = _shares(points)
@@ -101,15 +100,10 @@ def timeline(
                 "line": {"width": 1, "color": "#000000"}},
         hovertemplate="%{x:.4g}: peak at %{y}, %{customdata:.2f} % of the pixels<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(
-        x=xs,
-        y=[point.threshold.level if point.threshold else None for point in points],
-        mode="lines+markers",
-        name="threshold of the run's rule",
-        line={"color": COLOURS["mask"], "width": 1.5, "dash": "dot"},
-        marker={"size": 4},
-        hovertemplate="%{x:.4g}: threshold %{y}<extra></extra>",
-    )
+    levels = [point.threshold.level if point.threshold else None for point in points]
+    line = {"color": COLOURS["mask"], "width": 1.5, "dash": "dot"}
+    add_curve(figure, xs, levels, "threshold of the run's rule", line, marker={"size": 4},
+              hovertemplate="%{x:.4g}: threshold %{y}<extra></extra>")  # fmt: skip
     if now is not None and 0 <= now < len(xs):
         figure.add_vline(x=xs[now], line={"color": COLOURS["truth"], "width": 2})
     figure.update_yaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
@@ -187,13 +181,13 @@ def tracked_peaks(
             [p.separation for p in track.points],
         )
         for row, values in enumerate(rows, 1):
-            figure.add_scatter(
-                x=x,
-                y=values,
-                mode="lines+markers",
-                line={"color": colour, "width": 1.8},
+            add_curve(
+                figure,
+                x,
+                values,
+                f"peak {track.number}",
+                {"color": colour, "width": 1.8},
                 marker={"size": 7, "symbol": symbols},
-                name=f"peak {track.number}",
                 legendgroup=f"peak {track.number}",
                 showlegend=row == 1,
                 customdata=[[p.position, 100 * p.share, p.separation] for p in track.points],
@@ -237,29 +231,17 @@ def course(
         ("mask, share of the tissue", area, "truth", 2),
     )
     for label, values, colour, row in lines:
-        figure.add_scatter(
-            x=xs,
-            y=values,
-            mode="lines+markers",
-            name=label,
-            line={"color": COLOURS[colour], "width": 1.8},
-            marker={"size": 5},
-            hovertemplate="%{x:.4g}: %{y:.3f}",
-            row=row,
-            col=1,
-        )
+        line = {"color": COLOURS[colour], "width": 1.8}
+        hover = {"hovertemplate": "%{x:.4g}: %{y:.3f}", "marker": {"size": 5}}
+        add_curve(figure, xs, values, label, line, row=row, col=1, **hover)
     if oracle is not None:
-        figure.add_scatter(
-            x=xs,
-            y=list(oracle),
-            mode="lines+markers",
-            name="<i>oracle: Dice with true masks</i>",
-            line={"color": ORACLE, "width": 2, "dash": "dash"},
-            marker={"size": 6, "symbol": "diamond-open"},
-            hovertemplate="%{x:.4g}: oracle Dice %{y:.3f}",
-            row=1,
-            col=1,
-        )
+        line = {"color": ORACLE, "width": 2, "dash": "dash"}
+        hover = {
+            "hovertemplate": "%{x:.4g}: oracle Dice %{y:.3f}",
+            "marker": {"size": 6, "symbol": "diamond-open"},
+        }
+        name = "<i>oracle: Dice with true masks</i>"
+        add_curve(figure, xs, list(oracle), name, line, row=1, col=1, **hover)
     limits = (
         (INDEX, f"index {INDEX}", COLOURS["fence"], 1),
         (STABLE, f"stable {STABLE}", COLOURS["mask"], 1),

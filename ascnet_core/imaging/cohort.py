@@ -26,17 +26,11 @@ Series = tuple[tuple[Path, Path | None], ...]
 class Scan:
     """One row of a manifest; None or "" where a cell is empty.
 
-    Attributes
-    ----------
-    subject, scan : The patient, by whom folds and mean Dice go; the name of this scan, unique in
-        the cohort.
-    image, mask, region : Files.
-    modality : "FLAIR", "T2", "CT", ...
-    further : Further images on the same grid by name, as in the columns `image:NAME`.
-    group : "normal" or "anomalous".
-    channel : Channel of a colour picture that holds the modality, from 0.
-    series : Where pictures are the slices of one volume: all its rows' (image, region), lowest
-        first. They are scaled together and know their place. Empty elsewhere.
+    `subject` is the patient, by whom folds and mean Dice go, `scan` the name of this scan, unique
+    in the cohort. `further` are images on the same grid by name (the columns `image:NAME`),
+    `channel` is that of a colour picture that holds the modality, from 0. Where pictures are the
+    slices of one volume, `series` has all its rows' (image, region), lowest first: they are scaled
+    together and know their place.
     """
 
     subject: str
@@ -79,13 +73,11 @@ class Cohort:
 
 
 def read_manifest(path: str | Path) -> Cohort:
-    """Read a manifest: CSV in UTF-8 (a byte order mark is allowed), paths relative to it.
+    """Read a manifest (CSV), with paths relative to it; a folder stands for its `manifest.csv`.
 
-    Commas, semicolons and tabs separate cells. A folder stands for the `manifest.csv` in it. The
-    cohort is called after the file, or after the folder if the file is called manifest.csv.
+    The cohort is called after the file, or after the folder if the file is called manifest.csv.
 
-    Raises a UserError if the manifest, a column, a needed cell or a file is missing, two scans have
-    one name, or a group is unknown.
+    Raises a UserError if something is missing, two scans have one name, or a group is unknown.
     """
     path = Path(path)
     if path.is_dir():

@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,23 +26,17 @@ if TYPE_CHECKING:
 class Grid:
     """Where stored voxels lie, and what is needed to write a file like the one read.
 
-    Attributes
-    ----------
-    shape : Three stored axes, in stored order.
-    affine : 4 x 4 float64, stored voxel indices to mm (right, anterior, superior). For pictures and
-        stacks it is nominal: 1 mm, rows run from anterior to posterior, columns from the patient's
-        right to left.
-    header : The NIfTI header as read (units, qform and sform with their codes), None elsewhere.
-    kind : The name of the file's format.
-    full_shape : The stored shape with its trailing axes of length 1, which masks get too.
-    frames : Volumes in the file.
+    `affine` (4 x 4) takes stored voxel indices to mm (right, anterior, superior). For pictures and
+    stacks it is nominal: 1 mm, rows from anterior to posterior, columns from the patient's right.
+    `header` is that of NIfTI as read, `kind` the name of the file's format, `full_shape` the stored
+    shape with its trailing axes of length 1, which masks get too.
     """
 
     shape: tuple[int, int, int]
     affine: npt.NDArray[np.float64]
     header: Any = None
     kind: str = "nifti"
-    full_shape: tuple[int, ...] = field(default=())
+    full_shape: tuple[int, ...] = ()
     frames: int = 1
 
 
@@ -80,10 +74,9 @@ class Format:
 
 @contextmanager
 def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
-    """Turn the errors of a reader into a sentence that says that the file is damaged.
+    """Turn the errors of a reader (`errors`, and common ones) into a sentence on a damaged file.
 
-    `errors` are those that this reader raises besides the common ones. All others are faults of
-    this program and pass.
+    All others are faults of this program and pass.
     """
     # MemoryError: a broken header may ask for terabytes
     common: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, KeyError, OverflowError)

@@ -11,14 +11,7 @@ from typing import Any
 import numpy as np
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.formats import (
-    FORMATS,
-    format_of,
-    load_head,
-    load_stored,
-    natural_key,
-    stem_of,
-)
+from ascnet_core.imaging import formats
 from ascnet_core.imaging.formats.picture import colour_channels
 from ascnet_core.imaging.image_format import Format, suffix_of
 from ascnet_core.imaging.naming import Group, group_files, preference, role_of_folder, subject_of
@@ -37,11 +30,7 @@ Recogniser = Callable[[Path, list[Path], LeftOut], tuple[list[Row], set[Path]]]
 
 @dataclass(frozen=True)
 class Indexed:
-    """What was found in a folder.
-
-    `rows` are for `write_manifest` (files are `Path`s), `layout` says in words what was recognised,
-    `left_out` names each file that is in no row, with the reason.
-    """
+    """Rows for `write_manifest`, the layout in words, and the files in no row with the reason."""
 
     rows: list[Row]
     layout: str
@@ -49,13 +38,11 @@ class Indexed:
 
 
 def index_folder(folder: str | Path) -> Indexed:
-    """Look through a folder and its subfolders for scans.
+    """Look through a folder and its subfolders for scans of the layouts below (`_LAYOUTS`).
 
-    Recognised are the authors' three .npy files; the LGG layout `CASE/CASE_N.tif` with
-    `CASE_N_mask.tif`; NIfTI files named by modality and role (`x_flair`, `x_t2`, `x_mask`,
-    `x_seg`, `x_brain`, BraTS and BIDS names, `imagesTr` with `labelsTr`); .npy stacks with
-    `_mask`; pictures in `images` and `masks` (and `liver`, `brain` or `region`), or with `_mask`
-    beside them.
+    NIfTI files are told apart by modality and role in their names (`x_flair`, `x_mask`, `x_brain`,
+    BraTS and BIDS names, `imagesTr` with `labelsTr`), pictures by folders (`images`, `masks`,
+    `liver`, `brain`, `region`) or by a `_mask` beside them.
 
     Raises a UserError if the folder is not there, or nothing in it is recognised.
     """
@@ -64,12 +51,12 @@ def index_folder(folder: str | Path) -> Indexed:
         raise UserError(f"{folder} is no folder; give the folder that holds the scans.")
     left_out: LeftOut = []
     files: list[Path] = []
-    for path in sorted(folder.rglob("*"), key=lambda p: natural_key(str(p.relative_to(folder)))):
+    for path in sorted(folder.rglob("*"), key=lambda p: formats.natural_key(str(p))):
         if not path.is_file():
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             left_out.append((path, "hidden"))
-        elif format_of(path):
+        elif formats.format_of(path):
             files.append(path)
         else:
             left_out.append((path, "of no image format that is read here"))
@@ -139,7 +126,7 @@ def _authors(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[R
 def _readable(path: Path, left_out: LeftOut) -> bool:
     """Say whether a file can be a row; where not, note why."""
     try:
-        frames = load_head(path).frames
+        frames = formats.load_head(path).frames
     except UserError as error:
         left_out.append((path, _bare(error, path)))
         return False
@@ -152,11 +139,11 @@ def _readable(path: Path, left_out: LeftOut) -> bool:
 def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
     """Take CASE/CASE_N.tif + CASE/CASE_N_mask.tif: each row a slice, each case a series."""
     tifs = {path for path in files if suffix_of(path) in (".tif", ".tiff")}
-    cases: dict[Path, list[tuple[int, Path, Path]]] = {}
+    pairs: list[tuple[Any, Path, int, Path, Path]] = []
     lonely: list[Path] = []
     used: set[Path] = set()
     for path in sorted(tifs):
-        stem = stem_of(path)
+        stem = formats.stem_of(path)
         bare = stem.removesuffix("_mask")
         case, _, number = bare.rpartition("_")
         if case != path.parent.name or not number.isdecimal():
@@ -166,16 +153,15 @@ def _lgg(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row],
         if partner not in tifs:
             lonely.append(path)
         elif bare == stem:
-            cases.setdefault(path.parent, []).append((int(number), path, partner))
+            rank = formats.natural_key(str(path.parent))
+            pairs.append((rank, path.parent, int(number), path, partner))
     rows: list[Row] = []
-    for parent in sorted(cases, key=lambda p: natural_key(str(p))):
-        case = parent.name
-        for z, image, mask in sorted(cases[parent]):
-            if not (_readable(image, left_out) and _readable(mask, left_out)):
-                continue
+    for _, parent, z, image, mask in sorted(pairs):
+        if _readable(image, left_out) and _readable(mask, left_out):
+            case = parent.name
+            channel = 1 if colour_channels(image) > 1 else None
             row = _row(case, image, mask, modality="FLAIR", series=case, notes=f"slice {z}")
-            colour = colour_channels(image) > 1
-            rows.append({**row, "scan": f"{case}_{z}", "channel": 1 if colour else None})
+            rows.append({**row, "scan": f"{case}_{z}", "channel": channel})
     if not rows:
         return [], set()
     left_out += [(path, "slice without its mask, or mask without its slice") for path in lonely]
@@ -186,7 +172,7 @@ def _files_of(one: Format) -> Recogniser:
     """Make the recogniser that takes all files of a format."""
 
     def take(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[Row], set[Path]]:
-        mine = {path for path in files if format_of(path) is one}
+        mine = {path for path in files if formats.format_of(path) is one}
         header, data = one.pair
         # Of a pair the image data stand for both.
         own = mine - {p for p in mine if suffix_of(p) == header and p.with_suffix(data) in mine}
@@ -202,7 +188,7 @@ def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[
     def of_images(path: Path) -> bool:
         return "image" in map(role_of_folder, path.relative_to(folder).parts[:-1])
 
-    mine = [path for path in files if (found := format_of(path)) and found.flat]
+    mine = [path for path in files if (found := formats.format_of(path)) and found.flat]
     groups = [
         group
         for group in group_files(folder, mine)
@@ -221,8 +207,8 @@ _LAYOUTS: dict[str, Recogniser] = {
     "the authors' .npy stacks (input, reference, mask)": _authors,
     "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": _lgg,
     # pictures last: many folders hold some that are no scans
-    **{one.files: _files_of(one) for one in FORMATS if not one.flat},
-    **{one.files: _pictures for one in FORMATS if one.flat},
+    **{one.files: _files_of(one) for one in formats.FORMATS if not one.flat},
+    **{one.files: _pictures for one in formats.FORMATS if one.flat},
 }
 
 
@@ -275,7 +261,7 @@ def _true_regions(group: Group, left_out: LeftOut) -> list[Path]:
 
 def _has_grey_values(path: Path) -> bool:
     try:
-        stored, _ = load_stored(path)
+        stored, _ = formats.load_stored(path)
     except UserError:
         return False
     sample = stored.ravel()[:: max(1, stored.size // 100_000)]
@@ -302,7 +288,7 @@ def _first_fitting(image: Path, files: list[Path], what: str, left_out: LeftOut)
 def _apart(path: Path, image: Path) -> str:
     """Say in what the grids of two files differ, by their heads alone; empty where they agree."""
     try:
-        reason = grid_difference(load_head(path), load_head(image))
+        reason = grid_difference(formats.load_head(path), formats.load_head(image))
     except UserError as error:
         return _bare(error, path)
     return f"on another grid than {image.name} ({reason})" if reason else ""

@@ -8,68 +8,44 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 
+Numbers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 METHODS = ("percentile", "min-max")
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """How a volume was scaled.
-
-    Attributes
-    ----------
-    low, high
-        What became 0 and 1, in the file's real units.
-    method
-        "percentile" or "min-max".
-    clipped
-        Share of the region's voxels that lay outside [low, high] and were cut off.
-    """
+    """What became 0 and 1 (real units), and the share of the region's voxels that was cut off."""
 
     low: float
     high: float
-    method: str
     clipped: float
 
 
-def automatic_level(values: npt.NDArray[Any]) -> float:
-    """Return 5 % of the 99th percentile, both taken from the minimum up where it is negative.
+def automatic_level(values: Numbers) -> float:
+    """Return the value above which voxels belong to the automatic region.
 
-    (CT in HU and standardised MR have negative values.)
+    5 % of the 99th percentile, both taken from the minimum up where it is negative (CT in HU,
+    standardised MR).
     """
     lowest = min(float(values.min()), 0.0)
     return lowest + 0.05 * (float(np.percentile(values, 99)) - lowest)
 
 
-def automatic_region(data: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return the voxels above the automatic level (`automatic_level`), bool of the same shape."""
-    region: npt.NDArray[np.bool_] = data > automatic_level(data)
-    return region
-
-
 def limits(
-    values: npt.NDArray[Any],
+    values: Numbers,
     method: str = "percentile",
     low: float = 0.1,
     high: float = 99.9,
     what: str = "The image",
 ) -> tuple[float, float]:
-    """Return the values that become 0 and 1.
+    """Return which of the region's `values` (real units) become 0 and 1.
 
-    Parameters
-    ----------
-    values
-        Values of the region's voxels, any shape, real units.
-    method
-        "min-max" (the paper) or "percentile".
-    low, high
-        Percentiles, 0 to 100; of no effect with "min-max".
-    what
-        How the image is called in the error.
+    Their smallest and largest ("min-max", the paper), or those at the percentiles `low` and `high`
+    (0 to 100). `what` is the image's name in errors.
 
-    Raises
-    ------
-    UserError
-        Unknown method, percentiles out of order, an empty region, or a constant volume.
+    Raises a UserError if that cannot be said (an empty region, a constant volume, ...).
     """
     if method not in METHODS:
         raise UserError(f"Scaling {method!r} is unknown; choose {' or '.join(METHODS)}.")
@@ -93,56 +69,31 @@ def limits(
     return bottom, top
 
 
-def scale_between(
-    data: npt.NDArray[Any], region: npt.NDArray[np.bool_] | None, low: float, high: float
-) -> npt.NDArray[np.float32]:
-    """Map [low, high] to [0, 1], cut off what lies beyond, and set 0 outside the region."""
-    scaled = np.asarray(data, np.float32) - np.float32(low)
-    scaled *= np.float32(1 / (high - low))
-    np.clip(scaled, 0, 1, out=scaled)
-    if region is not None:
-        scaled[~region] = 0
-    return scaled
-
-
 def scale_volume(
-    data: npt.NDArray[Any],
-    region: npt.NDArray[np.bool_] | None = None,
+    data: Numbers,
+    region: Mask | None = None,
     method: str = "percentile",
     low: float = 0.1,
     high: float = 99.9,
     what: str = "The image",
-) -> tuple[npt.NDArray[np.float32], Scaled]:
-    """Scale a volume to [0, 1] by the values in its region.
+    known: tuple[float, float] | None = None,
+) -> tuple[Floats, Scaled]:
+    """Scale a volume to float32 in [0, 1] by the values in its region (None: everywhere), else 0.
 
-    Parameters
-    ----------
-    data
-        Any shape, real units.
-    region
-        bool of the same shape, or None for everything.
-    method, low, high, what
-        See `limits`.
-
-    Returns
-    -------
-    scaled, how
-        float32 in [0, 1], 0 outside the region; what was done.
-
-    Raises
-    ------
-    UserError
-        See `limits`.
+    Other arguments and errors are those of `limits`, unless what becomes 0 and 1 is `known`.
     """
     values = data if region is None else data[region]
-    bottom, top = limits(values, method, low, high, what)
-    clipped = float(np.mean((values < bottom) | (values > top)))
-    return scale_between(data, region, bottom, top), Scaled(bottom, top, method, clipped)
+    bottom, top = known or limits(values, method, low, high, what)
+    clipped = float(np.mean((values < bottom) | (values > top))) if values.size else 0.0
+    scaled = np.asarray(data, np.float32) - np.float32(bottom)
+    scaled *= np.float32(1 / (top - bottom))
+    np.clip(scaled, 0, 1, out=scaled)
+    if region is not None:
+        scaled[~region] = 0
+    return scaled, Scaled(bottom, top, clipped)
 
 
-def equalise(
-    scaled: npt.NDArray[np.float32], region: npt.NDArray[np.bool_] | None = None
-) -> npt.NDArray[np.float32]:
+def equalise(scaled: Floats, region: Mask | None = None) -> Floats:
     """Equalise the histogram inside the region; float32 in [0, 1], 0 outside.
 
     Each voxel gets the share of the region's voxels that are not brighter, by 256 levels.

@@ -38,10 +38,9 @@ _WORD = re.compile(r"[^_\-. ]+")
 
 @dataclass
 class Group:
-    """The files of one scan.
+    """The files of one scan; `images` with their modality (or ""), `name` is what names share.
 
-    `folder` has parts such as "images" and "masks" as "*"; `name` is what the files' names share.
-    `images` are pairs of a modality (or "") and a file.
+    `folder` has parts such as "images" and "masks" as "*".
     """
 
     folder: str

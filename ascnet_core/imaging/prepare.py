@@ -27,8 +27,7 @@ class Preparation:
     Attributes
     ----------
     size : Pixels along each side of a slice, a multiple of 16.
-    scaling : "percentile", or "min-max" as in the paper; over the region of the whole volume.
-    low, high : Percentiles that become 0 and 1.
+    scaling, low, high : As for `intensity.limits`, over the region of the whole volume.
     region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
         the 99th percentile; "none": everything. Outside is 0.
     channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images, from
@@ -50,16 +49,9 @@ class Preparation:
 class Prepared:
     """A scan made ready; arrays are (X, Y, Z) in RAS order and read-only.
 
-    Attributes
-    ----------
-    scan, preparation, volume : What was made ready, how, and the image in real units.
-    scaled : float32 in [0, 1], 0 outside the region.
-    region : Where masks may lie, bool.
-    truth : The mask, bool; None where the manifest has none.
-    placement : Where slices lie in the volume.
-    scaled_info : What became 0 and 1, and what was cut off.
-    series_place : For a picture of a series: its index in it, and the region's pixels in each of
-        its slices.
+    `volume` is the image in real units, `scaled` that in [0, 1] and 0 outside the region, `truth`
+    the manifest's mask, `placement` where slices lie in the volume. A picture of a series knows its
+    index in it and the region's pixels in each of its slices (`series_place`).
     """
 
     scan: Scan
@@ -108,7 +100,7 @@ def further_image(scan: Scan, how: Preparation, grid: Grid, region: Mask, name: 
             f"Scan {scan.scan} has no further image {name!r} (it has: {known}); "
             f"add a column image:{name} to the manifest."
         )
-    volume = read_volume(path, frame=how.frame, channel=how.channel, nan=how.nan)
+    volume = _read(path, how, how.channel)
     reason = grid_difference(volume.grid, grid)
     if reason:
         raise UserError(f"{path} is on another grid than {scan.image} ({reason}); resample it.")
@@ -116,10 +108,7 @@ def further_image(scan: Scan, how: Preparation, grid: Grid, region: Mask, name: 
 
 
 def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared:
-    """Read a scan, scale it and place it into slices.
-
-    A picture that belongs to a series (see `Scan.series`) is scaled by the values of all its
-    slices, as a volume is.
+    """Read a scan, scale it (a picture of a series by the values of all its slices) and place it.
 
     Raises a UserError that says what is wrong with its files or with the preparation.
     """
@@ -127,67 +116,60 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     if how.region not in REGIONS:
         raise UserError(f"Region {how.region!r} is unknown; choose {', '.join(REGIONS)}.")
     channel = how.channel if how.channel is not None else scan.channel
-    volume = read_volume(scan.image, frame=how.frame, channel=channel, nan=how.nan)
+    volume = _read(scan.image, how, channel)
     place = placement(volume.shape, volume.spacing, how.size)
     truth = read_mask(scan.mask, volume) if scan.mask else None
-    series_place = None
+    series_place, level, known = None, None, None
     if len(scan.series) > 1:
         stamps = tuple(
             image.stat().st_mtime_ns if image.is_file() else 0 for image, _ in scan.series
         )
-        level, low, high, areas = _series_limits(scan.series, stamps, how, channel)
-        region = _region(volume, scan.region, how, level)
-        scaled = intensity.scale_between(volume.data, region, low, high)
-        inside = volume.data[region]
-        clipped = float(np.mean((inside < low) | (inside > high))) if inside.size else 0.0
-        info = Scaled(low, high, how.scaling, clipped)
+        level, known, areas = _series_limits(scan.series, stamps, how, channel)
         series_place = ([image for image, _ in scan.series].index(scan.image), areas)
-    else:
-        region = _region(volume, scan.region, how)
-        scaled, info = _scaled(volume, region, how)
+    region = _region(volume, scan.region, how, level)
+    scaled, info = _scaled(volume, region, how, known)
     for array in (scaled, region, truth):
         if array is not None:
             array.flags.writeable = False
     return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place)
 
 
-def _scaled(volume: Volume, region: Mask, how: Preparation) -> tuple[Floats, Scaled]:
+def _read(path: Path, how: Preparation, channel: int | None) -> Volume:
+    return read_volume(path, frame=how.frame, channel=channel, nan=how.nan)
+
+
+def _scaled(
+    volume: Volume, region: Mask, how: Preparation, known: tuple[float, float] | None = None
+) -> tuple[Floats, Scaled]:
     # a region of everything needs no copy of its values
     inside = None if how.region == "none" else region
     what = str(volume.path)
-    return intensity.scale_volume(volume.data, inside, how.scaling, how.low, how.high, what)
+    return intensity.scale_volume(volume.data, inside, how.scaling, how.low, how.high, what, known)
 
 
-def _region(
-    volume: Volume, file: Path | None, how: Preparation, level: float | None = None
-) -> Mask:
+def _region(volume: Volume, file: Path | None, how: Preparation, level: float | None) -> Mask:
     """Return the region; an automatic one lies above `level`, or above the volume's own."""
     if how.region == "none":
         return np.ones(volume.shape, np.bool_)
     if how.region == "file" and file is not None:
         return read_mask(file, volume)
-    if level is None:
-        return intensity.automatic_region(volume.data)
-    return volume.data > level
+    return volume.data > (intensity.automatic_level(volume.data) if level is None else level)
 
 
 @lru_cache(maxsize=64)
 def _series_limits(
     series: Series, stamps: tuple[int, ...], how: Preparation, channel: int | None
-) -> tuple[float, float, float, tuple[int, ...]]:
-    """Return a series' level of the automatic region, its two limits, and each slice's region area.
+) -> tuple[float, tuple[float, float], tuple[int, ...]]:
+    """Return a series' automatic level, its limits and each slice's region area.
 
     `stamps` (times of change) are there for the cache alone.
     """
-    volumes = [
-        read_volume(image, frame=how.frame, channel=channel, nan=how.nan) for image, _ in series
-    ]
-    pooled = np.concatenate([volume.data.ravel() for volume in volumes])
-    level = intensity.automatic_level(pooled)
+    volumes = [_read(image, how, channel) for image, _ in series]
+    level = intensity.automatic_level(np.concatenate([one.data.ravel() for one in volumes]))
     regions = [
         _region(volume, file, how, level) for volume, (_, file) in zip(volumes, series, strict=True)
     ]
     inside = np.concatenate([v.data[region] for v, region in zip(volumes, regions, strict=True)])
     what = f"The series of {series[0][0]}"
-    low, high = intensity.limits(inside, how.scaling, how.low, how.high, what)
-    return level, low, high, tuple(int(region.sum()) for region in regions)
+    known = intensity.limits(inside, how.scaling, how.low, how.high, what)
+    return level, known, tuple(int(region.sum()) for region in regions)

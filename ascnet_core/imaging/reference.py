@@ -23,16 +23,11 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class SliceSet:
-    """N slices and where they come from.
+    """N slices `images` (N, S, S) in [0, 1] and where they come from; other arrays are (N,).
 
-    Attributes
-    ----------
-    images : float32 (N, S, S) in [0, 1].
-    positions : float64 (N,): 0 is the lowest slice with tissue of its scan, 1 the highest.
-    subjects, scans : str (N,).
-    z : int64 (N,): index along Z of the scan (for pictures of a series: in the series).
-    lesion, labelled : bool (N,): the mask has voxels in the slice (False without a mask); the scan
-        has a mask.
+    `positions` run from 0 (the lowest slice with tissue of its scan) to 1 (the highest). `z` is the
+    index along Z of the scan (for pictures of a series: in the series). `labelled` says whether the
+    scan has a mask, `lesion` whether it has voxels in the slice.
     """
 
     images: npt.NDArray[np.float32]
@@ -112,36 +107,20 @@ def reference_pools(
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
-    The slices with lesion come from the reference's manifest; from the cohort where that one knows
-    of none.
+    `reference` is one of
+    - "normal": the cohort's normal group; inputs are the slices of all other scans;
+    - "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices;
+    - a manifest or cohort: its normal group (where it has none, all its scans) without slices that
+      have a lesion; inputs are all slices of the cohort.
 
-    Parameters
-    ----------
-    cohort : Where the inputs come from.
-    preparation : How every scan is made ready.
-    reference : "normal": the cohort's normal group; inputs are the slices of all other scans.
-        "lesion-free": the lesion-free slices of scans with a mask; inputs are all other slices. A
-        manifest or cohort: its normal group (where it has none, all its scans) without slices that
-        have a lesion; inputs are all slices of the cohort.
-    progress : Called with (scans done, scans in all).
+    The slices with lesion come from the reference's manifest; from the cohort where that one knows
+    of none. `progress` is told (scans done, scans in all).
 
     Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
-    scans = cohort.scans
-    if reference == "normal":
-        normal = [scan for scan in scans if scan.group == "normal"]
-        others = [scan for scan in scans if scan.group != "normal"]
-        if not normal or not others:
-            raise UserError(
-                f"{cohort.manifest} has no {'other scans' if normal else 'normal group'}; fill its "
-                "column `group` with normal and anomalous, or choose lesion-free or another "
-                "manifest as reference."
-            )
-        sets = _sets([*others, *normal], preparation, progress)
-        inputs = _all(sets[: len(others)], cohort)
-        return Pools(inputs, _all(sets[len(others) :], cohort), inputs.take(inputs.lesion))
+    scans = list(cohort.scans)
     if reference == "lesion-free":
-        both = _all(_sets(list(scans), preparation, progress), cohort)
+        both = _all(_sets(scans, preparation, progress), cohort)
         free = both.labelled & ~both.lesion
         if not free.any() or free.all():
             what = "slices with lesion" if free.any() else "lesion-free slices with a mask"
@@ -150,15 +129,28 @@ def reference_pools(
                 "reference."
             )
         return Pools(both.take(~free), both.take(free), both.take(both.lesion))
-    other = reference if isinstance(reference, Cohort) else read_manifest(reference)
-    normal = [scan for scan in other.scans if scan.group == "normal"] or list(other.scans)
-    sets = _sets([*scans, *normal], preparation, progress)
+    own = reference == "normal"
+    other = cohort if own else reference
+    if not isinstance(other, Cohort):
+        other = read_manifest(other)
+    normal = [scan for scan in other.scans if scan.group == "normal"]
+    if own:
+        scans = [scan for scan in scans if scan.group != "normal"]
+        if not normal or not scans:
+            raise UserError(
+                f"{cohort.manifest} has no {'other scans' if normal else 'normal group'}; fill its "
+                "column `group` with normal and anomalous, or choose lesion-free or another "
+                "manifest as reference."
+            )
+    sets = _sets([*scans, *(normal or other.scans)], preparation, progress)
     inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)
-    lesions = found.take(found.lesion) if found.lesion.any() else inputs.take(inputs.lesion)
-    found = found.take(~found.lesion)
-    if not len(found):
+    lesions = inputs.take(inputs.lesion)
+    if own:
+        return Pools(inputs, found, lesions)
+    clean = found.take(~found.lesion)
+    if not len(clean):
         raise UserError(f"{other.manifest} has no lesion-free slices; choose another reference.")
-    return Pools(inputs, found, lesions)
+    return Pools(inputs, clean, found.take(found.lesion) if found.lesion.any() else lesions)
 
 
 def _sets(scans: list[Scan], preparation: Preparation, progress: Tell | None) -> list[SliceSet]:

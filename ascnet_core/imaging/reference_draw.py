@@ -17,16 +17,11 @@ _CLEAN, _LESION = 1, 2  # what a random order is for: the two must not be the sa
 
 @dataclass(frozen=True)
 class Draw:
-    """What of the reference is taken.
+    """What of the reference is taken: a `share` of the slices between two levels.
 
-    Attributes
-    ----------
-    share : Of the slices between the levels, above 0 to 1.
-    contamination : Share of the result that is lesion slices, 0 to 1; they replace clean ones, so
-        that the number of slices stays.
-    level_low, level_high : Positions in the head, 0 (the lowest slice with tissue) to 1, ends
-        included.
-    seed : Of both random orders.
+    Levels are positions in the head, 0 (the lowest slice with tissue) to 1, ends included.
+    `contamination` is the share of the result that is lesion slices; they replace clean ones, so
+    that the number of slices stays. `seed` is that of both random orders.
     """
 
     share: float = 1.0

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 
-VIEWS = ("axial", "coronal", "sagittal")
-
+Numbers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
 Box = tuple[slice, slice, slice]
 """A part of a volume: slices along X, Y and Z."""
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
@@ -27,20 +27,9 @@ def evenly(number: int, count: int) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the pixels of an S x S slice lie in a volume; geometry only, hashable.
+    """Where the S x S pixels (`size`) of a slice lie in a RAS volume (X, Y, Z) of `spacing` mm.
 
-    Attributes
-    ----------
-    shape
-        (X, Y, Z) of the RAS volume.
-    spacing
-        Voxel distances in mm.
-    size
-        S, pixels along each side of a slice.
-    scale
-        Voxels per pixel along X and Y: pixel k lies at voxel `scale * k + start`.
-    start
-        Voxel coordinate of pixel 0's centre along X and Y.
+    Along X and Y the centre of pixel k lies at voxel `scale * k + start`.
     """
 
     shape: tuple[int, int, int]
@@ -50,19 +39,15 @@ class Placement:
     start: tuple[float, float]
 
     @property
-    def pixel_mm(self) -> float:
-        """Side of a pixel in mm."""
-        return self.scale[0] * self.spacing[0]
-
-    @property
     def covered(self) -> tuple[slice, slice]:
         """Columns (x) and rows (y) of a slice whose centres lie in the volume."""
-        x, y = (self._covered(axis) for axis in (0, 1))
-        return x, y
+        return self._covered(0), self._covered(1)
 
     def _covered(self, axis: int) -> slice:
-        inside = np.flatnonzero(_inside(self, axis))
-        # A side thinner than a pixel still gets the pixel in its middle.
+        at = self.scale[axis] * np.arange(self.size) + self.start[axis]
+        inside = np.flatnonzero((at > -0.5 - 1e-9) & (at < self.shape[axis] - 0.5 + 1e-9))
+        if not inside.size:  # thinner than a pixel: the one in the middle
+            inside = np.array([np.abs(at - (self.shape[axis] - 1) / 2).argmin()])
         return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
@@ -71,48 +56,24 @@ def placement(
 ) -> Placement:
     """Place a volume of `shape` and `spacing` (mm) into slices of `size` x `size`.
 
-    Pixel and voxel centres are aligned by the half-pixel rule: the outer edges of the larger side
-    coincide with the edges of the square.
-
-    Raises
-    ------
-    UserError
-        If size is no positive multiple of 16 (the network halves it four times).
+    The outer edges of the larger side coincide with the edges of the square. Raises a UserError if
+    size is no positive multiple of 16 (the network halves it four times).
     """
     if size < 16 or size % 16:
         raise UserError(f"A slice size of {size} does not fit; choose a multiple of 16.")
-    extent = max(shape[0] * spacing[0], shape[1] * spacing[1])
-    pixel = extent / size
-    scale = [pixel / spacing[axis] for axis in (0, 1)]
+    pixel = max(shape[0] * spacing[0], shape[1] * spacing[1]) / size
+    scale = (pixel / spacing[0], pixel / spacing[1])
     # Centre on centre: ((size - 1) / 2) pixels go to ((n - 1) / 2) voxels.
-    start = [(shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1)]
-    return Placement(
-        (int(shape[0]), int(shape[1]), int(shape[2])),
-        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
-        int(size),
-        (float(scale[0]), float(scale[1])),
-        (float(start[0]), float(start[1])),
-    )
+    x, y = ((shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1))
+    return Placement(shape, spacing, size, scale, (x, y))
 
 
-def _inside(place: Placement, axis: int) -> npt.NDArray[np.bool_]:
-    """Return which of the S pixels have their centre in the volume's field along an axis."""
-    at = place.scale[axis] * np.arange(place.size) + place.start[axis]
-    inside = (at > -0.5 - 1e-9) & (at < place.shape[axis] - 0.5 + 1e-9)
-    if not inside.any():
-        inside[np.abs(at - (place.shape[axis] - 1) / 2).argmin()] = True
-    return inside
-
-
-def _weights(
-    centres: npt.NDArray[np.floating[Any]], count: int, scale: float
-) -> npt.NDArray[np.float32]:
+def _weights(centres: Numbers, count: int, scale: float) -> Floats:
     """Resampling as a matrix (len(centres), count): samples at 0 .. count - 1, steps of `scale`.
 
-    The linear interpolation between samples (beyond the outermost their value is held), averaged
-    over a box about each centre where steps are coarser than the samples. The box is
-    sqrt(scale^2 - 1) wide, 0 for scale <= 1, so that nothing jumps there; linear ramps are kept
-    exactly, which a sampled triangle kernel does not do.
+    Linear interpolation, averaged over a box about each centre where steps are coarser than the
+    samples: sqrt(scale^2 - 1) wide, so that nothing jumps at scale 1. Linear ramps are kept, which
+    a sampled triangle kernel does not do.
     """
     box = float(np.sqrt(max(scale * scale - 1, 0)))
     pad = int(np.ceil(box / 2)) + 2
@@ -128,28 +89,23 @@ def _weights(
     return np.asarray(inner / inner.sum(1, keepdims=True), np.float32)
 
 
-def _hat_integral(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+def _hat_integral(x: Numbers) -> Numbers:
     """Integrate the hat function 1 - |t| from -1 to x."""
     t = np.clip(x, -1, 1)
     return np.asarray(np.where(t < 0, (1 + t) ** 2 / 2, 1 - (1 - t) ** 2 / 2))
 
 
-def _nearest(
-    centres: npt.NDArray[np.floating[Any]], count: int, back: bool = False
-) -> npt.NDArray[np.intp]:
-    """Return the nearest of `count` samples; a tie goes down on the way out and up on the way back.
-
-    (So a voxel whose two pixels tie gets back the one that was taken from it.)
-    """
+def _nearest(centres: Numbers, count: int, back: bool = False) -> npt.NDArray[np.intp]:
+    # Ties go down on the way out and up on the way back: a voxel gets back what was taken from it.
     tie = 1e-9 if back else -1e-9
     nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 + tie).astype(np.intp)
     return nearest.clip(0, count - 1)
 
 
 @lru_cache(maxsize=64)
-def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32]:
+def _matrices(place: Placement, axis: int, back: bool) -> Floats:
     """Return the matrix along an axis: (S, n) to slices, (n, S) back; zero where not covered."""
-    inside = np.flatnonzero(_inside(place, axis))
+    inside = np.arange(place.size)[place.covered[axis]]
     count, scale = place.shape[axis], place.scale[axis]
     if back:
         centres = (np.arange(count) - place.start[axis]) / scale - inside[0]
@@ -163,9 +119,9 @@ def _matrices(place: Placement, axis: int, back: bool) -> npt.NDArray[np.float32
 
 
 def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, int, int] = (0, 0, 0)) -> Box:
-    """Return the smallest box that holds a mask (X, Y, Z), and a margin of voxels along each axis.
+    """Return the smallest box that holds a mask (X, Y, Z) and a margin of voxels along each axis.
 
-    It ends where the volume ends; for an empty mask it is the whole volume.
+    For an empty mask it is the whole volume.
     """
     bounds = []
     for axes, extra, length in zip(((1, 2), (0, 2), (0, 1)), margin, mask.shape, strict=True):
@@ -175,17 +131,13 @@ def box_of(mask: npt.NDArray[np.bool_], margin: tuple[int, int, int] = (0, 0, 0)
     return bounds[0], bounds[1], bounds[2]
 
 
-def to_slices(
-    data: npt.NDArray[Any], place: Placement, order: int = 1, box: Box = EVERYWHERE
-) -> npt.NDArray[np.float32]:
+def to_slices(data: Numbers, place: Placement, order: int = 1, box: Box = EVERYWHERE) -> Floats:
     """Resample a RAS volume (X, Y, Z) to float32 slices (Z, S, S); in plane only.
 
     `slices[z, row, col]`: row runs with Y from posterior up, col with X from left up. Order 1 is
     linear, averaging where the slices are coarser; order 0 takes the nearest voxel (for masks).
-    Outside the volume is 0.
-
-    `box` (order 1 only): the part of the volume outside which it is 0. Only that is looked at, and
-    only the slices along its Z come back.
+    Outside the volume is 0. With `box` (order 1 only) the volume counts as 0 outside it, and only
+    the slices along its Z come back.
     """
     if tuple(data.shape) != place.shape:
         raise ValueError(f"shape {data.shape} is not the placement's {place.shape}")
@@ -206,9 +158,7 @@ def to_slices(
     return np.ascontiguousarray(np.matmul(along_y, first).transpose(2, 1, 0))
 
 
-def from_slices(
-    slices: npt.NDArray[Any], place: Placement, order: int = 1, box: Box = EVERYWHERE
-) -> npt.NDArray[np.float32]:
+def from_slices(slices: Numbers, place: Placement, order: int = 1, box: Box = EVERYWHERE) -> Floats:
     """Bring slices (Z, S, S) back to the RAS volume (X, Y, Z), float32; undoes `to_slices`.
 
     Pixels outside the volume never mix into it. With `box` (order 1 only) the slices are those
@@ -234,25 +184,16 @@ def from_slices(
     along_x, along_y = (_matrices(place, axis, True)[box[axis]] for axis in (0, 1))
     values = np.ascontiguousarray(slices, np.float32)
     # (Y, S_y) @ (Z, S_y, S_x) -> (Z, Y, S_x), then (Z, Y, S_x) @ (S_x, X) -> (Z, Y, X)
-    both: npt.NDArray[np.float32] = np.matmul(along_y, values) @ along_x.T
+    both: Floats = np.matmul(along_y, values) @ along_x.T
     return both.transpose(2, 1, 0)
 
 
-def take_plane(data: npt.NDArray[Any], view: str, index: int) -> npt.NDArray[Any]:
-    """Take a plane of a RAS volume: axial (X, Y), coronal (X, Z) or sagittal (Y, Z)."""
-    axis = {"axial": 2, "coronal": 1, "sagittal": 0}[view]
-    plane: npt.NDArray[Any] = np.take(data, index, axis)
-    return plane
-
-
-def display(
-    plane: npt.NDArray[Any], view: str = "axial", radiological: bool = True
-) -> npt.NDArray[Any]:
-    """Turn a plane of a RAS volume to rows and columns of a screen (a view, no copy).
+def display(plane: Numbers, view: str = "axial", radiological: bool = True) -> Numbers:
+    """Turn a plane of a RAS volume (its axes in order) to rows and columns of a screen; no copy.
 
     Axial: anterior on top; coronal and sagittal: superior on top. Radiological: the patient's
     right is on the left of the screen, else on its right. Sagittal: anterior is on the left.
     """
     up = plane[:, ::-1]
-    turned: npt.NDArray[Any] = (up[::-1] if radiological or view == "sagittal" else up).T
+    turned: Numbers = (up[::-1] if radiological or view == "sagittal" else up).T
     return turned

@@ -20,14 +20,10 @@ GRID_TOLERANCE_MM = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """An image in RAS order.
+    """An image in RAS order: X runs towards the patient's right, Y to anterior, Z to superior.
 
-    Attributes
-    ----------
-    data : float32 (X, Y, Z), read-only, real units of the file. X runs towards the patient's right,
-        Y to anterior, Z to superior, each by the stored axis that lies closest to it.
-    affine : 4 x 4 float64: indices of `data` to mm.
-    grid, path : How the file stores it, and where it was read from.
+    `data` is float32 (X, Y, Z), read-only, in real units; each axis is the stored one that lies
+    closest to it. `affine` (4 x 4) takes its indices to mm, `grid` says how the file stores it.
     """
 
     data: npt.NDArray[np.float32]
@@ -49,7 +45,7 @@ class Volume:
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of one voxel in millilitres."""
+        """Volume of one voxel in millilitres, also where the axes are sheared."""
         return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
 
 
@@ -62,12 +58,9 @@ def read_volume(
 ) -> Volume:
     """Read an image of one of the `FORMATS` and turn it to RAS order.
 
-    The slices of a stack become Z; a picture has Z = 1; both have a nominal spacing of 1 mm.
-    `frame` (of a 4-D file) and `channel` (of a colour picture) count from 0; NaN and infinite
-    values become `nan`.
+    The slices of a stack become Z; a picture has Z = 1. NaN and infinite values become `nan`.
 
-    Raises a UserError if the file is missing, damaged or unsuitable, has several frames or channels
-    and none is chosen, or holds NaN or infinite values and `nan` is None.
+    Raises a UserError as `load_stored`, or if the image holds such values and `nan` is None.
     """
     path = Path(path)
     stored, grid = load_stored(path, frame, channel)
@@ -88,8 +81,6 @@ def read_mask(path: str | Path, like: Volume) -> npt.NDArray[np.bool_]:
     """Read a mask for `like`, as bool (X, Y, Z) in RAS order.
 
     It may be stored in another axis order than the image, as long as its voxels are the same.
-    Voxels above 0.5 are in; in pictures those above the middle of the scale (127 of 255), or above
-    0 where a lossless picture uses low labels only.
 
     Raises a UserError if the file is missing, damaged, holds NaN, or has another grid than `like`.
     """
@@ -117,7 +108,6 @@ def grid_difference(one: Grid, other: Grid) -> str:
 
 
 def _orientation(grid: Grid) -> npt.NDArray[np.float64]:
-    """Return for each stored axis the nearest RAS axis, and -1 where it runs backwards."""
     return np.asarray(_orientations.io_orientation(grid.affine))
 
 
@@ -137,10 +127,7 @@ def ras_affine(grid: Grid) -> npt.NDArray[np.float64]:
 
 
 def to_stored(array_ras: npt.NDArray[Any], grid: Grid) -> npt.NDArray[Any]:
-    """Permute and flip a RAS array (X, Y, Z) to the stored order; the inverse of `to_ras`.
-
-    A ValueError if the array is not of the grid's shape.
-    """
+    """Permute and flip a RAS array (X, Y, Z) to the stored order; the inverse of `to_ras`."""
     if tuple(array_ras.shape) != _ras_shape(grid):
         raise ValueError(f"shape {array_ras.shape} is not the grid's {_ras_shape(grid)}")
     ras = _orientations.axcodes2ornt("RAS")
@@ -153,10 +140,9 @@ def write_volume(
 ) -> None:
     """Write a RAS array (X, Y, Z) on the grid that its image was read from, whole or not at all.
 
-    A NIfTI file gets the grid's shape, affine, qform and sform with their codes bit for bit (for
-    pictures and stacks their nominal grid); a stack gets the shape that was read. A picture holds
-    one slice of a picture: bool as 0 and 255, floats in [0, 1] as 0 to 255, uint8 as it is,
-    whatever `dtype`.
+    A NIfTI file gets the grid's shape, affine, qform and sform with their codes bit for bit, a
+    stack the shape that was read. A picture gets bool as 0 and 255, floats in [0, 1] as 0 to 255,
+    uint8 as it is, whatever `dtype`.
 
     Raises a UserError if the suffix is of no format that is written, or the file cannot be written.
     """

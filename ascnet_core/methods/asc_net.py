@@ -2,31 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, for_side
 from ascnet_core.names import Side
 from ascnet_core.runs.folder import resolve_run
-from ascnet_core.segmentation.cuts import Maps, Ready, cut_scan, ready
+from ascnet_core.segmentation.cuts import Maps, cut_scan, ready
 from ascnet_core.segmentation.rules import parse_rule
-from ascnet_core.settings.tables import Settings
 from ascnet_core.training.checkpoint import load_model
-
-
-class _Cutter:
-    """Cuts a scan once for all maps that are asked of it one after the other."""
-
-    def __init__(self, network: Ready, **options: Any) -> None:
-        self._network, self._options = network, options
-        self._last: tuple[Prepared, Maps] | None = None
-
-    def __call__(self, prepared: Prepared, name: str) -> Grey:
-        if self._last is None or self._last[0] is not prepared:
-            self._last = None  # frees the former maps before the new ones are made
-            self._last = (prepared, cut_scan(self._network, prepared, **self._options))
-        return self._last[1][name]
 
 
 def asc_net(
@@ -37,38 +22,40 @@ def asc_net(
     batch: int | None = None,
     flip: bool = False,
 ) -> tuple[Method, ...]:
-    """Return a method for each of a run's maps; a scan is cut once for all of them.
+    """Return a method for each of a run's maps (named as in its method); a scan is cut once.
 
-    `run` is a run's folder, its name under `checkpoints/`, or a model file; `maps` are called as in
-    the run's method. With `cycle` the snapshot of that cycle is used instead of the final weights;
-    `device`, `batch` and `flip` are those of `cut_scan`.
+    `run` is a run's folder, its name under `checkpoints/`, or a model file. With `cycle` the
+    snapshot of that cycle is used instead of the final weights.
 
     Raises a UserError if the run can't be loaded, or has no such map.
     """
     model, settings = load_model(run, cycle=cycle, device=device)
-    for name in maps:
-        settings.method.map_named(name)
-    cutter = _Cutter(ready(model, device), batch=batch, flip=flip, names=maps)
-    path = Path(run)
-    title = path.stem if path.is_file() else resolve_run(run).name
-    source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
-    return tuple(_method(name, title, source, cutter, settings) for name in maps)
+    own_rules = {name: settings.method.map_named(name).rule for name in maps}
+    network, data = ready(model, device), settings.data
+    last: dict[Prepared, Maps] = {}
 
+    def grey(name: str, prepared: Prepared) -> Grey:
+        if prepared not in last:
+            last.clear()  # frees the former maps before the new ones are made
+            last[prepared] = cut_scan(network, prepared, batch=batch, flip=flip, names=maps)
+        return last[prepared][name]
 
-def _method(name: str, title: str, source: str, cutter: _Cutter, settings: Settings) -> Method:
-    def grey(prepared: Prepared) -> Grey:
-        return cutter(prepared, name)
-
-    def rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
+    def rules(name: str, side: Side, asked: Sequence[str], reference: bool) -> tuple[str, ...]:
         if asked:
             return tuple(dict.fromkeys(str(parse_rule(rule)) for rule in asked))
-        own = for_side(settings.method.map_named(name).rule, side)
+        own = for_side(own_rules[name], side)
         return (own, REFERENCE_QUANTILE) if reference else (own,)
 
     def adapt(preparation: Preparation) -> Preparation:
-        data = settings.data
         return replace(
             preparation, size=data.size, scaling=data.scaling, low=data.low, high=data.high
         )
 
-    return Method(settings.method.name, title, name, grey, rules, adapt, source)
+    path = Path(run)
+    title = path.stem if path.is_file() else resolve_run(run).name
+    source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
+    method = settings.method.name
+    return tuple(
+        Method(method, title, name, partial(grey, name), partial(rules, name), adapt, source)
+        for name in maps
+    )

@@ -24,14 +24,13 @@ class Method:
     ----------
     name : What it is called in tables: `asc-net`, `input-threshold`, ...
     run : Name of the run whose weights it uses; None for methods without training.
-    map : Which map it gives. Methods of the same run, map and `source` give the same map: it is
-        computed once.
+    map, source : Which map it gives, and what tells apart maps of one run (its cycle, say). Methods
+        of the same run, map and source give the same map: it is computed once.
     grey : Prepared -> (X, Y, Z) float32 in [0, 1] on the volume's own grid.
     rules : (side, rules asked for, whether there is a reference) -> the mask-free rules to score. A
         method takes of those asked for what makes sense for it.
     adapt : The cohort's preparation -> the one this method needs (a network: size and scaling that
         it was trained with). It must leave the region alone.
-    source : Tells apart maps of one run (its cycle, say); empty where there is nothing to tell.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """The methods that need no training: what brightness alone gives, by four rules."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -12,15 +13,11 @@ from ascnet_core.names import Side
 from ascnet_core.segmentation.rules import parse_rule
 
 MULTI_OTSU = "multi-otsu"
-
-
-def scaled_input(prepared: Prepared) -> Grey:
-    """Return the scan's intensities, (X, Y, Z) float32 in [0, 1]."""
-    return prepared.scaled
+_PLAIN = attrgetter("scaled")
 
 
 def equalised_input(prepared: Prepared) -> Grey:
-    """Return the equalised intensities, (X, Y, Z) float32 in [0, 1], 0 outside the region.
+    """Return the equalised intensities, 0 outside the region.
 
     For FLAIR a strong baseline (Meissen et al., 2021, "Challenging Current Semi-Supervised Anomaly
     Segmentation Methods for Brain MRI"). Put on 256 levels that hold the same share each: rounding
@@ -60,10 +57,10 @@ def _peak_rules(side: Side, asked: Sequence[str], reference: bool) -> tuple[str,
 BASELINES: dict[str, Method] = {
     method.name: method
     for method in (
-        Method("input-threshold", None, "input", scaled_input, _plain_rules),
+        Method("input-threshold", None, "input", _PLAIN, _plain_rules),
         Method("equalised-input", None, "equalised", equalised_input, _equalised_rules),
-        Method("multi-otsu-input", None, "input", scaled_input, _multi_otsu_rules),
-        Method("input-peaks", None, "input", scaled_input, _peak_rules),
+        Method("multi-otsu-input", None, "input", _PLAIN, _multi_otsu_rules),
+        Method("input-peaks", None, "input", _PLAIN, _peak_rules),
     )
 }
 

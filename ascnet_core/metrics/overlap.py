@@ -73,7 +73,7 @@ class Counts:
 
 
 def count(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Counts:
-    """Count a boolean prediction against a boolean truth; a ValueError if their shapes differ."""
+    """Count a boolean prediction against a boolean truth of the same shape."""
     if prediction.shape != truth.shape:
         raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in shape")
     tp = int(np.count_nonzero(prediction & truth))
@@ -97,13 +97,12 @@ def dice_per_slice(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> N
 class ThresholdTable:
     """What each of the 256 thresholds of an 8-bit map would score, from two histograms.
 
-    Threshold t of the side "bright" keeps levels >= t, of the side "dark" levels <= t; a band
-    keeps its two ends too. Tables of several scans are added to pool them.
+    Tables of several scans are added to pool them.
 
     Attributes
     ----------
-    levels : (256,) int64, Voxels of the region at each level.
-    lesion : (256,) int64 or None, Those of them that the truth marks; None without a truth.
+    levels, lesion : Voxels of the region at each level, (256,) int64, and those of them that the
+        truth marks (None without a truth).
     outside : Voxels of the truth outside the region. No threshold reaches them: they count as
         missed, but not in the average precision, which is taken inside the region.
     background : Voxels outside both region and truth: true negatives at every threshold.
@@ -117,12 +116,9 @@ class ThresholdTable:
     def __add__(self, other: "ThresholdTable") -> "ThresholdTable":
         if (self.lesion is None) != (other.lesion is None):
             raise ValueError("a table with truth and one without cannot be pooled")
-        lesion = None
-        if self.lesion is not None and other.lesion is not None:
-            lesion = self.lesion + other.lesion
         return ThresholdTable(
             self.levels + other.levels,
-            lesion,
+            None if self.lesion is None or other.lesion is None else self.lesion + other.lesion,
             self.outside + other.outside,
             self.background + other.background,
         )
@@ -174,7 +170,6 @@ class ThresholdTable:
         """Return the average precision inside the region; NaN without lesion voxels there.
 
         It sums (recall gained) x (precision) over all 256 thresholds, as scikit-learn does.
-        Compare it with `prevalence`.
         """
         if self.lesion is None or not self.lesion.any():
             return math.nan
@@ -201,10 +196,7 @@ def threshold_table(
     truth: NDArray[np.bool_] | None,
     region: NDArray[np.bool_] | None = None,
 ) -> ThresholdTable:
-    """Build the table of all 256 thresholds of a uint8 map of any shape.
-
-    `truth` and `region` are bool of the same shape; without a region every voxel counts.
-    """
+    """Build the table of a uint8 map; `truth` and `region` (None: everywhere) have its shape."""
     inside = map8.ravel(order="K") if region is None else map8[region]
     levels = _histogram(inside)
     if truth is None:
@@ -232,8 +224,7 @@ def oracle_cohort_threshold(
 ) -> tuple[int, float]:
     """Return the one threshold of the best mean Dice over `tables`, and that mean.
 
-    ORACLE: it is chosen with the truth. The lowest of equals is taken. A ValueError if there is no
-    table, or one of them has no truth.
+    ORACLE: it is chosen with the truth. The lowest of equals is taken.
     """
     if not tables or not all(table.has_truth for table in tables):
         raise ValueError("an oracle needs the truth of every subject")

@@ -37,10 +37,9 @@ def bootstrap_interval(
     draws: int = 10_000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap 95 % interval (low, high) of the mean over subjects.
+    """Return the percentile bootstrap 95 % interval of the mean over subjects (none of them NaN).
 
-    Takes one value a subject, none of them NaN, and draws that many cohorts with replacement. Both
-    ends are NaN without values.
+    It draws that many cohorts with replacement. Both ends are NaN without values.
     """
     array = np.asarray(values, dtype=np.float64)
     if not array.size:

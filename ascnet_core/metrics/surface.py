@@ -54,7 +54,9 @@ class TruthSurface:
     """
 
     def __init__(self, truth: NDArray[np.bool_], spacing: Sequence[float]) -> None:
-        self._shape, self._sampling = _deep(truth.shape, spacing)
+        deep = [axis for axis, length in enumerate(truth.shape) if length > 1] or [0]
+        self._shape = tuple(truth.shape[axis] for axis in deep)
+        self._sampling = np.array([spacing[axis] for axis in deep], dtype=np.float64)
         edge = _surface(truth.reshape(self._shape))
         self._points = np.argwhere(edge) * self._sampling
         self._map: NDArray[np.float64] | None = None
@@ -69,17 +71,6 @@ class TruthSurface:
         # The truth's surface is small: a search among the prediction's points beats a second map.
         tree = cKDTree(np.argwhere(edge) * self._sampling, balanced_tree=False, compact_nodes=False)
         return SurfaceDistances(self._map[edge], tree.query(self._points)[0])
-
-
-def _deep(
-    shape: tuple[int, ...], spacing: Sequence[float]
-) -> tuple[tuple[int, ...], NDArray[np.float64]]:
-    """Return shape and spacing without the axes of length 1."""
-    deep = [axis for axis, length in enumerate(shape) if length > 1] or [0]
-    return (
-        tuple(shape[axis] for axis in deep),
-        np.array([spacing[axis] for axis in deep], dtype=np.float64),
-    )
 
 
 def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,10 +14,7 @@ GROUP = 8  # maps in a group of group norm
 
 
 class Network(nn.Module):
-    """A network that makes maps of slices, for training and for masks.
-
-    `width` is the number of maps of its first level.
-    """
+    """A network that makes maps of slices; its first level has `width` of them."""
 
     width: int
 
@@ -79,10 +76,9 @@ class ConvPair(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Five levels of w, 2w, 4w, 8w and 16w maps, halving height and width four times.
+    """Levels of w, 2w, 4w, 8w and 16w maps (`width` is w), each of half the height and width.
 
-    `width` is w, `dropout` the share of values dropped after each pooling; `momentum` and `norm`
-    as for `normalisation`.
+    `dropout` is the share of values dropped after each pooling.
     """
 
     def __init__(self, width: int, dropout: float, momentum: float, norm: str = "batch") -> None:

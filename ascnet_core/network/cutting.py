@@ -14,10 +14,10 @@ DECODER_DROPOUTS = ("none", "asymmetric")
 
 
 class Cuts(NamedTuple):
-    """What M makes of a batch of slices, each (N, 1, H, W) in [0, 1].
+    """What M makes of a batch of slices: I_fc, I_wc and I_ro, each (N, 1, H, W) in [0, 1].
 
-    `fence` (I_fc) should lie in the reference distribution, `wild` (I_wc) holds what the fence
-    cannot, and `reconstruction` (I_ro) is made of both and gets thresholded.
+    The fence should lie in the reference distribution, the wild cut holds what the fence cannot,
+    and the reconstruction is made of both and gets thresholded.
     """
 
     fence: Tensor
@@ -28,8 +28,7 @@ class Cuts(NamedTuple):
 class Decoder(nn.Module):
     """Four steps up from level 5, each joined with the encoder's output of that level.
 
-    `width` is w of the encoder; `dropouts` are the shares of values dropped after each of the four
-    concatenations, coarsest first; `momentum` and `norm` as for `normalisation`.
+    `dropouts` are the shares of values dropped after each of the four joins, coarsest first.
     """
 
     def __init__(
@@ -59,13 +58,9 @@ class Decoder(nn.Module):
 class CuttingModule(Network):
     """M of the paper (section 3.1): fence cut, wild cut and reduced reconstruction of a slice.
 
-    Parameters
-    ----------
-    width : Maps of the first level (32 in the paper: 10,815,205 parameters).
-    dropout : Share dropped after each pooling of the encoder.
-    decoder_dropout : "none" (the paper) or "asymmetric" (the released code: the same share after
-        each concatenation, but not in the fence decoder's last step).
-    norm_momentum, norm : As for `normalisation`; the released code's momentum is 0.01.
+    `width` is 32 in the paper (10,815,205 parameters), `dropout` that of the encoder. With
+    `decoder_dropout` "asymmetric" the decoders drop the same share after each join but the fence
+    decoder's last, as in the released code, with "none" (the paper) nothing.
     """
 
     def __init__(
@@ -99,7 +94,7 @@ class CuttingModule(Network):
         return Cuts(fence, wild, self.reconstruct(fence, wild))
 
     def maps(self, slices: Tensor) -> dict[str, Tensor]:
-        """Slices (N, 1, H, W) in [0, 1] -> maps by name, each (N, 1, H, W) float32 in [0, 1].
+        """The three cuts and `residual`; see `Network.maps`.
 
         `residual` is the positive part of I_in - I_fc. It is taken on the slices, where both are
         equally sharp: on the volume's grid every edge of the input would show in it.

@@ -14,8 +14,7 @@ class Discriminator(nn.Module):
     """D of the paper (section 3.1): the encoder's design, then one number through a tanh.
 
     `size` is (H, W) of the images, or one number for both, multiples of 16: the last layer is dense
-    over the whole of level 5. `width` is 32 in the paper (4,766,817 parameters at 160x160); the
-    others are those of `CuttingModule`.
+    over the whole of level 5. At 160x160 and width 32 (the paper) it has 4,766,817 parameters.
     """
 
     def __init__(

@@ -22,8 +22,7 @@ def fence_loss(output: Tensor, target: float = 1.0) -> Tensor:
 def discriminator_loss(fences: Tensor, references: Tensor, mirrored: bool = False) -> Tensor:
     """D's loss: mean of abs(D(I_fc) + 1) and abs(D(I_rd) - 1) over all n + m images.
 
-    Takes D's outputs (n,) and (m,) after the tanh; `mirrored` swaps the labels, as the released
-    code does.
+    Takes outputs after the tanh; `mirrored` swaps the labels, as the released code does.
     """
     label = -1.0 if mirrored else 1.0
     total = (fences + label).abs().sum() + (references - label).abs().sum()
@@ -45,9 +44,8 @@ def disjointness_loss(
 ) -> Tensor:
     """Overlap of two cuts, the "positive Dice" that is minimised: 2 sum(AB) / (sum A + sum B).
 
-    `smoothing` is added to numerator and denominator (released code: 1). Over "image" it is one
-    fraction an image, then their mean; over "batch" one fraction over all pixels of the batch, as
-    in the released code.
+    `smoothing` is added to numerator and denominator. Over "image" it is the mean of one fraction
+    an image, over "batch" one over all pixels. The released code has smoothing 1 over the batch.
     """
     a, b = (cut.flatten(0 if over == "batch" else 1) for cut in (fence, wild))
     both = 2 * (a * b).sum(-1) + smoothing

@@ -34,13 +34,8 @@ class Ready(NamedTuple):
 def ready(model: Network | Ready, device: str | torch.device = "cpu") -> Ready:
     """Copy a network, in evaluation mode and channels-last: one in training must not notice.
 
-    Channels-last is what oneDNN and tensor cores work in; one copy of the weights is small beside
-    a batch's activations. What is ready stays as it is.
-
-    Parameters
-    ----------
-    device : str
-        `cpu`, `cuda`, `cuda:1`, or `auto` (a GPU where there is one).
+    Channels-last is what oneDNN and tensor cores work in. `device` is a name of torch's or `auto`
+    (a GPU where there is one). What is ready stays as it is.
     """
     if isinstance(model, Ready):
         return model
@@ -74,32 +69,19 @@ def cut_slices(
     progress: Tell | None = None,
     names: Sequence[str] | None = None,
 ) -> Maps:
-    """Cut slices in batches. The model given is left as it is, also on its device.
+    """Cut slices (N, S, S) float32 in [0, 1], S a multiple of 16, in batches.
+
+    Returns maps (N, S, S) float32 in [0, 1] by name, in the network's order.
 
     Parameters
     ----------
-    model : Network or Ready
-        A `Ready` network is not copied and stays on its own device.
-    slices : (N, S, S) float32
-        In [0, 1]; S a multiple of 16.
-    device : str
-        As for `ready`.
-    batch : int, optional
-        Slices at a time; None: `batch_for`.
-    flip : bool
-        Average over the slice and its left-right mirror image: twice the time, steadier maps.
-    precision : str
-        `float32`, or `bfloat16` autocast: half the time where the device has it, but on trained
-        networks a sixth to a half of the levels move, nearly all by one or two of 255, a few
-        voxels at the rims of a near-binary wild cut by far more. For previews, not for masks.
-    progress : callable, optional
-        Told (slices done, slices in all) after every batch.
-    names : sequence of str, optional
-        The maps wanted; None: all.
-
-    Returns
-    -------
-    dict of (N, S, S) float32 in [0, 1], by name in the network's order.
+    model, device : A `Ready` network stays on its own device, another one is copied (see `ready`).
+    batch : Slices at a time; None: `batch_for`.
+    flip : Average over the slice and its left-right mirror image: twice the time, steadier maps.
+    precision : `float32`, or `bfloat16` autocast: half the time where the device has it, but up to
+        half of the levels move, nearly all by one or two of 255. For previews, not for masks.
+    progress : Told (slices done, slices in all) after every batch.
+    names : The maps wanted; None: all.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is one of {PRECISIONS}, not {precision!r}")
@@ -130,29 +112,22 @@ def cut_slices(
 def cut_scan(
     model: Network | Ready,
     prepared: Prepared,
-    device: str | torch.device = "cpu",
     batch: int | None = None,
     flip: bool = False,
-    precision: str = "float32",
     progress: Tell | None = None,
     names: Sequence[str] | None = None,
 ) -> Maps:
-    """Cut a whole scan; the maps come back on the volume's grid.
+    """Cut a scan: maps (X, Y, Z) float32 in [0, 1] on the volume's grid, 0 outside the region.
 
     Slices without any voxel of the region are not cut. Parameters are those of `cut_slices`; among
-    the `names` may be `input`, the scan as scaled.
-
-    Returns
-    -------
-    dict of (X, Y, Z) float32 in [0, 1], RAS as the prepared volume, 0 outside the region: the input
-    first.
+    the `names` may be `input`, the scan as scaled, which comes first.
     """
     region = prepared.region
     box = box_of(region)
     inside = region[box]
     held = inside.any(axis=(0, 1))
     slices = to_slices(prepared.scaled, prepared.placement, box=box)
-    cuts = cut_slices(model, slices[held], device, batch, flip, precision, progress, names)
+    cuts = cut_slices(model, slices[held], batch=batch, flip=flip, progress=progress, names=names)
     maps: Maps = {}
     if names is None or "input" in names:
         maps["input"] = np.where(region, prepared.scaled, np.float32(0))

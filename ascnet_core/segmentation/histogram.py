@@ -52,7 +52,7 @@ class Range:
     """The map's values at levels 0 (`low`) and 255 (`high`).
 
     `kind` is `raw` ([0, 1] as the network gives it), `subject` (smallest and largest value inside
-    the region of one scan) or `cohort` (over all scans of a cohort; the paper's choice).
+    the region of a subject's scans) or `cohort` (of all scans; the paper's choice).
     """
 
     low: float = 0.0
@@ -75,15 +75,10 @@ RAW = Range()
 class Peak:
     """One peak of a histogram.
 
-    Attributes
-    ----------
-    position : Level (0..255) of the maximum.
-    height : Smoothed count there, in voxels per level (point 3 of the module's text).
-    prominence : Share (0..1) of the smoothed height by which the peak stands above the saddle to a
-        higher peak; 1 for the highest.
-    width : Full width at half prominence, in levels.
-    left, right : First and last level of the peak: its valleys, or the ends 0 and 255 of the scale.
-    share : Share (0..1) of all voxels counted that lie in left..right.
+    `height` is the smoothed count at the level `position` (point 3 of the module's text),
+    `prominence` the share of it by which the peak stands above the saddle to a higher one, `width`
+    the full width at half prominence, in levels. Between the levels `left` and `right` (valleys, or
+    ends of the scale) lies the `share` of all voxels.
     """
 
     position: int
@@ -101,10 +96,7 @@ def extremes(inside: NDArray[Any]) -> tuple[float, float] | None:
 
 
 def measure_range(ends: Iterable[tuple[float, float] | None], kind: RangeKind) -> Range:
-    """The range of a subject's scans (`subject`) or of all scans (`cohort`), from their `extremes`.
-
-    `raw` gives [0, 1] without reading them. They are read once, so a generator that loads one scan
-    at a time will do.
+    """The range of scans from their `extremes`; [0, 1] for `raw`.
 
     Raises a UserError if no scan has a voxel in its region.
     """
@@ -248,7 +240,6 @@ class Reading:
     """Counts and all that a page or a snapshot shows of them."""
 
     counts: Counts
-    smoothed: NDArray[np.float64]
     peaks: tuple[Peak, ...]
     separations: tuple[float, ...]
     verdict: str
@@ -258,4 +249,4 @@ def read_histogram(counts: Counts) -> Reading:
     """Read peaks, separations and verdict of a histogram in one call."""
     peaks = find_peaks(counts)
     separation = separations(counts, peaks)
-    return Reading(counts, smooth(counts), peaks, separation, verdict(peaks, separation))
+    return Reading(counts, peaks, separation, verdict(peaks, separation))

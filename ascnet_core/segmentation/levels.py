@@ -52,15 +52,10 @@ class Folder:
 
 @dataclass
 class Kept:
-    """What is kept of one scan.
+    """What is kept of one prepared scan.
 
-    Attributes
-    ----------
-    scan, how, grid, shape, spacing, voxel_ml : As prepared; shape (X, Y, Z), spacing in mm, a
-        voxel's volume in ml.
-    files : Each map's name among the arrays.
-    extremes : Smallest and largest value of each map inside the region; None where that is empty.
-    ranges : What the levels of each map stand for; filled when the range is known.
+    `files` holds each map's name among the arrays, `extremes` its smallest and largest value inside
+    the region (None where that is empty), `ranges` what its levels stand for, once that is known.
     """
 
     scan: Scan
@@ -88,7 +83,7 @@ class Kept:
         return self._bits("truth") if self.has_truth else None
 
     def levels(self, key: Key, range_: Range | None = None) -> NDArray[np.uint8]:
-        """A map's levels at the region's voxels, (n,) uint8, in the order of indexing.
+        """A map's levels at the region's voxels, (n,) uint8.
 
         `range_` replaces the one that was settled; it has no effect on maps kept as levels.
         """
@@ -133,10 +128,10 @@ def keep(
     arrays: Folder | dict[str, NDArray[Any]],
     kind: RangeKind | None = None,
 ) -> Kept:
-    """Keep of a scan what thresholds need of it.
+    """Keep in `arrays` what thresholds need of a scan.
 
-    `maps` are pairs of a key and a map (X, Y, Z) float32, read once, so that one volume at a time
-    may be made. `arrays` is where they are kept. The range `kind` `raw` is settled at once.
+    `maps` (X, Y, Z) are read once, so that one volume at a time may be made. The range `kind` `raw`
+    is settled at once.
     """
     volume = prepared.volume
     kept = Kept(
@@ -163,14 +158,19 @@ def keep(
     return kept
 
 
+def by_name(several: Sequence[Kept], name: Callable[[Scan], str]) -> dict[str, list[Kept]]:
+    """The scans of each subject (or other name), in order."""
+    together: dict[str, list[Kept]] = {}
+    for one in several:
+        together.setdefault(name(one.scan), []).append(one)
+    return together
+
+
 def settle_ranges(several: Sequence[Kept], kind: RangeKind, name: Callable[[Scan], str]) -> None:
     """Set what levels mean, once all scans are kept: raw, a range for each name, or one for all."""
     if kind == "raw":
         return
-    together: dict[str, list[Kept]] = {}
-    for one in several:
-        together.setdefault(name(one.scan) if kind == "subject" else "", []).append(one)
-    for scans in together.values():
+    for scans in by_name(several, name if kind == "subject" else lambda scan: "").values():
         for key in scans[0].files:
             ends = [one.extremes[key] for one in scans]
             # A slice of a series may lie beyond the region: it says nothing about the range.

@@ -23,8 +23,7 @@ def segment(
 ) -> Mask:
     """The mask of a threshold after its steps; without a threshold an empty one.
 
-    `levels` (X, Y, Z) uint8 is the map, `further` gives a further modality on 0..255 by its name
-    (see `on_levels`).
+    `further` gives a further modality on 0..255 by its name (see `on_levels`).
 
     Raises a UserError if a step is unknown, or lacks its modality.
     """

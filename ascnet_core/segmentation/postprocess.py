@@ -7,6 +7,7 @@ Pieces are labelled by SciPy: scikit-image's `label` takes 236 ms where SciPy's 
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,6 @@ Mask = NDArray[np.bool_]
 Packed = NDArray[np.uint8]
 Further = Callable[[str], NDArray[np.float32]]
 """Name of a further modality -> (X, Y, Z) on 0..255."""
-LARGEST = 0
-"""In place of a number of voxels: only the largest piece."""
 
 
 def run_steps(
@@ -31,10 +30,7 @@ def run_steps(
 ) -> Mask:
     """Run the steps one after the other on a mask (X, Y, Z); a new array.
 
-    `roi` needs the region (X, Y, Z) bool, `gate` needs `further`, which gives the modality of a
-    name on 0..255.
-
-    Raises a UserError if a step is unknown, or lacks its region or modality.
+    Raises a UserError if a step is unknown, or lacks its region (`roi`) or modality (`gate`).
     """
     result = np.array(mask, dtype=bool)
     for step in parse_steps([str(one) for one in steps]):
@@ -43,10 +39,7 @@ def run_steps(
 
 
 def in_slices(mask: Mask, filters: str, size: int) -> Mask:
-    """Filter slice by slice with a square: `open`, `close`, `open-close` or `median`.
-
-    Works on the box around the mask, as far as the square reaches.
-    """
+    """Filter slice by slice with a square: `open`, `close`, `open-close` or `median`."""
     if size == 1 or not mask.any():
         return mask.copy()
     box = box_of(mask, (size - 1, size - 1, 0))
@@ -95,17 +88,17 @@ def _majority(mask: Mask, size: int) -> Mask:
     return np.asarray(sums > (size * size) // 2)
 
 
-def components(mask: Mask, least: int) -> Mask:
+def components(mask: Mask, least: float | Literal["largest"]) -> Mask:
     """Drop connected pieces (26 neighbours) of fewer than `least` voxels; a new array.
 
-    `LARGEST` keeps only the largest piece (the first in array order among equals).
+    "largest" keeps only the largest piece (the first in array order among equals).
     """
     if not mask.any() or least == 1:
         return mask.copy()
     box, pieces, _ = connected(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    keep = np.arange(sizes.size) == sizes.argmax() if least == LARGEST else sizes >= least
+    keep = np.arange(sizes.size) == sizes.argmax() if least == "largest" else sizes >= least
     result = np.zeros_like(mask)
     result[box] = keep[pieces]
     return result

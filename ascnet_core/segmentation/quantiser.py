@@ -19,10 +19,9 @@ def joint_counts(
     region: NDArray[np.bool_] | None = None,
     bins: int = LEVELS,
 ) -> NDArray[np.int64]:
-    """How many voxels have a level of `rows` and a level of `columns`, (bins, bins) int64.
+    """How many voxels of a region have a level of `rows` and a level of `columns`, (bins, bins).
 
-    Both are uint8 maps of one shape, `region` (None: everywhere) bool of that shape. `bins` divides
-    256: each bin holds 256 / bins levels.
+    `bins` divides 256: each bin holds 256 / bins levels.
     """
     if LEVELS % bins:
         raise ValueError(f"bins must divide {LEVELS}, not {bins}")
@@ -37,9 +36,9 @@ def joint_counts(
 def rank_correlation(
     one: NDArray[np.uint8], other: NDArray[np.uint8], region: NDArray[np.bool_] | None = None
 ) -> float:
-    """Spearman's rank correlation of two 8-bit maps inside a region, ties at their middle rank.
+    """Spearman's rank correlation of two 8-bit maps inside a region, exact, ties at middle rank.
 
-    In -1..1, exact; NaN where the region is empty or one of the maps is constant there.
+    NaN where the region is empty or one of the maps is constant there.
     """
     return _correlation(joint_counts(one, other, region))
 

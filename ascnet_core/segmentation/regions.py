@@ -23,11 +23,9 @@ def propose_from_region(
     region: NDArray[np.bool_] | None = None,
     side: Side = "bright",
 ) -> Threshold:
-    """The threshold that best tells a drawn region from the rest of its slice.
+    """The threshold that best tells a drawn region from the rest of the region of interest.
 
-    `levels` is the map on 0..255 (uint8; a slice or a volume); `drawn` and the region of interest
-    (None: everything) are bool of its shape. The threshold's kind is `manual`, its rule the number
-    itself.
+    Its kind is `manual`, its rule the number itself.
 
     Raises a UserError if fewer than five voxels are drawn or left, or those drawn aren't on that
     side.

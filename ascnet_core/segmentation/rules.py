@@ -177,29 +177,28 @@ def _quantile(texts: Sequence[str]) -> Values:
 def _reference_quantile(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> Found:
     import numpy as np
 
+    from ascnet_core.metrics.overlap import kept_counts
+
     share = 1.0 - rule.values[0]
     if reference is None or reference.sum() == 0:
         raise UserError(
             f"Threshold rule '{rule}' needs the histogram of a normal reference, and there is "
             "none: name a reference (normal subjects, lesion-free slices) or take another rule."
         )
-    ordered = reference if side == "bright" else reference[::-1]
-    last = reference.size - 1
-    # beyond[t]: share of the reference that the threshold t keeps
-    beyond = np.cumsum(ordered[::-1])[::-1] / reference.sum()
-    enough = np.flatnonzero(beyond <= share + 1e-12)
+    kept = kept_counts(reference, side) / reference.sum()
+    enough = np.flatnonzero(kept <= share + 1e-12)
+    end = reference.size - 1 if side == "bright" else 0
     if enough.size == 0:
         raise UserError(
-            f"Threshold rule '{rule}' finds no level: {beyond[-1]:.2%} of the reference lie at "
-            f"level {last if side == 'bright' else 0} itself; take a smaller quantile or another "
-            "map."
+            f"Threshold rule '{rule}' finds no level: {kept[end]:.2%} of the reference lie at "
+            f"level {end} itself; take a smaller quantile or another map."
         )
-    first = int(enough[0])
+    level = int(enough[0 if side == "bright" else -1])
     sentence = (
-        f"Level that {float(beyond[first]):.2%} of the normal reference's pixels reach "
+        f"Level that {float(kept[level]):.2%} of the normal reference's pixels reach "
         f"(at most {share:.4g} asked for)."
     )
-    return first if side == "bright" else last - first, None, sentence
+    return level, None, sentence
 
 
 def _is_level(value: float) -> bool:

@@ -21,7 +21,14 @@ from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.imaging.volume import write_volume
 from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.cuts import Ready, cut_scan
-from ascnet_core.segmentation.levels import Folder, Kept, keep, pooled_counts, settle_ranges
+from ascnet_core.segmentation.levels import (
+    Folder,
+    Kept,
+    by_name,
+    keep,
+    pooled_counts,
+    settle_ranges,
+)
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose, describe
@@ -87,10 +94,7 @@ def choose_thresholds(
     several: Sequence[Kept], how: Segmentation, reference: NDArray[np.int64] | None
 ) -> list[Threshold | NoThreshold]:
     """What the rule gives for each scan: its subject's own threshold, or one for all."""
-    subjects: dict[str, list[Kept]] = {}
-    for kept in several:
-        subjects.setdefault(kept.scan.subject, []).append(kept)
-    counts = pooled_counts(subjects, how.map)
+    counts = pooled_counts(by_name(several, lambda scan: scan.subject), how.map)
     chosen = choose(how.rule, counts, how.side, how.scope, reference)
     return [chosen[kept.scan.subject] for kept in several]
 

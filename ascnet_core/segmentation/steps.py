@@ -90,10 +90,9 @@ def _voxels(texts: Sequence[str]) -> Values:
 
 
 def _components(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
-    from ascnet_core.segmentation.postprocess import LARGEST, components
+    from ascnet_core.segmentation.postprocess import components
 
-    (least,) = step.values
-    return components(mask, LARGEST if least == "largest" else int(least))
+    return components(mask, step.values[0])
 
 
 def _modality(texts: Sequence[str]) -> Values:

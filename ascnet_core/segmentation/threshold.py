@@ -25,14 +25,9 @@ Name = TypeVar("Name")
 class Threshold:
     """A threshold and how it came about.
 
-    Attributes
-    ----------
-    level : 0..255. Bright keeps levels at or above it, dark those at or below it.
-    upper : If given, a band: levels from `level` to `upper` are kept, both included, on either
-        side.
-    side : `bright` or `dark`.
-    rule, sentence : The rule as it can be typed, and how the number came, for people.
-    kind : `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
+    Bright keeps levels at or above `level`, dark those at or below it; with `upper` the band
+    `level` to `upper` is kept on either side. `rule` can be typed, `sentence` says how the number
+    came. `kind` is `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
     """
 
     level: int
@@ -72,10 +67,9 @@ class NoThreshold:
 def propose(
     rule: str | Rule, counts: Counts, side: Side = "bright", reference_counts: Counts | None = None
 ) -> Threshold:
-    """The threshold that a rule (one of `rules.RULES`) gives for a histogram.
+    """The threshold that a rule (one of `rules.RULES`) gives for a histogram (256,).
 
-    `counts` (256,) is the map's histogram inside the region, of one scan or summed over a cohort;
-    `reference_counts` that of the same map over the normal reference, for rules that read it.
+    `reference_counts` is that of the same map over the normal reference, for rules that read it.
 
     Raises a UserError if the rule is unknown, or the histogram does not have what it asks for.
     """
@@ -124,8 +118,7 @@ def apply(
 ) -> NDArray[np.bool_]:
     """The mask: voxels inside the region (None: everywhere) that the threshold keeps.
 
-    `levels` is the map on 0..255, uint8 of any shape; the mask is bool of that shape. Without a
-    threshold it is empty.
+    Without a threshold it is empty. `levels` is the map on 0..255, of any shape.
     """
     first, last = threshold.kept
     mask: NDArray[np.bool_] = (levels >= first) & (levels <= last)

@@ -80,8 +80,7 @@ def read(
 ) -> tuple[str, Values]:
     """Read one text: the entry's name and the values of its arguments.
 
-    `what` is `rule` or `step`, for the error. `unnamed` is the entry that reads a whole text
-    without any known name.
+    `unnamed` is the entry that reads a whole text without any known name.
 
     Raises a UserError if it can't be read, with what is possible.
     """

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ascnet_core.imaging.image_format import Stored
+
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
@@ -71,9 +73,7 @@ def _head(path: Path) -> Grid:
         return _grid(path, image)
 
 
-def _load(
-    path: Path, frame: int | None, channel: int | None
-) -> tuple[npt.NDArray[np.float32], Grid]:
+def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
     import numpy as np
 
     with _opened(path) as image:

@@ -20,10 +20,12 @@ from ascnet_core.imaging.image_format import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from ascnet_core.imaging.image_format import Stored
+
+_READ_AS = dict.fromkeys(("P", "CMYK", "YCbCr", "LAB", "HSV", "PA"), "RGB") | {"1": "L"}
 _LOSSY = (".jpg", ".jpeg")
 # JPEG stores colour apart from brightness: a grey picture may come back with channels a little off.
 _LOSSY_TOLERANCE = 8
@@ -59,21 +61,14 @@ def _grid(rows: int, columns: int) -> Grid:
     return Grid((rows, columns, 1), np.array(affine, np.float64), None, "picture", (rows, columns))
 
 
-def _load(
-    path: Path, frame: int | None, channel: int | None
-) -> tuple[npt.NDArray[np.float32], Grid]:
+def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
     import numpy as np
 
     with _opened(path) as picture:
         pages = getattr(picture, "n_frames", 1)
         picture.seek(0 if pages == 1 else choose(path, "frame", pages, frame))
         mode = picture.mode
-        if mode in ("P", "CMYK", "YCbCr", "LAB", "HSV", "PA"):
-            pixels = np.asarray(picture.convert("RGB"))
-        elif mode == "1":
-            pixels = np.asarray(picture.convert("L"))
-        else:
-            pixels = np.asarray(picture)
+        pixels = np.asarray(picture.convert(_READ_AS.get(mode, mode)))
     if mode in ("LA", "La"):
         pixels = pixels[..., 0]
     elif mode in ("RGBA", "RGBa", "RGBX"):
@@ -84,7 +79,7 @@ def _load(
     return np.array(pixels, np.float32)[:, :, np.newaxis], _grid(*pixels.shape)
 
 
-def _mask_level(path: Path, stored: npt.NDArray[np.float32]) -> float:
+def _mask_level(path: Path, stored: Stored) -> float:
     """Take the middle of the scale, or 0 where a lossless picture uses low labels only."""
     highest = float(stored.max())
     if suffix_of(path) in _LOSSY:

@@ -11,8 +11,9 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told, one_channel, sizes
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
+
+    from ascnet_core.imaging.image_format import Stored
 
 
 def _head(path: Path) -> Grid:
@@ -38,9 +39,7 @@ def _grid(path: Path, full: tuple[int, ...]) -> Grid:
     return Grid((count, rows, columns), np.array(affine, np.float64), None, "stack", full)
 
 
-def _load(
-    path: Path, frame: int | None, channel: int | None
-) -> tuple[npt.NDArray[np.float32], Grid]:
+def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
     import numpy as np
 
     stack = _opened(path)

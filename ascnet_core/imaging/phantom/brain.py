@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ascnet_core.imaging.phantom.fields import (
     Floats,
     Triple,
-    Waves,
     as_floats,
     blend,
     carve,
@@ -32,16 +31,11 @@ CENTRE = (0.0, -17.0, 5.0)
 
 @dataclass(frozen=True)
 class Brain:
-    """Tissue of the P voxels inside the brain region; all float32 but `index`.
+    """Tissue of the P voxels inside the brain region, whose flat indices are `index`.
 
-    Attributes
-    ----------
-    index : (P,) int, flat indices of the region's voxels in the (X, Y, Z) grid
-    points : (P, 3), their positions in the subject's own space, mm
-    template : (P, 3), the same in the symmetric template, mass effect undone, mm
-    shares : name -> (P,) in [0, 1]; they add up to 1 in each voxel
-    depth : (P,), mm below the surface of the cortex (fissures count, sulci don't)
-    ventricle : (P,), signed distance to the ventricles, mm
+    `points` (P, 3) are their positions in mm, `template` the same in the symmetric template without
+    the mass effect. The tissues' `shares` add up to 1 in each voxel. `depth` is that below the
+    surface of the cortex (fissures count, sulci don't), `ventricle` the signed distance to one.
     """
 
     index: NDArray[np.int64]
@@ -52,51 +46,36 @@ class Brain:
     ventricle: Floats
 
 
-@dataclass(frozen=True)
+def _turn(axis: int, angle: float) -> NDArray[np.float64]:
+    """Give the matrix of a rotation about an axis, by the right hand."""
+    turn = np.eye(3)
+    after, last = (axis + 1) % 3, (axis + 2) % 3
+    turn[after, after] = turn[last, last] = np.cos(angle)
+    turn[last, after] = np.sin(angle)
+    turn[after, last] = -np.sin(angle)
+    return turn
+
+
 class _Build:
     """The numbers that make one subject's brain differ from the next."""
 
-    scale: Floats
-    rotation: Floats
-    shift: Floats
-    warp: list[Waves]
-    fine_warp: list[Waves]
-    folds: Waves
-    fold_depth: Waves
-    fold_gap: Waves
-    surface: Waves
-    atrophy: float
-    ventricles: float
-    cortex: float
-    asymmetry: float
-
-
-def _draw(rng: np.random.Generator) -> _Build:
-    pitch, yaw, roll = rng.normal(0, np.deg2rad([3.0, 1.6, 1.6]))
-    turn_x = np.array(
-        [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
-    )
-    turn_z = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-    turn_y = np.array(
-        [[np.cos(roll), 0, np.sin(roll)], [0, 1, 0], [-np.sin(roll), 0, np.cos(roll)]]
-    )
-    atrophy = float(rng.beta(1.5, 2.5))
-    scale = np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07)
-    return _Build(
-        scale=scale.astype(np.float32),
-        rotation=(turn_x @ turn_y @ turn_z).astype(np.float32),
-        shift=rng.normal(0, 1.5, 3).astype(np.float32),
-        warp=[random_waves(rng, 8, 90, 220) for _ in range(3)],
-        fine_warp=[random_waves(rng, 10, 24, 60) for _ in range(3)],
-        folds=random_waves(rng, 56, 18, 27),
-        fold_depth=random_waves(rng, 16, 30, 80),
-        fold_gap=random_waves(rng, 16, 25, 70),
-        surface=random_waves(rng, 16, 25, 60),
-        atrophy=atrophy,
-        ventricles=float(np.clip(0.75 + 0.9 * atrophy + rng.normal(0, 0.12), 0.6, 1.9)),
-        cortex=float(rng.normal(3.5, 0.2)),
-        asymmetry=float(rng.normal(0, 0.12)),
-    )
+    def __init__(self, rng: np.random.Generator) -> None:
+        pitch, yaw, roll = rng.normal(0, np.deg2rad([3.0, 1.6, 1.6]))
+        self.rotation = as_floats(_turn(0, pitch) @ _turn(1, roll) @ _turn(2, yaw))
+        self.atrophy = float(rng.beta(1.5, 2.5))
+        scale = np.clip(rng.normal(1.0, 0.03) + rng.normal(0, 0.025, 3), 0.92, 1.07)
+        self.scale = as_floats(scale)
+        self.shift = as_floats(rng.normal(0, 1.5, 3))
+        self.warp = [random_waves(rng, 8, 90, 220) for _ in range(3)]
+        self.fine_warp = [random_waves(rng, 10, 24, 60) for _ in range(3)]
+        self.folds = random_waves(rng, 56, 18, 27)
+        self.fold_depth = random_waves(rng, 16, 30, 80)
+        self.fold_gap = random_waves(rng, 16, 25, 70)
+        self.surface = random_waves(rng, 16, 25, 60)
+        wide = 0.75 + 0.9 * self.atrophy + rng.normal(0, 0.12)
+        self.ventricles = float(np.clip(wide, 0.6, 1.9))
+        self.cortex = float(rng.normal(3.5, 0.2))
+        self.asymmetry = float(rng.normal(0, 0.12))
 
 
 def _cerebellum(points: Floats) -> Floats:
@@ -208,12 +187,6 @@ def _folded_cortex(points: Floats, depth: Floats, build: _Build) -> Floats:
     return as_floats(np.minimum(depth, sulcus))
 
 
-def _stem(points: Floats) -> Floats:
-    """Signed distance (mm) to the brain stem."""
-    stem = tube(points, [((0, -18, -9), 12.0), ((0, -22, -18), 13.0), ((0, -34, -75), 9.0)])
-    return blend(stem, ellipsoid(points, (0, -23, -30), (17, 14, 15)), 5)
-
-
 @dataclass(frozen=True)
 class Mass:
     """What pushes the brain aside: template centre (mm), radius (mm), strength 0 to 0.5."""
@@ -232,7 +205,7 @@ def brain_anatomy(
     thalamus, pallidum, folia (cerebellar cortex), stem, plexus (in the ventricles) and rim (the
     thin bright lining of the ventricles).
     """
-    build = _draw(rng)
+    build = _Build(rng)
     grid = grid_points(size, FIELD_OF_VIEW, CENTRE)
     near = ellipsoid(grid, (0, -18, 0), (82, 102, 86)) < 0
     index = np.flatnonzero(near)
@@ -248,7 +221,9 @@ def brain_anatomy(
         reach = (length(offset)[:, None] / np.float32(1.5 * mass.radius)) ** 2
         template = template - np.float32(mass.strength) * np.exp(-reach) * offset
 
-    cerebellum, stem = _cerebellum(template), _stem(template)
+    cerebellum = _cerebellum(template)
+    stem = tube(template, [((0, -18, -9), 12.0), ((0, -22, -18), 13.0), ((0, -34, -75), 9.0)])
+    stem = blend(stem, ellipsoid(template, (0, -23, -30), (17, 14, 15)), 5)
     envelope = blend(blend(_cerebrum(template), cerebellum, 8), stem, 10)
     rough = envelope + 0.6 * build.surface.at(points) < 0.6
     index, points, template = index[rough], points[rough], template[rough]

@@ -7,9 +7,9 @@ is not enough.
 
 import re
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nibabel as nib
@@ -36,10 +36,9 @@ _nib: Any = nib  # its types do not hold
 class PhantomSubject:
     """One synthetic subject; arrays are (X, Y, Z) in RAS.
 
-    `image` is float32 in scanner units (HU for ct), 0 outside the head; `mask` bool, the exact
-    lesions; `region` bool, the brain (or the liver); `further` pictures of the same anatomy in
-    other contrasts, by name. `spacing` and `origin` (of voxel (0, 0, 0)) are in mm. `group` is
-    "normal" or "anomalous", `notes` a phrase about the lesions.
+    `image` is in scanner units (HU for ct), 0 outside the head; `mask` are the exact lesions,
+    `region` is the brain or the liver, `further` the same anatomy in other contrasts, by name.
+    `spacing` and `origin` (of voxel (0, 0, 0)) are in mm.
     """
 
     name: str
@@ -134,10 +133,8 @@ def make_demo(
 ) -> Path:
     """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
-    An existing folder must be empty or hold an earlier demo cohort. `contrast` is "flair" (bright
-    lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or "ct" (liver, dark lesions, HU).
-    Half of the subjects are normal. `size` is in voxels (X, Y, Z); the field of view stays the
-    same. `progress` is told (done, subjects) after each subject.
+    `contrast` is "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or
+    "ct" (liver, dark lesions, HU). The field of view does not depend on `size`, in voxels.
 
     Raises a UserError for an unknown contrast, an impossible size, or a folder of other things.
     """
@@ -146,34 +143,33 @@ def make_demo(
     earlier = out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
     if out.exists() and not earlier:
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
-    building = out.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{out.name}")
     try:
-        building.mkdir(parents=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = TemporaryDirectory(prefix=".tmp-", dir=out.parent)
     except OSError as error:
         raise UserError(
             f"{out} cannot be made ({error.strerror}); choose another place."
         ) from error
-    try:
+    with temporary:
+        building = Path(temporary.name) / out.name
+        building.mkdir()
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
-            columns = {"image": contrast, "mask": "mask", "region": "region"}
-            columns |= {f"image:{name}": name for name in subject.further}
-            paths = {c: building / f"{subject.name}_{end}.nii.gz" for c, end in columns.items()}
-            grid = _grid(subject)
-            write_volume(paths["image"], np.rint(subject.image), grid, np.int16)
-            for name, data in subject.further.items():
-                write_volume(paths[f"image:{name}"], np.rint(data), grid, np.int16)
-            write_volume(paths["mask"], subject.mask, grid, np.uint8)
-            write_volume(paths["region"], subject.region, grid, np.uint8)
-            row: dict[str, str | Path] = {"subject": subject.name, "modality": contrast, **paths}
-            rows.append(row | {"group": subject.group, "notes": subject.notes})
+            row: dict[str, str | Path] = {"subject": subject.name, "modality": contrast}
+            row |= {"group": subject.group, "notes": subject.notes}
+            images = {"image": (contrast, subject.image)}
+            images |= {f"image:{name}": (name, data) for name, data in subject.further.items()}
+            masks = {"mask": ("mask", subject.mask), "region": ("region", subject.region)}
+            for column, (end, data) in {**images, **masks}.items():
+                row[column] = path = building / f"{subject.name}_{end}.nii.gz"
+                kind = np.uint8 if column in masks else np.int16
+                write_volume(path, np.rint(data), _grid(subject), kind)
+            rows.append(row)
             if progress is not None:
                 progress(index + 1, subjects)
         write_manifest(building / "manifest.csv", rows)
         if out.exists():
             shutil.rmtree(out)
         building.replace(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return out / "manifest.csv"

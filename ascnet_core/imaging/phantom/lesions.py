@@ -18,10 +18,9 @@ from ascnet_core.imaging.phantom.fields import (
 
 @dataclass(frozen=True)
 class Lesions:
-    """What lesions do to the voxels of a brain's region.
+    """How much of each voxel (P,) is lesion, 0 to 1, and how far that changes the grey value.
 
-    `share` (P,) in [0, 1] is how much of a voxel is lesion, `strength` (P,) how far the lesion
-    changes the grey value (1 = typical); both float32.
+    A strength of 1 is typical.
     """
 
     share: Floats

@@ -35,11 +35,7 @@ Branch = tuple[tuple[Triple, float], tuple[Triple, float]]
 
 @dataclass(frozen=True)
 class Abdomen:
-    """One synthetic CT, (X, Y, Z).
-
-    `picture` is float32 HU with air outside the body; `region` bool, the liver with its lesions and
-    vessels; `mask` bool, the lesions.
-    """
+    """One synthetic CT (X, Y, Z) in HU; the region is the liver with its lesions and vessels."""
 
     picture: Floats
     region: NDArray[np.bool_]

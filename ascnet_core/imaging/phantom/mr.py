@@ -31,10 +31,9 @@ def mr_picture(
     contrast: str,
     size: tuple[int, int, int],
 ) -> Floats:
-    """Give the (X, Y, Z) float32 picture in scanner units, 0 outside the region.
+    """Give the (X, Y, Z) picture in scanner units, 0 outside the region.
 
-    `contrast` is "flair" or "t2". The scanner's gain, coil shading, the brightness of each tissue
-    and the noise are drawn for the subject.
+    The scanner's gain, coil shading, the brightness of each tissue and the noise are drawn.
     """
     points, template = brain.points, brain.template
     values = np.zeros(len(brain.index), np.float32)

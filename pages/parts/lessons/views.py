@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.figures import basics as figures
-from ascnet_core.figures import lessons as figures_lessons
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.metrics.overlap import (
@@ -208,7 +207,7 @@ def one_or_each() -> str:
     own = {name: attempt(rule, table.levels, "bright") for name, table in sick.items()}
     each = [numbers_at(sick[name], found, 1.0)["dice"] or 0.0 for name, found in own.items()]
     best = [oracle_threshold(table, "bright")[1] for table in sick.values()]
-    figure = figures_lessons.dice_by_subject(
+    figure = figures.dice_by_subject(
         list(sick),
         {f"level {level} for all": for_all, f"{rule} of each subject": each},
         {"each subject's best level": best},
@@ -257,7 +256,7 @@ def when_it_fails() -> str:
     left.markdown("**I_in and its best mask, I_ro and its best mask** (*oracle* levels)")
     left.image(pictures.side_by_side(tiles), width="stretch")
     right.plotly_chart(
-        figures_lessons.course(courses, "rank correlation of I_ro with I_in"),
+        figures.by_cycle(courses, "rank correlation of I_ro with I_in"),
         config=PLAIN,
         key="lesson course",
     )
