@@ -1,7 +1,5 @@
 """The one interface behind which everything that makes a map to threshold stands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

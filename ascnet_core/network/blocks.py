@@ -1,7 +1,5 @@
 """The pieces that the main module and the discriminator share."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import cast
 

@@ -1,7 +1,5 @@
 """The main module M: one encoder, two decoders that cut the image, one reconstructor."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import NamedTuple, cast
 

@@ -1,7 +1,5 @@
 """The discriminator D, which tells reference images from fence cuts of the inputs."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import torch

@@ -4,8 +4,6 @@ Cuts and slices are (N, 1, H, W) float32 in [0, 1]; D's outputs are (N,). Each f
 number. What the paper and its released code do differently is an argument.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -1,7 +1,5 @@
 """A scan through a network: its slices in batches, the maps that are asked for back on its grid."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from typing import NamedTuple

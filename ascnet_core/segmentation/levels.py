@@ -6,8 +6,6 @@ where the range is raw, in float32 where the range is not known yet. They lie in
 folder where there are many scans.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """From levels to a mask: a threshold and the steps after it, the same for every verb and page."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What `segment` does with its scans: cut, threshold, clean, write."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Sequence

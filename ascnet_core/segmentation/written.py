@@ -3,8 +3,6 @@
 Imports nothing heavy, since `--help` lists both.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
