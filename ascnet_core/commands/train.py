@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> None:
 def _list_settings(options: argparse.Namespace) -> None:
     from ascnet_core.settings.methods import METHODS
     from ascnet_core.settings.presets import load_preset, preset_names, user_preset_names
-    from ascnet_core.settings.text import help_of, keys, value_of
+    from ascnet_core.settings.text import about, keys, value_of
 
     for name in preset_names():
         print(f"preset {name}: {load_preset(name).description}")
@@ -149,4 +149,4 @@ def _list_settings(options: argparse.Namespace) -> None:
     for key in keys(settings):
         value = value_of(settings, key)
         shown = ",".join(value) if isinstance(value, tuple) else value
-        print(f"{key}={'' if shown is None else shown}\n    {help_of(key, settings)}")
+        print(f"{key}={'' if shown is None else shown}\n    {about(key, settings).help}")

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from ascnet_core.monitoring.history import Point, separated_peaks
 from ascnet_core.runs.folder import SnapshotData
-from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import keys, value_of
 
 ALIKE = 0.99
 """Correlation inside the tissue from which two slices of one size are the same, scaled
@@ -126,15 +124,6 @@ def wild_split(point: Point, data: SnapshotData) -> tuple[float | None, float | 
     return (
         float(inside.mean()) / 255 if inside.size else None,
         float(outside.mean()) / 255 if outside.size else None,
-    )
-
-
-def differing_among(several: Sequence[Settings]) -> tuple[str, ...]:
-    """The dotted keys that are not the same in all settings, in the order of the tables."""
-    return tuple(
-        key
-        for key in keys()
-        if any(value_of(one, key) != value_of(several[0], key) for one in several[1:])
     )
 
 
