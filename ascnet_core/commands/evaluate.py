@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
+    add_flag,
     add_out,
     add_segmentation,
     changed_settings,
@@ -81,7 +82,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="methods",
         help=f"only these baselines, of {', '.join(BASELINES)}",
     )
-    parser.add_argument("--no-baselines", action="store_true", help="leave the baselines out")
+    add_flag(parser, "--no-baselines", "leave the baselines out")
     parser.add_argument(
         "--reference",
         metavar="MANIFEST|normal|lesion-free",
@@ -93,15 +94,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         default="subject",
         help="what the mean is over (default: subject, its scans pooled)",
     )
-    parser.add_argument(
-        "--no-oracle", action="store_true", help="leave out the rows chosen with the masks"
-    )
-    parser.add_argument(
-        "--fast", action="store_true", help="leave out surface distances and lesion counts"
-    )
-    parser.add_argument(
-        "--flip", action="store_true", help="runs average over the image and its mirror image"
-    )
+    add_flag(parser, "--no-oracle", "leave out the rows chosen with the masks")
+    add_flag(parser, "--fast", "leave out surface distances and lesion counts")
+    add_flag(parser, "--flip", "runs average over the image and its mirror image")
     parser.add_argument(
         "--seed",
         type=int,

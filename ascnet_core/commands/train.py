@@ -4,7 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
-from ascnet_core.commands.options import PROGRAM, add_device, add_reading, add_set, first_settings
+from ascnet_core.commands.options import (
+    PROGRAM,
+    add_device,
+    add_flag,
+    add_reading,
+    add_set,
+    first_settings,
+)
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched, own_launch_words
 
@@ -87,10 +94,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="the kept cycle to fork from, counted over both stages, 0 before training "
         "(default: the run's result)",
     )
-    parser.add_argument(
-        "--list-settings",
-        action="store_true",
-        help="print every setting of the preset with its meaning, and stop",
+    add_flag(
+        parser, "--list-settings", "print every setting of the preset with its meaning, and stop"
     )
     parser.add_argument(
         "--stop-when",

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
 from ascnet_core.cli import build_parser
-from ascnet_core.commands.train_fork import fork_settings, origin_of
+from ascnet_core.commands.train_run import fork_settings, parent_of
+from ascnet_core.files import write_json
 from ascnet_core.monitoring.advisor import dead_adversary
 from ascnet_core.monitoring.stop_rules import SATURATED
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
-from ascnet_core.runs.parent import Parent, write_parent
+from ascnet_core.runs.parent import PARENT, Parent
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.text import apply_set, differing, from_toml, to_toml
 from pages.parts.new_run import continue_run, watched_box
@@ -93,7 +95,7 @@ def test_fork_from_here_opens_the_form_with_that_runs_settings(page: AppTest, ke
     next(n for n in page.number_input if n.label == "Seed").set_value(7)
     next(n for n in page.number_input if n.label == "Cycles of stage 1").set_value(3).run()
     options = options_of(command(page))
-    origin = origin_of(options)
+    origin = parent_of(options)
     assert options.manifest is None
     assert (origin.name, options.cycle) == ("kept", cycle)
     changed = {"schedule.seed", "schedule.stage_1"}
@@ -138,7 +140,7 @@ def test_the_arguments_of_a_fork() -> None:
 
 
 def test_a_fork_says_where_it_came_from(page: AppTest, kept: Run) -> None:
-    write_parent(kept.path, Parent("first", "stage 1, cycle 4", 40, False))
+    write_json(kept.path / PARENT, asdict(Parent("first", "stage 1, cycle 4", 40, False)))
     page.query_params["run"] = "kept"
     page.run()
     said = "Forked from first, stage 1, cycle 4; M came along alone."
