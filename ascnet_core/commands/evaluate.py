@@ -23,7 +23,7 @@ from ascnet_core.names import UNITS
 
 if TYPE_CHECKING:
     from ascnet_core.methods.base import Method
-    from ascnet_core.scoring.evaluation import Plan
+    from ascnet_core.scoring.plan import Plan
     from ascnet_core.settings.tables import Settings
 
 _TITLES = {
@@ -114,8 +114,8 @@ def run(options: argparse.Namespace) -> None:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.methods.baselines import baselines
-    from ascnet_core.scoring.evaluation import evaluate
-    from ascnet_core.scoring.output import reference_cohort, write_evaluation
+    from ascnet_core.scoring.evaluation import evaluate, write_evaluation
+    from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
     from ascnet_core.settings.preparation import preparation_of
 
@@ -145,7 +145,7 @@ def run(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:
     """The settings that scans are prepared by, the maps, and how they are scored."""
     from ascnet_core.runs.folder import Run, resolve_run
-    from ascnet_core.scoring.evaluation import Plan
+    from ascnet_core.scoring.plan import Plan
     from ascnet_core.settings.data import Data
     from ascnet_core.settings.tables import Segmentation, Settings
 

@@ -24,8 +24,7 @@ from ascnet_core.names import OWN_REFERENCES, Tell
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
-from ascnet_core.scoring.output import reference_cohort
-from ascnet_core.scoring.plan import Plan
+from ascnet_core.scoring.plan import Plan, reference_cohort
 from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.settings.preparation import preparation_of
 
@@ -39,17 +38,10 @@ Way = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Scored:
-    """The scores of a fold.
+    """The scores of a fold; `rows` are as `evaluate` gives them, with a column `flip`.
 
-    Attributes
-    ----------
-    rows : DataFrame
-        As `evaluate` gives them, with a column `flip`.
-    counts : dict
-        (map, flip) -> (256,) int64 levels inside the region over the held-out patients; baselines
-        by their own map.
-    tables : dict
-        (map, flip) -> subject -> what every threshold would score, where there is a truth.
+    By map and flip: `counts` (256,) int64 of the levels inside the region over the held-out
+    patients, and `tables` of what every threshold would score, by subject, where there is a truth.
     """
 
     rows: pd.DataFrame

@@ -21,14 +21,15 @@ from ascnet_core.settings.text import apply_set
 
 @dataclass(frozen=True)
 class Scoring:
-    """How the maps of each network are scored."""
+    """How the maps of each network are scored.
+
+    `rules` are by map. `flip`: by plain cuts, cuts averaged with the mirror image, or both.
+    `cycles`: every cycle that was kept is scored too, at the mask-free rules.
+    """
 
     rules: Mapping[str, tuple[str, ...]]
-    """Map -> its threshold rules."""
     flip: tuple[bool, ...] = (False,)
-    """Plain cuts, cuts averaged with the mirror image, or both."""
     cycles: bool = False
-    """Whether every cycle that was kept is scored too, at the mask-free rules."""
 
 
 class DataSet(DataTable):

@@ -30,12 +30,8 @@ from ascnet_core.runs.folder import Run
 class Scores:
     """What is scored by now, and how to write it.
 
-    Attributes
-    ----------
-    command : callable
-        Name of a configuration or data set -> the command line that makes its rows.
-    progress : callable
-        Opens a progress bar; its context is called with (steps done, steps in all).
+    `command` gives the command line that makes the rows of a configuration or data set. `progress`
+    opens a progress bar; its context is called with (steps done, steps in all).
     """
 
     plan: CrossPlan

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.monitoring.history import Point, separated_peaks
+from ascnet_core.monitoring.history import Point
 from ascnet_core.runs.folder import SnapshotData
 
 ALIKE = 0.99
@@ -142,7 +142,7 @@ def course_curves(points: Sequence[Point]) -> dict[str, Curve]:
     ranks = [None if p.rank_correlation is None else abs(p.rank_correlation) for p in points]
     values: dict[str, list[float | None]] = {
         "separation_index": [p.separation_index for p in points],
-        "separated": [float(separated_peaks(p.separations)) if p.peaks else 0.0 for p in points],
+        "separated": [float(p.separated) for p in points],
         "rank": ranks,
         "stability": [p.stability for p in points],
         "holes": [p.hole_share for p in points],
