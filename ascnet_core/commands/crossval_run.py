@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ascnet_core import places
@@ -19,7 +20,6 @@ from ascnet_core.crossval.plan import CrossPlan, read_crossplan
 from ascnet_core.crossval.scores import Scores
 from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks_of, write_folds
 from ascnet_core.errors import UserError
-from ascnet_core.names import Tell
 from ascnet_core.runs.start import child_environment
 
 _POLL_SECONDS = 0.2
@@ -41,7 +41,8 @@ def cross_validate(options: argparse.Namespace) -> None:
     for several in folds.values():
         write_folds(several)
     whole = _within_reach(whole, folds, out)
-    scores = Scores(whole, folds, out, pick_device(device), _command_of(options), _steps)
+    command, progress = partial(_command, options), partial(Progress, "steps")
+    scores = Scores(whole, folds, out, pick_device(device), command, progress)
     every = tasks_of(whole, folds, out)
     chosen = {task.name for task in tasks}
     _add_known(scores, every, chosen, plan)
@@ -54,12 +55,6 @@ def cross_validate(options: argparse.Namespace) -> None:
         raise UserError("No run is finished by now and there are no baselines: nothing to score.")
     scores.write()
     print(f"{len(scores.runs)} runs scored; tables in {out}: table.md, rows.csv, seeds.csv ...")
-
-
-@contextmanager
-def _steps() -> Iterator[Tell]:
-    with Progress("steps") as progress:
-        yield progress.at
 
 
 def _add_known(scores: Scores, every: list[Task], chosen: set[str], plan: CrossPlan) -> None:
@@ -115,14 +110,10 @@ def _list(tasks: list[Task], folds: dict[str, list[HeldOut]]) -> None:
         print(f"{task.name}: {'finished' if is_finished(task) else 'to train'}")
 
 
-def _command_of(options: argparse.Namespace) -> Callable[[str], str]:
+def _command(options: argparse.Namespace, name: str) -> str:
     """The command line that makes the rows of a configuration or data set."""
-
-    def command(name: str) -> str:
-        words = [*PROGRAM.split(), "crossval", str(options.plan), "--only", name]
-        return shlex.join([*words, "-o", str(options.out)] if options.out else words)
-
-    return command
+    words = [*PROGRAM.split(), "crossval", str(options.plan), "--only", name]
+    return shlex.join([*words, "-o", str(options.out)] if options.out else words)
 
 
 def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:

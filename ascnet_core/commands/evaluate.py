@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> None:
         methods += baselines(options.methods or None)
     how = preparation_of(settings)
     with Progress("steps") as progress:
-        result = evaluate(cohort, methods, how, plan, reference, progress=progress.at)
+        result = evaluate(cohort, methods, how, plan, reference, progress=progress)
     result.summary["command"] = options.command_line
     write_evaluation(result, out, slices=True)
     _print(result.summary["rows"])

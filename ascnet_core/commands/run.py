@@ -170,7 +170,7 @@ def _agreed(question: str) -> bool:
 
 
 def _in_megabytes(bar: Progress) -> Tell:
-    return lambda done, total: bar.at(done // 10**6, total // 10**6)
+    return lambda done, total: bar(done // 10**6, total // 10**6)
 
 
 def _export(options: argparse.Namespace) -> None:

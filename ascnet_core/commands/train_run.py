@@ -74,7 +74,7 @@ def train(options: argparse.Namespace) -> None:
             note_command(path, options.command_line)
         else:
             with Progress("files hashed", line=log.say) as progress:
-                create_run(path, settings, *cohorts, options.command_line, progress.at, fork)
+                create_run(path, settings, *cohorts, options.command_line, progress, fork)
         _train(path, settings, device, log)
 
 
@@ -160,7 +160,7 @@ def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
 
     cohort = read_manifest(path / places.MANIFEST)
     with Progress("scans prepared", line=log.say) as progress:
-        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress.at)
+        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress)
     log.say(
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"

@@ -66,14 +66,16 @@ def record(
     state = recording.state
     with lost_told(), signals_noted() as signalled:
         hand_out(settings, inputs, reference, state)
-
-        def should_stop() -> bool:
-            return any_of(recording.between_steps(signalled))
-
-        wants_snapshot = recording.wants_snapshot
-        for event in train(
-            state, settings, inputs, reference, watched, should_stop, wants_snapshot
-        ):
+        events = train(
+            state,
+            settings,
+            inputs,
+            reference,
+            watched,
+            lambda: any_of(recording.between_steps(signalled)),
+            recording.wants_snapshot,
+        )
+        for event in events:
             recording.take(event)
     recording.save()
     _forget_requests(run)
