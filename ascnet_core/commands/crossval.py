@@ -104,16 +104,12 @@ def run(options: argparse.Namespace) -> None:
     """Cross-validate. A kill acts like Ctrl-C: trainings leave a checkpoint, processes end."""
     if options.jobs < 1:
         raise UserError("--jobs takes a number from 1.")
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
     from ascnet_core.commands.crossval_run import cross_validate
 
     if threading.current_thread() is not threading.main_thread():
         cross_validate(options)
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cross_validate(options)
     finally:

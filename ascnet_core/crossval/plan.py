@@ -75,20 +75,17 @@ class Configuration:
 
 @dataclass(frozen=True)
 class CrossPlan:
-    """A plan file, read."""
+    """A plan file, read.
+
+    `preparations` say how the scans of a data set are prepared for baselines: as for the first
+    configuration on it in the whole plan, whatever `only` keeps.
+    """
 
     path: Path
     text: str
     data: Mapping[str, DataSet]
     configurations: tuple[Configuration, ...]
     preparations: Mapping[str, Preparation]
-
-    def preparation(self, data: DataSet) -> Preparation:
-        """Return how scans are prepared for baselines: as for the data set's first configuration.
-
-        That is the first one of the whole plan, whatever `only` keeps.
-        """
-        return self.preparations.get(data.name, Preparation())
 
     def only(self, names: Sequence[str]) -> CrossPlan:
         """Keep the configurations or data sets of these names; `UserError` if one is unknown."""
@@ -123,9 +120,9 @@ def read_crossplan(path: Path) -> CrossPlan:
         for name in file.run
         for chosen in _chosen(path, file, name)
     )
-    ways: dict[str, Preparation] = {}
-    for one in configurations:
-        ways.setdefault(one.data.name, preparation_of(one.settings(one.seeds[0])))
+    ways = {name: Preparation() for name in data}
+    for one in reversed(configurations):
+        ways[one.data.name] = preparation_of(one.settings(one.seeds[0]))
     return CrossPlan(path, text, data, configurations, ways)
 
 

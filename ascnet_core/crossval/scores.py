@@ -152,7 +152,7 @@ class Scores:
         self, held: HeldOut, levels: Mapping[Way, int] | None, folder: Path, anew: bool
     ) -> Scored | None:
         data = held.data
-        how = self.plan.preparation(data)
+        how = self.plan.preparations[data.name]
         plans = data.plans(oracle=levels is None, rules=data.baseline_rules)
         reference = held.reference if levels is None else None
         asked = heldout.asked_of(

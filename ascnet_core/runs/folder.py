@@ -297,15 +297,8 @@ def _folders() -> tuple[Path, ...]:
 def _read_snapshot(path: Path) -> Snapshot | None:
     try:
         info = read_json(path / "info.json")
-        return Snapshot(
-            index=int(path.name[:3]),
-            stage=int(info["stage"]),
-            cycle=int(info["cycle"]),
-            total_cycle=int(info["total_cycle"]),
-            step=int(info["step"]),
-            images_seen=int(info.get("images_seen", 0)),
-            path=path,
-            info=info,
-        )
+        counted = {name: int(info[name]) for name in ("stage", "cycle", "total_cycle", "step")}
+        seen = int(info.get("images_seen", 0))
+        return Snapshot(int(path.name[:3]), **counted, images_seen=seen, path=path, info=info)
     except (ValueError, KeyError, TypeError):
         return None

@@ -274,9 +274,4 @@ def _write_compact(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _position(state: TrainingState) -> dict[str, int]:
-    return {
-        "stage": state.stage,
-        "cycle": state.cycle,
-        "step": state.step,
-        "images_seen": state.images_seen,
-    }
+    return {name: getattr(state, name) for name in ("stage", "cycle", "step", "images_seen")}

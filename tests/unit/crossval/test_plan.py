@@ -68,8 +68,7 @@ def test_only_keeps_what_it_names_but_not_the_baselines_preparation(tmp_path):
     assert [c.title for c in plan.only(["a-second"]).configurations] == ["a-second"]
     assert [c.title for c in plan.only(["b"]).configurations] == ["b-first"]
     assert list(plan.only(["b"]).data) == ["b"]
-    data = plan.data["a"]
-    assert plan.only(["second"]).preparation(data) == plan.preparation(data)
+    assert plan.only(["second"]).preparations["a"] == plan.preparations["a"]
     with pytest.raises(UserError, match=r"no 'third'; --only takes a, a-first"):
         plan.only(["third"])
 
