@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ascnet_core.crossval.folds import Fold, apart, join, split
-from ascnet_core.crossval.plan_file import DataTable, PlanFile, laid, read_plan_file
+from ascnet_core.crossval.plan_file import DataTable, PlanFile, RunTable, laid, read_plan_file
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.names import OWN_REFERENCES
@@ -17,19 +17,6 @@ from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """How the maps of each network are scored.
-
-    `rules` are by map. `flip`: by plain cuts, cuts averaged with the mirror image, or both.
-    `cycles`: every cycle that was kept is scored too, at the mask-free rules.
-    """
-
-    rules: Mapping[str, tuple[str, ...]]
-    flip: tuple[bool, ...] = (False,)
-    cycles: bool = False
 
 
 class DataSet(DataTable):
@@ -53,19 +40,15 @@ class DataSet(DataTable):
 
 @dataclass(frozen=True)
 class Configuration:
-    """One recipe on one data set, for some seeds."""
+    """One recipe on one data set: its table [run.NAME] with what stands above laid under it."""
 
     name: str
     data: DataSet
-    preset: str
-    changes: tuple[str, ...]
-    seeds: tuple[int, ...]
-    scoring: Scoring
-    note: str = ""
+    how: RunTable
 
     def settings(self, seed: int) -> Settings:
         """Return the settings of a run with this seed; raises UserError."""
-        return apply_set(load_preset(self.preset), [*self.changes, f"schedule.seed={seed}"])
+        return apply_set(load_preset(self.how.preset), [*self.how.set, f"schedule.seed={seed}"])
 
     @property
     def title(self) -> str:
@@ -122,7 +105,7 @@ def read_crossplan(path: Path) -> CrossPlan:
     )
     ways = {name: Preparation() for name in data}
     for one in reversed(configurations):
-        ways[one.data.name] = preparation_of(one.settings(one.seeds[0]))
+        ways[one.data.name] = preparation_of(one.settings(one.how.seeds[0]))
     return CrossPlan(path, text, data, configurations, ways)
 
 
@@ -148,15 +131,15 @@ def _chosen(path: Path, file: PlanFile, name: str) -> Sequence[str]:
 
 def _configuration(path: Path, file: PlanFile, name: str, data: DataSet) -> Configuration:
     run = file.run[name]
-    choices = laid(file, file.data[data.name], run)
+    values = laid(file, file.data[data.name], run)
     preset = str(path.parent / run.preset) if run.preset.endswith(".toml") else run.preset
     try:
-        method = apply_set(load_preset(preset), choices.set).method
+        method = apply_set(load_preset(preset), values["set"]).method
         first = method.maps[0]
-        rules = choices.rules or {first.name: (first.rule,)}
-        for asked in rules:
+        values.setdefault("rules", {first.name: (first.rule,)})
+        for asked in values["rules"]:
             method.map_named(asked)
     except UserError as error:
         raise UserError(f"{path}, [run.{name}]: {error}") from error
-    scoring = Scoring(rules, choices.flip, choices.cycles == "all")
-    return Configuration(name, data, preset, choices.set, choices.seeds, scoring, run.note)
+    how = RunTable.model_construct(**dict(run) | values | {"preset": preset})
+    return Configuration(name, data, how)
