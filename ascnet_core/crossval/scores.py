@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,8 @@ class Scores:
 
         Without post-processing the tables of thresholds hold these scores already.
         """
-        groups: dict[tuple[str, int], list[Task]] = {}
-        for task in tasks:
-            groups.setdefault((task.configuration.title, task.seed), []).append(task)
-        for several in groups.values():
+        for _, folds in groupby(tasks, lambda task: (task.configuration.title, task.seed)):
+            several = list(folds)
             levels = self._levels([task.name for task in several])
             for task in several if levels else []:
                 found = []
