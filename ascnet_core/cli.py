@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from ascnet_core import __version__
 from ascnet_core.commands import app, crossval, demo, evaluate, index, report, run, segment, train
-from ascnet_core.commands.options import PROGRAM, Formatter
+from ascnet_core.commands.options import PROGRAM, Formatter, add_flag
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched
 
@@ -50,9 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self.verb is not None:
-            self.add_argument(
-                "--debug", action="store_true", help="show where in the program an error arose"
-            )
+            add_flag(self, "--debug", "show where in the program an error arose")
             self.set_defaults(run_verb=self.verb.run)
             self.verb.add(self)
             self.verb = None

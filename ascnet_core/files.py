@@ -58,6 +58,6 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write `content` to `path` as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, content: Any, indent: int | None = 2) -> None:
+    """Write `content` to `path` as JSON, whole or not at all; without an indent on one line."""
+    write_text(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")

@@ -8,7 +8,7 @@ import sys
 import tomllib
 
 from ascnet_core import places
-from ascnet_core.commands.options import PROGRAM
+from ascnet_core.commands.options import PROGRAM, add_flag
 from ascnet_core.errors import UserError
 
 SUMMARY = "open the app in a browser"
@@ -27,9 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=8501, metavar="N", help="port to serve on (default: 8501)"
     )
-    parser.add_argument(
-        "--no-browser", action="store_true", help="serve only; open the address yourself"
-    )
+    add_flag(parser, "--no-browser", "serve only; open the address yourself")
 
 
 def run(options: argparse.Namespace) -> None:

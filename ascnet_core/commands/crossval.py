@@ -5,7 +5,7 @@ import signal
 import threading
 from pathlib import Path
 
-from ascnet_core.commands.options import PROGRAM, add_device, add_out
+from ascnet_core.commands.options import PROGRAM, add_device, add_flag, add_out
 from ascnet_core.errors import UserError
 
 SUMMARY = "train and score a list of configurations on patients held out"
@@ -88,10 +88,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="only these configurations or data sets of the plan",
     )
-    parser.add_argument("--list", action="store_true", help="print the folds and runs, and stop")
-    parser.add_argument(
-        "--no-train", action="store_true", help="train nothing: score and pool what is finished"
-    )
+    add_flag(parser, "--list", "print the folds and runs, and stop")
+    add_flag(parser, "--no-train", "train nothing: score and pool what is finished")
     parser.add_argument(
         "--jobs",
         type=int,
@@ -106,16 +104,12 @@ def run(options: argparse.Namespace) -> None:
     """Cross-validate. A kill acts like Ctrl-C: trainings leave a checkpoint, processes end."""
     if options.jobs < 1:
         raise UserError("--jobs takes a number from 1.")
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
     from ascnet_core.commands.crossval_run import cross_validate
 
     if threading.current_thread() is not threading.main_thread():
         cross_validate(options)
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cross_validate(options)
     finally:

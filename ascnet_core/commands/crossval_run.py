@@ -2,21 +2,27 @@
 
 import argparse
 import shlex
+import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ascnet_core import places
-from ascnet_core.commands.crossval_train import trained
+from ascnet_core.commands import train
 from ascnet_core.commands.options import PROGRAM, need_folder, pick_device
-from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.crossval.plan import CrossPlan, read_crossplan
 from ascnet_core.crossval.scores import Scores
 from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks_of, write_folds
 from ascnet_core.errors import UserError
-from ascnet_core.names import Tell
+from ascnet_core.runs.start import child_environment
+
+_POLL_SECONDS = 0.2
 
 
 def cross_validate(options: argparse.Namespace) -> None:
@@ -35,7 +41,8 @@ def cross_validate(options: argparse.Namespace) -> None:
     for several in folds.values():
         write_folds(several)
     whole = _within_reach(whole, folds, out)
-    scores = Scores(whole, folds, out, pick_device(device), _command_of(options), _steps)
+    command, progress = partial(_command, options), partial(Progress, "steps")
+    scores = Scores(whole, folds, out, pick_device(device), command, progress)
     every = tasks_of(whole, folds, out)
     chosen = {task.name for task in tasks}
     _add_known(scores, every, chosen, plan)
@@ -48,12 +55,6 @@ def cross_validate(options: argparse.Namespace) -> None:
         raise UserError("No run is finished by now and there are no baselines: nothing to score.")
     scores.write()
     print(f"{len(scores.runs)} runs scored; tables in {out}: table.md, rows.csv, seeds.csv ...")
-
-
-@contextmanager
-def _steps() -> Iterator[Tell]:
-    with Progress("steps") as progress:
-        yield progress.at
 
 
 def _add_known(scores: Scores, every: list[Task], chosen: set[str], plan: CrossPlan) -> None:
@@ -109,11 +110,78 @@ def _list(tasks: list[Task], folds: dict[str, list[HeldOut]]) -> None:
         print(f"{task.name}: {'finished' if is_finished(task) else 'to train'}")
 
 
-def _command_of(options: argparse.Namespace) -> Callable[[str], str]:
+def _command(options: argparse.Namespace, name: str) -> str:
     """The command line that makes the rows of a configuration or data set."""
+    words = [*PROGRAM.split(), "crossval", str(options.plan), "--only", name]
+    return shlex.join([*words, "-o", str(options.out)] if options.out else words)
 
-    def command(name: str) -> str:
-        words = [*PROGRAM.split(), "crossval", str(options.plan), "--only", name]
-        return shlex.join([*words, "-o", str(options.out)] if options.out else words)
 
-    return command
+def trained(tasks: Sequence[Task], device: str, jobs: int) -> Iterator[Task]:
+    """Yield the runs that are finished, then train the others and yield each when it is done.
+
+    Raises `UserError` if a run of that name has other settings or a training fails, and
+    `KeyboardInterrupt` after Ctrl-C, when the training has stopped and left a checkpoint.
+    """
+    finished = [task for task in tasks if is_finished(task)]
+    waiting = [task for task in tasks if task not in finished]
+    print(f"{len(tasks)} runs, {len(finished)} of them finished before", flush=True)
+    yield from finished
+    if jobs > 1 and len(waiting) > 1:
+        yield from _side_by_side(waiting, device, jobs, len(tasks))
+        return
+    spent = 0.0
+    for number, task in enumerate(waiting):
+        left = duration(spent / number * (len(waiting) - number)) if number else ""
+        left = f", {left} of training left" if left else ""
+        number_of_all = len(finished) + number + 1
+        print(f"--- run {number_of_all} of {len(tasks)}: {task.name}{left}", flush=True)
+        started = time.monotonic()
+        _train(task.arguments(device))
+        spent += time.monotonic() - started
+        if not is_finished(task):  # `train` took the Ctrl-C and left a checkpoint
+            print("stopped; the same command goes on here", flush=True)
+            raise KeyboardInterrupt
+        yield task
+
+
+def _train(arguments: Sequence[str]) -> None:
+    """Run `train` as its command line would; the run keeps that line."""
+    parser = argparse.ArgumentParser()
+    train.add(parser)
+    options = parser.parse_args(arguments[1:])
+    options.command_line = [*PROGRAM.split(), *arguments]
+    train.run(options)
+
+
+def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -> Iterator[Task]:
+    """Several `train` processes at a time; each writes the log of its run."""
+    queue, running = list(waiting), list[tuple[Task, subprocess.Popen[bytes]]]()
+    done = total - len(waiting)
+    try:
+        while queue or running:
+            while queue and len(running) < jobs:
+                task = queue.pop(0)
+                print(f"--- {task.name} begins; its log: {task.run / 'log.txt'}", flush=True)
+                command = [sys.executable, "-m", "ascnet_core", *task.arguments(device)]
+                process = subprocess.Popen(
+                    command, stdout=subprocess.DEVNULL, env=child_environment()
+                )
+                running.append((task, process))
+            time.sleep(_POLL_SECONDS)
+            for task, process in list(running):
+                if process.poll() is None:
+                    continue
+                running.remove((task, process))
+                if process.returncode or not is_finished(task):
+                    raise UserError(
+                        f"Training {task.name} ended before its end (status {process.returncode}); "
+                        f"see {task.run / 'log.txt'}. The same command goes on with it."
+                    )
+                done += 1
+                print(f"--- run {done} of {total} finished: {task.name}", flush=True)
+                yield task
+    finally:
+        for _, process in running:
+            process.terminate()  # `train` stops at its next step and leaves a checkpoint
+        for _, process in running:
+            process.wait()

@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
             subjects=options.subjects,
             size=options.size,
             seed=options.seed,
-            progress=progress.at,
+            progress=progress,
         )
     print(f"{options.subjects} subjects in {manifest}")
     print(f"next: {PROGRAM} train {manifest} --name first --preset teaching")

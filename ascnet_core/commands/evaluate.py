@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
+    add_flag,
     add_out,
     add_segmentation,
     changed_settings,
@@ -22,7 +23,7 @@ from ascnet_core.names import UNITS
 
 if TYPE_CHECKING:
     from ascnet_core.methods.base import Method
-    from ascnet_core.scoring.evaluation import Plan
+    from ascnet_core.scoring.plan import Plan
     from ascnet_core.settings.tables import Settings
 
 _TITLES = {
@@ -81,7 +82,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="methods",
         help=f"only these baselines, of {', '.join(BASELINES)}",
     )
-    parser.add_argument("--no-baselines", action="store_true", help="leave the baselines out")
+    add_flag(parser, "--no-baselines", "leave the baselines out")
     parser.add_argument(
         "--reference",
         metavar="MANIFEST|normal|lesion-free",
@@ -93,15 +94,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         default="subject",
         help="what the mean is over (default: subject, its scans pooled)",
     )
-    parser.add_argument(
-        "--no-oracle", action="store_true", help="leave out the rows chosen with the masks"
-    )
-    parser.add_argument(
-        "--fast", action="store_true", help="leave out surface distances and lesion counts"
-    )
-    parser.add_argument(
-        "--flip", action="store_true", help="runs average over the image and its mirror image"
-    )
+    add_flag(parser, "--no-oracle", "leave out the rows chosen with the masks")
+    add_flag(parser, "--fast", "leave out surface distances and lesion counts")
+    add_flag(parser, "--flip", "runs average over the image and its mirror image")
     parser.add_argument(
         "--seed",
         type=int,
@@ -119,8 +114,8 @@ def run(options: argparse.Namespace) -> None:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.methods.baselines import baselines
-    from ascnet_core.scoring.evaluation import evaluate
-    from ascnet_core.scoring.output import reference_cohort, write_evaluation
+    from ascnet_core.scoring.evaluation import evaluate, write_evaluation
+    from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
     from ascnet_core.settings.preparation import preparation_of
 
@@ -140,7 +135,7 @@ def run(options: argparse.Namespace) -> None:
         methods += baselines(options.methods or None)
     how = preparation_of(settings)
     with Progress("steps") as progress:
-        result = evaluate(cohort, methods, how, plan, reference, progress=progress.at)
+        result = evaluate(cohort, methods, how, plan, reference, progress=progress)
     result.summary["command"] = options.command_line
     write_evaluation(result, out, slices=True)
     _print(result.summary["rows"])
@@ -150,7 +145,7 @@ def run(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:
     """The settings that scans are prepared by, the maps, and how they are scored."""
     from ascnet_core.runs.folder import Run, resolve_run
-    from ascnet_core.scoring.evaluation import Plan
+    from ascnet_core.scoring.plan import Plan
     from ascnet_core.settings.data import Data
     from ascnet_core.settings.tables import Segmentation, Settings
 

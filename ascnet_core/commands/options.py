@@ -50,6 +50,11 @@ def add_out(
     parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=about)
 
 
+def add_flag(parser: argparse.ArgumentParser, name: str, about: str) -> None:
+    """Add an option that takes no value."""
+    parser.add_argument(name, action="store_true", help=about)
+
+
 def add_set(parser: argparse.ArgumentParser) -> None:
     """`--set key=value`, which reaches every setting."""
     parser.add_argument(

@@ -9,10 +9,10 @@ _LINE_SECONDS = 10.0
 
 
 class Progress:
-    """How much of some work is done; a context manager that is told by `at` or `advance`.
+    """How much of some work is done; a context manager that is called with what is done.
 
     On a terminal (stderr) it is a bar. Elsewhere it gives `line` a line at most every ten seconds.
-    `unit` says what is counted, in the plural; the total may be told later, in `at`.
+    `unit` says what is counted, in the plural; the total may be told later, in a call.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Progress:
 
     def advance(self, note: str = "") -> None:
         """One more is done."""
-        self.at(self.done + 1, note=note)
+        self(self.done + 1, note=note)
 
-    def at(self, done: int, total: int | None = None, note: str = "") -> None:
+    def __call__(self, done: int, total: int | None = None, note: str = "") -> None:
         """Set how many are done; `note` stands behind."""
         step, self.done = done - self.done, done
         self.total = total or self.total

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core import places
-from ascnet_core.commands.options import PROGRAM, Formatter, add_out
+from ascnet_core.commands.options import PROGRAM, Formatter, add_flag, add_out
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 from ascnet_core.names import Tell
@@ -48,7 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     one = _action(actions, "note", "print a run's note, or write it", _note)
     one.add_argument("run", metavar="RUN")
     one.add_argument("text", nargs="*", metavar="TEXT", help="the new note; nothing: print it")
-    one.add_argument("--clear", action="store_true", help="take the note away")
+    add_flag(one, "--clear", "take the note away")
 
     one = _action(actions, "rename", "give a run another name", _rename)
     one.add_argument("run", metavar="RUN")
@@ -56,20 +56,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     one = _action(actions, "delete", "remove runs with all their files", _delete)
     one.add_argument("runs", nargs="+", metavar="RUN")
-    one.add_argument("--yes", action="store_true", help="do not ask")
+    add_flag(one, "--yes", "do not ask")
 
     one = _action(actions, "export", "write a run into one file", _export)
     one.add_argument("run", metavar="RUN")
     add_out(one, "FILE.zip", "where to write it (default: NAME.zip in this folder)")
-    one.add_argument(
-        "--no-training",
-        action="store_true",
-        help="leave out what only going on with the training needs",
-    )
-    one.add_argument(
+    add_flag(one, "--no-training", "leave out what only going on with the training needs")
+    add_flag(
+        one,
         "--no-snapshot-networks",
-        action="store_true",
-        help="leave out the networks of kept cycles; their pictures and histograms stay",
+        "leave out the networks of kept cycles; their pictures and histograms stay",
     )
 
     one = _action(actions, "import", "unpack an exported run", _import)
@@ -174,7 +170,7 @@ def _agreed(question: str) -> bool:
 
 
 def _in_megabytes(bar: Progress) -> Tell:
-    return lambda done, total: bar.at(done // 10**6, total // 10**6)
+    return lambda done, total: bar(done // 10**6, total // 10**6)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
+    add_flag,
     add_out,
     add_segmentation,
     changed_settings,
@@ -67,14 +68,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="the network after cycle C, counted over both stages (default: the run's result)",
     )
-    parser.add_argument(
+    add_flag(
+        parser,
         "--save-maps",
-        action="store_true",
-        help="write all maps of the network too, such as fence, wild, reconstruction and residual",
+        "write all maps of the network too, such as fence, wild, reconstruction and residual",
     )
-    parser.add_argument(
-        "--flip", action="store_true", help="average over the image and its mirror image"
-    )
+    add_flag(parser, "--flip", "average over the image and its mirror image")
     parser.add_argument(
         "--batch", type=int, metavar="N", help="slices cut at once (default: by memory)"
     )

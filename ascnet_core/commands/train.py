@@ -4,7 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
-from ascnet_core.commands.options import PROGRAM, add_device, add_reading, add_set, first_settings
+from ascnet_core.commands.options import (
+    PROGRAM,
+    add_device,
+    add_flag,
+    add_reading,
+    add_set,
+    first_settings,
+)
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launched, own_launch_words
 
@@ -87,10 +94,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="the kept cycle to fork from, counted over both stages, 0 before training "
         "(default: the run's result)",
     )
-    parser.add_argument(
-        "--list-settings",
-        action="store_true",
-        help="print every setting of the preset with its meaning, and stop",
+    add_flag(
+        parser, "--list-settings", "print every setting of the preset with its meaning, and stop"
     )
     parser.add_argument(
         "--stop-when",
@@ -133,7 +138,7 @@ def run(options: argparse.Namespace) -> None:
 def _list_settings(options: argparse.Namespace) -> None:
     from ascnet_core.settings.methods import METHODS
     from ascnet_core.settings.presets import load_preset, preset_names, user_preset_names
-    from ascnet_core.settings.text import help_of, keys, value_of
+    from ascnet_core.settings.text import about, keys, value_of
 
     for name in preset_names():
         print(f"preset {name}: {load_preset(name).description}")
@@ -149,4 +154,4 @@ def _list_settings(options: argparse.Namespace) -> None:
     for key in keys(settings):
         value = value_of(settings, key)
         shown = ",".join(value) if isinstance(value, tuple) else value
-        print(f"{key}={'' if shown is None else shown}\n    {help_of(key, settings)}")
+        print(f"{key}={'' if shown is None else shown}\n    {about(key, settings).help}")

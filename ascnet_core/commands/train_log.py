@@ -83,7 +83,7 @@ class Steps(Progress):
             losses = event.get("losses", {}).items()
             shown = [f"{name} {value:.3g}" for name, value in losses if value is not None]
             self._losses = " ".join(shown)
-            self.at(event["step"], event["steps_total"], note=f"{where}, {self._losses}")
+            self(event["step"], event["steps_total"], note=f"{where}, {self._losses}")
 
     def text(self, note: str = "") -> str:
         """The state in one line, with the rate before the rest."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from ascnet_core import places
 from ascnet_core.commands.options import PROGRAM, changed_settings, first_settings, pick_device
 from ascnet_core.commands.progress import Progress, duration
-from ascnet_core.commands.train_fork import fork_cohort, fork_settings, origin_of
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
@@ -18,6 +17,7 @@ from ascnet_core.runs.create import check_data, create_run, note_command, refere
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.parent import check_sizes
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing, to_toml
 
@@ -34,7 +34,7 @@ _MAY_CHANGE = (
 
 def train(options: argparse.Namespace) -> None:
     """Train in this process; of several, the first one does this."""
-    origin = origin_of(options)
+    parent = parent_of(options)
     if isinstance(options.resume, str):
         if options.name or options.manifest:
             raise UserError("--resume NAME goes without MANIFEST and --name: the run knows them.")
@@ -52,20 +52,20 @@ def train(options: argparse.Namespace) -> None:
         )
     if goes_on:
         settings = _settings_to_go_on(path, options)
-    elif options.manifest is None and origin is None:
+    elif options.manifest is None and parent is None:
         raise UserError("Training needs a cohort: give its MANIFEST (`index` writes one).")
     else:
-        settings = fork_settings(origin, options) if origin else first_settings(options)
+        settings = fork_settings(parent, options) if parent else first_settings(options)
     check_processes(settings, launched()[1], device != "cpu")
     if not goes_on:
-        cohorts = _cohorts(options, origin)
+        cohorts = _cohorts(options, parent)
         path.mkdir(parents=True, exist_ok=True)
 
     def fork() -> None:
         from ascnet_core.training.fork import write_fork
 
-        if origin is not None:
-            log.say(write_fork(path, origin, options.cycle, settings).sentence)
+        if parent is not None:
+            log.say(write_fork(path, parent, options.cycle, settings).sentence)
 
     with hold_lock(path), Log(path) as log:
         if goes_on:
@@ -74,8 +74,46 @@ def train(options: argparse.Namespace) -> None:
             note_command(path, options.command_line)
         else:
             with Progress("files hashed", line=log.say) as progress:
-                create_run(path, settings, *cohorts, options.command_line, progress.at, fork)
+                create_run(path, settings, *cohorts, options.command_line, progress, fork)
         _train(path, settings, device, log)
+
+
+def parent_of(options: argparse.Namespace) -> Run | None:
+    """The run to fork from, None without `--fork`; `UserError` if options don't go together."""
+    if options.fork is None:
+        if options.cycle is not None:
+            raise UserError("--cycle K belongs to --fork RUN; give both.")
+        return None
+    if isinstance(options.resume, str) or not options.name:
+        raise UserError("--fork RUN begins a new run; give it a name by --name NAME.")
+    if options.preset:
+        raise UserError("--preset does not go with --fork, which begins with its run's settings.")
+    return Run(resolve_run(options.fork))
+
+
+def fork_settings(parent: Run, options: argparse.Namespace) -> Settings:
+    """The other run's settings with `--set` laid over; `UserError` before a folder is made.
+
+    The networks must not differ in size, and the cycle must have kept one.
+    """
+    from ascnet_core.training.checkpoint import load_model
+
+    before = parent.settings()
+    settings = changed_settings(before, options)
+    check_sizes(parent.name, before, settings)
+    load_model(parent.path, options.cycle)
+    return settings
+
+
+def fork_cohort(parent: Run) -> Cohort:
+    """The other run's cohort; `UserError` where its files are gone."""
+    try:
+        return parent.cohort()
+    except UserError as error:
+        raise UserError(
+            f"The data of run {parent.name} is not as it was ({str(error).rstrip('.')}); give the "
+            "MANIFEST to train on."
+        ) from error
 
 
 def _settings_to_go_on(path: Path, options: argparse.Namespace) -> Settings:
@@ -100,13 +138,13 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> Settings:
     return settings
 
 
-def _cohorts(options: argparse.Namespace, origin: Run | None) -> tuple[Cohort, str, Cohort | None]:
+def _cohorts(options: argparse.Namespace, parent: Run | None) -> tuple[Cohort, str, Cohort | None]:
     """The cohort, what is normal, and that cohort where it is another one."""
-    own = origin if options.manifest is None else None
+    own = parent if options.manifest is None else None
     cohort = fork_cohort(own) if own else read_manifest(options.manifest)
     reference = options.reference
-    if reference is None and origin is not None:
-        reference = str(reference_of(origin.path))
+    if reference is None and parent is not None:
+        reference = str(reference_of(parent.path))
     if reference is None:
         normal = any(scan.group == "normal" for scan in cohort.scans)
         reference = "normal" if normal else "lesion-free"
@@ -122,7 +160,7 @@ def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
 
     cohort = read_manifest(path / places.MANIFEST)
     with Progress("scans prepared", line=log.say) as progress:
-        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress.at)
+        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress)
     log.say(
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"

@@ -53,20 +53,12 @@ def split(
 ) -> tuple[Fold, ...]:
     """Divide a cohort by patient so that everyone who is scored is scored once.
 
-    Parameters
-    ----------
-    how : int or str
-        K: K folds of nearly equal size, drawn by `seed` from the sorted subjects, those of group
-        normal apart from the others so that every fold has its share. "leave-one-patient-out":
-        each subject once; subjects of group normal are always trained on. "manifest": by the
-        column `fold`, each of whose values is scored once.
-    always_train : sequence of str
-        Subjects who are never scored.
-
-    Raises
-    ------
-    UserError
-        If there are too few subjects, or the column puts a patient into several folds.
+    `how` is a number of folds of nearly equal size, drawn by `seed` from the sorted subjects (those
+    of group normal apart from the others, so that every fold has its share);
+    "leave-one-patient-out", where subjects of group normal are always trained on; or "manifest":
+    by the column `fold`, each of whose values is scored once. Subjects in `always_train` are never
+    scored. Raises `UserError` if there are too few subjects, or the column puts a patient into
+    several folds.
     """
     every = set(cohort.subjects)
     for subject in always_train:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ascnet_core.crossval.folds import Fold, without
-from ascnet_core.crossval.plan import DataSet, Scoring
+from ascnet_core.crossval.plan import DataSet
 from ascnet_core.files import write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation
@@ -24,8 +24,7 @@ from ascnet_core.names import OWN_REFERENCES, Tell
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
-from ascnet_core.scoring.output import reference_cohort
-from ascnet_core.scoring.plan import Plan
+from ascnet_core.scoring.plan import Plan, reference_cohort
 from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.settings.preparation import preparation_of
 
@@ -39,17 +38,10 @@ Way = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Scored:
-    """The scores of a fold.
+    """The scores of a fold; `rows` are as `evaluate` gives them, with a column `flip`.
 
-    Attributes
-    ----------
-    rows : DataFrame
-        As `evaluate` gives them, with a column `flip`.
-    counts : dict
-        (map, flip) -> (256,) int64 levels inside the region over the held-out patients; baselines
-        by their own map.
-    tables : dict
-        (map, flip) -> subject -> what every threshold would score, where there is a truth.
+    By map and flip: `counts` (256,) int64 of the levels inside the region over the held-out
+    patients, and `tables` of what every threshold would score, by subject, where there is a truth.
     """
 
     rows: pd.DataFrame
@@ -70,7 +62,8 @@ def score_network(
     run: Path,
     fold: Fold,
     reference: Cohort | None,
-    scoring: Scoring,
+    rules: Mapping[str, tuple[str, ...]],
+    flips: Sequence[bool],
     plans: Sequence[Plan],
     cycle: int | None = None,
     device: str = "cpu",
@@ -78,17 +71,16 @@ def score_network(
 ) -> Scored:
     """Score a run's network, or that of a cycle, on the patients held out.
 
-    The rules are those of `scoring`; `plans` differ in post-processing. The reference is read
-    only if a rule asks for it.
+    `rules` are by map, `flips` as in a plan's file; `plans` differ in post-processing. The
+    reference is read only if a rule asks for it.
     """
-    rules = scoring.rules
     needed = needs_reference([rule for of in rules.values() for rule in of])
     found: list[tuple[bool, Sequence[Method], list[EvaluationResult]]] = []
-    for index, flip in enumerate(scoring.flip):
+    for index, flip in enumerate(flips):
 
         def tell(done: int, total: int, before: int = index) -> None:
             if progress is not None:
-                progress(before * total + done, len(scoring.flip) * total)
+                progress(before * total + done, len(flips) * total)
 
         methods = [
             replace(method, rules=_fixed(rules[method.map]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ascnet_core.crossval.folds import Fold, apart, join, split
-from ascnet_core.crossval.plan_file import DataTable, PlanFile, laid, read_plan_file
+from ascnet_core.crossval.plan_file import DataTable, PlanFile, RunTable, laid, read_plan_file
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.names import OWN_REFERENCES
@@ -17,18 +17,6 @@ from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """How the maps of each network are scored."""
-
-    rules: Mapping[str, tuple[str, ...]]
-    """Map -> its threshold rules."""
-    flip: tuple[bool, ...] = (False,)
-    """Plain cuts, cuts averaged with the mirror image, or both."""
-    cycles: bool = False
-    """Whether every cycle that was kept is scored too, at the mask-free rules."""
 
 
 class DataSet(DataTable):
@@ -52,19 +40,15 @@ class DataSet(DataTable):
 
 @dataclass(frozen=True)
 class Configuration:
-    """One recipe on one data set, for some seeds."""
+    """One recipe on one data set: its table [run.NAME] with what stands above laid under it."""
 
     name: str
     data: DataSet
-    preset: str
-    changes: tuple[str, ...]
-    seeds: tuple[int, ...]
-    scoring: Scoring
-    note: str = ""
+    how: RunTable
 
     def settings(self, seed: int) -> Settings:
         """Return the settings of a run with this seed; raises UserError."""
-        return apply_set(load_preset(self.preset), [*self.changes, f"schedule.seed={seed}"])
+        return apply_set(load_preset(self.how.preset), [*self.how.set, f"schedule.seed={seed}"])
 
     @property
     def title(self) -> str:
@@ -74,20 +58,17 @@ class Configuration:
 
 @dataclass(frozen=True)
 class CrossPlan:
-    """A plan file, read."""
+    """A plan file, read.
+
+    `preparations` say how the scans of a data set are prepared for baselines: as for the first
+    configuration on it in the whole plan, whatever `only` keeps.
+    """
 
     path: Path
     text: str
     data: Mapping[str, DataSet]
     configurations: tuple[Configuration, ...]
     preparations: Mapping[str, Preparation]
-
-    def preparation(self, data: DataSet) -> Preparation:
-        """Return how scans are prepared for baselines: as for the data set's first configuration.
-
-        That is the first one of the whole plan, whatever `only` keeps.
-        """
-        return self.preparations.get(data.name, Preparation())
 
     def only(self, names: Sequence[str]) -> CrossPlan:
         """Keep the configurations or data sets of these names; `UserError` if one is unknown."""
@@ -122,9 +103,9 @@ def read_crossplan(path: Path) -> CrossPlan:
         for name in file.run
         for chosen in _chosen(path, file, name)
     )
-    ways: dict[str, Preparation] = {}
-    for one in configurations:
-        ways.setdefault(one.data.name, preparation_of(one.settings(one.seeds[0])))
+    ways = {name: Preparation() for name in data}
+    for one in reversed(configurations):
+        ways[one.data.name] = preparation_of(one.settings(one.how.seeds[0]))
     return CrossPlan(path, text, data, configurations, ways)
 
 
@@ -150,15 +131,15 @@ def _chosen(path: Path, file: PlanFile, name: str) -> Sequence[str]:
 
 def _configuration(path: Path, file: PlanFile, name: str, data: DataSet) -> Configuration:
     run = file.run[name]
-    choices = laid(file, file.data[data.name], run)
+    values = laid(file, file.data[data.name], run)
     preset = str(path.parent / run.preset) if run.preset.endswith(".toml") else run.preset
     try:
-        method = apply_set(load_preset(preset), choices.set).method
+        method = apply_set(load_preset(preset), values["set"]).method
         first = method.maps[0]
-        rules = choices.rules or {first.name: (first.rule,)}
-        for asked in rules:
+        values.setdefault("rules", {first.name: (first.rule,)})
+        for asked in values["rules"]:
             method.map_named(asked)
     except UserError as error:
         raise UserError(f"{path}, [run.{name}]: {error}") from error
-    scoring = Scoring(rules, choices.flip, choices.cycles == "all")
-    return Configuration(name, data, preset, choices.set, choices.seeds, scoring, run.note)
+    how = RunTable.model_construct(**dict(run) | values | {"preset": preset})
+    return Configuration(name, data, how)

@@ -61,8 +61,8 @@ class Shared(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rules: Annotated[dict[str, Rules], Field(min_length=1)] | None = None
-    """By default, the rule that the method has for its first map."""
+    rules: Annotated[dict[str, Rules], Field(min_length=1)] = {}
+    """Of each map; by default, the rule that the method has for its first one."""
     flip: Annotated[tuple[StrictBool, ...], BeforeValidator(_several)] = (False,)
     cycles: Literal["last", "all"] = "last"
     seeds: Annotated[tuple[StrictInt, ...], BeforeValidator(_several)] = Field((0,), min_length=1)
@@ -104,14 +104,13 @@ class PlanFile(Shared):
     run: dict[Name, RunTable] = {}
 
 
-def laid(*tables: Shared) -> Shared:
+def laid(*tables: Shared) -> dict[str, Any]:
     """Lay tables over one another: the last value of a key counts, but `set` adds up."""
     values: dict[str, Any] = {}
     for table in tables:
         for key in table.model_fields_set & Shared.model_fields.keys():
             values[key] = getattr(table, key)
-    values["set"] = tuple(change for table in tables for change in table.set)
-    return Shared.model_construct(**values)
+    return values | {"set": tuple(change for table in tables for change in table.set)}
 
 
 def read_plan_file(path: Path, content: Mapping[str, Any]) -> PlanFile:

@@ -179,15 +179,8 @@ def _separation(counts: Counts) -> tuple[int, float]:
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """Return mean and SD (dividing by n - 1) over the seeds of each configuration and rule."""
     who = [name for name in WHO if name != "seed"] + ["rule", "kind"]
-    own = rows[rows["configuration"] != ""]
-    found: list[Mapping[str, Any]] = []
-    for _, group in own.groupby(who, sort=False, dropna=False):
-        row: dict[str, Any] = dict(group.iloc[0][who])
-        row["seeds"] = " ".join(map(str, group["seed"]))
-        for name in OVER_SEEDS:
-            values = group[name].astype(float)
-            row[f"{name}_mean"] = float(values.mean())
-            row[f"{name}_sd"] = float(values.std(ddof=1)) if len(values) > 1 else None
-        found.append(row)
-    columns = [*who, "seeds", *[f"{n}_{end}" for n in OVER_SEEDS for end in ("mean", "sd")]]
-    return pd.DataFrame(found, columns=columns)
+    columns: dict[str, Any] = {"seeds": ("seed", lambda seeds: " ".join(map(str, seeds)))}
+    for name in OVER_SEEDS:
+        columns |= {f"{name}_mean": (name, "mean"), f"{name}_sd": (name, "std")}
+    own = rows[rows["configuration"] != ""].astype(dict.fromkeys(OVER_SEEDS, float))
+    return own.groupby(who, sort=False, dropna=False).agg(**columns).reset_index()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.crossval import heldout, stopping
 from ascnet_core.crossval.heldout import Scored, Way
-from ascnet_core.crossval.plan import CrossPlan, Scoring
+from ascnet_core.crossval.plan import CrossPlan
 from ascnet_core.crossval.pooling import Part, over_seeds, pool, shared_oracle, subjects_of
 from ascnet_core.crossval.table import table_text
 from ascnet_core.crossval.tasks import HeldOut, Task
@@ -30,12 +30,8 @@ from ascnet_core.runs.folder import Run
 class Scores:
     """What is scored by now, and how to write it.
 
-    Attributes
-    ----------
-    command : callable
-        Name of a configuration or data set -> the command line that makes its rows.
-    progress : callable
-        Opens a progress bar; its context is called with (steps done, steps in all).
+    `command` gives the command line that makes the rows of a configuration or data set. `progress`
+    opens a progress bar; its context is called with (steps done, steps in all).
     """
 
     plan: CrossPlan
@@ -51,14 +47,14 @@ class Scores:
     def add(self, task: Task, anew: bool = True) -> None:
         """Score a finished run; `anew` False: only if it was scored before."""
         one, held = task.configuration, task.held
-        scored = self._network(task, one.scoring, task.scores, anew)
+        scored = self._network(task, task.scores, anew)
         if scored is None:
             return
         snapshots = Run(task.run).snapshots()
         counts = np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
         self.parts[task.name] = self._part(held, scored, one.title, one.name, task.seed, counts)
         self.runs[task.name] = _run_row(task)
-        if one.scoring.cycles:
+        if one.how.cycles == "all":
             self._add_course(task, anew)
 
     def add_baselines(self, held: HeldOut, anew: bool = True) -> None:
@@ -75,20 +71,16 @@ class Scores:
 
         Without post-processing the tables of thresholds hold these scores already.
         """
-        groups: dict[tuple[str, int], list[Task]] = {}
-        for task in tasks:
-            groups.setdefault((task.configuration.title, task.seed), []).append(task)
-        for several in groups.values():
+        for _, folds in groupby(tasks, lambda task: (task.configuration.title, task.seed)):
+            several = list(folds)
             levels = self._levels([task.name for task in several])
             for task in several if levels else []:
                 found = []
-                for flip in task.configuration.scoring.flip:
+                for flip in task.configuration.how.flip:
                     own = {name: level for (name, other), level in levels.items() if other == flip}
                     rules = {name: (str(level),) for name, level in own.items()}
                     folder = task.scores / f"oracle{'-flip' if flip else ''}"
-                    found.append(
-                        self._network(task, Scoring(rules, (flip,)), folder, anew, oracle=False)
-                    )
+                    found.append(self._network(task, folder, anew, at_oracle=(rules, (flip,))))
                 self._lay(task.name, found)
 
     def add_baseline_oracles(self, name: str, anew: bool = True) -> None:
@@ -135,28 +127,33 @@ class Scores:
     def _network(
         self,
         task: Task,
-        scoring: Scoring,
         folder: Path,
         anew: bool,
         cycle: int | None = None,
-        oracle: bool = True,
+        at_oracle: tuple[Mapping[str, tuple[str, ...]], tuple[bool, ...]] | None = None,
     ) -> Scored | None:
+        """Score by the plan's rules and flips, or by those at the oracle of all folds."""
+        own = task.configuration.how
+        rules, flips = at_oracle or (own.rules, own.flip)
         fold, reference = task.held.fold, task.held.reference
-        plans = task.held.data.plans(oracle=oracle)
-        model = heldout.model_of(task.run, cycle)
-        how = {"rules": dict(scoring.rules), "flip": scoring.flip, "model": model}
+        plans = task.held.data.plans(oracle=cycle is None and at_oracle is None)
+        how = {"rules": dict(rules), "flip": flips, "model": heldout.model_of(task.run, cycle)}
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
-        what += "" if oracle or cycle is not None else ", at the oracle of all folds"
-        work = partial(
-            heldout.score_network, task.run, fold, reference, scoring, plans, cycle, self.device
-        )
-        return self._once(folder, heldout.asked_of(fold, reference, plans, **how), what, work, anew)
+        what += ", at the oracle of all folds" if at_oracle else ""
+        asked = heldout.asked_of(fold, reference, plans, **how)
+
+        def work(tell: Tell) -> Scored:
+            return heldout.score_network(
+                task.run, fold, reference, rules, flips, plans, cycle, self.device, tell
+            )
+
+        return self._once(folder, asked, what, work, anew)
 
     def _baselines(
         self, held: HeldOut, levels: Mapping[Way, int] | None, folder: Path, anew: bool
     ) -> Scored | None:
         data = held.data
-        how = self.plan.preparation(data)
+        how = self.plan.preparations[data.name]
         plans = data.plans(oracle=levels is None, rules=data.baseline_rules)
         reference = held.reference if levels is None else None
         asked = heldout.asked_of(
@@ -214,7 +211,7 @@ class Scores:
         one, fold, cycles = task.configuration, task.held.fold.name, {}
         for cycle in stopping.kept_cycles(task.run):
             folder = task.scores / f"cycle{cycle}"
-            found = self._network(task, one.scoring, folder, anew, cycle, oracle=False)
+            found = self._network(task, folder, anew, cycle)
             if found is not None:
                 cycles[cycle] = found
         advised = stopping.advised_cycle(task.run)
@@ -238,9 +235,9 @@ def _run_row(task: Task) -> dict[str, Any]:
         "configuration": one.name,
         "seed": task.seed,
         "fold": task.held.fold.name,
-        "preset": one.preset,
-        "set": " ".join(one.changes),
-        "note": one.note,
+        "preset": one.how.preset,
+        "set": " ".join(one.how.set),
+        "note": one.how.note,
         "steps": events[-1].get("step") if events else None,
         "minutes": round(seconds / 60, 2),
         "device": devices[-1] if devices else "",

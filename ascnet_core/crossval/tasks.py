@@ -69,8 +69,8 @@ class Task:
         if reference not in OWN_REFERENCES:
             reference = str(self.held.folder / "reference.csv")
         arguments = ["train", str(self.held.folder / "train.csv"), "--name", str(self.run)]
-        arguments += ["--reference", reference, "--preset", one.preset, "--device", device]
-        changes = (*one.changes, f"schedule.seed={self.seed}")
+        arguments += ["--reference", reference, "--preset", one.how.preset, "--device", device]
+        changes = (*one.how.set, f"schedule.seed={self.seed}")
         return arguments + [word for change in changes for word in ("--set", change)]
 
 
@@ -91,7 +91,7 @@ def tasks_of(plan: CrossPlan, folds: Mapping[str, Sequence[HeldOut]], out: Path)
     tasks = [
         Task(one, seed, held, out)
         for one in plan.configurations
-        for seed in one.seeds
+        for seed in one.how.seeds
         for held in folds[one.data.name]
     ]
     names: set[str] = set()

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.monitoring.history import Point, separated_peaks
+from ascnet_core.monitoring.history import Point
 from ascnet_core.runs.folder import SnapshotData
-from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import keys, value_of
 
 ALIKE = 0.99
 """Correlation inside the tissue from which two slices of one size are the same, scaled
@@ -129,15 +127,6 @@ def wild_split(point: Point, data: SnapshotData) -> tuple[float | None, float | 
     )
 
 
-def differing_among(several: Sequence[Settings]) -> tuple[str, ...]:
-    """The dotted keys that are not the same in all settings, in the order of the tables."""
-    return tuple(
-        key
-        for key in keys()
-        if any(value_of(one, key) != value_of(several[0], key) for one in several[1:])
-    )
-
-
 def shared(names: Sequence[Iterable[str]]) -> tuple[str, ...]:
     """Names that occur in at least two lists (all names if there is one list), in their order."""
     lists = [list(dict.fromkeys(one)) for one in names]
@@ -153,7 +142,7 @@ def course_curves(points: Sequence[Point]) -> dict[str, Curve]:
     ranks = [None if p.rank_correlation is None else abs(p.rank_correlation) for p in points]
     values: dict[str, list[float | None]] = {
         "separation_index": [p.separation_index for p in points],
-        "separated": [float(separated_peaks(p.separations)) if p.peaks else 0.0 for p in points],
+        "separated": [float(p.separated) for p in points],
         "rank": ranks,
         "stability": [p.stability for p in points],
         "holes": [p.hole_share for p in points],

@@ -7,7 +7,7 @@ may follow a run that another process trains. Snapshots that hold only cuts and 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -300,11 +300,10 @@ def _with_events(points: Sequence[Point], events: Sequence[Mapping[str, Any]]) -
         if event.get("kind") == "epoch"
     }
     found = []
-    for index, point in enumerate(points):
+    for point, after in zip_longest(points, points[1:]):
         gauges = measured.get(point.step, {})
-        following = points[index + 1 : index + 2]
         # A run without events: the last snapshot of a cycle may be its end.
-        last = not any(after.total_cycle == point.total_cycle for after in following)
+        last = after is None or after.total_cycle != point.total_cycle
         done = point.step in ended if ended else point.ends_cycle and last
         correlation = gauges.get("rank_correlation", point.rank_correlation)
         found.append(replace(point, gauges=gauges, ends_cycle=done, rank_correlation=correlation))

@@ -110,18 +110,14 @@ def most_changed(one: Cuts, other: Cuts, tissue: Bools) -> NDArray[np.int64]:
 
 def need_same_slices(one: Settings, other: Settings) -> Preparation:
     """How both runs prepare a scan; UserError if differently, so that slices do not match."""
-    how = preparation_of(one)
-    if preparation_of(other) != how:
-        keys = [
-            f"data.{name}"
-            for name, value in asdict(how).items()
-            if asdict(preparation_of(other))[name] != value
-        ]
+    how, its = asdict(preparation_of(one)), asdict(preparation_of(other))
+    keys = [f"data.{name}" for name, value in how.items() if its[name] != value]
+    if keys:
         raise UserError(
             f"These runs make different slices of a scan ({', '.join(keys)}); choose two with the "
             "same settings of data."
         )
-    return how
+    return preparation_of(one)
 
 
 def other_differences(one: Settings, other: Settings) -> tuple[str, ...]:

@@ -153,17 +153,15 @@ def _known_sha256(path: Path) -> str:
     return _cached_sha256(path, found and (found.st_mtime_ns, found.st_size))
 
 
-@cache
-def _cached_sha256(path: Path, stamp: tuple[int, int] | None) -> str:
-    return _sha256(path)
-
-
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); mend the manifest.") from error
+
+
+_cached_sha256 = cache(lambda path, stamp: _sha256(path))
 
 
 def versions() -> dict[str, str]:

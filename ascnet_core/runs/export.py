@@ -16,11 +16,11 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NamedTuple
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
@@ -56,34 +56,24 @@ _DAMAGES = (
 
 
 @dataclass(frozen=True)
-class Member:
-    """A file of a run: its path there, its bytes, its SHA-256 in hexadecimal digits."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class RunFile:
-    """What a file says that it holds."""
+    """What a file says that it holds: a run's name, and size and SHA-256 of each of its files."""
 
     name: str
-    members: tuple[Member, ...]
+    members: Mapping[str, tuple[int, str]]
 
     @property
     def size(self) -> int:
         """Bytes once unpacked."""
-        return sum(member.size for member in self.members)
+        return sum(size for size, _ in self.members.values())
 
     @property
     def resumable(self) -> bool:
         """Whether the training can be resumed elsewhere, given the data."""
-        return any(member.name == TRAINING for member in self.members)
+        return TRAINING in self.members
 
 
-@dataclass(frozen=True)
-class Exported:
+class Exported(NamedTuple):
     """What was written, its size in bytes, and the files that were left out."""
 
     contents: RunFile
@@ -99,8 +89,8 @@ def files_to_export(
 ) -> tuple[list[str], list[str]]:
     """Paths that an export holds, in order, and paths in the folder that belong to no run.
 
-    `with_training` includes D and the optimisers, which resuming needs; `with_networks` includes
-    the networks of kept cycles. The run's result is always included.
+    `with_training`: with D and the optimisers, which resuming needs. `with_networks`: with the
+    networks of kept cycles. The run's result is always included.
     """
     kept: list[str] = []
     strange: list[str] = []
@@ -125,32 +115,31 @@ def export_run(
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
-    `with_training` and `with_networks` are as in `files_to_export`. `progress` is called with
-    (bytes read, bytes to read in all). Raises UserError if the run is being trained, changes
-    meanwhile, or the file cannot be written.
+    The options are as in `files_to_export`. `progress` is called with (bytes read, bytes to read
+    in all). Raises UserError if the run is being trained, changes meanwhile, or the file cannot be
+    written.
     """
     run = run.resolve()
     _refuse_trained(run)
     names, left_out = files_to_export(run, with_training, with_networks)
     try:
         tell = _teller(progress, 2 * sum((run / name).stat().st_size for name in names))
-        members = []
+        members = {}
         for name in names:
             with (run / name).open("rb") as stream:
-                members.append(Member(name, *_copied(stream, None, tell)))
+                members[name] = _copied(stream, None, tell)
         _refuse_trained(run)
-        contents = RunFile(run.name, tuple(members))
+        contents = RunFile(run.name, members)
         with replacing(file) as temporary:
             with zipfile.ZipFile(temporary, "w") as archive:
                 archive.writestr(_entry(CONTENTS), _contents_text(contents))
-                for member in contents.members:
-                    entry = _entry(member.name, member.size)
-                    with (run / member.name).open("rb") as stream, archive.open(entry, "w") as out:
-                        found = _copied(stream, out, tell, most=member.size)
-                    if found != (member.size, member.sha256):
-                        raise UserError(
-                            f"{run / member.name} changed while it was exported; try again."
-                        )
+                for name, member in members.items():
+                    entry = _entry(name, member[0])
+                    with (run / name).open("rb") as stream, archive.open(entry, "w") as out:
+                        if _copied(stream, out, tell, most=member[0]) != member:
+                            raise UserError(
+                                f"{run / name} changed while it was exported; try again."
+                            )
             size = temporary.stat().st_size
     except OSError as error:
         raise UserError(
@@ -181,7 +170,9 @@ def _entry(name: str, size: int = 0) -> zipfile.ZipInfo:
 
 
 def _contents_text(contents: RunFile) -> str:
-    table = {m.name: {"bytes": m.size, "sha256": m.sha256} for m in contents.members}
+    table = {
+        name: {"bytes": size, "sha256": digest} for name, (size, digest) in contents.members.items()
+    }
     head = {"kind": _KIND, "format": FORMAT, "made_by": f"ASC-Net Explorer {__version__}"}
     return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
 
@@ -249,16 +240,15 @@ def import_run(
                     f"{label} needs {in_words(contents.size)} and {run.parent} has "
                     f"{in_words(free)} left; make room first."
                 )
-            for member in contents.members:
-                target = folder / member.name
+            for member, (size, digest) in contents.members.items():
+                target = folder / member
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(member.name) as source, target.open("xb") as out:
-                    found = _copied(source, out, tell, most=member.size)
-                if found != (member.size, member.sha256):
-                    raise UserError(
-                        f"{label} is damaged: {member.name} is not what its SHA-256 says; get the "
-                        "file again."
-                    )
+                with archive.open(member) as source, target.open("xb") as out:
+                    if _copied(source, out, tell, most=size) != (size, digest):
+                        raise UserError(
+                            f"{label} is damaged: {member} is not what its SHA-256 says; get the "
+                            "file again."
+                        )
             try:
                 Run(folder).settings()
             except UserError as error:
@@ -299,7 +289,7 @@ def _read_contents(archive: zipfile.ZipFile, label: str) -> RunFile:
         _check_entry(entry, label)
     if len({name.casefold() for name in found}) != len(entries):
         raise UserError(f"{label} holds a file twice; it is refused.")
-    told_sizes = {member.name: member.size for member in told.members}
+    told_sizes = {name: size for name, (size, _) in told.members.items()}
     sizes = {name: entry.file_size for name, entry in found.items() if name != CONTENTS}
     if sizes != told_sizes:
         differing = sorted(set(sizes.items()) ^ set(told_sizes.items()))[0][0]
@@ -325,10 +315,8 @@ def _parse(content: bytes, label: str) -> RunFile:
             f"{label} is of format {int(told['format'])}, and this version reads up to {FORMAT}; "
             "update ASC-Net Explorer."
         )
-    members = tuple(
-        Member(str(name), int(one["bytes"]), str(one["sha256"]))
-        for name, one in dict(told["members"]).items()
-    )
+    table = dict(told["members"])
+    members = {name: (int(one["bytes"]), str(one["sha256"])) for name, one in table.items()}
     return RunFile(str(told["name"]), members)
 
 

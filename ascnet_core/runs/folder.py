@@ -31,21 +31,6 @@ from numpy.typing import NDArray
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.files import read_json, read_text
-from ascnet_core.places import (
-    COMMAND,
-    COUNTS,
-    CUTS,
-    EVENTS,
-    LOG,
-    MANIFEST,
-    MODEL,
-    PLANS,
-    PRESETS,
-    SETTINGS,
-    SNAPSHOTS,
-    TRAINING,
-    WATCHED,
-)
 from ascnet_core.runs.events import RunProgress, last_event, progress_of, read_events, tail_events
 from ascnet_core.runs.lock import lock_holder
 
@@ -128,26 +113,27 @@ class Run:
         """Every setting of the run."""
         from ascnet_core.settings.text import from_toml
 
+        path = self.path / places.SETTINGS
         try:
-            return from_toml((self.path / SETTINGS).read_text(encoding="utf-8"))
+            return from_toml(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise UserError(
-                f"{self.path / SETTINGS} cannot be read ({error}); mend the file or train anew."
+                f"{path} cannot be read ({error}); mend the file or train anew."
             ) from error
 
     def cohort(self) -> "Cohort":
         """The cohort of inputs; `UserError` if its images are not on this machine."""
         from ascnet_core.imaging.cohort import read_manifest
 
-        return read_manifest(self.path / MANIFEST)
+        return read_manifest(self.path / places.MANIFEST)
 
     def events(self) -> list[dict[str, Any]]:
         """All events so far, oldest first."""
-        return read_events(self.path / EVENTS)[0]
+        return read_events(self.path / places.EVENTS)[0]
 
     def snapshots(self) -> list[Snapshot]:
         """The kept moments, oldest first; half-written ones are left out."""
-        folder = self.path / SNAPSHOTS
+        folder = self.path / places.SNAPSHOTS
         if not folder.is_dir():
             return []
         found = [_read_snapshot(path) for path in folder.iterdir() if path.name[:3].isdigit()]
@@ -160,7 +146,7 @@ class Run:
         if isinstance(snapshot, int):
             snapshot = self.snapshot(snapshot)
         try:
-            arrays = load_file(snapshot.path / CUTS)
+            arrays = load_file(snapshot.path / places.CUTS)
             return SnapshotData(
                 arrays.pop("watched_input"),
                 counts=arrays.pop("counts"),
@@ -195,22 +181,19 @@ class Run:
 
         A run is alive while a process holds its lock; the last event says how others ended.
         """
-        last = last_event(self.path / EVENTS)
+        last = last_event(self.path / places.EVENTS)
         kind = last.get("kind") if last else None
         if lock_holder(self.path) is not None:
             return "paused" if kind == "pause" else "running"
-        if kind == "end":
-            return "finished"
-        if kind == "stop":
-            return "stopped"
         # A run that was copied without its events counts as finished.
-        if last is None and (self.path / MODEL).is_file() and not (self.path / TRAINING).is_file():
+        result, training = ((self.path / n).is_file() for n in (places.MODEL, places.TRAINING))
+        if kind == "end" or (last is None and result and not training):
             return "finished"
-        return "died"
+        return "stopped" if kind == "stop" else "died"
 
     def progress(self) -> RunProgress | None:
         """How far the run is, or None before its first step."""
-        return progress_of(tail_events(self.path / EVENTS))
+        return progress_of(tail_events(self.path / places.EVENTS))
 
     def reference_counts(self, name: str, cycle: int | None = None) -> NDArray[np.int64] | None:
         """Counts (256,) of a map over the reference slices on the raw scale, None if not kept.
@@ -218,17 +201,17 @@ class Run:
         `name` is input or a map's; level 255 stands for 1.0.
         """
         folder = self.path if cycle is None else self.at_cycle(cycle).path
-        counts = read_json(folder / COUNTS) or {}
+        counts = read_json(folder / places.COUNTS) or {}
         return np.asarray(counts[name], dtype=np.int64) if name in counts else None
 
     def watched_names(self) -> tuple[str, ...]:
         """Where each watched slice is from, as `scan:z`; empty for older runs."""
-        names = read_json(self.path / WATCHED)
+        names = read_json(self.path / places.WATCHED)
         return tuple(map(str, names)) if isinstance(names, list) else ()
 
     def log(self, lines: int = 200) -> str:
         """The end of the log."""
-        return "\n".join(read_text(self.path / LOG).splitlines()[-lines:])
+        return "\n".join(read_text(self.path / places.LOG).splitlines()[-lines:])
 
     def last_word(self) -> str:
         """The line of the log that says how the last process ended; empty if there is none."""
@@ -236,7 +219,7 @@ class Run:
 
     def command(self) -> str:
         """The command line that began the run, and below it those that resumed it."""
-        return read_text(self.path / COMMAND).strip()
+        return read_text(self.path / places.COMMAND).strip()
 
 
 def last_word(log: str) -> str:
@@ -261,15 +244,15 @@ def new_run_path(name: str) -> Path:
             f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
             "letter or digit first."
         )
-    if name in (PRESETS, PLANS):
-        held = "saved presets" if name == PRESETS else "plans of cross-validations"
+    if name in (places.PRESETS, places.PLANS):
+        held = "saved presets" if name == places.PRESETS else "plans of cross-validations"
         raise UserError(f"{places.RUNS / name} holds {held}, not a run; choose another name.")
     return path if len(path.parts) > 1 else places.RUNS / name
 
 
 def is_run(path: Path) -> bool:
     """Whether a folder is a run: it has settings."""
-    return (path / SETTINGS).is_file()
+    return (path / places.SETTINGS).is_file()
 
 
 def resolve_run(name_or_path: str | Path) -> Path:
@@ -279,7 +262,7 @@ def resolve_run(name_or_path: str | Path) -> Path:
         return found
     known = ", ".join(path.name for path in list_runs()) or "none yet"
     if Path(name_or_path).is_dir():
-        problem = f"{name_or_path} is a folder without {SETTINGS}, so not a run"
+        problem = f"{name_or_path} is a folder without {places.SETTINGS}, so not a run"
     else:
         problem = f"There is no run {str(name_or_path)!r}"
     raise UserError(f"{problem}; give a run's folder or a name under {places.RUNS} ({known}).")
@@ -314,15 +297,8 @@ def _folders() -> tuple[Path, ...]:
 def _read_snapshot(path: Path) -> Snapshot | None:
     try:
         info = read_json(path / "info.json")
-        return Snapshot(
-            index=int(path.name[:3]),
-            stage=int(info["stage"]),
-            cycle=int(info["cycle"]),
-            total_cycle=int(info["total_cycle"]),
-            step=int(info["step"]),
-            images_seen=int(info.get("images_seen", 0)),
-            path=path,
-            info=info,
-        )
+        counted = {name: int(info[name]) for name in ("stage", "cycle", "total_cycle", "step")}
+        seen = int(info.get("images_seen", 0))
+        return Snapshot(int(path.name[:3]), **counted, images_seen=seen, path=path, info=info)
     except (ValueError, KeyError, TypeError):
         return None

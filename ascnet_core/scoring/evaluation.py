@@ -10,6 +10,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, Scan
-from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
+from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.metrics.surface import TruthSurface
@@ -33,8 +35,6 @@ from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import Step, parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 
-__all__ = ["EvaluationResult", "Plan", "evaluate", "evaluate_plans"]
-
 Units = Mapping[str, Sequence[Kept]]
 """The scans of each subject, or each scan on its own."""
 Tables = dict[tuple[Key, str], ThresholdTable]
@@ -46,16 +46,10 @@ Tallies = Mapping[tuple[str, Mark], Tally]
 class EvaluationResult:
     """Scores of a cohort.
 
-    Attributes
-    ----------
-    rows : DataFrame
-        A row a unit, method and rule (`subjects.csv`).
-    slices : DataFrame
-        The Dice of each axial slice that holds lesion, for each method and rule.
-    summary : dict
-        `rows` (one a method and rule), `settings`, `definitions`, `versions`; ready for JSON.
-    counts : dict
-        A method's key -> (256,) int64 counts of its map inside the region, over all scans scored.
+    `rows` has a row a unit, method and rule (`subjects.csv`), `slices` the Dice of each axial slice
+    that holds lesion. `summary` is ready for JSON. `counts` (256,) int64 are of a map by its
+    method's key, inside the region, over all scans scored; `tables` say what every threshold would
+    score.
     """
 
     rows: pd.DataFrame
@@ -87,27 +81,15 @@ def evaluate_plans(
 ) -> list[EvaluationResult]:
     """Score methods on a cohort in several ways, every map being computed once.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        Scans without a mask get a volume and no scores.
-    methods : sequence of Method
-        They see the same scans in the same region.
-    preparation : Preparation
-        Scaling and region; a network's own size and scaling take precedence for its maps.
-    plans : sequence of Plan
-        Each gives a result; all have the same `range` and `unit`.
-    reference : Cohort or None
-        Scans known as normal, for `reference-quantile`. Of scans with a mask only the slices
-        without lesion are used: the cohort itself can be its own lesion-free reference.
-    progress : callable or None
-        Called with (steps done, steps in all); an exception from it cancels.
+    Scans of the cohort without a mask get a volume and no scores. `preparation` is the scaling and
+    the region; a network's own size and scaling take precedence for its maps. Each plan gives a
+    result; all have the same `range` and `unit`. `reference` holds scans known as normal, for
+    `reference-quantile`; of scans with a mask only the slices without lesion count, so the cohort
+    can be its own lesion-free reference. `progress` is called with (steps done, steps in all); an
+    exception from it cancels.
 
-    Raises
-    ------
-    UserError
-        If a rule or step can't be read, a rule needs a reference and there is none, a scan can't
-        be read, or there is nothing to score.
+    Raises `UserError` if a rule or step can't be read, a rule needs a reference and there is none,
+    a scan can't be read, or there is nothing to score.
     """
     first = plans[0]
     if any((plan.range, plan.unit) != (first.range, first.unit) for plan in plans):
@@ -146,6 +128,15 @@ def evaluate_plans(
         return results
 
 
+def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = False) -> list[Path]:
+    """Write `subjects.csv`, `summary.json` and on request `slices.csv`; return their paths."""
+    tables = {"subjects.csv": result.rows} | ({"slices.csv": result.slices} if slices else {})
+    for name, table in tables.items():
+        write_text(folder / name, table.to_csv(index=False, float_format="%.6g"))
+    write_json(folder / "summary.json", result.summary)
+    return [folder / name for name in (*tables, "summary.json")]
+
+
 def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
     """The scans to score, then those of the reference that are not among them."""
     known = {_files(scan) for scan in cohort.scans}
@@ -166,16 +157,12 @@ def _keep(
     arrays: Folder,
 ) -> Kept:
     """Prepare a scan, compute each map once and keep what is needed of them."""
-    ready: dict[Preparation, Prepared] = {preparation: prepare_scan(scan, preparation)}
-
-    def maps() -> Iterator[tuple[Key, NDArray[np.float32]]]:
-        for key, method in {method.key: method for method in methods}.items():
-            adapted = method.adapt(preparation)
-            if adapted not in ready:
-                ready[adapted] = prepare_scan(scan, adapted)
-            yield key, method.grey(ready[adapted])
-
-    return keep(ready[preparation], maps(), arrays, range_kind)
+    prepared = cache(partial(prepare_scan, scan))
+    maps = (
+        (key, method.grey(prepared(method.adapt(preparation))))
+        for key, method in {method.key: method for method in methods}.items()
+    )
+    return keep(prepared(preparation), maps, arrays, range_kind)
 
 
 def _choose(

@@ -1,12 +1,13 @@
-"""How a cohort is scored, and whether that can be done at all."""
+"""How a cohort is scored, against which reference, and whether that can be done at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.cohort import Cohort, Scan
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.methods.base import Method
-from ascnet_core.names import RangeKind, Scope, Side, Unit
+from ascnet_core.names import OWN_REFERENCES, RangeKind, Scope, Side, Unit
 from ascnet_core.segmentation.rules import needs_reference
 from ascnet_core.segmentation.steps import Step
 
@@ -15,20 +16,10 @@ from ascnet_core.segmentation.steps import Step
 class Plan:
     """How a cohort is scored.
 
-    Attributes
-    ----------
-    rules : tuple of str
-        Threshold rules asked for; each method takes what suits it beside its own. Empty: its own.
-    side, scope, range, unit
-        As in `ascnet_core.names`.
-    post : tuple of str
-        Post-processing steps, for all methods and rules alike.
-    oracle : bool
-        Whether rows chosen with the masks are added, labelled so.
-    shapes : bool
-        Whether surface distances and lesions are measured too, the slow part.
-    seed : int
-        Of the bootstrap.
+    `rules` are the threshold rules asked for: each method takes what suits it beside its own.
+    `side`, `scope`, `range` and `unit` are as in `ascnet_core.names`. The steps `post` are for all
+    methods and rules alike. `oracle` adds rows chosen with the masks, labelled so;
+    `shapes` measures surface distances and lesions too, the slow part. `seed` is the bootstrap's.
     """
 
     rules: tuple[str, ...] = ()
@@ -77,3 +68,27 @@ def check(
                 "or lesion-free slices)."
             )
     return asked
+
+
+def reference_cohort(cohort: Cohort, reference: str) -> Cohort:
+    """Return the scans that count as normal, for rules that need a reference.
+
+    `reference` is "normal" (the manifest's normal group), "lesion-free" (the cohort's own slices
+    without lesion), or the path of another manifest. Raises `UserError` if there are none such.
+    """
+    if reference not in OWN_REFERENCES:
+        return read_manifest(Path(reference))
+    free = reference == "lesion-free"
+    scans = tuple(s for s in cohort.scans if s.group == "normal" or (free and s.mask))
+    if scans:
+        title = "lesion-free slices" if free else "normal"
+        return Cohort(f"{cohort.name} ({title})", cohort.manifest, scans)
+    if free:
+        raise UserError(
+            f"{cohort.manifest} has no masks that tell which slices are free of lesions; "
+            "choose another reference."
+        )
+    raise UserError(
+        f"{cohort.manifest} has no scan of group 'normal'; fill its group column or choose "
+        "another reference."
+    )

@@ -22,16 +22,10 @@ SUMMARY, SUBJECTS, ROWS = "summary.json", "subjects.csv", "rows.csv"
 class Line:
     """A method under a rule that saw no mask, or at a threshold given by hand.
 
-    Attributes
-    ----------
-    trained : bool
-        A network, or a method without training.
-    subjects, dice
-        Names and Dice of the units whose truth holds lesions (of all, where none does).
-    mean, sd, median, low, high, auprc : float
-        As in the summary; NaN where not known.
-    note : str
-        What a reader must know of it: patients for whom the rule found nothing, missing folds.
+    `trained`: a network, not a method without training. `subjects` and `dice` are of the units
+    whose truth holds lesions (of all, where none does); the numbers are as in the summary, NaN
+    where not known. `note` is what a reader must know: patients for whom the rule found nothing,
+    missing folds.
     """
 
     data: str

@@ -1,7 +1,7 @@
 """From a row a subject to a row a method: tables, means, and what each column means."""
 
 import importlib.metadata
-import math
+import json
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
+from pydantic_core import to_json
 
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.prepare import Preparation
@@ -141,12 +142,8 @@ def versions() -> dict[str, str]:
 
 def _plain(value: Any) -> Any:
     """Return plain JSON values: NaN and missing become null, paths text."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+    def of_numpy(one: Any) -> Any:
+        return None if one is pd.NA else one.item()
+
+    return json.loads(to_json(value, inf_nan_mode="null", fallback=of_numpy))

@@ -57,10 +57,10 @@ def value_of(settings: Settings, key: str) -> Any:
     return getattr(getattr(settings, table), name, None)
 
 
-def differing(one: Settings, other: Settings) -> tuple[str, ...]:
-    """The dotted keys in which two settings differ, in the order of the tables."""
-    every = dict.fromkeys((*keys(one), *keys(other)))
-    return tuple(key for key in every if value_of(one, key) != value_of(other, key))
+def differing(*several: Settings) -> tuple[str, ...]:
+    """The dotted keys that are not the same in all these settings, in the order of the tables."""
+    every = dict.fromkeys(key for one in several for key in keys(one))
+    return tuple(key for key in every if len({value_of(one, key) for one in several}) > 1)
 
 
 def about(key: str, settings: Settings | None = None) -> About:
@@ -68,11 +68,6 @@ def about(key: str, settings: Settings | None = None) -> About:
     first = AscNet.name if settings is None else settings.method.name
     _split(key, first, *METHODS)
     return next(_ABOUTS[name][key] for name in (first, *METHODS) if key in _ABOUTS[name])
-
-
-def help_of(key: str, settings: Settings | None = None) -> str:
-    """The help text of a dotted key, as the method of these settings has it."""
-    return about(key, settings).help
 
 
 def with_method(settings: Settings, name: str) -> Settings:

@@ -67,7 +67,9 @@ def together(device: str, lead: Callable[[str], None], follow: Callable[[str], N
         if isinstance(error, UserError):  # process 0 has come to the same and says it
             _last_word()
         elif not _is_broken_connection(error):
-            _say_why(error)
+            # One line for an error that is not process 0's, which would else be lost.
+            which = f"process {this_process().rank + 1} of {this_process().size}"
+            print(f"error: {which}: {type(error).__name__}: {_first_line(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
         with suppress(RuntimeError, ValueError, AssertionError):
@@ -141,12 +143,6 @@ def _is_broken_connection(error: BaseException) -> bool:
     by_transport = isinstance(error, distributed.DistError)
     words = ("gloo", "nccl", "connection closed", "connection reset")
     return by_transport or (isinstance(error, RuntimeError) and any(word in told for word in words))
-
-
-def _say_why(error: BaseException) -> None:
-    """One line on stderr for an error that is not process 0's, which would else be lost."""
-    which = f"process {this_process().rank + 1} of {this_process().size}"
-    print(f"error: {which}: {type(error).__name__}: {_first_line(error)}", file=sys.stderr)
 
 
 def averaged(values: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_bytes, write_text
+from ascnet_core.files import write_bytes, write_json
 from ascnet_core.imaging.reference import SliceSet
 from ascnet_core.imaging.slices import evenly
 from ascnet_core.monitoring.advisor import advise
@@ -67,14 +67,16 @@ def record(
     state = recording.state
     with lost_told(), signals_noted() as signalled:
         hand_out(settings, inputs, reference, state)
-
-        def should_stop() -> bool:
-            return any_of(recording.between_steps(signalled))
-
-        wants_snapshot = recording.wants_snapshot
-        for event in train(
-            state, settings, inputs, reference, watched, should_stop, wants_snapshot
-        ):
+        events = train(
+            state,
+            settings,
+            inputs,
+            reference,
+            watched,
+            lambda: any_of(recording.between_steps(signalled)),
+            recording.wants_snapshot,
+        )
+        for event in events:
             recording.take(event)
     recording.save()
     _forget_requests(run)
@@ -185,7 +187,7 @@ class _Recording:
         model = self.state.kept
         save_model(self.run / MODEL, model, self.settings, _position(self.state))
         if self.due or not (self.run / COUNTS).is_file() or self.last_kind in ("end", "stop"):
-            _write_compact(self.run / COUNTS, self._reference(model))
+            write_json(self.run / COUNTS, self._reference(model), indent=None)
         tensors, meta = state_tensors(self.state)
         path = self.run / EVENTS
         size = path.stat().st_size if path.is_file() else 0
@@ -230,7 +232,7 @@ class _Recording:
         write_bytes(temporary / CUTS, save(arrays))
         model = self.state.kept
         save_model(temporary / MODEL, model, self.settings, _position(self.state))
-        _write_compact(temporary / COUNTS, self._reference(model))
+        write_json(temporary / COUNTS, self._reference(model), indent=None)
         seen = read_histogram(arrays["counts"].astype(np.int64))
         found = {
             "peaks": [dataclasses.asdict(peak) for peak in seen.peaks],
@@ -246,7 +248,7 @@ class _Recording:
             + (self.settings.schedule.stage_1 if event.stage == 2 else 0),
         }
         info = position | {"counts": arrays["counts"].tolist()} | found
-        _write_compact(temporary / "info.json", info)
+        write_json(temporary / "info.json", info, indent=None)
         temporary.rename(folder / name)
         return {"snapshot": name, **found}
 
@@ -267,15 +269,5 @@ def _forget_requests(run: Path) -> None:
     take_request(run)
 
 
-def _write_compact(path: Path, content: Mapping[str, Any]) -> None:
-    # 256 counts on a line each would make these files unreadable.
-    write_text(path, json.dumps(content) + "\n")
-
-
 def _position(state: TrainingState) -> dict[str, int]:
-    return {
-        "stage": state.stage,
-        "cycle": state.cycle,
-        "step": state.step,
-        "images_seen": state.images_seen,
-    }
+    return {name: getattr(state, name) for name in ("stage", "cycle", "step", "images_seen")}

@@ -130,12 +130,12 @@ def _steps(segments: tuple[Segment, ...], learner: str, first_cycle: bool = Fals
 def _seen(settings: Settings, inputs: int, references: int) -> Iterator[Concern]:
     key = "schedule.steps" if settings.schedule.steps else "schedule.epochs_m"
     sets = {"input": inputs, "reference": references}
-    for name, shown in slices_shown(settings, inputs, references).items():
-        times = shown / sets[name]
+    shown = slices_shown(settings, inputs, references)
+    for name, times in times_seen(settings, inputs, references).items():
         if times < SEEN_LEAST:
             sentence = (
-                f"M sees {shown} {name} slices of {sets[name]} in all, so some are never seen; "
-                f"raise {key} or the number of cycles."
+                f"M sees {shown[name]} {name} slices of {sets[name]} in all, so some are never "
+                f"seen; raise {key} or the number of cycles."
             )
             yield Concern(key, sentence)
         elif times > SEEN_MOST:

@@ -59,7 +59,8 @@ def watched_of(asked: tuple[str, ...], inputs: SliceSet, reference: SliceSet) ->
     """
     if len(asked) == 1 and asked[0].isdecimal():
         chosen = inputs.take(choose_watched(inputs, int(asked[0])))
-        return Watched(np.ascontiguousarray(chosen.images), _names(chosen))
+        names = tuple(f"{scan}:{z}" for scan, z in zip(chosen.scans, chosen.z, strict=True))
+        return Watched(np.ascontiguousarray(chosen.images), names)
     found = [_find(text, inputs, reference) for text in asked]
     return Watched(np.ascontiguousarray(np.stack(found)), asked)
 
@@ -81,10 +82,6 @@ def choose_watched(inputs: SliceSet, count: int = 4) -> NDArray[np.int64]:
         own = own[inputs.lesion[own]] if inputs.lesion[own].any() else own
         chosen.append(int(own[np.abs(inputs.positions[own] - 0.5).argmin()]))
     return np.array(chosen, np.int64)
-
-
-def _names(slices: SliceSet) -> tuple[str, ...]:
-    return tuple(f"{scan}:{z}" for scan, z in zip(slices.scans, slices.z, strict=True))
 
 
 def _find(text: str, inputs: SliceSet, reference: SliceSet) -> NDArray[np.float32]:

@@ -1,9 +1,9 @@
 """What a run offers once it is there: forks, further cycles, snapshots on demand, red gauges."""
 
-import dataclasses
 import json
 import shlex
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
 from ascnet_core.cli import build_parser
-from ascnet_core.commands.train_fork import fork_settings, origin_of
+from ascnet_core.commands.train_run import fork_settings, parent_of
+from ascnet_core.files import write_json
 from ascnet_core.monitoring.advisor import dead_adversary
 from ascnet_core.monitoring.stop_rules import SATURATED
 from ascnet_core.runs import folder as run_folder
@@ -94,7 +95,7 @@ def test_fork_from_here_opens_the_form_with_that_runs_settings(page: AppTest, ke
     next(n for n in page.number_input if n.label == "Seed").set_value(7)
     next(n for n in page.number_input if n.label == "Cycles of stage 1").set_value(3).run()
     options = options_of(command(page))
-    origin = origin_of(options)
+    origin = parent_of(options)
     assert options.manifest is None
     assert (origin.name, options.cycle) == ("kept", cycle)
     changed = {"schedule.seed", "schedule.stage_1"}
@@ -139,8 +140,7 @@ def test_the_arguments_of_a_fork() -> None:
 
 
 def test_a_fork_says_where_it_came_from(page: AppTest, kept: Run) -> None:
-    parent = Parent("first", "stage 1, cycle 4", 40, False)
-    (kept.path / PARENT).write_text(json.dumps(dataclasses.asdict(parent)), encoding="utf-8")
+    write_json(kept.path / PARENT, asdict(Parent("first", "stage 1, cycle 4", 40, False)))
     page.query_params["run"] = "kept"
     page.run()
     said = "Forked from first, stage 1, cycle 4; M came along alone."

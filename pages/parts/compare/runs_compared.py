@@ -12,7 +12,6 @@ from ascnet_core.monitoring.comparison import (
     Curve,
     common_slices,
     course_curves,
-    differing_among,
     event_curves,
     shared,
 )
@@ -20,7 +19,7 @@ from ascnet_core.places import EVENTS
 from ascnet_core.runs.card import reference_in_words
 from ascnet_core.runs.folder import Run, is_run, list_runs
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import help_of, value_of
+from ascnet_core.settings.text import about, differing, value_of
 from pages.parts.compare import slices_compared
 from pages.parts.shared import feedback, forms, state, tables, ticker
 from pages.parts.shared.runs import run_path
@@ -219,8 +218,8 @@ def terms_alone(losses: Curves, together: Sequence[str]) -> str:
 def setting_rows(several: Sequence[Settings]) -> list[tuple[str, list[str], str]]:
     """What differs: key, its value in each run, its sentence."""
     return [
-        (key, [forms.text_of(value_of(one, key)) or "not set" for one in several], help_of(key))
-        for key in differing_among(several)
+        (key, [forms.text_of(value_of(one, key)) or "not set" for one in several], about(key).help)
+        for key in differing(*several)
     ]
 
 

@@ -11,7 +11,7 @@ from ascnet_core.settings.presets import (
     user_preset_names,
 )
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import differing, help_of, value_of
+from ascnet_core.settings.text import about, differing, value_of
 from pages.parts.shared import feedback, forms, tables
 
 FORM = "new run"  # what the keys of all widgets of settings begin with
@@ -67,7 +67,9 @@ def difference_rows(
     for key in differing(resolved, base):
         before, here = (forms.text_of(value_of(one, key)) for one in (base, resolved))
         hand = " ✎" if key in mine else ""
-        rows.append((key, before or "not set", (here or "not set") + hand, help_of(key, resolved)))
+        rows.append(
+            (key, before or "not set", (here or "not set") + hand, about(key, resolved).help)
+        )
     return rows
 
 

@@ -12,7 +12,7 @@ from ascnet_core.imaging.reference_draw import draw_reference
 from ascnet_core.imaging.slices import evenly
 from ascnet_core.settings.preparation import draw_of
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import help_of, value_of
+from ascnet_core.settings.text import about, value_of
 from pages.parts.data.sets import Preview
 from pages.parts.shared import pictures, tables
 
@@ -37,7 +37,7 @@ def reference_sliders(settings: Settings, prefix: str) -> dict[str, Any]:
             step=step,
             format="%.4g",
             key=f"{prefix} {key}",
-            help=f"{help_of(key)} (`{key}`, as a share of 1)",
+            help=f"{about(key).help} (`{key}`, as a share of 1)",
         )
         return as_share(percent, before)
 
@@ -50,7 +50,7 @@ def reference_sliders(settings: Settings, prefix: str) -> dict[str, Any]:
         value=(settings.reference.level_low, settings.reference.level_high),
         step=0.01,
         key=f"{prefix} reference.levels",
-        help=f"{help_of(LOW)} {help_of(HIGH)} (`{LOW}`, `{HIGH}`)",
+        help=f"{about(LOW).help} {about(HIGH).help} (`{LOW}`, `{HIGH}`)",
     )
     return {SHARE: max(LEAST, kept), CONTAMINATION: lesions, LOW: low, HIGH: high}
 

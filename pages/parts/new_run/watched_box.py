@@ -8,7 +8,7 @@ from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import SliceSet, slices_of
 from ascnet_core.settings.data import MOST_WATCHED
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import help_of
+from ascnet_core.settings.text import about
 from pages.parts.shared import cohorts, forms, pictures
 from pages.parts.watch.live_run import label_of
 
@@ -27,7 +27,7 @@ def watched_field(settings: Settings, prefix: str) -> str:
     # form is shown again or the field was emptied.
     if not st.session_state.get(key):
         st.session_state[key] = forms.text_of(settings.data.watched)
-    return st.text_input(forms.label_of(KEY), key=key, help=f"{help_of(KEY)} (`{KEY}`)")
+    return st.text_input(forms.label_of(KEY), key=key, help=f"{about(KEY).help} (`{KEY}`)")
 
 
 def with_slice(text: str, name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from ascnet_core import places
 from ascnet_core.cli import main
-from ascnet_core.commands import crossval_train
+from ascnet_core.commands import crossval_run
 from ascnet_core.runs.folder import Run
 from tests.small import make_small_cohort
 
@@ -140,7 +140,7 @@ def test_what_is_finished_is_not_done_again(folder, capsys):
 
 
 def test_an_interruption_keeps_what_is_done_and_the_rest_follows(folder, capsys, monkeypatch):
-    before, first = written(folder), crossval_train._train
+    before, first = written(folder), crossval_run._train
     calls = []
 
     def interrupted(arguments):
@@ -149,7 +149,7 @@ def test_an_interruption_keeps_what_is_done_and_the_rest_follows(folder, capsys,
             raise KeyboardInterrupt
         first(arguments)
 
-    monkeypatch.setattr(crossval_train, "_train", interrupted)
+    monkeypatch.setattr(crossval_run, "_train", interrupted)
     assert crossval(folder) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "error: interrupted."
     assert (folder / "out" / "scores" / "demo-two-fold1-seed0" / "score.json").is_file()

@@ -20,7 +20,7 @@ def test_progress_prints_plain_lines_now_and_then(monkeypatch):
 def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     with Progress("scans", 4) as progress:
-        progress.at(4)
+        progress(4)
     captured = capsys.readouterr()
     assert "4/4" in captured.err
     assert captured.out == ""

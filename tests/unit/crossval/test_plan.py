@@ -48,10 +48,10 @@ def test_a_plan_is_laid_out(tmp_path):
     assert other.data.reference == str(tmp_path / "normal.csv")
     assert (other.data.side, other.data.post) == ("dark", ((),))
     assert [plan.side for plan in other.data.plans()] == ["dark"]
-    assert first.scoring.rules == {"reconstruction": ("otsu", "valley:1")}
-    assert second.scoring.rules == {"wild": ("otsu",)}
-    assert (second.seeds, second.scoring.flip, second.scoring.cycles) == ((5,), (False, True), True)
-    assert (first.seeds, first.scoring.cycles) == ((0, 1), False)
+    assert first.how.rules == {"reconstruction": ("otsu", "valley:1")}
+    assert second.how.rules == {"wild": ("otsu",)}
+    assert (second.how.seeds, second.how.flip, second.how.cycles) == ((5,), (False, True), "all")
+    assert (first.how.seeds, first.how.cycles) == ((0, 1), "last")
 
 
 def test_changes_of_settings_add_up_and_each_seed_has_its_own(tmp_path):
@@ -68,8 +68,7 @@ def test_only_keeps_what_it_names_but_not_the_baselines_preparation(tmp_path):
     assert [c.title for c in plan.only(["a-second"]).configurations] == ["a-second"]
     assert [c.title for c in plan.only(["b"]).configurations] == ["b-first"]
     assert list(plan.only(["b"]).data) == ["b"]
-    data = plan.data["a"]
-    assert plan.only(["second"]).preparation(data) == plan.preparation(data)
+    assert plan.only(["second"]).preparations["a"] == plan.preparations["a"]
     with pytest.raises(UserError, match=r"no 'third'; --only takes a, a-first"):
         plan.only(["third"])
 
@@ -83,7 +82,7 @@ def test_the_plans_in_the_help_can_be_read(tmp_path):
     assert [c.title for c in small_plan.configurations] == ["lgg-teaching"]
     plan = read(tmp_path, rest.partition("`set`, `seeds`")[0])
     assert [c.title for c in plan.configurations] == ["ms-no-adversary", "hospital-no-adversary"]
-    assert plan.configurations[0].scoring.cycles
+    assert plan.configurations[0].how.cycles == "all"
 
 
 @pytest.mark.parametrize(

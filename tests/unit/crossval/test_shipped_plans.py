@@ -14,5 +14,5 @@ def test_a_shipped_plan_can_be_read(path: Path) -> None:
     plan = read_crossplan(path)
     assert plan.configurations
     for one in plan.configurations:
-        for seed in one.seeds:
+        for seed in one.how.seeds:
             assert one.settings(seed).schedule.seed == seed

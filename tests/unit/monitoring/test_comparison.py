@@ -11,8 +11,6 @@ from ascnet_core import places
 from ascnet_core.monitoring import comparison
 from ascnet_core.monitoring.comparison import aligned, common_slices, cycle_of, event_curves, shared
 from ascnet_core.runs.folder import Run
-from ascnet_core.settings.presets import load_preset
-from ascnet_core.settings.text import apply_set
 from tests import made_up
 
 
@@ -147,12 +145,3 @@ def test_terms_are_shared_by_two_runs_or_are_a_lone_runs_own() -> None:
     assert shared([["a", "b"], ["b", "c"], ["c", "d"]]) == ("b", "c")
     assert shared([["a", "b"]]) == ("a", "b")
     assert shared([]) == ()
-
-
-def test_settings_that_are_not_the_same_in_all_are_named_once() -> None:
-    one = load_preset("teaching")
-    other = apply_set(one, ["schedule.seed=5"])
-    third = apply_set(one, ["schedule.seed=5", "data.size=48"])
-    assert comparison.differing_among([one, other, third]) == ("data.size", "schedule.seed")
-    assert comparison.differing_among([one, one]) == ()
-    assert comparison.differing_among([one]) == ()

@@ -14,8 +14,8 @@ from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.methods.baselines import BASELINES, baselines
 from ascnet_core.metrics.overlap import count
-from ascnet_core.scoring.evaluation import Plan, evaluate
-from ascnet_core.scoring.output import reference_cohort, write_evaluation
+from ascnet_core.scoring.evaluation import evaluate, write_evaluation
+from ascnet_core.scoring.plan import Plan, reference_cohort
 from ascnet_core.segmentation.postprocess import run_steps
 
 SHAPE, SPACING = (20, 18, 6), (1.0, 2.0, 3.0)

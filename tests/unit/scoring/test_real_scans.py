@@ -12,7 +12,8 @@ import pytest
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.methods.baselines import baselines
-from ascnet_core.scoring.evaluation import Plan, evaluate
+from ascnet_core.scoring.evaluation import evaluate
+from ascnet_core.scoring.plan import Plan
 
 # set: (units, raw mean, sd, own best, equalised mean, sd, own best)
 KNOWN = {

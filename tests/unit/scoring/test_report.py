@@ -11,8 +11,8 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.methods.baselines import baselines
-from ascnet_core.scoring.evaluation import Plan, evaluate
-from ascnet_core.scoring.output import write_evaluation
+from ascnet_core.scoring.evaluation import evaluate, write_evaluation
+from ascnet_core.scoring.plan import Plan
 from ascnet_core.scoring.report import Line, Report, read_report
 from ascnet_core.scoring.report_page import box_plot, report_html
 from tests.small import make_small_cohort

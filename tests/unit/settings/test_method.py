@@ -10,10 +10,10 @@ from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.presets import load_preset, preset_names
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import (
+    about,
     apply_set,
     differing,
     from_toml,
-    help_of,
     keys,
     to_toml,
     value_of,
@@ -85,7 +85,10 @@ def test_another_method_is_one_assignment_and_has_keys_of_its_own():
     assert value_of(base, "method.cells") is None
     found = differing(base, changed)
     assert {"method.name", "method.noise", "method.cells", "segmentation.map"} <= set(found)
-    assert "cells" in help_of("method.cells", changed).lower()
+    noisy = apply_set(changed, ["method.noise=0.5"])
+    assert differing(changed, noisy) == ("method.noise",)
+    assert set(differing(base, changed, noisy)) == set(found)
+    assert "cells" in about("method.cells", changed).help.lower()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.settings import tables
 from ascnet_core.settings.presets import load_preset, preset_names
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import apply_set, from_toml, help_of, keys, to_toml
+from ascnet_core.settings.text import about, apply_set, differing, from_toml, keys, to_toml
 
 
 def test_the_promised_presets_exist():
@@ -58,7 +58,7 @@ def test_released_code_has_all_its_oddities():
 def test_every_setting_has_a_sentence():
     assert "schedule.seed" in keys()
     for key in keys():
-        assert help_of(key).rstrip().endswith("."), key
+        assert about(key).help.rstrip().endswith("."), key
 
 
 def test_set_reaches_every_kind_of_value():
@@ -81,6 +81,15 @@ def test_set_reaches_every_kind_of_value():
     assert changed.segmentation.rule == "valley:-1"
     assert apply_set(changed, ["data.channel="]).data.channel is None
     assert from_toml(to_toml(changed)) == changed
+
+
+def test_settings_that_are_not_the_same_in_all_are_named_once():
+    one = load_preset("teaching")
+    other = apply_set(one, ["schedule.seed=5"])
+    third = apply_set(one, ["schedule.seed=5", "data.size=48"])
+    assert differing(one, other, third) == ("data.size", "schedule.seed")
+    assert differing(one, one) == ()
+    assert differing(one) == ()
 
 
 def test_settings_that_only_fit_together_are_set_together():
