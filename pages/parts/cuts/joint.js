@@ -1,14 +1,14 @@
 // @ts-check
 // The joint histogram of both cuts: log counts, lines of equal I_ro, a rectangle that is chosen.
 
-import { fit, theme, write } from "../shared/canvas.js";
-import { clamp, sorted } from "../shared/levels.js";
-import { change, onDrag, pointOn } from "../shared/panel.js";
+import { fit, theme, write } from "../shared/browser/canvas.js";
+import { clamp, sorted } from "../shared/browser/levels.js";
+import { change, onDrag, pointOn } from "../shared/browser/panel.js";
 import { TICKS, drawAxes, frameOf } from "./slice_charts.js";
 
 /** @import { Choice, State } from "./slice_panel.js" */
 /** @import { CutsFrame } from "./slice_charts.js" */
-/** @import { Pen, Theme } from "../shared/canvas.js" */
+/** @import { Pen, Theme } from "../shared/browser/canvas.js" */
 
 /** Points (fence, wild), 0 to 1, where I_ro = sigmoid(a fence + b wild + bias) equals a level.
  * @type {(level: number, weights: number[]) => [number, number][]} */

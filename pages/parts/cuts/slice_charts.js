@@ -1,12 +1,12 @@
 // @ts-check
 // The Cuts page's histograms: their peaks and any range of grey levels can be chosen.
 
-import { below, fit, polygon, steps, theme, turnedText, write } from "../shared/canvas.js";
-import { levelAxis, levelFrame, sorted } from "../shared/levels.js";
-import { change, element, onDrag, pointOn, press } from "../shared/panel.js";
+import { below, fit, polygon, steps, theme, turnedText, write } from "../shared/browser/canvas.js";
+import { levelAxis, levelFrame, sorted } from "../shared/browser/levels.js";
+import { change, element, onDrag, pointOn, press } from "../shared/browser/panel.js";
 
 /** @import { Choice, Peak, State } from "./slice_panel.js" */
-/** @import { Pen, Theme } from "../shared/canvas.js" */
+/** @import { Pen, Theme } from "../shared/browser/canvas.js" */
 /** @typedef {ReturnType<typeof frameOf>} CutsFrame */
 
 const CHARTS = [

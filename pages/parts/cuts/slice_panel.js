@@ -2,10 +2,10 @@
 // The Cuts page's panel: six pictures of one slice under one cursor, and the charts that light up
 // their pixels. Python hears of the slice and of the choice, never of a mouse move.
 
-import { bytesOf, reader } from "../shared/blocks.js";
-import { clamp } from "../shared/levels.js";
+import { bytesOf, reader } from "../shared/browser/blocks.js";
+import { clamp } from "../shared/browser/levels.js";
 import { change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press }
-  from "../shared/panel.js";
+  from "../shared/browser/panel.js";
 import { drawJoint, listenToJoint } from "./joint.js";
 import { drawCharts, listenToCharts, makePeakButtons, pressPeaks } from "./slice_charts.js";
 import { drawTiles, mapOf, placeOf } from "./slice_tiles.js";
@@ -45,8 +45,8 @@ function makeState(root, { header, volumes }) {
     pick: header.pick, draft: /** @type {Choice | null} */ (null), // a choice while it is dragged
     windows: /** @type {Record<string, number[]>} */ ({}), ...home(header),
     tiles: /** @type {import("./slice_tiles.js").Tile[]} */ ([]),
-    grey: /** @type {import("../shared/canvas.js").Picture | undefined} */ (undefined),
-    over: /** @type {import("../shared/canvas.js").Picture | undefined} */ (undefined),
+    grey: /** @type {import("../shared/browser/canvas.js").Picture | undefined} */ (undefined),
+    over: /** @type {import("../shared/browser/canvas.js").Picture | undefined} */ (undefined),
     waiting: /** @type {number | undefined} */ (undefined), // a slice that is not held yet
     told: -1, timer: 0, redraw: () => {},
     report: (/** @type {string} */ _name, /** @type {unknown} */ _value) => {},

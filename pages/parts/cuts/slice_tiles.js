@@ -1,8 +1,9 @@
 // @ts-check
 // The six pictures of the Cuts page: layout, windows, lit pixels, truth outline, cursor.
 
-import { crosshair, edges, fit, onPicture, picture, strokeEdges, theme } from "../shared/canvas.js";
-import { channels, clamp, paintTurned, pixel, shades } from "../shared/levels.js";
+import { crosshair, edges, fit, onPicture, picture, strokeEdges, theme }
+  from "../shared/browser/canvas.js";
+import { channels, clamp, paintTurned, pixel, shades } from "../shared/browser/levels.js";
 
 /** @import { Header, State } from "./slice_panel.js" */
 /** @typedef {Record<string, Uint8Array>} Slices one slice of each volume, by name */
@@ -110,7 +111,8 @@ export function drawTiles(state) {
   state.root.dataset.lit = `${lit.reduce((sum, one) => sum + one, 0)}`;
 }
 
-/** @type {(pen: import("../shared/canvas.js").Pen, tile: Tile, state: State, slices: Slices) =>
+/** @type {(pen: import("../shared/browser/canvas.js").Pen, tile: Tile, state: State,
+ *   slices: Slices) =>
  *   void} */
 function label(pen, { name, x, y, w, h }, { windows, cursor, header: { shape: [X, Y] } }, slices) {
   onPicture(pen, TITLES[name], x + 7, y + 16, "left");

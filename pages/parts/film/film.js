@@ -2,17 +2,17 @@
 // The film of a run. Every frame is here (see film.py), so that the slider redraws without asking
 // Python, which hears only of the frame that was settled on.
 
-import { bytesOf } from "../shared/blocks.js";
-import { fit, picture, theme } from "../shared/canvas.js";
-import { channels, clamp, fixed, shades } from "../shared/levels.js";
-import { change, nodesOf, onKeys, onceAFrame, press } from "../shared/panel.js";
+import { bytesOf } from "../shared/browser/blocks.js";
+import { fit, picture, theme } from "../shared/browser/canvas.js";
+import { channels, clamp, fixed, shades } from "../shared/browser/levels.js";
+import { change, nodesOf, onKeys, onceAFrame, press } from "../shared/browser/panel.js";
 import { drawCurves, drawHistogram, drawJoint, frameClicked } from "./film_charts.js";
 import { countOf, paintSlice, unpackFilm } from "./frames.js";
 
 /** @typedef {ReturnType<typeof makeState>} State */
 /** @import { Film } from "./frames.js" */
 /** @import { Curves } from "./film_charts.js" */
-/** @import { Theme } from "../shared/canvas.js" */
+/** @import { Theme } from "../shared/browser/canvas.js" */
 
 const PER_SECOND = 8;
 const SETTLED = 350; // ms without a change after which Python is told

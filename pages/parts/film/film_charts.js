@@ -1,11 +1,11 @@
 // @ts-check
 // Charts beside the film and the compared moments: histogram, joint histogram, curves over steps.
 
-import { fit, line, polygon, turnedText, write } from "../shared/canvas.js";
-import { levelFrame, shades } from "../shared/levels.js";
+import { fit, line, polygon, turnedText, write } from "../shared/browser/canvas.js";
+import { levelFrame, shades } from "../shared/browser/levels.js";
 import { thresholdLines } from "./frames.js";
 
-/** @import { Box, Pen, Theme } from "../shared/canvas.js" */
+/** @import { Box, Pen, Theme } from "../shared/browser/canvas.js" */
 /** @import { Film } from "./frames.js" */
 /** @typedef {import("./frames.js").Curve & { colour: string }} Curve */
 /** @typedef {{ lines: Curve[], low: number, high: number, log: boolean, last: number }} Curves */
@@ -22,7 +22,7 @@ export function drawAxis(pen, look, box, title, ticks) {
   write(pen, title, box.x + box.w / 2, y + 24, "center");
 }
 
-/** @type {(frame: import("../shared/levels.js").Frame) => [number, number][]} */
+/** @type {(frame: import("../shared/browser/levels.js").Frame) => [number, number][]} */
 export const levelTicks = (frame) =>
   [0, 64, 128, 192, 255].map((level) => [frame.px(level), level]);
 
@@ -60,7 +60,7 @@ export function drawHistogram(canvas, look, film, at, tallest) {
 const PAIRS = shades().map((_, n, greys) => greys[n ? Math.round(200 - 0.78 * n) : 255]);
 
 /** @param {HTMLCanvasElement} canvas @param {Theme} look @param {Uint8Array} joint log counts
- * @param {import("../shared/canvas.js").Picture} pairs 64 x 64, to paint them on */
+ * @param {import("../shared/browser/canvas.js").Picture} pairs 64 x 64, to paint them on */
 export function drawJoint(canvas, look, joint, pairs) {
   const side = 150, box = { x: 24, y: 4, w: side, h: side }, pen = fit(canvas, 190, side + 32);
   joint.forEach((found, i) => { // by rows of fence, on the screen by columns

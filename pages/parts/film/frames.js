@@ -1,8 +1,8 @@
 // @ts-check
 // The frames of a run as `film.pack` packs them, and their pictures.
 
-import { reader, uint32 } from "../shared/blocks.js";
-import { keptLevels, paintTurned, shades } from "../shared/levels.js";
+import { reader, uint32 } from "../shared/browser/blocks.js";
+import { keptLevels, paintTurned, shades } from "../shared/browser/levels.js";
 
 /** A snapshot: its threshold, peaks, and figures that stand beside it (`film.frame_facts`).
  * @typedef {{ label: string, place: number, step: number, images: number, peaks: number[],

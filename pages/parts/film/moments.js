@@ -2,16 +2,17 @@
 // Moments of runs beside one another, or swiped over one another. All frames of all runs are here
 // (see moments.py); sliders and the handle redraw without asking Python.
 
-import { bytesOf, reader } from "../shared/blocks.js";
-import { picture, theme } from "../shared/canvas.js";
-import { clamp } from "../shared/levels.js";
-import { change, nodesOf, onDrag, onKeys, onceAFrame, pointOn, press } from "../shared/panel.js";
+import { bytesOf, reader } from "../shared/browser/blocks.js";
+import { picture, theme } from "../shared/browser/canvas.js";
+import { clamp } from "../shared/browser/levels.js";
+import { change, nodesOf, onDrag, onKeys, onceAFrame, pointOn, press }
+  from "../shared/browser/panel.js";
 import { unpackFilm } from "./frames.js";
 import { linkTo, makeChoice, makePair, makeSliders, makeTable } from "./moments_controls.js";
 import { countedNames, drawHistograms, drawTiles } from "./moments_tiles.js";
 
 /** @typedef {ReturnType<typeof makeState>} State */
-/** @import { Box, Picture } from "../shared/canvas.js" */
+/** @import { Box, Picture } from "../shared/browser/canvas.js" */
 /** What `moments.header_of` sends; `places` gives each side's frame at each number of `images`.
  * @typedef {{ id: string, pair: string, films: number, labels: string[], mayLink: boolean,
  *   linked: boolean, images: number[], places: number[][], moment: number,

@@ -1,8 +1,8 @@
 // @ts-check
 // The controls of the comparison of moments: sliders, table, and buttons to choose by.
 
-import { fixed } from "../shared/levels.js";
-import { element, press, put } from "../shared/panel.js";
+import { fixed } from "../shared/browser/levels.js";
+import { element, press, put } from "../shared/browser/panel.js";
 import { countedNames, frameOf } from "./moments_tiles.js";
 
 /** @import { Side, State } from "./moments.js" */

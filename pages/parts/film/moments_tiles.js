@@ -1,14 +1,15 @@
 // @ts-check
 // Pictures of moments beside one another, or swiped over one another; histograms over one another.
 
-import { below, fit, line, onPicture, picture, polygon, steps, write } from "../shared/canvas.js";
-import { channels, levelFrame, shades } from "../shared/levels.js";
+import { below, fit, line, onPicture, picture, polygon, steps, write }
+  from "../shared/browser/canvas.js";
+import { channels, levelFrame, shades } from "../shared/browser/levels.js";
 import { diamond, drawAxis, levelTicks } from "./film_charts.js";
 import { countOf, paintSlice, thresholdLines } from "./frames.js";
 
 /** @import { Side, State } from "./moments.js" */
 /** @import { Film } from "./frames.js" */
-/** @import { Box, Pen, Picture, Theme } from "../shared/canvas.js" */
+/** @import { Box, Pen, Picture, Theme } from "../shared/browser/canvas.js" */
 
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 const FLOOR = -5; // log10 of the smallest share of pixels that is drawn

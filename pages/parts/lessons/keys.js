@@ -2,7 +2,7 @@
 // Presenter mode's keys: arrows and Page keys (which a clicker sends) move between stops, Escape
 // leaves.
 
-import { onKeys } from "../shared/panel.js";
+import { onKeys } from "../shared/browser/panel.js";
 
 /** @type {Record<string, string>} */
 const MOVES = {

@@ -38,7 +38,7 @@ def reported(key: str) -> dict[str, Any]:
 def style(path: Path) -> str:
     """The colours of the field as variables, the style of all panels, then this style sheet."""
     colours = "".join(f"--colour-{name}: {value}; " for name, value in COLOURS.items())
-    shared = (_HERE / "panel.css").read_text("utf-8")
+    shared = (_HERE / "browser" / "panel.css").read_text("utf-8")
     return f":host, :root {{ {colours}}}\n{shared}{path.read_text('utf-8')}"
 
 

@@ -1,8 +1,8 @@
 // @ts-check
 // The numbers at the right of the viewer: they follow the line in the histogram at every frame.
 
-import { fixed } from "../shared/levels.js";
-import { nodesOf, put } from "../shared/panel.js";
+import { fixed } from "../shared/browser/levels.js";
+import { nodesOf, put } from "../shared/browser/panel.js";
 import { scoresAt } from "./scores.js";
 import { sharedStore, tell, thresholdKey } from "./viewer_store.js";
 

@@ -1,7 +1,7 @@
 // @ts-check
 // From two histograms to the scores of any threshold: the same sums as ascnet_core/metrics/overlap.
 
-import { keptBy } from "../shared/levels.js";
+import { keptBy } from "../shared/browser/levels.js";
 
 /** Counts below each level: 257 entries. @param {number[]} counts */
 export function runningSums(counts) {

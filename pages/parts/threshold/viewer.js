@@ -2,9 +2,9 @@
 // The viewer: everything drawn follows its state; Python hears of a threshold when the pointer is
 // let go, and answers with what post-processing makes of it.
 
-import { fromBase64, gunzip } from "../shared/blocks.js";
-import { theme } from "../shared/canvas.js";
-import { onceAFrame } from "../shared/panel.js";
+import { fromBase64, gunzip } from "../shared/browser/blocks.js";
+import { theme } from "../shared/browser/canvas.js";
+import { onceAFrame } from "../shared/browser/panel.js";
 import { inVolume } from "./slices.js";
 import { scoreTable } from "./scores.js";
 import { drawHistogram } from "./viewer_histogram.js";

@@ -1,13 +1,13 @@
 // @ts-check
 // The histogram: bars, named peaks, the input's line, the threshold's line or band, Dice's curve.
 
-import { below, line, polygon, sharp, turnedText, write } from "../shared/canvas.js";
-import { clamp, keptBy, levelFrame } from "../shared/levels.js";
+import { below, line, polygon, sharp, turnedText, write } from "../shared/browser/canvas.js";
+import { clamp, keptBy, levelFrame } from "../shared/browser/levels.js";
 import { scoresAt } from "./scores.js";
 
 /** @import { State } from "./viewer_state.js" */
-/** @import { Pen } from "../shared/canvas.js" */
-/** @import { Frame } from "../shared/levels.js" */
+/** @import { Pen } from "../shared/browser/canvas.js" */
+/** @import { Frame } from "../shared/browser/levels.js" */
 /** @typedef {(pen: Pen, state: State, frame: Frame) => void} Draw */
 
 const MARGIN = { left: 40, right: 16, top: 24, bottom: 50, curve: 44 };

@@ -1,8 +1,8 @@
 // @ts-check
 // The viewer's keys, and its buttons and fields.
 
-import { clamp } from "../shared/levels.js";
-import { change, onKeys, press } from "../shared/panel.js";
+import { clamp } from "../shared/browser/levels.js";
+import { change, onKeys, press } from "../shared/browser/panel.js";
 import { moveSlice, zoomBy } from "./viewer_pointer.js";
 import { SETTLE, bandFrom, nextPeak, report, setDisplay, setThreshold, showDisplay, takePeak }
   from "./viewer_state.js";

@@ -2,13 +2,13 @@
 // Three planes of one volume in true proportion: grey values, mask, truth, linked cursor.
 // The cursor is in voxels of the whole grid, slices in voxels of the volume's box.
 
-import { crosshair, edges, picture, sharp, strokeEdges } from "../shared/canvas.js";
-import { channels, clamp, keptBy, pixel, shades } from "../shared/levels.js";
+import { crosshair, edges, picture, sharp, strokeEdges } from "../shared/browser/canvas.js";
+import { channels, clamp, keptBy, pixel, shades } from "../shared/browser/levels.js";
 import { PLANES, columnsReversed, inMask, inVolume, takePlane } from "./slices.js";
 import { thresholdKey } from "./viewer_store.js";
 
 /** @import { State } from "./viewer_state.js" */
-/** @import { Pen } from "../shared/canvas.js" */
+/** @import { Pen } from "../shared/browser/canvas.js" */
 /** @typedef {ReturnType<typeof makePlane>} Plane */
 
 const REGION = 1, TRUTH = 2; // bits of the labels

@@ -1,8 +1,8 @@
 // @ts-check
 // Pointer and wheel: drag the threshold in the histogram; move, pan, zoom and draw in the planes.
 
-import { clamp } from "../shared/levels.js";
-import { change, onDrag, onWheel, pointOn } from "../shared/panel.js";
+import { clamp } from "../shared/browser/levels.js";
+import { change, onDrag, onWheel, pointOn } from "../shared/browser/panel.js";
 import { PLANES } from "./slices.js";
 import { GRAB, frameOf, peakAt } from "./viewer_histogram.js";
 import { localCursor, middle, placeOf, voxelAt } from "./viewer_planes.js";

@@ -1,8 +1,8 @@
 // @ts-check
 // What the viewer shows and how that changes: threshold, cursor, display; and when Python is told.
 
-import { clamp, sorted } from "../shared/levels.js";
-import { change, nodesOf, press } from "../shared/panel.js";
+import { clamp, sorted } from "../shared/browser/levels.js";
+import { change, nodesOf, press } from "../shared/browser/panel.js";
 import { scoreTable } from "./scores.js";
 import { makePlane } from "./viewer_planes.js";
 import { NO_VOLUME, sharedStore, tell, thresholdKey } from "./viewer_store.js";
@@ -34,7 +34,7 @@ export function makeState(root, data, colour) {
       mask: true, opacity: 45, colour, outline: false, truth: true, radiological: true,
       scale: "sqrt", curve: false, ...storedDisplay(),
     },
-    theme: /** @type {import("../shared/canvas.js").Theme} */ ({}),
+    theme: /** @type {import("../shared/browser/canvas.js").Theme} */ ({}),
     chart: { width: 0, height: 0 },
     send: (/** @type {object} */ _told) => {}, redraw: () => {}, leave: () => {},
   };

@@ -1,7 +1,7 @@
 // @ts-check
 // Receives a case's volumes, unpacks them once, and keeps the few last ones for the tab.
 
-import { bytesOf, gunzip, reader } from "../shared/blocks.js";
+import { bytesOf, gunzip, reader } from "../shared/browser/blocks.js";
 import { sharedStore, tell } from "./viewer_store.js";
 
 const KEPT = 3;

@@ -4,7 +4,7 @@ import test from "node:test";
 import {
   frameClicked, levelTicks, nearestFrame, short,
 } from "../../../pages/parts/film/film_charts.js";
-import { levelFrame } from "../../../pages/parts/shared/levels.js";
+import { levelFrame } from "../../../pages/parts/shared/browser/levels.js";
 
 test("ticks of levels lie at their levels", () => {
   const ticks = levelTicks(levelFrame(0, 0, 256, 10));

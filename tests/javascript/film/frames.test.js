@@ -4,7 +4,7 @@ import test from "node:test";
 import {
   countOf, levelsKept, paintSlice, thresholdLines, unpackFilm,
 } from "../../../pages/parts/film/frames.js";
-import { shades } from "../../../pages/parts/shared/levels.js";
+import { shades } from "../../../pages/parts/shared/browser/levels.js";
 import { block, uint32s } from "../helpers.js";
 
 const frame = (level, upper = null, side = "bright") => ({ level, upper, side });

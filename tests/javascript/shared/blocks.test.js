@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import {
   bytesOf, fromBase64, gunzip, reader, uint32,
-} from "../../../pages/parts/shared/blocks.js";
+} from "../../../pages/parts/shared/browser/blocks.js";
 import { block, joined, uint32s } from "../helpers.js";
 
 test("a block gives its header and then its parts", () => {

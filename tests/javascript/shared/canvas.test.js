@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { below, edges, fit, sharp, steps } from "../../../pages/parts/shared/canvas.js";
-import { levelFrame } from "../../../pages/parts/shared/levels.js";
+import { below, edges, fit, sharp, steps } from "../../../pages/parts/shared/browser/canvas.js";
+import { levelFrame } from "../../../pages/parts/shared/browser/levels.js";
 
 /** A path that keeps its corners. */
 class Path2D {

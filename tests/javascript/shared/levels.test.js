@@ -4,7 +4,7 @@ import test from "node:test";
 import {
   channels, clamp, fixed, keptBy, keptLevels, levelAxis, levelFrame, paintTurned, pixel, shades,
   sorted,
-} from "../../../pages/parts/shared/levels.js";
+} from "../../../pages/parts/shared/browser/levels.js";
 
 test("a value stays between its ends", () => {
   assert.deepEqual([-1, 0, 4, 9, 10].map((v) => clamp(v, 0, 9)), [0, 0, 4, 9, 9]);

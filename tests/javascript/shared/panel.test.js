@@ -3,7 +3,7 @@ import test from "node:test";
 
 import {
   change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press, put, wheelSteps,
-} from "../../../pages/parts/shared/panel.js";
+} from "../../../pages/parts/shared/browser/panel.js";
 import { FakeNode } from "../helpers.js";
 
 test("nodes are found by one attribute or several", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { levelFrame } from "../../../pages/parts/shared/levels.js";
+import { levelFrame } from "../../../pages/parts/shared/browser/levels.js";
 import { frameOf, peakAt, topCount } from "../../../pages/parts/threshold/viewer_histogram.js";
 
 test("Dice's curve needs room for its axis", () => {
