@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import state
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "threshold.py")
+PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "threshold.py")
 
 
 @pytest.fixture

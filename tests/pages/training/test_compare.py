@@ -21,7 +21,7 @@ from pages.parts.film import film, moments
 from pages.parts.shared import state
 from tests import made_up
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 
 
 @pytest.fixture

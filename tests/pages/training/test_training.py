@@ -19,7 +19,7 @@ from ascnet_core.settings.text import apply_set, keys
 from pages.parts.shared import forms, tables
 from pages.parts.watch import live_charts, live_run
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 
 
 @pytest.fixture

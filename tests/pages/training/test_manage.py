@@ -14,7 +14,7 @@ from pages.parts.shared import state, tables
 from pages.parts.watch import live_run, manage
 from tests.made_up import write_run
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 
 
 @pytest.fixture

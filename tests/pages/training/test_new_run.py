@@ -25,7 +25,7 @@ from ascnet_core.settings.text import about, apply_set, differing, keys, value_o
 from pages.parts.new_run import preset_box, reference_box, schedule_box
 from pages.parts.shared import device, forms
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 PARSER = build_parser()
 
 

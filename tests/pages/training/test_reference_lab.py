@@ -14,7 +14,7 @@ from ascnet_core.runs import folder as run_folder
 from ascnet_core.settings.text import apply_set, from_toml, to_toml
 from pages.parts.compare import reference_lab
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 
 
 def rgb(name: str) -> list[int]:

@@ -27,7 +27,7 @@ from pages.parts.shared import state
 from pages.parts.watch import live_run
 from tests import made_up
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "training.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 
 
 @pytest.fixture
