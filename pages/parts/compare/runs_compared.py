@@ -107,12 +107,6 @@ def choose(names: Sequence[str]) -> list[str]:
     )
 
 
-def leave() -> None:
-    """Take the runs out of the URL while another view is shown."""
-    if state.current().compare:
-        state.update(compare=())
-
-
 def show_compare() -> None:
     view = state.current()
     names = known_names(view.run, view.compare)
@@ -185,7 +179,11 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
     terms = shared([list(one) for one in losses.values()])
     st.markdown("**Losses** that runs share, weighted as in the sum")
     if terms:
-        panels = [Panel(term, term, log=all_positive(losses, term)) for term in terms]
+        panels = []
+        for term in terms:
+            curves = [one[term] for one in losses.values() if term in one]
+            values = [v for curve in curves for v in curve.values if v is not None]
+            panels.append(Panel(term, term, log=bool(values) and min(values) > 0))
         draw(losses, panels, axis, "losses")
     else:
         st.caption("These runs share no loss term.")
@@ -201,12 +199,6 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
 def draw(runs: Curves, panels: Sequence[Panel], along: Along, name: str) -> None:
     figure = laid_over(runs, panels, along)
     st.plotly_chart(figure, key=f"compared {name}", config={"displayModeBar": False})
-
-
-def all_positive(runs: Curves, name: str) -> bool:
-    """Whether a curve is above 0 in every run that has it, so that its logarithm can be drawn."""
-    values = [v for one in runs.values() if name in one for v in one[name].values if v is not None]
-    return bool(values) and min(values) > 0
 
 
 def terms_alone(losses: Curves, together: Sequence[str]) -> str:
