@@ -1,6 +1,5 @@
 """Scores of patients that a network was not trained on, kept so that nothing is scored twice."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +20,6 @@ from ascnet_core.methods.base import Method
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.names import OWN_REFERENCES, Tell
-from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
 from ascnet_core.scoring.plan import Plan, reference_cohort
@@ -151,12 +149,6 @@ def asked_of(
     }
     plain: dict[str, Any] = json.loads(json.dumps(whole))
     return plain
-
-
-def model_of(run: Path, cycle: int | None = None) -> str:
-    """Return the SHA-256 of a run's weights, or of those after a cycle."""
-    folder = run if cycle is None else Run(run).at_cycle(cycle).path
-    return hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
 
 
 def _files(cohort: Cohort) -> list[list[str]]:

@@ -1,5 +1,6 @@
 """Scoring a cross-validation: each fold once, kept in `scores/`, and the tables of all folds."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -23,6 +24,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.names import OWN_REFERENCES, Tell
+from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 
 
@@ -137,7 +139,9 @@ class Scores:
         rules, flips = at_oracle or (own.rules, own.flip)
         fold, reference = task.held.fold, task.held.reference
         plans = task.held.data.plans(oracle=cycle is None and at_oracle is None)
-        how = {"rules": dict(rules), "flip": flips, "model": heldout.model_of(task.run, cycle)}
+        weights = (task.run if cycle is None else Run(task.run).at_cycle(cycle).path) / MODEL
+        model = hashlib.sha256(weights.read_bytes()).hexdigest()
+        how = {"rules": dict(rules), "flip": flips, "model": model}
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += ", at the oracle of all folds" if at_oracle else ""
         asked = heldout.asked_of(fold, reference, plans, **how)

@@ -99,7 +99,9 @@ def evaluate_plans(
         steps = parse_steps(list(plan.post))
         ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
-        every = _scans(cohort, reference)
+        known = {_files(scan) for scan in cohort.scans}
+        further = [s for s in reference.scans if _files(s) not in known] if reference else []
+        every = [*cohort.scans, *further]
         done, total = itertools.count(1), len(every) + len(plans) * len(cohort.scans)
 
         def step_done() -> None:
@@ -135,13 +137,6 @@ def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = Fals
         write_text(folder / name, table.to_csv(index=False, float_format="%.6g"))
     write_json(folder / "summary.json", result.summary)
     return [folder / name for name in (*tables, "summary.json")]
-
-
-def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
-    """The scans to score, then those of the reference that are not among them."""
-    known = {_files(scan) for scan in cohort.scans}
-    further = [scan for scan in reference.scans if _files(scan) not in known] if reference else []
-    return [*cohort.scans, *further]
 
 
 def _files(scan: Scan) -> tuple[Path | None, ...]:
