@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,8 +34,7 @@ _TEXT += ["post", "range", "sentence"]
 Way = tuple[str, bool]
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(NamedTuple):
     """The scores of a fold; `rows` are as `evaluate` gives them, with a column `flip`.
 
     By map and flip: `counts` (256,) int64 of the levels inside the region over the held-out

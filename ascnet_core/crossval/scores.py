@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ascnet_core.crossval import heldout, stopping
 from ascnet_core.crossval.heldout import Scored, Way
@@ -54,7 +53,8 @@ class Scores:
             return
         snapshots = Run(task.run).snapshots()
         counts = np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
-        self.parts[task.name] = self._part(held, scored, one.title, one.name, task.seed, counts)
+        who = (one.data.name, one.name, task.seed, held.fold.name, len(self.folds[one.data.name]))
+        self.parts[task.name] = Part(*who, scored, counts, self.command(one.title))
         self.runs[task.name] = _run_row(task)
         if one.how.cycles == "all":
             self._add_course(task, anew)
@@ -66,7 +66,9 @@ class Scores:
         name = f"{held.name}-baselines"
         scored = self._baselines(held, None, self.out / "scores" / name, anew)
         if scored is not None:
-            self.parts[name] = self._part(held, scored, held.data.name)
+            data = held.data.name
+            who = (data, "", None, held.fold.name, len(self.folds[data]))
+            self.parts[name] = Part(*who, scored, None, self.command(data))
 
     def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
         """Score at the one oracle threshold of all folds, where all folds of a run are scored.
@@ -112,19 +114,6 @@ class Scores:
             write_text(self.out / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
         write_text(self.out / "table.md", text)
         write_text(self.out / "plan.toml", self.plan.text)
-
-    def _part(
-        self,
-        held: HeldOut,
-        scored: Scored,
-        title: str,
-        configuration: str = "",
-        seed: int | None = None,
-        trained: NDArray[np.int64] | None = None,
-    ) -> Part:
-        data, fold, command = held.data.name, held.fold.name, self.command(title)
-        planned = len(self.folds[data])
-        return Part(data, configuration, seed, fold, planned, scored, trained, command)
 
     def _network(
         self,

@@ -9,10 +9,9 @@ a time.
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,8 +41,7 @@ Tables = dict[tuple[Key, str], ThresholdTable]
 Tallies = Mapping[tuple[str, Mark], Tally]
 
 
-@dataclass(frozen=True)
-class EvaluationResult:
+class EvaluationResult(NamedTuple):
     """Scores of a cohort.
 
     `rows` has a row a unit, method and rule (`subjects.csv`), `slices` the Dice of each axial slice

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -34,8 +35,7 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     return dataclasses.replace(cohort, scans=scans)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Preview:
+class Preview(NamedTuple):
     """Slices of a sample of scans; all scans have about `times_...` as many."""
 
     pools: Pools

@@ -6,7 +6,7 @@ the threshold is kept between reruns. `viewer_data` puts it in the viewer's form
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -29,8 +29,7 @@ from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What does not depend on the threshold: histogram, table of scores, comparison figures.
 
     `shown` belongs to the scope (`scans` of a subject or of the cohort), `table` always to the scan
@@ -136,8 +135,7 @@ def _first_cursor(
     return view_rules.first_cursor(segment(_case.maps[name], region, threshold), region)
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """What the steps make of a mask, its scores, and the mask as the browser gets it."""
 
     mask: viewer.Mask
@@ -157,9 +155,6 @@ def cleaned(shown: Shown) -> Cleaned:
     mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
     numbers = numbers_of(mask, prepared.truth, prepared.spacing)
     return Cleaned(mask, numbers, viewer.pack_mask(mask))
-
-
-# --- what the browser gets -----------------------------------------------------------------------
 
 
 def viewer_data(
