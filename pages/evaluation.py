@@ -9,6 +9,7 @@ from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
 from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import resolve_run
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
@@ -99,7 +100,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     arguments = forms.evaluation_arguments(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
-    model = runs.run_path(view.run) / MODEL
+    model = resolve_run(view.run) / MODEL
     stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]
     label = f"{cohorts.cohort_label(view.cohort)} through {Path(view.run).name}"
     return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)

@@ -103,7 +103,7 @@ def page() -> None:
 
 
 def _body(stop: int) -> DeltaGenerator:
-    """The container of a stop's view, emptied of another stop's pictures, which would stay faded."""
+    """The container of a stop's view; another stop's pictures, which would stay, go first."""
     if st.session_state.get(SHOWN) == stop:
         return st.container()
     st.session_state[SHOWN] = stop

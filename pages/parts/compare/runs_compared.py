@@ -17,12 +17,11 @@ from ascnet_core.monitoring.comparison import (
 )
 from ascnet_core.places import EVENTS
 from ascnet_core.runs.card import reference_in_words
-from ascnet_core.runs.folder import Run, is_run, list_runs
+from ascnet_core.runs.folder import Run, is_run, list_runs, resolve_run
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, differing, value_of
 from pages.parts.compare import slices_compared
 from pages.parts.shared import feedback, forms, state, tables, ticker
-from pages.parts.shared.runs import run_path
 from pages.parts.watch import live_run, stopping
 
 MOST = 4
@@ -65,7 +64,7 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
 
     def in_common(name: str) -> int:
         try:
-            runs = [Run(run_path(one)) for one in (first, name)]
+            runs = [Run(resolve_run(one)) for one in (first, name)]
             watched = [slices_compared.watched_of(run) for run in runs]
         except UserError:
             return -1
@@ -116,7 +115,7 @@ def show_compare() -> None:
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     with left:
         chosen = choose(names)
-    runs = [Run(run_path(name)) for name in chosen]
+    runs = [Run(resolve_run(name)) for name in chosen]
     section: str | None = None
     if len(runs) > 1:
         section = right.segmented_control(

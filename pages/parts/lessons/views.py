@@ -19,7 +19,7 @@ from ascnet_core.metrics.overlap import (
     threshold_table,
 )
 from ascnet_core.monitoring.advisor import advise
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, resolve_run
 from ascnet_core.segmentation.histogram import count_levels, find_peaks
 from ascnet_core.segmentation.masks import numbers_at
 from ascnet_core.segmentation.quantiser import rank_correlation
@@ -163,7 +163,7 @@ def too_early() -> str:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         name = st.selectbox("Run", list(NAMES), format_func=NAMES.__getitem__, key="lesson run")
-    run = Run(runs.run_path(name))
+    run = Run(resolve_run(name))
     snapshots, history = run.snapshots(), stopping.history_of(run)
     index = right.select_slider(
         "Moment of the training",
@@ -233,7 +233,7 @@ def when_it_fails() -> str:
         for kind in ("reconstruction", "input")
     }
     best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
-    histories = {run: stopping.history_of(Run(runs.run_path(run))) for run in (PAPER, RUN)}
+    histories = {run: stopping.history_of(Run(resolve_run(run))) for run in (PAPER, RUN)}
     courses = {
         NAMES[run]: [point.rank_correlation for point in history.points]
         for run, history in histories.items()

@@ -183,10 +183,7 @@ def name_and_start(wanted: str, fields: Fields, arguments_of: Callable[[str], li
 
 
 def show_looks(fields: Fields, manifest: str, named: str) -> None:
-    """What both sets would be, and where the schedule does not fit them.
-
-    Call it last: large scans take some seconds, and the form above can be used meanwhile.
-    """
+    """What both sets would be, and where the schedule does not fit; call it last: it takes time."""
     inputs = references = 0
     with fields.looks, feedback.show_user_errors(stop=False):
         seen = sets.preview(Path(manifest), small_slices(fields.resolved), named)
