@@ -19,7 +19,6 @@ from pages.parts.shared.state import View
 from pages.parts.watch import live_run
 
 RESULT = "summary.json"
-SCORED = ("map", "rule", "side", "scope")  # fields of the view that a score belongs to
 
 
 def results_parent() -> Path:
@@ -203,7 +202,8 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
         },
     )
     if chosen is not None:
-        scored = rows.loc[rows["run"].notna() & (rows["kind"] != "oracle"), list(SCORED)]
+        networks = rows["run"].notna() & (rows["kind"] != "oracle")
+        scored = rows.loc[networks, ["map", "rule", "side", "scope"]]
         how = scored.iloc[0].to_dict() if len(scored) else {}
         subject = str(table["subject"].iloc[chosen])
         state.open_page("pages/threshold.py", scan=subject, **how)

@@ -176,7 +176,14 @@ def _choose(
             with_truth = [table for table in every if table.has_truth]
             if with_truth:
                 tables[key, unit] = sum(with_truth[1:], start=with_truth[0])
-        reference[key] = _reference_counts(normal, key)
+        reference[key] = None
+        if normal:
+            found: NDArray[np.int64] = np.sum([one.normal_counts(key) for one in normal], axis=0)
+            if not found.any():
+                raise UserError(
+                    "The reference has no slice that is free of lesions; name another reference."
+                )
+            reference[key] = found
     choices: list[Choice] = []
     for method, rules in asked:
         key = method.key
@@ -189,18 +196,6 @@ def _choose(
             choices += oracle_choices(method, own, list(units), plan.side)
     whole = {key: np.sum(list(of_units.values()), axis=0) for key, of_units in counts.items()}
     return choices, tables, whole
-
-
-def _reference_counts(normal: Sequence[Kept], key: Key) -> NDArray[np.int64] | None:
-    """The histogram of a map over the reference's slices without lesion."""
-    if not normal:
-        return None
-    counts: NDArray[np.int64] = np.sum([one.normal_counts(key) for one in normal], axis=0)
-    if not counts.any():
-        raise UserError(
-            "The reference has no slice that is free of lesions; name another reference."
-        )
-    return counts
 
 
 def _score(

@@ -82,10 +82,6 @@ def follow(
 
 
 def _alone() -> bool:
-    """Whether this run of the script is for the clock alone.
-
-    Streamlit answers requests that came meanwhile in one run, and `st.rerun` drops the rest of it:
-    a click that came with a tick would be lost. The next tick comes soon.
-    """
+    """Whether this run is for the clock alone: `st.rerun` would drop a click that came with it."""
     context = get_script_run_ctx()
     return context is not None and len(context.fragment_ids_this_run or []) == 1
