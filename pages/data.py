@@ -55,7 +55,24 @@ def open_box() -> None:
             else:
                 st.warning("Write the path of a manifest or a folder first.")
     with upload:
-        upload_box()
+        left, right = st.columns(2)
+        images = left.file_uploader(
+            "Images",
+            type=ENDINGS,
+            accept_multiple_files=True,
+            help=f"{IN_SHORT}. They stay on this machine.",
+        )
+        masks = right.file_uploader(
+            "Masks (optional)",
+            type=ENDINGS,
+            accept_multiple_files=True,
+            help="Matched by name: case1_mask.nii.gz belongs to case1_flair.nii.gz.",
+        )
+        if not images:
+            st.caption("Choose one image or more; a mask lets the pages show Dice.")
+        elif st.button("Open uploads", type="primary"):
+            with feedback.show_user_errors(stop=False):
+                opened(str(uploads.write_uploads(images, masks or [])))
 
 
 def opened(path: str) -> None:
@@ -63,28 +80,6 @@ def opened(path: str) -> None:
     with feedback.show_user_errors(stop=False):
         state.update(cohort=cohorts.open_cohort(path))
         st.rerun()
-
-
-def upload_box() -> None:
-    left, right = st.columns(2)
-    images = left.file_uploader(
-        "Images",
-        type=ENDINGS,
-        accept_multiple_files=True,
-        help=f"{IN_SHORT}. They stay on this machine.",
-    )
-    masks = right.file_uploader(
-        "Masks (optional)",
-        type=ENDINGS,
-        accept_multiple_files=True,
-        help="Matched by name: case1_mask.nii.gz belongs to case1_flair.nii.gz.",
-    )
-    if not images:
-        st.caption("Choose one image or more; a mask lets the pages show Dice.")
-        return
-    if st.button("Open uploads", type="primary"):
-        with feedback.show_user_errors(stop=False):
-            opened(str(uploads.write_uploads(images, masks or [])))
 
 
 def choose_preparation() -> Preparation:
@@ -184,7 +179,6 @@ def read_table(
             else:
                 row |= found
     table = pd.DataFrame(rows)
-    # Leave out columns that hold nothing.
     dull = [c for c in ("group", "modality", "further", "notes") if (table[c] == "").all()]
     if (table["scan"] == table["subject"]).all():
         dull.append("scan")

@@ -1,7 +1,6 @@
 """Evaluation: a cohort through a run and the baselines; table, box plot, CSV, and every subject."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +9,7 @@ from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
 from ascnet_core.places import MODEL
+from ascnet_core.runs.folder import resolve_run
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
@@ -19,7 +19,6 @@ from pages.parts.shared.state import View
 from pages.parts.watch import live_run
 
 RESULT = "summary.json"
-SCORED = ("map", "rule", "side", "scope")  # fields of the view that a score belongs to
 
 
 def results_parent() -> Path:
@@ -100,7 +99,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     arguments = forms.evaluation_arguments(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
-    model = runs.run_path(view.run) / MODEL
+    model = resolve_run(view.run) / MODEL
     stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]
     label = f"{cohorts.cohort_label(view.cohort)} through {Path(view.run).name}"
     return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)
@@ -143,11 +142,13 @@ def show(folder: Path) -> None:
             for name, help_ in tables.SCORE_HELP.items()
         },
     )
+    shares = [row["prevalence"] for row in summary["rows"] if row.get("prevalence") is not None]
+    prevalence = f"{100 * shares[0]:.1f} %" if shares else "unknown"
     st.caption(
         "Mask-free: the rule saw no mask. *Oracle* (hatched, own column): chosen with the masks, "
         "which nobody has in practice: a ceiling, not a result. Baselines are training-free, on "
         "the same subjects, region and post-processing. AUPRC is inside the region; its chance "
-        f"level is the prevalence, {prevalence(summary)}."
+        f"level is the prevalence, {prevalence}."
     )
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
@@ -179,12 +180,6 @@ def oracle_style(row: pd.Series) -> list[str]:
     return ["font-weight: 700" if learned else ""] * len(row)
 
 
-def prevalence(summary: dict[str, Any]) -> str:
-    """The share of lesion in the region over the subjects, in per cent."""
-    values = [row["prevalence"] for row in summary["rows"] if row.get("prevalence") is not None]
-    return f"{100 * values[0]:.1f} %" if values else "unknown"
-
-
 def subjects(rows: pd.DataFrame, folder: Path) -> None:
     """The table by subject, worst first; a click opens the subject in Threshold."""
     st.markdown(
@@ -207,16 +202,11 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
         },
     )
     if chosen is not None:
-        scored = rows.loc[rows["run"].notna() & (rows["kind"] != "oracle"), list(SCORED)]
+        networks = rows["run"].notna() & (rows["kind"] != "oracle")
+        scored = rows.loc[networks, ["map", "rule", "side", "scope"]]
         how = scored.iloc[0].to_dict() if len(scored) else {}
         subject = str(table["subject"].iloc[chosen])
         state.open_page("pages/threshold.py", scan=subject, **how)
-
-
-def earlier() -> list[Path]:
-    """Folders of finished evaluations, the newest first."""
-    found = results_parent().glob(f"*/{RESULT}")
-    return [path.parent for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
 def page() -> None:
@@ -257,7 +247,9 @@ def page() -> None:
         with feedback.show_user_errors(stop=False):
             show(folder)
         return
-    if others := earlier():
+    found = results_parent().glob(f"*/{RESULT}")
+    newest_first = sorted(found, key=lambda path: -path.stat().st_mtime)
+    if others := [path.parent for path in newest_first]:
         chosen = st.selectbox(
             "Earlier evaluations on this machine",
             [None, *others],

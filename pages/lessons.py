@@ -103,10 +103,7 @@ def page() -> None:
 
 
 def _body(stop: int) -> DeltaGenerator:
-    """The container of a stop's view, emptied first of what another stop has drawn.
-
-    Else those pictures would stay, faded, among the new ones until the last of these is made.
-    """
+    """The container of a stop's view; another stop's pictures, which would stay, go first."""
     if st.session_state.get(SHOWN) == stop:
         return st.container()
     st.session_state[SHOWN] = stop

@@ -53,17 +53,14 @@ def _hear(told: Mapping[str, Any]) -> None:
             view = state.show(replace(view, t=drawn.level, upper=None))
             st.session_state[state.HINT] = drawn.sentence
         elif act.get("accept"):
-            _accept(findings.load(view))
+            shown = findings.load(view)
+            if isinstance(shown.threshold, NoThreshold):
+                raise UserError(f"There is no threshold to accept. {shown.threshold.sentence}")
+            now = time.strftime("%Y-%m-%d %H:%M:%S")
+            _accepted()[f"{view.cohort} {view.scan}"] = _row(shown, now)
         elif step := act.get("step"):
             names = [scan.scan for scan in cohorts.load_cohort(view.cohort).scans]
             view = state.update(scan=neighbour(names, view.scan, int(step)))
-
-
-def _accept(shown: findings.Shown) -> None:
-    if isinstance(shown.threshold, NoThreshold):
-        raise UserError(f"There is no threshold to accept. {shown.threshold.sentence}")
-    key = f"{shown.view.cohort} {shown.view.scan}"
-    _accepted()[key] = _row(shown, time.strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def _row(shown: findings.Shown, accepted: str) -> dict[str, Any]:

@@ -139,8 +139,8 @@ def page() -> None:
         )
     if shown != "New run":
         form.keep()
-    if shown != "Compare":
-        runs_compared.leave()
+    if shown != "Compare" and state.current().compare:
+        state.update(compare=())
     forked = state.FORK in st.session_state
     views = {
         "New run": continue_run.fork_form if forked else form.new_run,

@@ -22,8 +22,6 @@ from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks
 from ascnet_core.errors import UserError
 from ascnet_core.runs.start import child_environment
 
-_POLL_SECONDS = 0.2
-
 
 def cross_validate(options: argparse.Namespace) -> None:
     """Train and score what the options choose of a plan, and write the tables."""
@@ -167,7 +165,7 @@ def _side_by_side(waiting: Sequence[Task], device: str, jobs: int, total: int) -
                     command, stdout=subprocess.DEVNULL, env=child_environment()
                 )
                 running.append((task, process))
-            time.sleep(_POLL_SECONDS)
+            time.sleep(0.2)
             for task, process in list(running):
                 if process.poll() is None:
                     continue

@@ -38,7 +38,6 @@ post-processing, in the order given:
 {table(STEPS)}
 """
 
-
 Formatter = partial(argparse.RawDescriptionHelpFormatter, max_help_position=30)
 """Keeps the line breaks of examples and has a wider column for the options."""
 

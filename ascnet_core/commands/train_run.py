@@ -105,17 +105,6 @@ def fork_settings(parent: Run, options: argparse.Namespace) -> Settings:
     return settings
 
 
-def fork_cohort(parent: Run) -> Cohort:
-    """The other run's cohort; `UserError` where its files are gone."""
-    try:
-        return parent.cohort()
-    except UserError as error:
-        raise UserError(
-            f"The data of run {parent.name} is not as it was ({str(error).rstrip('.')}); give the "
-            "MANIFEST to train on."
-        ) from error
-
-
 def _settings_to_go_on(path: Path, options: argparse.Namespace) -> Settings:
     if options.preset or options.reference:
         raise UserError(
@@ -140,8 +129,16 @@ def _settings_to_go_on(path: Path, options: argparse.Namespace) -> Settings:
 
 def _cohorts(options: argparse.Namespace, parent: Run | None) -> tuple[Cohort, str, Cohort | None]:
     """The cohort, what is normal, and that cohort where it is another one."""
-    own = parent if options.manifest is None else None
-    cohort = fork_cohort(own) if own else read_manifest(options.manifest)
+    if parent is None or options.manifest is not None:
+        cohort = read_manifest(options.manifest)
+    else:
+        try:
+            cohort = parent.cohort()
+        except UserError as error:
+            raise UserError(
+                f"The data of run {parent.name} is not as it was ({str(error).rstrip('.')}); give "
+                "the MANIFEST to train on."
+            ) from error
     reference = options.reference
     if reference is None and parent is not None:
         reference = str(reference_of(parent.path))

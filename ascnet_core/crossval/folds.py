@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,7 @@ LEAVE_ONE_OUT = "leave-one-patient-out"
 BY_MANIFEST = "manifest"
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(NamedTuple):
     """Two groups of patients that share nobody; `name` is short and fit for a folder."""
 
     name: str

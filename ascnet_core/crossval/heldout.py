@@ -1,11 +1,10 @@
 """Scores of patients that a network was not trained on, kept so that nothing is scored twice."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,6 @@ from ascnet_core.methods.base import Method
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.names import OWN_REFERENCES, Tell
-from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
 from ascnet_core.scoring.plan import Plan, reference_cohort
@@ -36,8 +34,7 @@ _TEXT += ["post", "range", "sentence"]
 Way = tuple[str, bool]
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(NamedTuple):
     """The scores of a fold; `rows` are as `evaluate` gives them, with a column `flip`.
 
     By map and flip: `counts` (256,) int64 of the levels inside the region over the held-out
@@ -151,12 +148,6 @@ def asked_of(
     }
     plain: dict[str, Any] = json.loads(json.dumps(whole))
     return plain
-
-
-def model_of(run: Path, cycle: int | None = None) -> str:
-    """Return the SHA-256 of a run's weights, or of those after a cycle."""
-    folder = run if cycle is None else Run(run).at_cycle(cycle).path
-    return hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
 
 
 def _files(cohort: Cohort) -> list[list[str]]:

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ascnet_core.crossval.folds import Fold, apart, join, split
 from ascnet_core.crossval.plan_file import DataTable, PlanFile, RunTable, laid, read_plan_file
@@ -38,8 +39,7 @@ class DataSet(DataTable):
         return [replace(plan, post=post) for post in self.post]
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """One recipe on one data set: its table [run.NAME] with what stands above laid under it."""
 
     name: str

@@ -1,5 +1,6 @@
 """Scoring a cross-validation: each fold once, kept in `scores/`, and the tables of all folds."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ascnet_core.crossval import heldout, stopping
 from ascnet_core.crossval.heldout import Scored, Way
@@ -23,6 +23,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.names import OWN_REFERENCES, Tell
+from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
 
 
@@ -52,7 +53,8 @@ class Scores:
             return
         snapshots = Run(task.run).snapshots()
         counts = np.asarray(snapshots[-1].info["counts"], np.int64) if snapshots else None
-        self.parts[task.name] = self._part(held, scored, one.title, one.name, task.seed, counts)
+        who = (one.data.name, one.name, task.seed, held.fold.name, len(self.folds[one.data.name]))
+        self.parts[task.name] = Part(*who, scored, counts, self.command(one.title))
         self.runs[task.name] = _run_row(task)
         if one.how.cycles == "all":
             self._add_course(task, anew)
@@ -64,7 +66,9 @@ class Scores:
         name = f"{held.name}-baselines"
         scored = self._baselines(held, None, self.out / "scores" / name, anew)
         if scored is not None:
-            self.parts[name] = self._part(held, scored, held.data.name)
+            data = held.data.name
+            who = (data, "", None, held.fold.name, len(self.folds[data]))
+            self.parts[name] = Part(*who, scored, None, self.command(data))
 
     def add_oracles(self, tasks: Sequence[Task], anew: bool = True) -> None:
         """Score at the one oracle threshold of all folds, where all folds of a run are scored.
@@ -111,19 +115,6 @@ class Scores:
         write_text(self.out / "table.md", text)
         write_text(self.out / "plan.toml", self.plan.text)
 
-    def _part(
-        self,
-        held: HeldOut,
-        scored: Scored,
-        title: str,
-        configuration: str = "",
-        seed: int | None = None,
-        trained: NDArray[np.int64] | None = None,
-    ) -> Part:
-        data, fold, command = held.data.name, held.fold.name, self.command(title)
-        planned = len(self.folds[data])
-        return Part(data, configuration, seed, fold, planned, scored, trained, command)
-
     def _network(
         self,
         task: Task,
@@ -137,7 +128,9 @@ class Scores:
         rules, flips = at_oracle or (own.rules, own.flip)
         fold, reference = task.held.fold, task.held.reference
         plans = task.held.data.plans(oracle=cycle is None and at_oracle is None)
-        how = {"rules": dict(rules), "flip": flips, "model": heldout.model_of(task.run, cycle)}
+        weights = (task.run if cycle is None else Run(task.run).at_cycle(cycle).path) / MODEL
+        model = hashlib.sha256(weights.read_bytes()).hexdigest()
+        how = {"rules": dict(rules), "flip": flips, "model": model}
         what = task.name if cycle is None else f"{task.name}, cycle {cycle}"
         what += ", at the oracle of all folds" if at_oracle else ""
         asked = heldout.asked_of(fold, reference, plans, **how)

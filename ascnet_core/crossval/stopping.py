@@ -1,9 +1,8 @@
 """Stopping without masks: the cycle that the advisor takes, against what every cycle scored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,7 @@ STOP_COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """A run's held-out scores cycle by cycle, and what the advisor said of it."""
 
     data: str

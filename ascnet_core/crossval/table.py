@@ -7,8 +7,6 @@ import pandas as pd
 
 _SAME = ["configuration", "seed", "method", "map", "flip", "rule"]
 
-_INDEX = ("index_trained", "index_held_out")
-
 LEGEND = """\
 Mean Dice over the patients who were held out, whole volumes on the original grid, ± SD over
 patients, [95 % bootstrap interval]. No rule saw a mask. What was chosen with the masks stands under
@@ -83,10 +81,13 @@ def _line(group: pd.DataFrame, posts: Sequence[str]) -> str:
     dice: Callable[[Any], str]
     if "seeds" in group:
         who = [f"**{first['configuration']}**", f"mean of {len(first['seeds'].split())}"]
-        peaks = [f"({text})" if (text := _of_seeds(first, name)) else "" for name in _INDEX]
+        indices = [_of_seeds(first, f"index_{where}") for where in ("trained", "held_out")]
+        peaks = [f"({text})" if text else "" for text in indices]
         number, dice = _of_seeds, lambda row: f"**{_of_seeds(row, 'dice')}**"
     else:
-        who = [_title(first), "" if pd.isna(first["seed"]) else str(first["seed"])]
+        name = first["configuration"] or f"{first['method']} (no training)"
+        name += "" if first["folds"] == first["folds_planned"] else " (unfinished)"
+        who = [name, "" if pd.isna(first["seed"]) else str(first["seed"])]
         peaks = [_peaks(first, where) for where in ("trained", "held_out")]
         number, dice = _number, _dice
     cells = [*who, _map(first), _rule(first), *peaks]
@@ -95,11 +96,6 @@ def _line(group: pd.DataFrame, posts: Sequence[str]) -> str:
     cells += [number(by_post[post], "oracle_dice") if post in by_post else "" for post in posts]
     only = f"{first['data']}-{first['configuration']}" if first["configuration"] else first["data"]
     return "| " + " | ".join([*cells, f"`{only}`"]) + " |"
-
-
-def _title(row: Any) -> str:
-    name = row["configuration"] or f"{row['method']} (no training)"
-    return name if row["folds"] == row["folds_planned"] else f"{name} (unfinished)"
 
 
 def _map(row: Any) -> str:

@@ -1,8 +1,8 @@
 """The work of a cross-validation: who is held out, which runs there are, which are finished."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ascnet_core.crossval.folds import Fold
 from ascnet_core.crossval.heldout import reference_of_fold
@@ -21,8 +21,7 @@ from ascnet_core.settings.text import differing
 _NO_MATTER = ("compute.", "segmentation.", "schedule.checkpoint_seconds", "schedule.log_every")
 
 
-@dataclass(frozen=True)
-class HeldOut:
+class HeldOut(NamedTuple):
     """A fold of a data set, what is normal for it, and the folder of its manifests."""
 
     data: DataSet
@@ -36,8 +35,7 @@ class HeldOut:
         return f"{self.data.name}-{self.fold.name}"
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One training, and its scoring."""
 
     configuration: Configuration
@@ -94,11 +92,10 @@ def tasks_of(plan: CrossPlan, folds: Mapping[str, Sequence[HeldOut]], out: Path)
         for seed in one.how.seeds
         for held in folds[one.data.name]
     ]
-    names: set[str] = set()
-    for task in tasks:
-        if task.name in names:
-            raise UserError(f"{plan.path}: two runs would be called {task.name}; rename one.")
-        names.add(task.name)
+    names = [task.name for task in tasks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{plan.path}: two runs would be called {name}; rename one.")
     return tasks
 
 

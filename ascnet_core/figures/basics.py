@@ -185,32 +185,27 @@ def dice_boxes(rows: pd.DataFrame) -> go.Figure:
             opacity=0.6 if oracle else 1.0,
         )
         if oracle:
-            _hatch(figure, label, part["dice"])
+            low, high = np.nanpercentile(part["dice"], [25, 75])
+            figure.add_bar(
+                y=[label],
+                x=[max(high - low, 0.004)],
+                base=[low],
+                width=0.5,
+                orientation="h",
+                marker={
+                    "color": "rgba(0,0,0,0)",
+                    "line": {"width": 0},
+                    "pattern": {"shape": "/", "fgcolor": "#888888", "size": 7, "solidity": 0.25},
+                },
+                hoverinfo="skip",
+                showlegend=False,
+            )
     layout(figure, 430, "Dice of a subject, 0 to 1", "method · rule")
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(
         automargin=True, autorange="reversed", categoryorder="array", categoryarray=labels
     )
     return figure
-
-
-def _hatch(figure: go.Figure, label: str, values: pd.Series) -> None:
-    """Shade an oracle's box with a hatched bar from its first to its third quartile."""
-    low, high = np.nanpercentile(values, [25, 75])
-    figure.add_bar(
-        y=[label],
-        x=[max(high - low, 0.004)],
-        base=[low],
-        width=0.5,
-        orientation="h",
-        marker={
-            "color": "rgba(0,0,0,0)",
-            "line": {"width": 0},
-            "pattern": {"shape": "/", "fgcolor": "#888888", "size": 7, "solidity": 0.25},
-        },
-        hoverinfo="skip",
-        showlegend=False,
-    )
 
 
 def dice_by_subject(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -19,8 +19,7 @@ COLUMNS = 3
 AXES = {"images": "slices that M was trained on", "cycle": "cycle, counted over both stages"}
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(NamedTuple):
     """A quantity: the name of its curves, its title, and its range (None: that of its values)."""
 
     name: str

@@ -1,7 +1,7 @@
 """Which threshold each unit gets: by a rule, or (labelled so) by an oracle that saw the masks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ Mark = tuple[Key, tuple[int, int]]
 """What a unit's mask depends on, map and levels kept: equal marks are scored once."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A method with a rule, and the threshold of each unit, or why the rule found none."""
 
     method: Method

@@ -9,10 +9,9 @@ a time.
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,8 +41,7 @@ Tables = dict[tuple[Key, str], ThresholdTable]
 Tallies = Mapping[tuple[str, Mark], Tally]
 
 
-@dataclass(frozen=True)
-class EvaluationResult:
+class EvaluationResult(NamedTuple):
     """Scores of a cohort.
 
     `rows` has a row a unit, method and rule (`subjects.csv`), `slices` the Dice of each axial slice
@@ -99,7 +97,9 @@ def evaluate_plans(
         steps = parse_steps(list(plan.post))
         ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
-        every = _scans(cohort, reference)
+        known = {_files(scan) for scan in cohort.scans}
+        further = [s for s in reference.scans if _files(s) not in known] if reference else []
+        every = [*cohort.scans, *further]
         done, total = itertools.count(1), len(every) + len(plans) * len(cohort.scans)
 
         def step_done() -> None:
@@ -135,13 +135,6 @@ def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = Fals
         write_text(folder / name, table.to_csv(index=False, float_format="%.6g"))
     write_json(folder / "summary.json", result.summary)
     return [folder / name for name in (*tables, "summary.json")]
-
-
-def _scans(cohort: Cohort, reference: Cohort | None) -> list[Scan]:
-    """The scans to score, then those of the reference that are not among them."""
-    known = {_files(scan) for scan in cohort.scans}
-    further = [scan for scan in reference.scans if _files(scan) not in known] if reference else []
-    return [*cohort.scans, *further]
 
 
 def _files(scan: Scan) -> tuple[Path | None, ...]:
@@ -183,7 +176,14 @@ def _choose(
             with_truth = [table for table in every if table.has_truth]
             if with_truth:
                 tables[key, unit] = sum(with_truth[1:], start=with_truth[0])
-        reference[key] = _reference_counts(normal, key)
+        reference[key] = None
+        if normal:
+            found: NDArray[np.int64] = np.sum([one.normal_counts(key) for one in normal], axis=0)
+            if not found.any():
+                raise UserError(
+                    "The reference has no slice that is free of lesions; name another reference."
+                )
+            reference[key] = found
     choices: list[Choice] = []
     for method, rules in asked:
         key = method.key
@@ -196,18 +196,6 @@ def _choose(
             choices += oracle_choices(method, own, list(units), plan.side)
     whole = {key: np.sum(list(of_units.values()), axis=0) for key, of_units in counts.items()}
     return choices, tables, whole
-
-
-def _reference_counts(normal: Sequence[Kept], key: Key) -> NDArray[np.int64] | None:
-    """The histogram of a map over the reference's slices without lesion."""
-    if not normal:
-        return None
-    counts: NDArray[np.int64] = np.sum([one.normal_counts(key) for one in normal], axis=0)
-    if not counts.any():
-        raise UserError(
-            "The reference has no slice that is free of lesions; name another reference."
-        )
-    return counts
 
 
 def _score(

@@ -3,9 +3,8 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,7 @@ from ascnet_core.scoring.summary import DEFINITIONS
 SUMMARY, SUBJECTS, ROWS = "summary.json", "subjects.csv", "rows.csv"
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A method under a rule that saw no mask, or at a threshold given by hand.
 
     `trained`: a network, not a method without training. `subjects` and `dice` are of the units
@@ -45,8 +43,7 @@ class Line:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Oracle:
+class Oracle(NamedTuple):
     """What the best threshold would give, known only with the masks: one for all, or one each."""
 
     data: str
@@ -57,8 +54,7 @@ class Oracle:
     own: float
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """All that the page shows; `facts` are (name, value), `definitions` term -> sentence."""
 
     title: str

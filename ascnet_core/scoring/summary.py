@@ -92,7 +92,13 @@ def summarise(
         "definitions": DEFINITIONS,
         "versions": versions(),
     }
-    plain: dict[str, Any] = _plain(summary)
+    # plain JSON values: NaN and missing become null, paths text
+    text = to_json(
+        summary,
+        inf_nan_mode="null",
+        fallback=lambda one: None if one is pd.NA else one.item(),
+    )
+    plain: dict[str, Any] = json.loads(text)
     return plain
 
 
@@ -138,12 +144,3 @@ def versions() -> dict[str, str]:
     names += ["torch"] if "torch" in sys.modules else []
     installed = {name: importlib.metadata.version(name) for name in names}
     return {"python": platform.python_version(), **installed}
-
-
-def _plain(value: Any) -> Any:
-    """Return plain JSON values: NaN and missing become null, paths text."""
-
-    def of_numpy(one: Any) -> Any:
-        return None if one is pd.NA else one.item()
-
-    return json.loads(to_json(value, inf_nan_mode="null", fallback=of_numpy))

@@ -17,12 +17,11 @@ from ascnet_core.monitoring.comparison import (
 )
 from ascnet_core.places import EVENTS
 from ascnet_core.runs.card import reference_in_words
-from ascnet_core.runs.folder import Run, is_run, list_runs
+from ascnet_core.runs.folder import Run, is_run, list_runs, resolve_run
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, differing, value_of
 from pages.parts.compare import slices_compared
 from pages.parts.shared import feedback, forms, state, tables, ticker
-from pages.parts.shared.runs import run_path
 from pages.parts.watch import live_run, stopping
 
 MOST = 4
@@ -65,7 +64,7 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
 
     def in_common(name: str) -> int:
         try:
-            runs = [Run(run_path(one)) for one in (first, name)]
+            runs = [Run(resolve_run(one)) for one in (first, name)]
             watched = [slices_compared.watched_of(run) for run in runs]
         except UserError:
             return -1
@@ -107,12 +106,6 @@ def choose(names: Sequence[str]) -> list[str]:
     )
 
 
-def leave() -> None:
-    """Take the runs out of the URL while another view is shown."""
-    if state.current().compare:
-        state.update(compare=())
-
-
 def show_compare() -> None:
     view = state.current()
     names = known_names(view.run, view.compare)
@@ -122,7 +115,7 @@ def show_compare() -> None:
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     with left:
         chosen = choose(names)
-    runs = [Run(run_path(name)) for name in chosen]
+    runs = [Run(resolve_run(name)) for name in chosen]
     section: str | None = None
     if len(runs) > 1:
         section = right.segmented_control(
@@ -185,7 +178,11 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
     terms = shared([list(one) for one in losses.values()])
     st.markdown("**Losses** that runs share, weighted as in the sum")
     if terms:
-        panels = [Panel(term, term, log=all_positive(losses, term)) for term in terms]
+        panels = []
+        for term in terms:
+            curves = [one[term] for one in losses.values() if term in one]
+            values = [v for curve in curves for v in curve.values if v is not None]
+            panels.append(Panel(term, term, log=bool(values) and min(values) > 0))
         draw(losses, panels, axis, "losses")
     else:
         st.caption("These runs share no loss term.")
@@ -201,12 +198,6 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
 def draw(runs: Curves, panels: Sequence[Panel], along: Along, name: str) -> None:
     figure = laid_over(runs, panels, along)
     st.plotly_chart(figure, key=f"compared {name}", config={"displayModeBar": False})
-
-
-def all_positive(runs: Curves, name: str) -> bool:
-    """Whether a curve is above 0 in every run that has it, so that its logarithm can be drawn."""
-    values = [v for one in runs.values() if name in one for v in one[name].values if v is not None]
-    return bool(values) and min(values) > 0
 
 
 def terms_alone(losses: Curves, together: Sequence[str]) -> str:

@@ -7,9 +7,8 @@ one block of bytes and hears back the slice and the choice of pixels.
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +33,7 @@ Levels = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Pick:
+class Pick(NamedTuple):
     """Pixels chosen by their grey levels, all ends included.
 
     A pixel must meet all (map, from, to) of `ranges`: one for a peak of a histogram, two (fence and
@@ -159,8 +157,7 @@ def peak_entries(peaks: Sequence[Peak]) -> list[dict[str, Any]]:
     ]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What the charts show of a case; arrays are over the region of the whole volume.
 
     `counts` (256,) and `peaks` by map, `joint` (B, B) counts with wild by rows and fence by

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -11,6 +12,7 @@ from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.imaging.reference import Pools, SliceSet, reference_pools
 from ascnet_core.imaging.slices import evenly
+from ascnet_core.names import OWN_REFERENCES
 from pages.parts.shared import cohorts, feedback, pictures, state, tables
 from pages.parts.shared.feedback import progress_bar
 
@@ -21,7 +23,6 @@ REFERENCES = {
     "lesion-free": "lesion-free slices",
     "other": "another cohort",
 }
-OWN = ("normal", "lesion-free")  # references that are part of the cohort itself
 
 
 def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
@@ -34,8 +35,7 @@ def sample(cohort: Cohort, limit: int = PREVIEW_SCANS) -> Cohort:
     return dataclasses.replace(cohort, scans=scans)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Preview:
+class Preview(NamedTuple):
     """Slices of a sample of scans; all scans have about `times_...` as many."""
 
     pools: Pools
@@ -50,7 +50,7 @@ def _preview(
     manifest: Path, preparation: Preparation, reference: str, changed: tuple[float, ...]
 ) -> Preview:
     cohort = read_manifest(manifest)
-    own = reference in OWN
+    own = reference in OWN_REFERENCES
     other = cohort if own else read_manifest(Path(reference))
     some, some_other = sample(cohort), sample(other)
     with progress_bar("Taking both sets into slices") as report:
@@ -78,7 +78,7 @@ def preview(manifest: Path, preparation: Preparation, reference: str) -> Preview
 
     `reference` is "normal", "lesion-free" or another manifest's path.
     """
-    paths = [manifest] if reference in OWN else [manifest, Path(reference)]
+    paths = [manifest] if reference in OWN_REFERENCES else [manifest, Path(reference)]
     changed = tuple(path.stat().st_mtime for path in paths)
     return _preview(manifest, preparation, reference, changed)
 

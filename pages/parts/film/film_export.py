@@ -9,7 +9,6 @@ from html import escape
 from string import Template
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ascnet_core.figures.basics import COLOURS
@@ -20,9 +19,7 @@ from ascnet_core.runs.folder import Run, SnapshotData
 from ascnet_core.settings.method import Map
 from pages.parts.film import film
 from pages.parts.shared import components, tables
-from pages.parts.shared.pictures import as_rgb, display
-
-Picture = NDArray[np.uint8]
+from pages.parts.shared.pictures import Picture, as_rgb, display
 
 MASK, PEAK = (tuple(bytes.fromhex(COLOURS[name][1:])) for name in ("mask", "wild"))
 MOST_FRAMES = 60

@@ -6,9 +6,8 @@ handle need no answer from Python.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -22,8 +21,7 @@ from pages.parts.shared import components, state
 FROM = "moment to compare from"  # session key: a run's path -> index of its snapshot
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One of the two to four that are compared.
 
     `film` is its number among the films that are sent (two moments of a run share one), `at` the
@@ -85,7 +83,7 @@ def header_of(
         "pair": pair,
         "films": 1 + max(side.film for side in sides),
         "sides": [
-            asdict(side) | {"colour": RUN_COLOURS[number]} for number, side in enumerate(sides)
+            side._asdict() | {"colour": RUN_COLOURS[number]} for number, side in enumerate(sides)
         ],
         "labels": labels,
         "mayLink": may_link,

@@ -4,11 +4,10 @@ Each view draws itself and returns the sentence on what to notice, with numbers 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core.figures import basics as figures
@@ -20,7 +19,7 @@ from ascnet_core.metrics.overlap import (
     threshold_table,
 )
 from ascnet_core.monitoring.advisor import advise
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, resolve_run
 from ascnet_core.segmentation.histogram import count_levels, find_peaks
 from ascnet_core.segmentation.masks import numbers_at
 from ascnet_core.segmentation.quantiser import rank_correlation
@@ -28,13 +27,13 @@ from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.shared import cases, cohorts, pictures, runs
 from pages.parts.shared.state import View
 from pages.parts.threshold import findings, viewer
+from pages.parts.threshold.viewer import Mask
 from pages.parts.watch import live_charts, live_run, stopping
 
 COHORT = "demo"
 RUN, PAPER, SLOW = "demo-flair", "demo-flair-paper", "demo-t2"
 ENLARGED = 3
 
-Mask = NDArray[np.bool_]
 PLAIN = {"displayModeBar": False}
 NAMES = {
     RUN: "the variant (demo-flair)",
@@ -164,7 +163,7 @@ def too_early() -> str:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         name = st.selectbox("Run", list(NAMES), format_func=NAMES.__getitem__, key="lesson run")
-    run = Run(runs.run_path(name))
+    run = Run(resolve_run(name))
     snapshots, history = run.snapshots(), stopping.history_of(run)
     index = right.select_slider(
         "Moment of the training",
@@ -194,14 +193,9 @@ def one_or_each() -> str:
     """Stop 5: one threshold for the cohort against one a subject."""
     scans = cohorts.load_cohort(COHORT).scans
     tables = cases.cohort_tables(view_of(RUN, map="reconstruction"))
-    sick = {
-        scan.scan: table
-        for scan, table in zip(scans, tables, strict=True)
-        if table.has_truth and table.true
-    }
+    sick = {scan.scan: table for scan, table in zip(scans, tables, strict=True) if table.true}
     rule = runs.run_settings(RUN).segmentation.rule
-    pooled = np.sum([table.levels for table in tables], axis=0)
-    common = propose(rule, pooled, "bright").level
+    common = propose(rule, cases.pooled_counts(tables), "bright").level
     level = st.slider("One level for all subjects", 0, 255, common, key="lesson level for all")
     for_all = [float(table.dice("bright")[level]) for table in sick.values()]
     own = {name: attempt(rule, table.levels, "bright") for name, table in sick.items()}
@@ -235,15 +229,11 @@ def when_it_fails() -> str:
     z, region = level_of(case), case.prepared.region
     rank = rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
     tables = {
-        kind: [
-            table
-            for table in cases.cohort_tables(view_of(name, map=kind))
-            if table.has_truth and table.true
-        ]
+        kind: [table for table in cases.cohort_tables(view_of(name, map=kind)) if table.true]
         for kind in ("reconstruction", "input")
     }
     best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
-    histories = {run: stopping.history_of(Run(runs.run_path(run))) for run in (PAPER, RUN)}
+    histories = {run: stopping.history_of(Run(resolve_run(run))) for run in (PAPER, RUN)}
     courses = {
         NAMES[run]: [point.rank_correlation for point in history.points]
         for run, history in histories.items()
@@ -268,8 +258,7 @@ def when_it_fails() -> str:
     )
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """One lesson. `view` draws what is looked at and gives the sentence of what to notice."""
 
     title: str

@@ -8,11 +8,11 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.places import MANIFEST
 from ascnet_core.runs.create import reference_of
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, resolve_run
 from ascnet_core.runs.parent import sizes
 from ascnet_core.settings.tables import Settings
 from pages.parts.new_run import form, preset_box
-from pages.parts.shared import cohorts, forms, runs, state, tables
+from pages.parts.shared import cohorts, forms, state, tables
 
 OWN, OTHER = "own", "other"
 
@@ -67,7 +67,7 @@ def choose_data(run: Run) -> tuple[str, str, bool]:
 def fork_form() -> None:
     """The form of a new run, filled with the settings of the run to fork. Raises UserError."""
     name, cycle = st.session_state[state.FORK]
-    parent = Run(runs.run_path(name))
+    parent = Run(resolve_run(name))
     settings, moment = parent.settings(), parent.at_cycle(cycle)
     note, leave = st.columns([4, 1.2], vertical_alignment="center")
     note.info(

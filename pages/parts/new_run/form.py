@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -77,18 +77,14 @@ def small_slices(settings: Settings) -> Preparation:
 
 
 def keep() -> None:
-    """Keep the values of the form's widgets while another view of the page is shown.
-
-    The run's name is not kept: a started run has it already.
-    """
+    """Keep the form's values, but for the run's name, while another view of the page is shown."""
     kept = (preset_box.CHOSEN, preset_box.COMPARED, schedule_box.KEY)
     for key in list(st.session_state):
         if str(key).startswith(preset_box.FORM) or key in kept:
             st.session_state[key] = st.session_state[key]
 
 
-@dataclasses.dataclass(frozen=True)
-class Fields:
+class Fields(NamedTuple):
     """What the widgets of settings make up, and containers of the form that are filled last."""
 
     resolved: Settings
@@ -187,10 +183,7 @@ def name_and_start(wanted: str, fields: Fields, arguments_of: Callable[[str], li
 
 
 def show_looks(fields: Fields, manifest: str, named: str) -> None:
-    """What both sets would be, and where the schedule does not fit them.
-
-    Call it last: large scans take some seconds, and the form above can be used meanwhile.
-    """
+    """What both sets would be, and where the schedule does not fit; call it last: it takes time."""
     inputs = references = 0
     with fields.looks, feedback.show_user_errors(stop=False):
         seen = sets.preview(Path(manifest), small_slices(fields.resolved), named)

@@ -20,12 +20,12 @@ from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.places import MODEL
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, resolve_run
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
 from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
-from pages.parts.shared.runs import load_model, preparation_of, run_path
+from pages.parts.shared.runs import load_model, preparation_of
 from pages.parts.shared.state import View
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ Ranges = tuple[tuple[str, Range], ...]
 
 
 def _source(view: View, scan: Scan) -> _Source:
-    path = run_path(view.run)
+    path = resolve_run(view.run)
     changed = (changed_at(path / MODEL), changed_at(scan.image))
     return _Source(path, view.cycle, scan, view.flip, changed)
 
@@ -179,7 +179,7 @@ def reference_counts(view: View) -> NDArray[np.int64] | None:
     On the raw scale what the run kept of its own reference, else the cohort's group "normal".
     """
     if view.range == "raw":
-        kept = Run(run_path(view.run)).reference_counts(view.map, view.cycle)
+        kept = Run(resolve_run(view.run)).reference_counts(view.map, view.cycle)
         if kept is not None:
             return kept
     counts = pooled_counts(cohort_tables(view, group="normal"))

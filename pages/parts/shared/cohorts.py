@@ -113,7 +113,7 @@ def known_cohorts() -> list[str]:
 def cohort_label(key: str) -> str:
     """A cohort's short name for a menu."""
     if key in DEMOS:
-        return f"demo {DEMOS[key].upper() if key != 'demo-t2' else 'T2'}"
+        return f"demo {DEMOS[key].upper()}"
     path = Path(key)
     return path.parent.name if path.name == MANIFEST else path.stem
 

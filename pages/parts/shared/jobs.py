@@ -13,9 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ascnet_core.files import read_json, read_text, write_json
 from ascnet_core.runs.start import child_environment
@@ -24,8 +23,7 @@ JOB, LOG = "job.json", "log.txt"
 _STEPS = re.compile(r"(\d+) of (\d+) (\w+)(?:, ([^,]+) left)?")
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A job's state: `status` is none, running, done, cancelled or failed.
 
     `share` (0..1) and `text` say how far a running one is; for a failed one `text` is its reason.

@@ -32,14 +32,9 @@ def known_runs() -> list[str]:
     return sorted(names, key=lambda name: (not name.startswith("demo-"), name))
 
 
-def run_path(name: str) -> Path:
-    """The folder of a run. Raises UserError where there is none."""
-    return Path(resolve_run(name))
-
-
 def run_settings(name: str) -> Settings:
     """A run's settings."""
-    return Run(run_path(name)).settings()
+    return Run(resolve_run(name)).settings()
 
 
 def method_of(run: Run) -> TrainedMethod:
@@ -57,7 +52,7 @@ def run_maps(name: str) -> dict[str, Map]:
 
 def run_cycles(name: str) -> dict[int, str]:
     """Cycles of a run whose network was kept, counted over both stages, with their labels."""
-    snapshots = Run(run_path(name)).snapshots()
+    snapshots = Run(resolve_run(name)).snapshots()
     return {s.total_cycle: s.label for s in snapshots if (s.path / MODEL).is_file()}
 
 
@@ -89,17 +84,10 @@ def _load_model(run: Path, cycle: int | None, changed: float) -> Ready:
     from ascnet_core.segmentation.cuts import ready
     from ascnet_core.training.checkpoint import load_model
 
-    return ready(load_model(run, cycle)[0], device())
+    return ready(load_model(run, cycle)[0], "auto")
 
 
 def load_model(name: str, cycle: int | None = None) -> Ready:
     """A run's network, ready to cut scans on this machine's best device. Raises UserError."""
-    path = run_path(name)
+    path = resolve_run(name)
     return _load_model(path, cycle, changed_at(path / MODEL))
-
-
-def device() -> str:
-    """The device networks run on: "cuda" where there is one, else "cpu"."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -42,7 +42,6 @@ STOP = "stop"  # URL key: the lesson shown
 MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
 """Whatever a link may name; `runs.run_maps` says which of them a run has."""
 
-
 LEFT_TO_RUN: Any = ""
 """Nothing was chosen: the run's own value is taken."""
 
@@ -184,11 +183,7 @@ def change(view: View, **changes: Any) -> View:
 
 
 def _from_outside(query: dict[str, str]) -> bool:
-    """Whether the user changed the URL; otherwise the browser is a step behind what we wrote.
-
-    A quick second click still carries the query from before the first one. To follow that query
-    would undo the first click.
-    """
+    """Whether the user changed the URL. A quick second click still carries the query before it."""
     if not query or query == st.session_state.get(WRITTEN):
         return False
     passed = st.session_state.get(PASSED, {}).get(urlencode(query))

@@ -184,8 +184,10 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     frame = once(rows[rows["dice"].notna()])
     learned = frame[frame["run"].notna()]
+    several_runs, several_maps = (learned[name].nunique() > 1 for name in ("run", "map"))
     frame["column"] = [
-        column_name(row, learned["run"].nunique() > 1, learned["map"].nunique() > 1)
+        label_of(row if several_runs else row | {"run": None})
+        + (f" · {row['map']}" if several_maps and isinstance(row["run"], str) else "")
         for row in frame.to_dict("records")
     ]
     trained = set(frame.loc[frame["run"].notna(), "column"])
@@ -201,13 +203,6 @@ def subject_table(rows: pd.DataFrame) -> pd.DataFrame:
     table["empty"] = table["true lesion, ml"] == 0
     table = table.sort_values(["empty", columns[0]]).drop(columns="empty")
     return table.reset_index()
-
-
-def column_name(row: Mapping[str, Any], runs: bool, maps: bool) -> str:
-    """A method and rule as the title of a column; with its run and map where there are several."""
-    learned = isinstance(row.get("run"), str)
-    name = label_of({**row, "run": row["run"] if runs else None})
-    return f"{name} · {row['map']}" if learned and maps else name
 
 
 def read_results(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -7,8 +7,8 @@ that nobody sees. That would slow down a training on the same machine.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -24,8 +24,7 @@ HIDDEN = "<style>.st-key-ticker { display: none; }</style>"
 _mount = components.declare("ascnet_ticker", Path(__file__))
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A fragment's `state`: it is run again when that has changed, at most each `seconds`."""
 
     state: Callable[[], object]
@@ -83,10 +82,6 @@ def follow(
 
 
 def _alone() -> bool:
-    """Whether this run of the script is for the clock alone.
-
-    Streamlit answers requests that came meanwhile in one run, and `st.rerun` drops the rest of it:
-    a click that came with a tick would be lost. The next tick comes soon.
-    """
+    """Whether this run is for the clock alone: `st.rerun` would drop a click that came with it."""
     context = get_script_run_ctx()
     return context is not None and len(context.fragment_ids_this_run or []) == 1

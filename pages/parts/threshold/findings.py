@@ -6,7 +6,7 @@ the threshold is kept between reruns. `viewer_data` puts it in the viewer's form
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -29,8 +29,7 @@ from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What does not depend on the threshold: histogram, table of scores, comparison figures.
 
     `shown` belongs to the scope (`scans` of a subject or of the cohort), `table` always to the scan
@@ -58,7 +57,7 @@ def _facts(key: str, _case: cases.Case, _view: View) -> Facts:
     subject = thresholds.subject_of(_view)
     tables = cases.cohort_tables(_view, subject=subject)
     plain_tables = cases.cohort_tables(replace(_view, map="input"), subject=subject)
-    lesions = [one for one in tables if one.has_truth and one.true and scope == "cohort"]
+    lesions = [one for one in tables if one.true and scope == "cohort"]
     oracle, input_oracle = {}, None
     if table.has_truth:
         oracle = {side: oracle_threshold(table, side) for side in names.SIDES}
@@ -136,31 +135,26 @@ def _first_cursor(
     return view_rules.first_cursor(segment(_case.maps[name], region, threshold), region)
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """What the steps make of a mask, its scores, and the mask as the browser gets it."""
 
-    mask: view_rules.Mask
+    mask: viewer.Mask
     numbers: dict[str, float | None]
     packed: dict[str, Any]
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _cleaned(key: str, steps: tuple[str, ...], _shown: Shown) -> Cleaned:
-    map8, prepared = _shown.case.maps[_shown.view.map], _shown.case.prepared
-    further = on_levels(prepared.further)
-    mask = segment(map8, prepared.region, _shown.threshold, steps, further)
-    numbers = numbers_of(mask, prepared.truth, prepared.spacing)
-    return Cleaned(mask, numbers, viewer.pack_mask(mask))
+def _mask_key(shown: Shown) -> str:
+    return f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post}"
 
 
+@st.cache_resource(show_spinner=False, max_entries=12, hash_funcs={Shown: _mask_key})
 def cleaned(shown: Shown) -> Cleaned:
     """The mask after post-processing and its scores. UserError on a step that means nothing."""
-    key = f"{shown.case.key} {shown.view.map} {shown.threshold}"
-    return _cleaned(key, shown.view.post or (), shown)
-
-
-# --- what the browser gets -----------------------------------------------------------------------
+    map8, prepared = shown.case.maps[shown.view.map], shown.case.prepared
+    further = on_levels(prepared.further)
+    mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
+    numbers = numbers_of(mask, prepared.truth, prepared.spacing)
+    return Cleaned(mask, numbers, viewer.pack_mask(mask))
 
 
 def viewer_data(
@@ -267,13 +261,9 @@ def volumes_key(shown: Shown) -> str:
     return f"{shown.case.key} {' '.join(_valued(shown))}"
 
 
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Shown: volumes_key})
 def packed(shown: Shown) -> bytes:
     """The block of volumes of what is shown."""
-    return _pack(volumes_key(shown), shown)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _pack(key: str, _shown: Shown) -> bytes:
-    prepared = _shown.case.prepared
-    maps = {name: _shown.case.maps[name] for name in _valued(_shown)}
+    key, prepared = volumes_key(shown), shown.case.prepared
+    maps = {name: shown.case.maps[name] for name in _valued(shown)}
     return viewer.pack_volumes(key, maps, prepared.region, prepared.truth, prepared.spacing)

@@ -5,15 +5,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ascnet_core.names import SIDES, Side
 from ascnet_core.segmentation.regions import propose_from_region
 from ascnet_core.segmentation.threshold import Threshold
 from pages.parts.shared.state import View
-
-Levels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
+from pages.parts.threshold.viewer import Levels, Mask
 
 T = TypeVar("T")
 
