@@ -25,7 +25,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import replacing
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.folder import Run, new_run_path
@@ -111,7 +111,7 @@ def export_run(
     file: Path,
     with_training: bool = True,
     with_networks: bool = True,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
@@ -177,15 +177,14 @@ def _contents_text(contents: RunFile) -> str:
     return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
 
 
-def _teller(progress: Tell | None, total: int) -> Callable[[int], None]:
+def _teller(progress: Tell, total: int) -> Callable[[int], None]:
     """Make a function that adds up bytes and reports how many are done."""
     done = 0
 
     def tell(number: int) -> None:
         nonlocal done
         done += number
-        if progress is not None:
-            progress(min(done, total), total)
+        progress(min(done, total), total)
 
     return tell
 
@@ -219,7 +218,7 @@ def read_contents(file: Path | BinaryIO) -> RunFile:
 def import_run(
     file: Path | BinaryIO,
     name: str | None = None,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> Path:
     """Unpack an exported run under `checkpoints/`, whole or not at all; returns its path.
 
