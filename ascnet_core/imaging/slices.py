@@ -95,11 +95,6 @@ def _hat_integral(x: Numbers) -> Numbers:
     return np.asarray(np.where(t < 0, (1 + t) ** 2 / 2, 1 - (1 - t) ** 2 / 2))
 
 
-def _nearest(centres: Numbers, count: int) -> npt.NDArray[np.intp]:
-    nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 - 1e-9).astype(np.intp)  # ties go down
-    return nearest.clip(0, count - 1)
-
-
 @lru_cache(maxsize=64)
 def _matrices(place: Placement, axis: int, back: bool) -> Floats:
     """Return the matrix along an axis: (S, n) to slices, (n, S) back; zero where not covered."""
@@ -144,8 +139,11 @@ def to_slices(data: Numbers, place: Placement, order: int = 1, box: Box = EVERYW
         columns, rows = place.covered
         out = np.zeros((place.shape[2], size, size), np.float32)
         x, y = (
-            _nearest(place.scale[a] * np.arange(size)[c] + place.start[a], place.shape[a])
-            for a, c in ((0, columns), (1, rows))
+            # ties go down
+            np.floor(place.scale[axis] * np.arange(size)[part] + place.start[axis] + 0.5 - 1e-9)
+            .astype(np.intp)
+            .clip(0, place.shape[axis] - 1)
+            for axis, part in enumerate(place.covered)
         )
         out[:, rows, columns] = data[np.ix_(x, y)].transpose(2, 1, 0)
         return out

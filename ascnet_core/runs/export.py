@@ -48,7 +48,6 @@ _MEMBER = re.compile(
     r"(?:[A-Za-z0-9][A-Za-z0-9_-]*\.(?:toml|csv|json|jsonl|txt|md|safetensors)"
     r"|snapshots/[0-9]{3,}-s[0-9]+-c[0-9]+/[A-Za-z0-9][A-Za-z0-9_-]*\.(?:json|safetensors))\Z"
 )
-_NOT_MEMBERS = (CONTROL, CONTENTS)
 _DAMAGES = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
     ValueError, KeyError, TypeError, OverflowError,
@@ -66,11 +65,6 @@ class RunFile:
     def size(self) -> int:
         """Bytes once unpacked."""
         return sum(size for size, _ in self.members.values())
-
-    @property
-    def resumable(self) -> bool:
-        """Whether the training can be resumed elsewhere, given the data."""
-        return TRAINING in self.members
 
 
 class Exported(NamedTuple):
@@ -150,7 +144,7 @@ def export_run(
 
 
 def _is_member(name: str) -> bool:
-    return bool(_MEMBER.match(name)) and name not in _NOT_MEMBERS
+    return bool(_MEMBER.match(name)) and name not in (CONTROL, CONTENTS)
 
 
 def _refuse_trained(run: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ascnet_core.network import losses
 from ascnet_core.network.cutting import Cuts, CuttingModule
+from ascnet_core.network.discriminator import Discriminator
 from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
 from ascnet_core.recipes.asc_net.corruption import Corrupted
 from ascnet_core.recipes.asc_net.self_training import self_labels
@@ -155,11 +156,9 @@ def self_training(batch: Batch) -> Tensor:
 
 
 @term("adversary.weight")
-def fence(batch: Batch) -> Tensor | None:
+def fence(batch: Batch) -> Tensor:
     """D takes the fences of inputs for references (paper, section 3.2)."""
-    discriminator = discriminator_of(batch.state)
-    if discriminator is None:
-        return None
+    discriminator = cast(Discriminator, discriminator_of(batch.state))
     return cutting_side(discriminator, batch.cuts["inputs"].fence, batch.settings.adversary)
 
 
