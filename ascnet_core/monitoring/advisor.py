@@ -73,7 +73,14 @@ def advise(history: History | Sequence[Point]) -> Advice:
     held = {rule.name: rule.held for rule in rules}
     best = _best(row)
     if _all_hold(rules):
-        return Advice("stop", _stop_sentence(cycles, row, best), rules, best)
+        newest = cycles[-1]
+        text = (
+            f"stop here: {newest.separated} separated peaks since cycle {since}, index "
+            f"{newest.separation_index:.2f}, mask stable (Dice {newest.stability or 0.0:.2f})"
+        )
+        if best not in (None, newest.total_cycle):
+            text += f"; cycle {best} has the highest index"
+        return Advice("stop", text, rules, best)
     earlier = [
         point
         for index, point in enumerate(cycles[:-1], 1)
@@ -163,17 +170,6 @@ def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
             f"above 0.999), and at its mean abs(s) of {score:.1f} the slope of tanh, "
             f"1 - tanh(s)^2, is {slope:.0e}"
         )
-    return text
-
-
-def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | None) -> str:
-    newest = cycles[-1]
-    text = (
-        f"stop here: {newest.separated} separated peaks since cycle {row[0].total_cycle}, "
-        f"index {newest.separation_index:.2f}, mask stable (Dice {newest.stability or 0.0:.2f})"
-    )
-    if best is not None and best != newest.total_cycle:
-        text += f"; cycle {best} has the highest index"
     return text
 
 

@@ -75,9 +75,6 @@ class Exported(NamedTuple):
     left_out: tuple[str, ...]
 
 
-# --- writing -------------------------------------------------------------------------------------
-
-
 def files_to_export(
     run: Path, with_training: bool = True, with_networks: bool = True
 ) -> tuple[list[str], list[str]]:
@@ -123,10 +120,16 @@ def export_run(
             with (run / name).open("rb") as stream:
                 members[name] = _copied(stream, None, tell)
         _refuse_trained(run)
-        contents = RunFile(run.name, members)
+        contents = {
+            "kind": _KIND,
+            "format": FORMAT,
+            "made_by": f"ASC-Net Explorer {__version__}",
+            "name": run.name,
+            "members": {name: {"bytes": n, "sha256": sha} for name, (n, sha) in members.items()},
+        }
         with replacing(file) as temporary:
             with zipfile.ZipFile(temporary, "w") as archive:
-                archive.writestr(_entry(CONTENTS), _contents_text(contents))
+                archive.writestr(_entry(CONTENTS), json.dumps(contents, indent=1) + "\n")
                 for name, member in members.items():
                     entry = _entry(name, member[0])
                     with (run / name).open("rb") as stream, archive.open(entry, "w") as out:
@@ -140,7 +143,7 @@ def export_run(
             f"Run {run.name} cannot be written to {file} ({error.strerror}); make room or choose "
             "another place."
         ) from error
-    return Exported(contents, size, tuple(left_out))
+    return Exported(RunFile(run.name, members), size, tuple(left_out))
 
 
 def _is_member(name: str) -> bool:
@@ -161,14 +164,6 @@ def _entry(name: str, size: int = 0) -> zipfile.ZipInfo:
     weights = Path(name).name in (MODEL, TRAINING)
     entry.compress_type = zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED
     return entry
-
-
-def _contents_text(contents: RunFile) -> str:
-    table = {
-        name: {"bytes": size, "sha256": digest} for name, (size, digest) in contents.members.items()
-    }
-    head = {"kind": _KIND, "format": FORMAT, "made_by": f"ASC-Net Explorer {__version__}"}
-    return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
 
 
 def _teller(progress: Tell, total: int) -> Callable[[int], None]:
@@ -195,9 +190,6 @@ def _copied(
         if target is not None:
             target.write(piece)
     return size, digest.hexdigest()
-
-
-# --- reading -------------------------------------------------------------------------------------
 
 
 def read_contents(file: Path | BinaryIO) -> RunFile:

@@ -70,9 +70,6 @@ def terms_of(batch: Batch) -> dict[str, tuple[Tensor, float]]:
     return found
 
 
-# --- terms on corrupted references ---------------------------------------------------------------
-
-
 @term("losses.denoise_fence")
 def denoise_fence(batch: Batch) -> Tensor:
     """The fence gives the clean slice back."""
@@ -117,9 +114,6 @@ def _focus(batch: Batch) -> Tensor:
     return 1 + (batch.settings.losses.focus - 1) * _corrupted(batch).mask
 
 
-# --- terms on references as they are -------------------------------------------------------------
-
-
 @term("losses.identity")
 def identity(batch: Batch) -> Tensor:
     """The fence of a reference is the reference."""
@@ -133,9 +127,6 @@ def wild_reference(batch: Batch) -> Tensor:
     if batch.settings.losses.wild_loss == "cross-entropy":
         return losses.cross_entropy(wild, torch.zeros_like(wild))
     return wild.mean()
-
-
-# --- terms on inputs -----------------------------------------------------------------------------
 
 
 @term("losses.self_training")
