@@ -28,3 +28,7 @@ OWN_REFERENCES = ("normal", "lesion-free")
 
 Tell = Callable[[int, int], None]
 """What long work calls with (steps done, steps in all)."""
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """Do nothing: work that nobody waits for."""

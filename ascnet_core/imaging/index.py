@@ -199,8 +199,8 @@ def _pictures(folder: Path, files: list[Path], left_out: LeftOut) -> tuple[list[
         numbered = re.match(r"^(.*[^_-])[_-]+(\d+)$", row["scan"])
         if numbered:
             row["subject"], row["notes"] = numbered[1], f"slice {int(numbered[2])}"
-    used = {path for group in groups for path in group.files}
-    return rows, used
+    used = [[*(path for _, path in one.images), *one.masks, *one.regions] for one in groups]
+    return rows, set(itertools.chain.from_iterable(used))
 
 
 _LAYOUTS: dict[str, Recogniser] = {

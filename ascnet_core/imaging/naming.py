@@ -49,11 +49,6 @@ class Group:
     masks: list[Path] = field(default_factory=list)
     regions: list[Path] = field(default_factory=list)
 
-    @property
-    def files(self) -> list[Path]:
-        """All of them."""
-        return [*(path for _, path in self.images), *self.masks, *self.regions]
-
 
 def role_of_folder(name: str) -> str:
     """Return what files of a folder are by its name: "image", "mask", "region" or ""."""

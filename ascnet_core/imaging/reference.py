@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 
 # A slice with less of the region than this share of the largest slice's is empty.
 EMPTY_SHARE = 0.05
@@ -103,7 +103,7 @@ def reference_pools(
     cohort: Cohort,
     preparation: Preparation,
     reference: str | Path | Cohort,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
@@ -153,8 +153,7 @@ def reference_pools(
     return Pools(inputs, clean, found.take(found.lesion) if found.lesion.any() else lesions)
 
 
-def _sets(scans: list[Scan], preparation: Preparation, progress: Tell | None) -> list[SliceSet]:
-    tell: Tell = progress or (lambda done, total: None)
+def _sets(scans: list[Scan], preparation: Preparation, tell: Tell) -> list[SliceSet]:
     sets = []
     for done, scan in enumerate(scans):
         tell(done, len(scans))

@@ -95,13 +95,6 @@ def _hat_integral(x: Numbers) -> Numbers:
     return np.asarray(np.where(t < 0, (1 + t) ** 2 / 2, 1 - (1 - t) ** 2 / 2))
 
 
-def _nearest(centres: Numbers, count: int, back: bool = False) -> npt.NDArray[np.intp]:
-    # Ties go down on the way out and up on the way back: a voxel gets back what was taken from it.
-    tie = 1e-9 if back else -1e-9
-    nearest: npt.NDArray[np.intp] = np.floor(centres + 0.5 + tie).astype(np.intp)
-    return nearest.clip(0, count - 1)
-
-
 @lru_cache(maxsize=64)
 def _matrices(place: Placement, axis: int, back: bool) -> Floats:
     """Return the matrix along an axis: (S, n) to slices, (n, S) back; zero where not covered."""
@@ -146,8 +139,11 @@ def to_slices(data: Numbers, place: Placement, order: int = 1, box: Box = EVERYW
         columns, rows = place.covered
         out = np.zeros((place.shape[2], size, size), np.float32)
         x, y = (
-            _nearest(place.scale[a] * np.arange(size)[c] + place.start[a], place.shape[a])
-            for a, c in ((0, columns), (1, rows))
+            # ties go down
+            np.floor(place.scale[axis] * np.arange(size)[part] + place.start[axis] + 0.5 - 1e-9)
+            .astype(np.intp)
+            .clip(0, place.shape[axis] - 1)
+            for axis, part in enumerate(place.covered)
         )
         out[:, rows, columns] = data[np.ix_(x, y)].transpose(2, 1, 0)
         return out
@@ -158,42 +154,18 @@ def to_slices(data: Numbers, place: Placement, order: int = 1, box: Box = EVERYW
     return np.ascontiguousarray(np.matmul(along_y, first).transpose(2, 1, 0))
 
 
-def from_slices(slices: Numbers, place: Placement, order: int = 1, box: Box = EVERYWHERE) -> Floats:
+def from_slices(slices: Numbers, place: Placement, box: Box = EVERYWHERE) -> Floats:
     """Bring slices (Z, S, S) back to the RAS volume (X, Y, Z), float32; undoes `to_slices`.
 
-    Pixels outside the volume never mix into it. With `box` (order 1 only) the slices are those
-    along its Z, and only that part of the volume comes back.
+    Pixels outside the volume never mix into it. With `box` the slices are those along its Z, and
+    only that part of the volume comes back.
     """
     size = place.size
     depth = len(range(place.shape[2])[box[2]])
     if tuple(slices.shape) != (depth, size, size):
         raise ValueError(f"shape {slices.shape} is not {(depth, size, size)}")
-    if order == 0:
-        (columns, rows) = place.covered
-        x, y = (
-            part.start
-            + _nearest(
-                (np.arange(place.shape[a]) - place.start[a]) / place.scale[a] - part.start,
-                part.stop - part.start,
-                back=True,
-            )
-            for a, part in ((0, columns), (1, rows))
-        )
-        taken = slices[:, y[:, None], x[None, :]]
-        return np.ascontiguousarray(taken.transpose(2, 1, 0), np.float32)
     along_x, along_y = (_matrices(place, axis, True)[box[axis]] for axis in (0, 1))
     values = np.ascontiguousarray(slices, np.float32)
     # (Y, S_y) @ (Z, S_y, S_x) -> (Z, Y, S_x), then (Z, Y, S_x) @ (S_x, X) -> (Z, Y, X)
     both: Floats = np.matmul(along_y, values) @ along_x.T
     return both.transpose(2, 1, 0)
-
-
-def display(plane: Numbers, view: str = "axial", radiological: bool = True) -> Numbers:
-    """Turn a plane of a RAS volume (its axes in order) to rows and columns of a screen; no copy.
-
-    Axial: anterior on top; coronal and sagittal: superior on top. Radiological: the patient's
-    right is on the left of the screen, else on its right. Sagittal: anterior is on the left.
-    """
-    up = plane[:, ::-1]
-    turned: Numbers = (up[::-1] if radiological or view == "sagittal" else up).T
-    return turned

@@ -39,11 +39,9 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap 95 % interval of the mean over subjects (none of them NaN).
 
-    It draws that many cohorts with replacement. Both ends are NaN without values.
+    It draws that many cohorts with replacement.
     """
     array = np.asarray(values, dtype=np.float64)
-    if not array.size:
-        return np.nan, np.nan
     rng = np.random.default_rng(seed)
     means = np.empty(draws)
     # In pieces, so that a cohort of thousands doesn't ask for gigabytes.

@@ -44,14 +44,13 @@ class Advice:
     perhaps by brightness alone) or `dead adversary` (not separated, and D no longer teaches);
     `sentence` says it with the figures that matter. `rules` are all of `RULES`, then `NOTICES`.
     `best_cycle`, counted over both stages, is the one to take as the result; None if none is good
-    enough. `since` is the first cycle of the present row of separated ones, if there is one.
+    enough.
     """
 
     kind: Kind
     sentence: str
     rules: tuple[Rule, ...]
     best_cycle: int | None = None
-    since: int | None = None
 
 
 def advise(history: History | Sequence[Point]) -> Advice:
@@ -74,9 +73,21 @@ def advise(history: History | Sequence[Point]) -> Advice:
     held = {rule.name: rule.held for rule in rules}
     best = _best(row)
     if _all_hold(rules):
-        return Advice("stop", _stop_sentence(cycles, row, best), rules, best, since)
-    earlier = _deserved(cycles[:-1])
+        newest = cycles[-1]
+        text = (
+            f"stop here: {newest.separated} separated peaks since cycle {since}, index "
+            f"{newest.separation_index:.2f}, mask stable (Dice {newest.stability or 0.0:.2f})"
+        )
+        if best not in (None, newest.total_cycle):
+            text += f"; cycle {best} has the highest index"
+        return Advice("stop", text, rules, best)
+    earlier = [
+        point
+        for index, point in enumerate(cycles[:-1], 1)
+        if is_apart(point) and _all_hold(rules_of(cycles[:index]))
+    ]
     before = _best(earlier)
+    dead = len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
     apart = all(held[name] for name in ("separated peaks", "separation index", "cycles in a row"))
     back: str | None = None
     if apart and not held["same side"]:
@@ -90,7 +101,7 @@ def advise(history: History | Sequence[Point]) -> Advice:
             f"({quantiser_figure(cycles[-1])}); compare with the plain input before you trust it"
         )
         text += f"; cycle {before} was more than a quantiser" if before is not None else ""
-        return Advice("quantiser", text, rules, before, since)
+        return Advice("quantiser", text, rules, before)
     elif apart and not held["holes in the mask"]:
         reason = f"{in_percent(cycles[-1].hole_share)} of the mask are holes"
         back = f"the mask has torn: {reason}" if earlier else None
@@ -101,7 +112,7 @@ def advise(history: History | Sequence[Point]) -> Advice:
         if not row and earlier and not any(map(is_apart, cycles[-MERGED:])):
             last = next(one.total_cycle for one in reversed(cycles) if is_apart(one))
             back = f"peaks merged again after cycle {last}"
-        elif not row and not earlier and _is_dead_for_good(cycles):
+        elif not (row or earlier) and dead:
             text = (
                 f"{reason}, and the discriminator is sure of "
                 f"{in_percent(cycles[-1].gauges.get('saturated'))} of the images: M learns nothing "
@@ -109,10 +120,10 @@ def advise(history: History | Sequence[Point]) -> Advice:
             )
             return Advice("dead adversary", text, rules)
     if back is not None and before is not None:
-        return Advice("go back", f"{back}: go back to {before}", rules, before, since)
+        return Advice("go back", f"{back}: go back to {before}", rules, before)
     if before is not None:
         reason += f"; best so far is cycle {before}"
-    return Advice("go on", f"go on: {reason}", rules, before, since)
+    return Advice("go on", f"go on: {reason}", rules, before)
 
 
 def _quantiser_reason(point: Point) -> str:
@@ -123,15 +134,6 @@ def _quantiser_reason(point: Point) -> str:
     if point.input_dice is not None and (point.area or 0.0) < ENOUGH:
         return f"{reason}, and the mask ({in_percent(point.area)} of it) is too small to show more"
     return f"{reason}, and the mask does not show more"
-
-
-def _deserved(cycles: Sequence[Point]) -> list[Point]:
-    """The cycles after which every rule held."""
-    return [
-        point
-        for index, point in enumerate(cycles)
-        if is_apart(point) and _all_hold(rules_of(cycles[: index + 1]))
-    ]
 
 
 def _all_hold(rules: Sequence[Rule]) -> bool:
@@ -168,21 +170,6 @@ def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
             f"above 0.999), and at its mean abs(s) of {score:.1f} the slope of tanh, "
             f"1 - tanh(s)^2, is {slope:.0e}"
         )
-    return text
-
-
-def _is_dead_for_good(cycles: Sequence[Point]) -> bool:
-    return len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
-
-
-def _stop_sentence(cycles: Sequence[Point], row: Sequence[Point], best: int | None) -> str:
-    newest = cycles[-1]
-    text = (
-        f"stop here: {newest.separated} separated peaks since cycle {row[0].total_cycle}, "
-        f"index {newest.separation_index:.2f}, mask stable (Dice {newest.stability or 0.0:.2f})"
-    )
-    if best is not None and best != newest.total_cycle:
-        text += f"; cycle {best} has the highest index"
     return text
 
 

@@ -3,7 +3,7 @@
 Nothing here needs torch or masks drawn by people.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,7 +156,6 @@ def event_curves(
     points: Sequence[Point],
     kind: str = "step",
     what: str = "losses",
-    only: Collection[str] | None = None,
 ) -> dict[str, Curve]:
     """Losses (of events `step`) or gauges (of events `epoch`) as curves by name.
 
@@ -167,7 +166,7 @@ def event_curves(
         if event.get("kind") != kind:
             continue
         for name, value in (event.get(what) or {}).items():
-            if isinstance(value, int | float) and (only is None or name in only):
+            if isinstance(value, int | float):
                 steps, values = found.setdefault(name, ([], []))
                 steps.append(int(event.get("step", 0)))
                 values.append(float(value))
@@ -187,11 +186,8 @@ def cycle_of(steps: Sequence[int], points: Sequence[Point]) -> tuple[float, ...]
 
     Between the ends of cycles steps are spread evenly; after the last one their pace goes on.
     """
-    ends = {0: 0.0}
-    for point in points:
-        if point.ends_cycle or point.total_cycle == 0:
-            ends[point.step] = float(point.total_cycle)
-    return _through(steps, ends)
+    ends = [point for point in points if point.ends_cycle or point.total_cycle == 0]
+    return _through(steps, {0: 0.0} | {point.step: float(point.total_cycle) for point in ends})
 
 
 def _images_of(steps: Sequence[int], points: Sequence[Point]) -> tuple[float, ...]:

@@ -25,8 +25,7 @@ from ascnet_core.segmentation.histogram import (
     Counts,
     Peak,
     count_levels,
-    find_peaks,
-    separations,
+    read_histogram,
 )
 from ascnet_core.segmentation.quantiser import rank_correlation, rank_share
 from ascnet_core.segmentation.rules import parse_rule
@@ -206,7 +205,7 @@ def measure(
     levels = data.levels(map_name)
     if read is None:
         read = counts if map_name == counted else count_levels(levels, inside)
-    peaks = find_peaks(counts)
+    histogram = read_histogram(counts)
     made, seen = data.levels(counted)[inside], data.watched_input[inside]
     point = Point(
         index=snapshot.index,
@@ -219,8 +218,8 @@ def measure(
         ends_cycle=bool(snapshot.info.get("ends_cycle", True)),
         label=snapshot.label,
         counts=counts,
-        peaks=peaks,
-        separations=separations(counts, peaks),
+        peaks=histogram.peaks,
+        separations=histogram.separations,
         rank_correlation=_known(rank_correlation(made, seen)),
         rank_share=_known(rank_share(made, seen)),
         path=snapshot.path,

@@ -40,11 +40,6 @@ class Track:
     points: tuple[TrackPoint, ...]
     lost: bool
 
-    @property
-    def born(self) -> int:
-        """Index of the first snapshot that shows it."""
-        return self.points[0].index
-
 
 def track_peaks(points: Sequence[Point]) -> tuple[Track, ...]:
     """Follow peaks through a history.

@@ -15,7 +15,7 @@ from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import slices_of
 from ascnet_core.imaging.slices import evenly
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing
@@ -61,7 +61,7 @@ class Figures:
 
 
 def sample_slices(
-    cohort: Cohort, how: Preparation, count: int = 48, progress: Tell | None = None
+    cohort: Cohort, how: Preparation, count: int = 48, progress: Tell = tell_nobody
 ) -> Sample:
     """At most `count` slices with tissue, evenly spread over at most 12 scans.
 
@@ -72,11 +72,9 @@ def sample_slices(
     scans = [scans[i] for i in evenly(len(scans), SCANS)]
     parts = []
     for done, scan in enumerate(scans):
-        if progress is not None:
-            progress(done, len(scans))
+        progress(done, len(scans))
         parts.append(_slices(scan, how, -(-count // len(scans))))
-    if progress is not None:
-        progress(len(scans), len(scans))
+    progress(len(scans), len(scans))
     parts = [part for part in parts if part.labels]
     if not parts:
         raise UserError(f"{cohort.manifest} has no slices with tissue; check its regions.")

@@ -229,13 +229,12 @@ def is_quantiser(point: Point) -> bool:
 
 def quantiser_figure(point: Point) -> str:
     """What `is_quantiser` goes by, in words."""
-    alike, ranks = point.input_dice, point.rank_correlation
-    parts = []
-    if ranks is not None:
-        parts.append(f"rank correlation {ranks:.3f}")
-    if alike is not None:
-        parts.append(f"mask like a threshold of I_in {alike:.2f}")
-    return ", ".join(parts) or "not measured"
+    parts = {
+        "rank correlation {:.3f}": point.rank_correlation,
+        "mask like a threshold of I_in {:.2f}": point.input_dice,
+    }
+    known = [text.format(value) for text, value in parts.items() if value is not None]
+    return ", ".join(known) or "not measured"
 
 
 def in_percent(value: float | None) -> str:

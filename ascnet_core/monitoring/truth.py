@@ -3,22 +3,19 @@
 Only for looking back at a run whose cohort has masks; the advisor never uses this.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.prepare import prepare_scan
-from ascnet_core.monitoring.history import Point, dice
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import quantise
 from ascnet_core.settings.preparation import preparation_of
 
 
 def watched_truth(
-    run: Run, watched: NDArray[np.uint8], progress: Tell | None = None
+    run: Run, watched: NDArray[np.uint8], progress: Tell = tell_nobody
 ) -> NDArray[np.bool_]:
     """The true masks, bool (W, S, S), of a run's watched slices (W, S, S) uint8, 255 for 1.0.
 
@@ -48,8 +45,7 @@ def watched_truth(
                         "name one in the manifest's column mask to see Dice."
                     )
                 found[index] = truth[matching[0]]
-        if progress is not None:
-            progress(number, len(scans))
+        progress(number, len(scans))
     missing = [str(index + 1) for index in range(len(watched)) if index not in found]
     if missing:
         raise UserError(
@@ -57,11 +53,3 @@ def watched_truth(
             "is now; its files have changed since the training."
         )
     return np.stack([found[index] for index in range(len(watched))])
-
-
-def dice_of_points(points: Sequence[Point], truth: NDArray[np.bool_]) -> list[float | None]:
-    """Dice of each point's mask with the true masks of the watched slices, pooled over them.
-
-    None where the rule gave no mask, or both are empty.
-    """
-    return [dice(point.mask, truth) for point in points]

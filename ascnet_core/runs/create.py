@@ -16,7 +16,7 @@ from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import read_text, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
 from ascnet_core.runs.folder import is_run
 from ascnet_core.runs.parent import PARENT
@@ -31,7 +31,7 @@ def create_run(
     reference: str,
     reference_cohort: Cohort | None = None,
     command: Sequence[str] = (),
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
     before_settings: Callable[[], None] | None = None,
 ) -> None:
     """Write the files of a new run. `settings.toml` comes last: with it the folder is a run.
@@ -58,8 +58,7 @@ def create_run(
     hashes = {}
     for number, path in enumerate(files, 1):
         hashes[_relative(path, run)] = _sha256(path)
-        if progress is not None:
-            progress(number, len(files))
+        progress(number, len(files))
     data = {
         "cohort": cohort.name,
         "reference": reference if reference_cohort is None else REFERENCE,

@@ -1,7 +1,8 @@
 """Events of a run, read while another process appends them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,17 +48,11 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]
     except OSError:
         return [], offset
     end = content.rfind(b"\n") + 1
-    return list(_parse(content[:end].splitlines())), offset + end
-
-
-def _parse(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            yield event
+    events = []
+    for line in content[:end].splitlines():
+        with suppress(ValueError):
+            events.append(json.loads(line))
+    return [event for event in events if isinstance(event, dict)], offset + end
 
 
 def tail_events(path: Path) -> list[dict[str, Any]]:
@@ -66,7 +61,7 @@ def tail_events(path: Path) -> list[dict[str, Any]]:
         start = max(path.stat().st_size - _TAIL, 0)
     except OSError:
         return []
-    # The first line may be cut in half: `_parse` skips it.
+    # The first line may be cut in half: then it is skipped.
     return read_events(path, start)[0]
 
 

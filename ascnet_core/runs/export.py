@@ -25,7 +25,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import replacing
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.folder import Run, new_run_path
@@ -48,7 +48,6 @@ _MEMBER = re.compile(
     r"(?:[A-Za-z0-9][A-Za-z0-9_-]*\.(?:toml|csv|json|jsonl|txt|md|safetensors)"
     r"|snapshots/[0-9]{3,}-s[0-9]+-c[0-9]+/[A-Za-z0-9][A-Za-z0-9_-]*\.(?:json|safetensors))\Z"
 )
-_NOT_MEMBERS = (CONTROL, CONTENTS)
 _DAMAGES = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
     ValueError, KeyError, TypeError, OverflowError,
@@ -67,11 +66,6 @@ class RunFile:
         """Bytes once unpacked."""
         return sum(size for size, _ in self.members.values())
 
-    @property
-    def resumable(self) -> bool:
-        """Whether the training can be resumed elsewhere, given the data."""
-        return TRAINING in self.members
-
 
 class Exported(NamedTuple):
     """What was written, its size in bytes, and the files that were left out."""
@@ -79,9 +73,6 @@ class Exported(NamedTuple):
     contents: RunFile
     size: int
     left_out: tuple[str, ...]
-
-
-# --- writing -------------------------------------------------------------------------------------
 
 
 def files_to_export(
@@ -111,7 +102,7 @@ def export_run(
     file: Path,
     with_training: bool = True,
     with_networks: bool = True,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> Exported:
     """Write a run into one file, whole or not at all; an older file of that name is replaced.
 
@@ -129,10 +120,16 @@ def export_run(
             with (run / name).open("rb") as stream:
                 members[name] = _copied(stream, None, tell)
         _refuse_trained(run)
-        contents = RunFile(run.name, members)
+        contents = {
+            "kind": _KIND,
+            "format": FORMAT,
+            "made_by": f"ASC-Net Explorer {__version__}",
+            "name": run.name,
+            "members": {name: {"bytes": n, "sha256": sha} for name, (n, sha) in members.items()},
+        }
         with replacing(file) as temporary:
             with zipfile.ZipFile(temporary, "w") as archive:
-                archive.writestr(_entry(CONTENTS), _contents_text(contents))
+                archive.writestr(_entry(CONTENTS), json.dumps(contents, indent=1) + "\n")
                 for name, member in members.items():
                     entry = _entry(name, member[0])
                     with (run / name).open("rb") as stream, archive.open(entry, "w") as out:
@@ -146,11 +143,11 @@ def export_run(
             f"Run {run.name} cannot be written to {file} ({error.strerror}); make room or choose "
             "another place."
         ) from error
-    return Exported(contents, size, tuple(left_out))
+    return Exported(RunFile(run.name, members), size, tuple(left_out))
 
 
 def _is_member(name: str) -> bool:
-    return bool(_MEMBER.match(name)) and name not in _NOT_MEMBERS
+    return bool(_MEMBER.match(name)) and name not in (CONTROL, CONTENTS)
 
 
 def _refuse_trained(run: Path) -> None:
@@ -169,23 +166,14 @@ def _entry(name: str, size: int = 0) -> zipfile.ZipInfo:
     return entry
 
 
-def _contents_text(contents: RunFile) -> str:
-    table = {
-        name: {"bytes": size, "sha256": digest} for name, (size, digest) in contents.members.items()
-    }
-    head = {"kind": _KIND, "format": FORMAT, "made_by": f"ASC-Net Explorer {__version__}"}
-    return json.dumps({**head, "name": contents.name, "members": table}, indent=1) + "\n"
-
-
-def _teller(progress: Tell | None, total: int) -> Callable[[int], None]:
+def _teller(progress: Tell, total: int) -> Callable[[int], None]:
     """Make a function that adds up bytes and reports how many are done."""
     done = 0
 
     def tell(number: int) -> None:
         nonlocal done
         done += number
-        if progress is not None:
-            progress(min(done, total), total)
+        progress(min(done, total), total)
 
     return tell
 
@@ -204,9 +192,6 @@ def _copied(
     return size, digest.hexdigest()
 
 
-# --- reading -------------------------------------------------------------------------------------
-
-
 def read_contents(file: Path | BinaryIO) -> RunFile:
     """Read the table of contents of an exported run; nothing is unpacked.
 
@@ -219,7 +204,7 @@ def read_contents(file: Path | BinaryIO) -> RunFile:
 def import_run(
     file: Path | BinaryIO,
     name: str | None = None,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> Path:
     """Unpack an exported run under `checkpoints/`, whole or not at all; returns its path.
 

@@ -213,10 +213,6 @@ class Run:
         """The end of the log."""
         return "\n".join(read_text(self.path / places.LOG).splitlines()[-lines:])
 
-    def last_word(self) -> str:
-        """The line of the log that says how the last process ended; empty if there is none."""
-        return last_word(self.log(1000))
-
     def command(self) -> str:
         """The command line that began the run, and below it those that resumed it."""
         return read_text(self.path / places.COMMAND).strip()

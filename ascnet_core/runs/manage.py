@@ -21,6 +21,7 @@ from ascnet_core.runs.lock import LOCK, hold_lock, lock_holder
 SHIPPED = ("demo-ct", "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair")
 """The runs that come with the project, by name under `checkpoints/`; they stay as they are."""
 
+NOTE = "note.md"
 _TEMPORARY = ".tmp-run-"
 
 
@@ -178,12 +179,6 @@ def _move(run: Path, new: Path) -> None:
             f"Run {run.name} cannot be moved ({error.strerror}); look at the rights of "
             f"{run.parent}."
         ) from error
-
-
-# --- notes ---------------------------------------------------------------------------------------
-
-
-NOTE = "note.md"
 
 
 def read_note(run: Path) -> str:

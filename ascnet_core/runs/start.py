@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -57,7 +58,8 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 6
             break
         if status is not None:
             message = log.read_bytes()[before:].decode("utf-8", "replace")
-            _remove_if_never_run(run)
+            if not is_run(run) and [path.name for path in run.iterdir()] == [LOG]:
+                shutil.rmtree(run)  # it was refused before it began
             raise UserError(
                 f"Training did not start: {last_word(message) or f'exit status {status}'}"
             )
@@ -78,10 +80,3 @@ def child_environment() -> dict[str, str]:
     """The environment for another process, which finds the package from any folder."""
     search = (str(places.ROOT), os.environ.get("PYTHONPATH"))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in search if path)}
-
-
-def _remove_if_never_run(run: Path) -> None:
-    """Remove the folder of a run that was refused before it began."""
-    if not is_run(run) and [path.name for path in run.iterdir()] == [LOG]:
-        (run / LOG).unlink()
-        run.rmdir()

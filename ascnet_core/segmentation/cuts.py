@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.slices import box_of, from_slices, to_slices
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.network.blocks import Network
 
 PRECISIONS = ("float32", "bfloat16")
@@ -64,7 +64,7 @@ def cut_slices(
     batch: int | None = None,
     flip: bool = False,
     precision: str = "float32",
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
     names: Sequence[str] | None = None,
 ) -> Maps:
     """Cut slices (N, S, S) float32 in [0, 1], S a multiple of 16, in batches.
@@ -102,8 +102,7 @@ def cut_slices(
                 if names is None or name in names:
                     whole = result.setdefault(name, np.empty(slices.shape, np.float32))
                     whole[start : start + step] = values[:, 0].float().cpu().numpy()
-            if progress is not None:
-                progress(min(start + step, count), count)
+            progress(min(start + step, count), count)
     return result
 
 
@@ -112,7 +111,7 @@ def cut_scan(
     prepared: Prepared,
     batch: int | None = None,
     flip: bool = False,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
     names: Sequence[str] | None = None,
 ) -> Maps:
     """Cut a scan: maps (X, Y, Z) float32 in [0, 1] on the volume's grid, 0 outside the region.

@@ -59,10 +59,6 @@ class Range:
     high: float = 1.0
     kind: RangeKind = "raw"
 
-    def value(self, level: float) -> float:
-        """The map's value at a level (0..255)."""
-        return self.low + (self.high - self.low) * level / (LEVELS - 1)
-
     def describe(self) -> str:
         """A short text for axes and reports: `raw 0 to 1`."""
         return f"{self.kind} {self.low:.4g} to {self.high:.4g}"

@@ -43,12 +43,7 @@ def load_sets(
         images = torch.from_numpy(np.array(one.images, dtype=np.float32))[:, None]
         return images.to(device, memory_format=order)
 
-    return Sets(
-        stack(inputs),
-        stack(reference),
-        np.asarray(inputs.positions, dtype=float),
-        np.asarray(reference.positions, dtype=float),
-    )
+    return Sets(stack(inputs), stack(reference), inputs.positions, reference.positions)
 
 
 def own_seed(settings: Settings, moment: Moment, purpose: int) -> int:

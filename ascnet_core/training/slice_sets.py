@@ -10,7 +10,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.reference import SliceSet, reference_pools
 from ascnet_core.imaging.reference_draw import draw_reference
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.settings.preparation import draw_of, preparation_of
 from ascnet_core.settings.tables import Settings
 
@@ -19,7 +19,7 @@ def sets_of(
     settings: Settings,
     cohort: Cohort,
     reference: str | Path,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> tuple[SliceSet, SliceSet]:
     """The inputs, and the reference as the settings draw it; errors as in `reference_pools`.
 

@@ -123,14 +123,14 @@ def train(
             window = []
             yield event("step", moment, losses=means)
         if moment.last_of_epoch:
-            gauges = recipe.gauges(state, settings, sets) if leads else {}
-            yield event("epoch", moment, gauges=gauges)
+            yield event(
+                "epoch", moment, gauges=recipe.gauges(state, settings, sets) if leads else {}
+            )
             every = settings.schedule.snapshot_epochs
             moved = state.steps_m > steps_before
             between = every and moved and (moment.epoch + 1) % every == 0
             if between or moment.last_of_cycle:
-                whole = moment.last_of_cycle
-                yield event("snapshot", moment, arrays=seen(), ends_cycle=whole)
+                yield event("snapshot", moment, arrays=seen(), ends_cycle=moment.last_of_cycle)
         if moment.last_of_cycle:
             yield event("cycle", moment)
     yield event("end", locate(segments, total - 1))

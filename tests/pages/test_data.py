@@ -131,6 +131,22 @@ def test_the_sample_keeps_both_groups(small_cohort: Path) -> None:
     assert groups.count("normal") == 3
 
 
+def test_display_is_radiological() -> None:
+    x, y, z = np.indices((3, 4, 5))
+    right, front, top = (plane.astype(float) for plane in (x, y, z))
+    axial = pictures.display(right[:, :, 2].T)
+    assert axial.shape == (4, 3)
+    assert axial[0].tolist() == [2, 1, 0]  # the patient's right on the left of the screen
+    assert axial[0, ::-1].tolist() == [0, 1, 2]
+    assert pictures.display(front[:, :, 2].T)[:, 0].tolist() == [3, 2, 1, 0]
+    coronal = pictures.display(top[:, 1].T)
+    assert coronal.shape == (5, 3)
+    assert coronal[:, 0].tolist() == [4, 3, 2, 1, 0]
+    sagittal = pictures.display(front[1].T)
+    assert sagittal.shape == (5, 4)
+    assert sagittal[0].tolist() == [3, 2, 1, 0]  # anterior on the left
+
+
 def test_montage_is_radiological_and_full() -> None:
     slices = np.zeros((3, 4, 4), np.float32)
     slices[0, 3, 3] = 1  # highest y, highest x: anterior, the patient's right

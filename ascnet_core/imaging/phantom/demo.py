@@ -25,7 +25,7 @@ from ascnet_core.imaging.phantom.lesions import draw_mass, large_lesion, no_lesi
 from ascnet_core.imaging.phantom.liver import liver_scan
 from ascnet_core.imaging.phantom.mr import mr_picture
 from ascnet_core.imaging.volume import write_volume
-from ascnet_core.names import Tell
+from ascnet_core.names import Tell, tell_nobody
 
 CONTRASTS = ("flair", "t2", "ct")
 _OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
@@ -129,7 +129,7 @@ def make_demo(
     subjects: int = 24,
     size: tuple[int, int, int] = (96, 96, 32),
     seed: int = 0,
-    progress: Tell | None = None,
+    progress: Tell = tell_nobody,
 ) -> Path:
     """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
@@ -166,8 +166,7 @@ def make_demo(
                 kind = np.uint8 if column in masks else np.int16
                 write_volume(path, np.rint(data), _grid(subject), kind)
             rows.append(row)
-            if progress is not None:
-                progress(index + 1, subjects)
+            progress(index + 1, subjects)
         write_manifest(building / "manifest.csv", rows)
         if out.exists():
             shutil.rmtree(out)

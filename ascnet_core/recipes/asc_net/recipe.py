@@ -180,9 +180,7 @@ def _train_cutting(
 def _train_discriminator(
     state: TrainingState, settings: Settings, fences: Tensor, references: Tensor
 ) -> Losses:
-    discriminator = discriminator_of(state)
-    if discriminator is None:
-        return {}
+    discriminator = cast(Discriminator, discriminator_of(state))
     unfreeze(discriminator, settings.network.norm_momentum)
 
     def loss() -> tuple[Tensor, Losses]:

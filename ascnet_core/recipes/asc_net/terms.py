@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ascnet_core.network import losses
 from ascnet_core.network.cutting import Cuts, CuttingModule
+from ascnet_core.network.discriminator import Discriminator
 from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
 from ascnet_core.recipes.asc_net.corruption import Corrupted
 from ascnet_core.recipes.asc_net.self_training import self_labels
@@ -69,9 +70,6 @@ def terms_of(batch: Batch) -> dict[str, tuple[Tensor, float]]:
     return found
 
 
-# --- terms on corrupted references ---------------------------------------------------------------
-
-
 @term("losses.denoise_fence")
 def denoise_fence(batch: Batch) -> Tensor:
     """The fence gives the clean slice back."""
@@ -116,9 +114,6 @@ def _focus(batch: Batch) -> Tensor:
     return 1 + (batch.settings.losses.focus - 1) * _corrupted(batch).mask
 
 
-# --- terms on references as they are -------------------------------------------------------------
-
-
 @term("losses.identity")
 def identity(batch: Batch) -> Tensor:
     """The fence of a reference is the reference."""
@@ -132,9 +127,6 @@ def wild_reference(batch: Batch) -> Tensor:
     if batch.settings.losses.wild_loss == "cross-entropy":
         return losses.cross_entropy(wild, torch.zeros_like(wild))
     return wild.mean()
-
-
-# --- terms on inputs -----------------------------------------------------------------------------
 
 
 @term("losses.self_training")
@@ -155,11 +147,9 @@ def self_training(batch: Batch) -> Tensor:
 
 
 @term("adversary.weight")
-def fence(batch: Batch) -> Tensor | None:
+def fence(batch: Batch) -> Tensor:
     """D takes the fences of inputs for references (paper, section 3.2)."""
-    discriminator = discriminator_of(batch.state)
-    if discriminator is None:
-        return None
+    discriminator = cast(Discriminator, discriminator_of(batch.state))
     return cutting_side(discriminator, batch.cuts["inputs"].fence, batch.settings.adversary)
 
 

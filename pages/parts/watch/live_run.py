@@ -13,7 +13,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, SNAPSHOTS
 from ascnet_core.runs import requests
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
-from ascnet_core.runs.folder import Run, Snapshot
+from ascnet_core.runs.folder import Run, Snapshot, last_word
 from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
@@ -203,7 +203,7 @@ def show_progress(run: Run) -> None:
     if status == "died":
         st.error(
             f"The process of {run.name} ended before its time. Its log's last word: "
-            f"{run.last_word() or 'none'} Go on from its last checkpoint, or start anew.",
+            f"{last_word(run.log(1000)) or 'none'} Go on from its last checkpoint, or start anew.",
             icon=":material/error:",
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.places import TRAINING
 from ascnet_core.runs.export import export_run, files_to_export, import_run, read_contents
 from ascnet_core.runs.folder import Run, list_runs, short_name
 from ascnet_core.runs.lock import lock_holder
@@ -235,7 +236,7 @@ def _import() -> None:
     contents = read_contents(file)
     st.caption(
         f"{tables.counted(len(contents.members), 'file')}, {in_words(contents.size)}, its training "
-        f"{'can' if contents.resumable else 'cannot'} go on"
+        f"{'can' if TRAINING in contents.members else 'cannot'} go on"
     )
     wanted = forms.free_name(contents.name, (path.name for path in list_runs()))
     name = st.text_input("Name", wanted, key=f"name of import {number}")

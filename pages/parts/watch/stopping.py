@@ -10,10 +10,10 @@ from ascnet_core.errors import UserError
 from ascnet_core.figures import history as figures_history
 from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.advisor import Advice, advise
-from ascnet_core.monitoring.history import History, Point, cycle_ends, read_history
+from ascnet_core.monitoring.history import History, Point, cycle_ends, dice, read_history
 from ascnet_core.monitoring.peak_tracks import track_peaks
 from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
-from ascnet_core.monitoring.truth import dice_of_points, watched_truth
+from ascnet_core.monitoring.truth import watched_truth
 from ascnet_core.places import EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
@@ -149,7 +149,7 @@ def oracle_scores(run: Run, history: History) -> list[float | None] | None:
     except UserError as error:
         st.warning(str(error), icon=":material/visibility_off:")
         return None
-    return dice_of_points(history.points, truth)
+    return [dice(point.mask, truth) for point in history.points]
 
 
 def show_course(run: Run, history: History, key: str) -> None:

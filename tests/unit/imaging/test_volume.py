@@ -189,14 +189,14 @@ def test_mask_with_labels_counts_them_all_and_nan_is_refused(tmp_path):
 
 def test_stack_and_picture_show_as_they_are_stored(tmp_path):
     """Radiological display (rows from anterior, columns from the right) is the picture itself."""
-    from ascnet_core.imaging.slices import display
+    from pages.parts.shared.pictures import display
 
     stack = np.random.default_rng(0).random((3, 4, 5, 1)).astype(np.float32)
     np.save(tmp_path / "x.npy", stack)
     volume = read_volume(tmp_path / "x.npy")
     assert volume.data.shape == (5, 4, 3)
     for n in range(3):
-        assert np.array_equal(display(volume.data[:, :, n]), stack[n, :, :, 0])
+        assert np.array_equal(display(volume.data[:, :, n].T), stack[n, :, :, 0])
     write_volume(tmp_path / "out.npy", volume.data, volume.grid)
     assert np.array_equal(np.load(tmp_path / "out.npy"), stack)
     write_volume(tmp_path / "out.nii.gz", volume.data, volume.grid)
@@ -209,7 +209,7 @@ def test_stack_and_picture_show_as_they_are_stored(tmp_path):
     volume = read_volume(tmp_path / "x.png")
     assert volume.data.shape == (4, 6, 1)
     assert volume.spacing == (1, 1, 1)
-    assert np.array_equal(display(volume.data[:, :, 0]), picture)
+    assert np.array_equal(display(volume.data[:, :, 0].T), picture)
 
 
 def test_picture_masks_return_to_the_picture(tmp_path):

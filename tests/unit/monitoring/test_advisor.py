@@ -21,7 +21,6 @@ def held(advice: Advice) -> dict[str, bool]:
 def test_separated_and_stable_stops_with_the_figures_in_the_sentence() -> None:
     advice = advise(story("mmmssss"))
     assert advice.kind == "stop"
-    assert advice.since == 4
     assert advice.best_cycle == 7
     assert advice.sentence.startswith("stop here: 3 separated peaks since cycle 4, index 1.00")
     assert "mask stable (Dice 1.00)" in advice.sentence

@@ -129,7 +129,7 @@ def test_losses_become_curves_thinned_with_the_newest_kept() -> None:
     assert len(set(np.diff(curve.values))) == 1
     assert curve.images[-1] == pytest.approx(8 * 1000)  # 80 slices in 10 steps, and so on
     assert event_curves(events, points, "epoch", "gauges")["wild_input"].values == (0.5,)
-    assert event_curves(events, points, only=()) == {}
+    assert event_curves([], points) == {}
 
 
 def test_the_course_has_a_value_for_each_snapshot() -> None:

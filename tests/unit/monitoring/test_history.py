@@ -241,7 +241,7 @@ def test_peaks_keep_their_track_and_new_ones_begin_their_own() -> None:
     ]
     assert [track.lost for track in tracks] == [False, True, False, False]
     assert [track.number for track in tracks] == [1, 2, 3, 4]
-    assert tracks[2].born == 1
+    assert tracks[2].points[0].index == 1
 
 
 def test_a_leap_is_a_loss_and_a_birth() -> None:

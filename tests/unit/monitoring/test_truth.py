@@ -6,7 +6,8 @@ import pytest
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import prepare_scan
-from ascnet_core.monitoring.truth import dice_of_points, watched_truth
+from ascnet_core.monitoring.history import dice
+from ascnet_core.monitoring.truth import watched_truth
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import quantise
 from ascnet_core.settings.preparation import preparation_of
@@ -49,7 +50,7 @@ def test_a_slice_that_is_not_there_is_named(run: Run) -> None:
 def test_dice_is_pooled_over_the_slices() -> None:
     points = story("mss")
     truth = np.roll(tissue()[1], 2, axis=1)
-    scores = dice_of_points(points, truth)
+    scores = [dice(point.mask, truth) for point in points]
     mask = points[3].mask
     assert mask is not None
     assert scores[:2] == [None, None]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ascnet_core.errors import UserError
+from ascnet_core.places import TRAINING
 from ascnet_core.runs import export
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.card import _MARK
@@ -110,7 +111,7 @@ def test_an_upload_is_read_like_a_file(file, runs):
     stream = io.BytesIO(file.read_bytes())
     contents = read_contents(stream)
     assert contents.name == "first"
-    assert contents.resumable
+    assert TRAINING in contents.members
     assert import_run(stream) == runs / "first"
 
 
@@ -118,7 +119,7 @@ def test_what_makes_it_large_can_be_left_out(run, tmp_path, runs):
     small = tmp_path / "small.zip"
     done = export_run(run, small, with_training=False, with_networks=False)
     assert done.size == small.stat().st_size
-    assert not done.contents.resumable
+    assert TRAINING not in done.contents.members
     left = set(content_of(run)) - set(content_of(import_run(small)))
     assert left == {"training.safetensors", "snapshots/001-s1-c1/model.safetensors"}
     with_networks = files_to_export(run, with_training=False)[0]

@@ -19,7 +19,7 @@ from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import requests
 from ascnet_core.runs.create import check_data, create_run, reference_of
 from ascnet_core.runs.events import progress_of, read_events
-from ascnet_core.runs.folder import Run
+from ascnet_core.runs.folder import Run, last_word
 from ascnet_core.runs.lock import hold_lock, lock_holder
 from ascnet_core.settings.text import to_toml
 from tests.unit.training import tiny
@@ -382,7 +382,7 @@ def test_settings_of_a_run_are_plain_text(tmp_path):
 
 def test_the_last_word_of_a_log_is_its_last_processs_error_or_its_last_line(tmp_path):
     run = a_run(tmp_path)
-    assert Run(run).last_word() == ""
+    assert last_word(Run(run).log(1000)) == ""
     log = ["2026-01-01 10:00:00 --- process 1", "2026-01-01 10:00:01 error: an old one"]
     again = ["2026-01-01 11:00:00 --- process 2", "2026-01-01 11:00:01 2 input slices"]
     table = ["error: out of memory", "Traceback", "  line", "rank: 0", "=====", ""]
@@ -392,7 +392,7 @@ def test_the_last_word_of_a_log_is_its_last_processs_error_or_its_last_line(tmp_
         ([*log, *again, *table], "error: out of memory"),
     ):
         (run / "log.txt").write_text("\n".join(lines))
-        assert Run(run).last_word() == expected
+        assert last_word(Run(run).log(1000)) == expected
 
 
 def test_the_folder_of_plans_is_no_run() -> None:

@@ -77,8 +77,9 @@ class TestRange:
             measure_range([extremes(np.ones(3)[np.zeros(3, bool)])], "subject")
 
     def test_value_of_a_level(self) -> None:
-        assert Range(0.2, 0.7, "subject").value(255) == pytest.approx(0.7)
-        assert Range(0.2, 0.7, "subject").describe() == "subject 0.2 to 0.7"
+        whole = Range(0.2, 0.7, "subject")
+        assert quantise(np.array([0.7]), whole.low, whole.high) == 255
+        assert whole.describe() == "subject 0.2 to 0.7"
 
 
 def test_counts_with_and_without_background() -> None:
