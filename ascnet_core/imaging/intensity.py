@@ -1,7 +1,7 @@
 """Intensity: from real units to [0, 1], inside a region of interest."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -98,12 +98,13 @@ def equalise(scaled: Floats, region: Mask | None = None) -> Floats:
 
     Each voxel gets the share of the region's voxels that are not brighter, by 256 levels.
     """
-    from skimage.exposure import cumulative_distribution  # slow to import, and only baselines ask
+    from skimage import exposure  # slow to import, and only baselines ask
 
     inside = np.ones(scaled.shape, np.bool_) if region is None else region
     out = np.zeros(scaled.shape, np.float32)
     if inside.any():
         levels = np.rint(np.clip(scaled[inside], 0, 1) * 255).astype(np.uint8)
-        shares, _ = cumulative_distribution(levels)  # from the least level on
+        # without types; from the least level on
+        shares, _ = cast(Any, exposure).cumulative_distribution(levels)
         out[inside] = shares.astype(np.float32)[levels - levels.min()]
     return out
