@@ -1,5 +1,6 @@
 """Another method than ASC-Net from the form to the film and to Threshold."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -40,6 +41,7 @@ def test_a_denoising_autoencoder_is_trained_watched_filmed_and_thresholded(
     film.get_by_role("button", name="one snapshot back").click()
     expect(film).to_have_attribute("data-frame", "1")
     page.get_by_role("button", name="Open this cycle in Threshold").click()
+    expect(page).to_have_url(re.compile(r"[?&]cycle=1\b"))  # of the frame on the screen
     expect(page.get_by_text("Histogram of residual over the cohort")).to_be_visible()
     page.goto(f"{server}/cuts?{urlencode({'cohort': small_cohort, 'run': run})}")
     expect(page.get_by_text("The page Cuts needs the two cuts of ASC-Net")).to_be_visible()

@@ -4,7 +4,7 @@
 
 import { bytesOf, reader } from "../shared/browser/blocks.js";
 import { clamp } from "../shared/browser/levels.js";
-import { change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press }
+import { beforePressOutside, change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press }
   from "../shared/browser/panel.js";
 import { drawJoint, listenToJoint } from "./joint.js";
 import { drawCharts, listenToCharts, makePeakButtons, pressPeaks } from "./slice_charts.js";
@@ -48,7 +48,7 @@ function makeState(root, { header, volumes }) {
     grey: /** @type {import("../shared/browser/canvas.js").Picture | undefined} */ (undefined),
     over: /** @type {import("../shared/browser/canvas.js").Picture | undefined} */ (undefined),
     waiting: /** @type {number | undefined} */ (undefined), // a slice that is not held yet
-    told: -1, timer: 0, redraw: () => {},
+    told: -1, unsent: /** @type {number | null} */ (null), timer: 0, redraw: () => {},
     report: (/** @type {string} */ _name, /** @type {unknown} */ _value) => {},
   };
 }
@@ -98,10 +98,17 @@ function goTo(state, slice) {
   else state.waiting = wanted;
   state.redraw();
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => {
-    state.told = wanted;
-    state.report("slice", wanted);
-  }, held ? 250 : 0);
+  state.unsent = wanted;
+  state.timer = setTimeout(() => tellPython(state), held ? 250 : 0);
+}
+
+/** Tell Python of the slice, if it has not heard of it. @param {State} state */
+function tellPython(state) {
+  clearTimeout(state.timer);
+  if (state.unsent === null || !state.root.isConnected) return;
+  state.told = state.unsent;
+  state.unsent = null;
+  state.report("slice", state.told);
 }
 
 /** @type {(state: State, pick: Choice | null) => void} */
@@ -198,6 +205,7 @@ function listen(state) {
   listenToCharts(state, chosen);
   nodes.clear.addEventListener("click", () => chosen(null));
   nodes.log.addEventListener("click", () => change(state, { log: !state.log }));
+  beforePressOutside(root, () => tellPython(state));
   new ResizeObserver(() => state.redraw()).observe(root);
 }
 

@@ -5,7 +5,8 @@
 import { bytesOf } from "../shared/browser/blocks.js";
 import { fit, picture, theme } from "../shared/browser/canvas.js";
 import { channels, clamp, fixed, shades } from "../shared/browser/levels.js";
-import { change, nodesOf, onKeys, onceAFrame, press } from "../shared/browser/panel.js";
+import { beforePressOutside, change, nodesOf, onKeys, onceAFrame, press }
+  from "../shared/browser/panel.js";
 import { drawCurves, drawHistogram, drawJoint, frameClicked } from "./film_charts.js";
 import { countOf, paintSlice, unpackFilm } from "./frames.js";
 
@@ -101,16 +102,20 @@ function draw(state) {
     took: (performance.now() - began).toFixed(1) });
 }
 
+/** Tell Python of the frame on the screen. @param {State} state */
+function tellPython(state) {
+  clearTimeout(state.timer);
+  const { place } = state.film.header.frames[state.at];
+  if (!state.root.isConnected || state.playing || place === state.told) return;
+  state.told = place;
+  state.root.dataset.told = `${place}`;
+  state.report("frame", place);
+}
+
 /** Tell Python of the frame once it rests. @param {State} state */
 function settle(state) {
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => {
-    const { place } = state.film.header.frames[state.at];
-    if (state.playing || place === state.told) return;
-    state.told = place;
-    state.root.dataset.told = `${place}`;
-    state.report("frame", place);
-  }, SETTLED);
+  state.timer = setTimeout(() => tellPython(state), SETTLED);
 }
 
 /** @param {State} state */
@@ -172,6 +177,7 @@ function listen(state) {
     const onButton = event.target instanceof HTMLButtonElement && event.key === " ";
     return onButton ? null : keys[event.key];
   });
+  beforePressOutside(root, () => tellPython(state));
   state.redraw = onceAFrame(() => draw(state));
   new ResizeObserver(() => state.redraw()).observe(root);
 }

@@ -4,7 +4,7 @@
 
 import { fromBase64, gunzip } from "../shared/browser/blocks.js";
 import { theme } from "../shared/browser/canvas.js";
-import { onceAFrame } from "../shared/browser/panel.js";
+import { beforePressOutside, onceAFrame } from "../shared/browser/panel.js";
 import { inVolume } from "./slices.js";
 import { scoreTable } from "./scores.js";
 import { drawHistogram } from "./viewer_histogram.js";
@@ -125,6 +125,7 @@ function listen(state) {
     if (what === "accept") report(state, 0, { accept: true });
   };
   store.listeners.add(onStore);
+  beforePressOutside(state.root, () => state.unsent && report(state, 0));
   const sizes = new ResizeObserver(() => measure(state));
   sizes.observe(nodes.planes);
   sizes.observe(nodes.histogram);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press, put, wheelSteps,
+  beforePressOutside, change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press, put,
+  wheelSteps,
 } from "../../../pages/parts/shared/browser/panel.js";
 import { FakeNode } from "../helpers.js";
 
@@ -118,4 +119,18 @@ test("a wheel turns slices, with Ctrl it zooms", () => {
   node.send("wheel", { deltaY: -3, deltaMode: 1 });
   node.send("wheel", { deltaY: 2, deltaMode: 1, ctrlKey: true });
   assert.deepEqual(heard, [1, -1, ["zoom", 68]]);
+});
+
+test("what is outside is told of before its press acts, what is inside is not", () => {
+  const page = new FakeNode(), root = { ownerDocument: page, isConnected: true };
+  let heard = 0;
+  beforePressOutside(root, () => { heard += 1; });
+  page.send("pointerdown", { composedPath: () => [page] });
+  page.send("pointerdown", { composedPath: () => [root, page] });
+  assert.equal(heard, 1);
+  root.isConnected = false;
+  page.send("pointerdown", { composedPath: () => [page] });
+  root.isConnected = true; // it has stopped to listen
+  page.send("pointerdown", { composedPath: () => [page] });
+  assert.equal(heard, 1);
 });

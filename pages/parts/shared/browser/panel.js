@@ -100,6 +100,18 @@ export function onDrag(target, { start, move, end, hover, leave }) {
   if (leave) target.addEventListener("pointerleave", leave);
 }
 
+/** Act before anything outside is pressed. What the browser tells Python after a pause it has to
+ * tell then: a button beside works on what is on the screen, and where Streamlit is told something
+ * while it opens another page, that page stays empty.
+ * @param {HTMLElement} root @param {() => void} act */
+export function beforePressOutside(root, act) {
+  const page = root.ownerDocument, pressed = (/** @type {Event} */ event) => {
+    if (!root.isConnected) page.removeEventListener("pointerdown", pressed, { capture: true });
+    else if (!event.composedPath().includes(root)) act();
+  };
+  page.addEventListener("pointerdown", pressed, { capture: true });
+}
+
 /** How many slices a wheel has turned: a notch is one, many small turns of a touch pad add up.
  * @returns {(turn: number) => number} */
 export function wheelSteps() {
