@@ -4,7 +4,6 @@ The browser draws (`slice_panel.js` and what it imports). Python packs slices, c
 one block of bytes and hears back the slice and the choice of pixels.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -138,15 +137,12 @@ def flags(region: Bools, truth: Bools | None, mask: Bools | None) -> Levels:
 
 
 def pack(header: Mapping[str, Any], volumes: Sequence[Levels], first: int, held: int) -> bytes:
-    """The block of bytes the browser reads: uint32 length, JSON header, volumes x fastest.
+    """The block of bytes the browser reads: after the header volumes, x fastest.
 
-    The header is padded so that volumes start at a multiple of 4. Volumes are (X, Y, Z) uint8 in
-    RAS; only slices first .. first + held - 1 are packed.
+    Volumes are (X, Y, Z) uint8 in RAS; only slices first .. first + held - 1 are packed.
     """
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
     planes = [volume[:, :, first : first + held].tobytes(order="F") for volume in volumes]
-    return b"".join([len(text).to_bytes(4, "little"), text, *planes])
+    return components.block(header, planes)
 
 
 def peak_entries(peaks: Sequence[Peak]) -> list[dict[str, Any]]:

@@ -146,22 +146,19 @@ def header_of(
 def pack(header: Mapping[str, Any], datas: Sequence[SnapshotData], slices: Sequence[int]) -> bytes:
     """The block of bytes the browser reads.
 
-    uint32 length, JSON header padded to a multiple of 4; then uint32 counts (N, 256), uint8 joint
+    After the header (`components.block`) uint32 counts (N, 256), uint8 joint
     histograms (N, 64, 64) where there are any, the input (K, S, S), and for each frame the maps of
     the header, (K, S, S) each.
     """
-    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
     chosen = list(slices)
-    parts = [len(text).to_bytes(4, "little"), text]
-    parts += [np.asarray(data.counts, "<u4").tobytes() for data in datas]
+    parts = [np.asarray(data.counts, "<u4").tobytes() for data in datas]
     if header["joint"]:
         parts += [joint_picture(data.joint).tobytes() for data in datas if data.joint is not None]
     if datas:
         parts.append(datas[-1].watched_input[chosen].tobytes())
     for data in datas:
         parts += [data.levels(name)[chosen].tobytes() for name in header["maps"]]
-    return b"".join(parts)
+    return components.block(header, parts)
 
 
 def header_in(packed: bytes) -> dict[str, Any]:

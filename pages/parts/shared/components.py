@@ -4,8 +4,9 @@ A Streamlit component, like the file of an exported film, takes a single JavaScr
 joins a module and all it imports into one. There is no build step; tests read the same modules.
 """
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ def declare(name: str, path: Path) -> Callable[..., Any]:
 def reported(key: str) -> dict[str, Any]:
     """What the component with this key has reported so far."""
     return dict(st.session_state.get(key) or {})
+
+
+def block(header: Mapping[str, Any], parts: Iterable[bytes]) -> bytes:
+    """What `reader` of browser/blocks.js reads: uint32 length, JSON header, then the parts.
+
+    The header is padded, so that the parts begin at a multiple of 4.
+    """
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join([len(text).to_bytes(4, "little"), text, *parts])
 
 
 def style(path: Path) -> str:
@@ -69,7 +80,9 @@ def _module(
             raise ValueError(f"{path} and {other} import each other")
         if other not in modules:
             modules[other] = _module(other, modules, (*above, path))
-        missing = {name.split()[0] for name in found[1].split(",")} - set(modules[other][1])
+        missing = {name.split()[0] for name in found[1].split(",") if name.strip()} - set(
+            modules[other][1]
+        )
         if missing:
             raise ValueError(f"{path} imports {missing} that {other} does not export")
         return f"const {{{found[1].replace(' as ', ': ')}}} = {_variable(other)};"

@@ -9,8 +9,6 @@ let go, and answers with what post-processing makes of it.
 
 import base64
 import gzip
-import json
-import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -53,7 +51,7 @@ def pack_volumes(
     truth: Mask | None,
     spacing: Sequence[float],
 ) -> bytes:
-    """A case as one block: uint32 length, JSON header, then each volume gzipped, x fastest.
+    """A case as one block: after the header each volume gzipped, x fastest.
 
     The volumes are cropped to region and truth; `labels` has bit 1 for the one, 2 for the other.
     """
@@ -69,10 +67,9 @@ def pack_volumes(
         "full": list(region.shape),
         "offset": [one.start for one in box],
         "spacing": [float(mm) for mm in spacing],
-        "parts": [(name, len(block)) for name, block in packed],
+        "parts": [(name, len(part)) for name, part in packed],
     }
-    text = json.dumps(header).encode()
-    return struct.pack("<I", len(text)) + text + b"".join(block for _, block in packed)
+    return components.block(header, (part for _, part in packed))
 
 
 def pack_mask(mask: Mask) -> dict[str, Any]:

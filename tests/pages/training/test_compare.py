@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core import places
 from ascnet_core.monitoring.history import read_history
-from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
 from ascnet_core.segmentation.histogram import find_peaks
@@ -22,15 +20,7 @@ from pages.parts.shared import state
 from tests import made_up
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch, own_cache: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    monkeypatch.setattr(places, "RUNS", folder)
-    monkeypatch.setattr(run_folder.list_runs, "__defaults__", (folder,))
-    return folder
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def page(cohort: Path, *compared: str, **query: str) -> AppTest:

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core import places
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.train_run import fork_settings, parent_of
 from ascnet_core.files import write_json
 from ascnet_core.monitoring.advisor import dead_adversary
 from ascnet_core.monitoring.stop_rules import SATURATED
-from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import start
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
@@ -28,16 +26,6 @@ from pages.parts.watch import live_run
 from tests import made_up
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder of runs of the test's own."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    monkeypatch.setattr(places, "RUNS", folder)
-    monkeypatch.setattr(run_folder.list_runs, "__defaults__", (folder,))
-    return folder
 
 
 @pytest.fixture

@@ -7,27 +7,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core import places
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.monitoring.reference_effect import Figures
-from ascnet_core.runs import folder as run_folder
 from ascnet_core.settings.text import apply_set, from_toml, to_toml
 from pages.parts.compare import reference_lab
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def rgb(name: str) -> list[int]:
     return [int(COLOURS[name][i : i + 2], 16) for i in (1, 3, 5)]
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch, own_cache, tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    monkeypatch.setattr(places, "RUNS", folder)
-    monkeypatch.setattr(run_folder.list_runs, "__defaults__", (folder,))
-    return folder
 
 
 @pytest.fixture
