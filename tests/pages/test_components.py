@@ -49,6 +49,14 @@ def test_what_only_checkers_read_is_left_out(module) -> None:
     assert components.script(entry) == "export default function a() {}\n"
 
 
+def test_a_list_of_imports_may_end_with_a_comma(module) -> None:
+    module("a.js", "export const one = 1;\n")
+    entry = module(
+        "b.js", 'import {\n  one,\n} from "./a.js";\nexport default function f() { one; }\n'
+    )
+    assert "export default function f() { one; }" in components.script(entry)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

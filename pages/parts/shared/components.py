@@ -80,9 +80,8 @@ def _module(
             raise ValueError(f"{path} and {other} import each other")
         if other not in modules:
             modules[other] = _module(other, modules, (*above, path))
-        missing = {name.split()[0] for name in found[1].split(",") if name.strip()} - set(
-            modules[other][1]
-        )
+        wanted = {name.split()[0] for name in found[1].split(",") if name.strip()}
+        missing = wanted - set(modules[other][1])
         if missing:
             raise ValueError(f"{path} imports {missing} that {other} does not export")
         return f"const {{{found[1].replace(' as ', ': ')}}} = {_variable(other)};"
