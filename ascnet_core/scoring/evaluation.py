@@ -29,7 +29,7 @@ from ascnet_core.scoring.choices import Choice, Key, Mark, oracle_choices, rule_
 from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
 from ascnet_core.scoring.tally import Tally
-from ascnet_core.segmentation.levels import Folder, Kept, keep, settle_ranges
+from ascnet_core.segmentation.levels import Folder, Kept, by_name, keep, settle_ranges
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import Step, parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
@@ -112,9 +112,7 @@ def evaluate_plans(
             several.append(_keep(scan, methods, preparation, first.range, arrays))
             step_done()
         settle_ranges(several, first.range, first.name)
-        units: dict[str, list[Kept]] = {}
-        for one in several[: len(cohort.scans)]:
-            units.setdefault(first.name(one.scan), []).append(one)
+        units = by_name(several[: len(cohort.scans)], first.name)
         wanted = {_files(scan) for scan in reference.scans} if reference else set()
         normal = [one for one in several if _files(one.scan) in wanted]
         results = []
