@@ -29,7 +29,8 @@ class Grid:
     `affine` (4 x 4) takes stored voxel indices to mm (right, anterior, superior). For pictures and
     stacks it is nominal: 1 mm, rows from anterior to posterior, columns from the patient's right.
     `header` is that of NIfTI as read, `kind` the name of the file's format, `full_shape` the stored
-    shape with its trailing axes of length 1, which masks get too.
+    shape with its trailing axes of length 1, which masks get too. `remarks`
+    are sentences on what the file leaves unsure, such as units that its header does not name.
     """
 
     shape: tuple[int, int, int]
@@ -38,6 +39,7 @@ class Grid:
     kind: str = "nifti"
     full_shape: tuple[int, ...] = ()
     frames: int = 1
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ class Prepared:
 
     `volume` is the image in real units, `scaled` that in [0, 1] and 0 outside the region, `truth`
     the manifest's mask, `placement` where slices lie in the volume. A picture of a series knows its
-    index in it and the region's pixels in each of its slices (`series_place`).
+    index in it and the region's pixels in each of its slices (`series_place`). `remarks` are
+    sentences on what was unsure and how it was decided; they are shown beside every result.
     """
 
     scan: Scan
@@ -63,6 +64,7 @@ class Prepared:
     placement: Placement
     scaled_info: Scaled
     series_place: tuple[int, tuple[int, ...]] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def spacing(self) -> tuple[float, float, float]:
