@@ -140,3 +140,8 @@ def either(words: Iterable[str]) -> str:
 def sizes(shape: tuple[int, ...]) -> str:
     """Write a shape in words: `2 x 3 x 4`."""
     return " x ".join(map(str, shape))
+
+
+def size_mm(spacing: Iterable[float]) -> str:
+    """Write the size of a voxel in words: `1 x 1 x 2.5 mm`."""
+    return f"{' x '.join(f'{length:.4g}' for length in spacing)} mm"

@@ -133,7 +133,8 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     for array in (scaled, region, truth):
         if array is not None:
             array.flags.writeable = False
-    return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place)
+    remarks = volume.grid.remarks
+    return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place, remarks)
 
 
 def _read(path: Path, how: Preparation, channel: int | None) -> Volume:

@@ -11,6 +11,7 @@ from nibabel import orientations
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
 from ascnet_core.imaging.image_format import Grid, either, sizes, suffix_of
+from ascnet_core.imaging.nifti_header import corner_distance
 
 _orientations: Any = orientations  # nibabel has no types that hold
 
@@ -101,9 +102,7 @@ def grid_difference(one: Grid, other: Grid) -> str:
     shape, other_shape = _ras_shape(one), _ras_shape(other)
     if shape != other_shape:
         return f"{sizes(shape)} against {sizes(other_shape)} voxels"
-    corners = np.indices((2, 2, 2)).reshape(3, 8).T * np.subtract(shape, 1)
-    apart = (ras_affine(one) - ras_affine(other)) @ np.c_[corners, np.ones(8)].T
-    distance = float(np.linalg.norm(apart[:3], axis=0).max())
+    distance = corner_distance(ras_affine(one), ras_affine(other), shape)
     return f"corners {distance:.3g} mm apart" if distance > GRID_TOLERANCE_MM else ""
 
 

@@ -38,19 +38,31 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _grid(path: Path, image: Any) -> Grid:
-    import numpy as np
+    from ascnet_core.imaging.nifti_header import affine_mm
 
     stored = tuple(int(n) for n in image.shape)
-    if 0 in stored or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
+    if min(stored, default=0) < 1 or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
         raise UserError(f"{path} has shape {sizes(stored)}; a volume of three axes is needed.")
     x, y, z = (*stored, 1)[:3]
-    affine = _invertible(path, np.array(image.affine, np.float64))
+    affine, remarks = affine_mm(image.header, _stored_pixdim(image))
+    affine = _invertible(path, affine, remarks)
     frames = stored[3] if len(stored) > 3 else 1
-    return Grid((x, y, z), affine, image.header.copy(), "nifti", stored, frames)
+    header = image.header.copy()
+    return Grid((x, y, z), affine, header, "nifti", stored, frames, tuple(remarks))
 
 
-def _invertible(path: Path, affine: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Give a slice without thickness one of 1 mm; refuse what cannot be mended."""
+def _stored_pixdim(image: Any) -> npt.NDArray[Any]:
+    """Return the header's `pixdim` as the file has it; nibabel mends zero and negative ones."""
+    files = image.file_map
+    with files.get("header", files["image"]).get_prepare_fileobj("rb") as opened:
+        pixdim: npt.NDArray[Any] = type(image.header).from_fileobj(opened, check=False)["pixdim"]
+    return pixdim
+
+
+def _invertible(
+    path: Path, affine: npt.NDArray[np.float64], remarks: list[str]
+) -> npt.NDArray[np.float64]:
+    """Give a slice without thickness one of 1 mm, and remark it; refuse what cannot be mended."""
     import numpy as np
 
     axes = affine[:3, :3]
@@ -59,6 +71,7 @@ def _invertible(path: Path, affine: npt.NDArray[np.float64]) -> npt.NDArray[np.f
             normal = np.cross(axes[:, 0], axes[:, 1])
             length = float(np.linalg.norm(normal))
             axes[:, 2] = normal / length if length else 0
+            remarks.append("The header gives the slice no thickness; 1 mm is taken.")
         lengths = np.linalg.norm(axes, axis=0)
         if lengths.all() and abs(np.linalg.det(axes / lengths)) > 1e-3:
             return affine
@@ -95,10 +108,13 @@ def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLik
     """Write shape, affine, qform and sform with their codes as they were read, bit for bit."""
     import nibabel
 
+    from ascnet_core.imaging.nifti_header import empty_texts
+
     nib: Any = nibabel  # its types do not hold
     stored = stored.astype(dtype)
     if grid.header is None:
         image = nib.Nifti1Image(stored, grid.affine)
+        image.header.set_xyzt_units("mm")
     else:
         kind = nib.Nifti2Image if isinstance(grid.header, nib.Nifti2Header) else nib.Nifti1Image
         # The header of a pair becomes that of a single file.
@@ -107,6 +123,7 @@ def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLik
         header.set_slope_inter(1, 0)
         header["cal_min"] = header["cal_max"] = 0  # the image's display window is not the map's
         header["intent_code"] = 0
+        empty_texts(header)
         # nibabel leaves qform and sform alone when it is given the very affine that they say.
         shape = grid.full_shape or grid.shape
         image = kind(stored.reshape(shape), header.get_best_affine(), header)
