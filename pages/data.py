@@ -125,8 +125,8 @@ def choose_preparation() -> Preparation:
         )
         for column, end, beyond, least, most, value in ends
     )
-    with st.popover("Colour, 4-D and NaN", width="stretch"):
-        one, two, three = st.columns(3)
+    with st.popover("Colour, 4-D, NaN and labels", width="stretch"):
+        one, two, three, four = st.columns(4)
         channel = one.text_input(
             "Channel",
             forms.text_of(start.channel),
@@ -142,6 +142,12 @@ def choose_preparation() -> Preparation:
             forms.text_of(start.nan),
             help="The value that NaN and infinity become. Empty: they are refused.",
         )
+        label = four.text_input(
+            "Labels",
+            forms.text_of(start.label),
+            help="Labels of the masks that are the lesion, such as 1,4. Empty: those that the "
+            "manifest names, else all together.",
+        )
     return Preparation(
         size=size,
         scaling=scaling,
@@ -151,6 +157,7 @@ def choose_preparation() -> Preparation:
         channel=forms.whole("Channel", channel),
         frame=forms.whole("Frame", frame),
         nan=forms.number("NaN", nan),
+        label=forms.whole_numbers("Labels", label),
     )
 
 

@@ -11,6 +11,7 @@ from ascnet_core.commands.options import (
     PROGRAM,
     RULES_HELP,
     add_flag,
+    add_label,
     add_out,
     add_segmentation,
     changed_settings,
@@ -94,6 +95,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         default="subject",
         help="what the mean is over (default: subject, its scans pooled)",
     )
+    add_label(parser)
     add_flag(parser, "--no-oracle", "leave out the rows chosen with the masks")
     add_flag(parser, "--fast", "leave out surface distances and lesion counts")
     add_flag(parser, "--flip", "runs average over the image and its mirror image")

@@ -23,7 +23,7 @@ PROGRAM = "ascnet" if Path(sys.argv[0]).stem == "ascnet" else "python -m ascnet_
 """How this program was called, so that examples and recorded commands can be copied."""
 
 _SETTINGS = {
-    **{name: f"data.{name}" for name in ("scaling", "region", "frame", "channel", "nan")},
+    **{name: f"data.{name}" for name in ("scaling", "region", "frame", "channel", "nan", "label")},
     "stop_when": "schedule.stop_when",
     "threshold": "segmentation.rule",
     **{name: f"segmentation.{name}" for name in ("map", "side", "scope", "post")},
@@ -96,6 +96,18 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--nan", type=float, metavar="X", help="what NaN and infinity become")
 
 
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """`--label`."""
+    parser.add_argument(
+        "--label",
+        action="extend",
+        nargs="+",
+        type=int,
+        metavar="N",
+        help="labels of the masks that are the lesion (default: the manifest's, else all)",
+    )
+
+
 def add_segmentation(parser: argparse.ArgumentParser, default: str, several: bool = False) -> None:
     """Options that turn a scan into a mask; `several` allows more than one map and rule."""
     from ascnet_core.settings.methods import METHODS
@@ -152,6 +164,8 @@ def changed_settings(settings: Settings, options: argparse.Namespace) -> Setting
     given = {name: value for name, value in vars(options).items() if value is not None}
     if "post" in given:
         given["post"] = ",".join(step for step in options.post if step != "none")
+    if "label" in given:
+        given["label"] = ",".join(map(str, options.label))
     named = [f"{key}={given[name]}" for name, key in _SETTINGS.items() if name in given]
     return apply_set(settings, [*options.assignments, *named])
 

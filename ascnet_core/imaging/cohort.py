@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from ascnet_core import files
 from ascnet_core.errors import UserError
 
 COLUMNS = (
-    "subject", "scan", "image", "mask", "region", "modality", "channel", "series", "group", "fold",
-    "notes",
+    "subject", "scan", "image", "mask", "region", "modality", "channel", "label", "series", "group",
+    "fold", "notes",
 )  # fmt: skip
 GROUPS = ("normal", "anomalous")
 FURTHER = "image:"
@@ -28,7 +29,8 @@ class Scan:
 
     `subject` is the patient, by whom folds and mean Dice go, `scan` the name of this scan, unique
     in the cohort. `further` are images on the same grid by name (the columns `image:NAME`),
-    `channel` is that of a colour picture that holds the modality, from 0. Where pictures are the
+    `channel` is that of a colour picture that holds the modality, from 0, `label` which labels of
+    the mask are the lesion (none: all). Where pictures are the
     slices of one volume, `series` has all its rows' (image, region), lowest first: they are scaled
     together and know their place.
     """
@@ -44,6 +46,7 @@ class Scan:
     fold: str | None = None
     notes: str = ""
     channel: int | None = None
+    label: tuple[int, ...] = ()
     series: Series = ()
 
 
@@ -181,6 +184,11 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
     channel = row.get("channel", "")
     if channel and not channel.isdecimal():
         raise UserError(f"{where}: channel {channel!r} is no number; write 0, 1 or 2.")
+    labels = [label for label in re.split(r"[;,\s]+", row.get("label", "")) if label]
+    if not all(re.fullmatch(r"-?\d+", label, re.ASCII) for label in labels):
+        raise UserError(
+            f"{where}: label {row['label']!r} is no number; write one, or several as 1;2."
+        )
     return Scan(
         subject=row["subject"],
         scan=name,
@@ -193,6 +201,7 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
         fold=row.get("fold") or None,
         notes=row.get("notes", ""),
         channel=int(channel) if channel else None,
+        label=tuple(map(int, labels)),
         series=series,
     )
 
@@ -210,7 +219,7 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     if not rows:
         raise UserError(f"{path} would list no scans; give at least one.")
     filled = dict.fromkeys(
-        key for row in rows for key, cell in row.items() if cell not in (None, "")
+        key for row in rows for key, cell in row.items() if cell not in (None, "", ())
     )
     order = [c for c in COLUMNS if c in filled]
     at = order.index("modality") + 1 if "modality" in order else len(order)
@@ -230,4 +239,6 @@ def _cell(value: Any, column: str, folder: Path) -> str:
         return ""
     if _holds_file(column) and (isinstance(value, Path) or Path(value).is_absolute()):
         return os.path.relpath(value, folder).replace(os.sep, "/")
+    if column == "label" and not isinstance(value, str):
+        return ";".join(map(str, value))
     return str(value)

@@ -55,7 +55,8 @@ class Format:
     load, head : (path, frame, channel) -> float32 in stored order and real units, and the grid;
         path -> the grid alone, whose `full_shape` is then the whole stored shape, frames too.
     write : (path, stored array, grid, dtype): writes a whole file or none.
-    mask_level : (path, stored array) -> the value above which a mask holds a voxel.
+    mask_level : (path, stored array) -> the grey value at which a mask of many is cut; 0 where
+        the values themselves say what they are.
     flat : Whether a file holds one slice.
     pair : The endings of a header and of the image data where they are two files.
     """
@@ -69,9 +70,17 @@ class Format:
     load: Callable[[Path, int | None, int | None], tuple[Stored, Grid]]
     head: Callable[[Path], Grid]
     write: Callable[[Path, npt.NDArray[Any], Grid, npt.DTypeLike], None]
-    mask_level: Callable[[Path, Stored], float] = lambda path, stored: 0.5
+    mask_level: Callable[[Path, Stored], float] = lambda path, stored: 0
     flat: bool = False
     pair: tuple[str, str] = ("", "")
+
+
+class ChoiceNeeded(UserError):
+    """Raised where a file holds `count` frames or channels (`what`) and none fitting is chosen."""
+
+    def __init__(self, sentence: str, what: str, count: int) -> None:
+        super().__init__(sentence)
+        self.what, self.count = what, count
 
 
 @contextmanager
@@ -110,8 +119,10 @@ def choose(path: Path, what: str, count: int, choice: int | None) -> int:
     if choice is not None and 0 <= choice < count:
         return choice
     found = f"holds {count} {what}s" if choice is None else f"has no {what} {choice}"
-    raise UserError(
-        f"{path} {found}; choose one from 0 to {count - 1} (option --{what}, or on the Data page)."
+    raise ChoiceNeeded(
+        f"{path} {found}; choose one from 0 to {count - 1} (option --{what}, or on the Data page).",
+        what,
+        count,
     )
 
 

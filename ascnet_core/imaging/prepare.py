@@ -13,7 +13,7 @@ from ascnet_core.imaging.cohort import Scan, Series
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.intensity import Scaled
 from ascnet_core.imaging.slices import Placement, placement, to_slices
-from ascnet_core.imaging.volume import Volume, grid_difference, read_mask, read_volume
+from ascnet_core.imaging.volume import Volume, grid_difference, read_mask_and_remarks, read_volume
 from ascnet_core.names import REGIONS
 
 Mask = npt.NDArray[np.bool_]
@@ -30,8 +30,9 @@ class Preparation:
     scaling, low, high : As for `intensity.limits`, over the region of the whole volume.
     region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
         the 99th percentile; "none": everything. Outside is 0.
-    channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images, from
-        0.
+    channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images and
+        masks, from 0.
+    label : Labels of the masks that are the lesion (none: the manifest's, else all).
     nan : The value that NaN and infinite values become; None refuses them.
     """
 
@@ -43,6 +44,7 @@ class Preparation:
     channel: int | None = None
     frame: int | None = None
     nan: float | None = None
+    label: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +122,11 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     channel = how.channel if how.channel is not None else scan.channel
     volume = _read(scan.image, how, channel)
     place = placement(volume.shape, volume.spacing, how.size)
-    truth = read_mask(scan.mask, volume) if scan.mask else None
+    truth: Mask | None = None
+    of_truth: tuple[str, ...] = ()
+    if scan.mask:
+        labels = how.label or scan.label
+        truth, of_truth = read_mask_and_remarks(scan.mask, volume, labels=labels, frame=how.frame)
     series_place, level, known = None, None, None
     if len(scan.series) > 1:
         stamps = tuple(
@@ -128,12 +134,12 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
         )
         level, known, areas = _series_limits(scan.series, stamps, how, channel)
         series_place = ([image for image, _ in scan.series].index(scan.image), areas)
-    region = _region(volume, scan.region, how, level)
+    region, of_region = _region(volume, scan.region, how, level)
     scaled, info = _scaled(volume, region, how, known)
     for array in (scaled, region, truth):
         if array is not None:
             array.flags.writeable = False
-    remarks = volume.grid.remarks
+    remarks = (*volume.grid.remarks, *of_region, *of_truth)
     return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place, remarks)
 
 
@@ -150,13 +156,15 @@ def _scaled(
     return intensity.scale_volume(volume.data, inside, how.scaling, how.low, how.high, what, known)
 
 
-def _region(volume: Volume, file: Path | None, how: Preparation, level: float | None) -> Mask:
-    """Return the region; an automatic one lies above `level`, or above the volume's own."""
+def _region(
+    volume: Volume, file: Path | None, how: Preparation, level: float | None
+) -> tuple[Mask, tuple[str, ...]]:
+    """Return the region, with remarks; an automatic one lies above `level`, or the volume's own."""
     if how.region == "none":
-        return np.ones(volume.shape, np.bool_)
+        return np.ones(volume.shape, np.bool_), ()
     if how.region == "file" and file is not None:
-        return read_mask(file, volume)
-    return volume.data > (intensity.automatic_level(volume.data) if level is None else level)
+        return read_mask_and_remarks(file, volume, frame=how.frame, lesion=False)
+    return volume.data > (intensity.automatic_level(volume.data) if level is None else level), ()
 
 
 @lru_cache(maxsize=64)
@@ -170,7 +178,8 @@ def _series_limits(
     volumes = [_read(image, how, channel) for image, _ in series]
     level = intensity.automatic_level(np.concatenate([one.data.ravel() for one in volumes]))
     regions = [
-        _region(volume, file, how, level) for volume, (_, file) in zip(volumes, series, strict=True)
+        _region(volume, file, how, level)[0]
+        for volume, (_, file) in zip(volumes, series, strict=True)
     ]
     inside = np.concatenate([v.data[region] for v, region in zip(volumes, regions, strict=True)])
     what = f"The series of {series[0][0]}"

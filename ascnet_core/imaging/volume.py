@@ -1,5 +1,6 @@
 """Volumes: read in any orientation, worked on in RAS order, written back to the grid they had."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ from nibabel import orientations
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
-from ascnet_core.imaging.image_format import Grid, either, sizes, suffix_of
+from ascnet_core.imaging.image_format import ChoiceNeeded, Grid, either, sizes, suffix_of
+from ascnet_core.imaging.mask import colours_as_labels, meant
 from ascnet_core.imaging.nifti_header import corner_distance
 
 _orientations: Any = orientations  # nibabel has no types that hold
 
-# Corners of two grids that lie closer than this are the same corner.
-GRID_TOLERANCE_MM = 1e-3
+# Corners of two grids that lie closer than this are the same corner; further apart they may be by
+# rounding, to a hundredth of a voxel, or over a wide grid to a tenth.
+ROUNDING_MM = 1e-3
+_SHARE_OF_VOXEL, _MOST_OF_VOXEL, _SHARE_OF_EXTENT = 0.01, 0.1, 5e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,32 +82,95 @@ def read_volume(
     return Volume(data, ras_affine(grid), grid, path)
 
 
-def read_mask(path: str | Path, like: Volume) -> npt.NDArray[np.bool_]:
-    """Read a mask for `like`, as bool (X, Y, Z) in RAS order.
+def read_mask(
+    path: str | Path,
+    like: Volume,
+    *,
+    labels: Sequence[int] = (),
+    frame: int | None = None,
+    lesion: bool = True,
+) -> npt.NDArray[np.bool_]:
+    """Read a mask as `read_mask_and_remarks`, without the remarks."""
+    return read_mask_and_remarks(path, like, labels=labels, frame=frame, lesion=lesion)[0]
 
-    It may be stored in another axis order than the image, as long as its voxels are the same.
 
-    Raises a UserError if the file is missing, damaged, holds NaN, or has another grid than `like`.
+def read_mask_and_remarks(
+    path: str | Path,
+    like: Volume,
+    *,
+    labels: Sequence[int] = (),
+    frame: int | None = None,
+    lesion: bool = True,
+) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
+    """Read a mask for `like`, as bool (X, Y, Z) in RAS order, with remarks on what was unsure.
+
+    It may be stored in another axis order than the image, as long as its voxels are the same. Which
+    values are meant, and what `labels` and `lesion` do, says `mask.meant`; colours are numbered.
+    `frame` is chosen where the file holds several.
+
+    Raises a UserError if the file is missing, damaged, holds NaN, has another grid than `like`, or
+    does not say which voxels are meant.
     """
     path = Path(path)
-    stored, grid = load_stored(path)
+    colours: list[str] = []
+    try:
+        stored, grid = load_stored(path, frame)
+    except ChoiceNeeded as error:
+        if error.what == "frame":
+            raise UserError(
+                f"{path} is a mask of {error.count} frames; save the frame that is meant as a file "
+                "of its own, or choose it, for the image and the mask alike (option --frame, or on "
+                "the Data page)."
+            ) from error
+        channels = [load_stored(path, frame, channel) for channel in range(error.count)]
+        grid = channels[0][1]
+        every = np.stack([one for one, _ in channels], axis=-1)
+        stored, colours = colours_as_labels(every, path, labels)
     if not np.isfinite(stored).all():
         raise UserError(f"{path} is to be a mask but holds NaN; save it with 0 and 1.")
+    remarks = _check_grid(path, grid, like)
+    if colours and not labels:
+        return to_ras(stored > 0, grid), (*remarks, *colours)
+    level = 0 if colours else check_file(path).mask_level(path, stored)
+    mask, further = meant(stored, path, labels, level, lesion)
+    return to_ras(mask, grid), (*remarks, *colours, *further)
+
+
+def _check_grid(path: Path, grid: Grid, like: Volume) -> list[str]:
+    """Remark a mask's grid that differs by rounding from the image's; refuse one that does more."""
     reason = grid_difference(grid, like.grid)
-    if reason:
+    if not reason:
+        apart = corner_distance(ras_affine(grid), ras_affine(like.grid), _ras_shape(grid))
+        if apart <= ROUNDING_MM:
+            return []
+        return [f"The corners of {path.name} lie {apart:.2g} mm from the image's, as by rounding."]
+    same_array = grid.shape == like.grid.shape
+    if same_array and (grid.kind != like.grid.kind or np.array_equal(grid.affine, np.eye(4))):
         raise UserError(
-            f"{path} is on another grid than {like.path} ({reason}); resample it onto the image."
+            f"{path} does not say where its voxels lie, {like.path} does ({reason}); save the mask "
+            "with the image's affine, after looking that left and right are the same in both."
         )
-    return to_ras(stored > check_file(path).mask_level(path, stored), grid)
+    raise UserError(
+        f"{path} is on another grid than {like.path} ({reason}); resample it onto the image."
+    )
 
 
 def grid_difference(one: Grid, other: Grid) -> str:
-    """Say in what two grids differ once both are in RAS order; empty where they do not."""
+    """Say in what two grids differ once both are in RAS order; empty where they do not.
+
+    Rounding in a header is no difference.
+    """
     shape, other_shape = _ras_shape(one), _ras_shape(other)
     if shape != other_shape:
         return f"{sizes(shape)} against {sizes(other_shape)} voxels"
-    distance = corner_distance(ras_affine(one), ras_affine(other), shape)
-    return f"corners {distance:.3g} mm apart" if distance > GRID_TOLERANCE_MM else ""
+    affine, other_affine = ras_affine(one), ras_affine(other)
+    distance = corner_distance(affine, other_affine, shape)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    extent = float(np.linalg.norm(spacing * shape))
+    smallest = float(spacing.min())
+    wide = min(_MOST_OF_VOXEL * smallest, _SHARE_OF_EXTENT * extent)
+    tolerance = max(ROUNDING_MM, _SHARE_OF_VOXEL * smallest, wide)
+    return f"corners {distance:.3g} mm apart" if distance > tolerance else ""
 
 
 def _orientation(grid: Grid) -> npt.NDArray[np.float64]:

@@ -129,7 +129,16 @@ def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
     for scan in cohort.scans:
         row: dict[str, Any] = {
             name: getattr(scan, name)
-            for name in ("subject", "scan", "modality", "group", "fold", "notes", "channel")
+            for name in (
+                "subject",
+                "scan",
+                "modality",
+                "group",
+                "fold",
+                "notes",
+                "channel",
+                "label",
+            )
         }
         for name in ("image", "mask", "region"):
             path = getattr(scan, name)

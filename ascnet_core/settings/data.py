@@ -33,6 +33,8 @@ class Data:
     """Frame of 4-D files; not set: refuse several frames."""
     nan: float | None = None
     """What NaN and infinity become; not set: refuse them."""
+    label: tuple[int, ...] = ()
+    """Labels of the masks that are the lesion, such as 1,4; none: the manifest's, else all."""
     match: Literal["none", "position"] = "none"
     """Draw reference slices at random, or for each input one of about the same position in the
     head, so that D can't tell them apart by it."""

@@ -160,6 +160,18 @@ def test_fields_that_may_be_empty() -> None:
     assert forms.whole("Frame", " ") is None
     assert forms.whole("Frame", "3") == 3
     assert forms.number("NaN", "-1.5") == -1.5
-    for read in (forms.whole, forms.number):
+    assert forms.whole_numbers("Labels", " ") == ()
+    assert forms.whole_numbers("Labels", "1, 4;2") == (1, 4, 2)
+    for read in (forms.whole, forms.number, forms.whole_numbers):
         with pytest.raises(UserError, match="Frame"):
             read("Frame", "x")
+
+
+def test_labels_of_the_masks_are_chosen(own_cache, small_cohort: Path) -> None:
+    at = _open(small_cohort)
+    field = next(one for one in at.text_input if one.label == "Labels")
+    field.set_value("7").run()
+    assert not at.exception
+    assert any("has no label 7; it holds 0, 1" in error.value for error in at.error)
+    next(one for one in at.text_input if one.label == "Labels").set_value("1").run()
+    assert not at.error

@@ -69,9 +69,12 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
         picture.seek(0 if pages == 1 else choose(path, "frame", pages, frame))
         mode = picture.mode
         pixels = np.asarray(picture.convert(_READ_AS.get(mode, mode)))
-    if mode in ("LA", "La"):
-        pixels = pixels[..., 0]
-    elif mode in ("RGBA", "RGBa", "RGBX"):
+    if mode in ("LA", "La", "RGBA", "RGBa"):
+        colour, shape = pixels[..., :-1], pixels[..., -1]
+        # one colour all over: the picture is in what is transparent
+        flat = shape.min() < shape.max() and (colour == colour[0, 0]).all()
+        pixels = shape if flat else colour
+    elif mode == "RGBX":
         pixels = pixels[..., :3]
     if pixels.ndim == 3:
         tolerance = _LOSSY_TOLERANCE if suffix_of(path) in _LOSSY else 0

@@ -218,6 +218,14 @@ def whole(name: str, text: str) -> int | None:
     return int(text)
 
 
+def whole_numbers(name: str, text: str) -> tuple[int, ...]:
+    """A field that may be empty as whole numbers, divided by commas or spaces. Raises UserError."""
+    try:
+        return tuple(int(part) for part in text.replace(",", " ").replace(";", " ").split())
+    except ValueError:
+        raise UserError(f"{name} is {text!r}; write whole numbers, or leave it empty.") from None
+
+
 def number(name: str, text: str) -> float | None:
     """A field that may be empty as a number. Raises UserError."""
     if not text.strip():

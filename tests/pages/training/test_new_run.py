@@ -74,6 +74,8 @@ def values_for(key: str, settings: Settings) -> st.SearchStrategy[Any]:
         return st.floats(low or 0, high if high is not None else 1e4)
     if key == "data.watched":
         return st.sampled_from([("7",), ("a b:3",), ("a:3", "b-2:40")])
+    if key == "data.label":
+        return st.lists(st.integers(-9, 99)).map(tuple)
     if isinstance(before, tuple):
         return st.lists(st.sampled_from(["roi", "open:3", "components:50"])).map(tuple)
     return st.sampled_from(["otsu", "rightmost-peak", "valley:-1", "band:10:20"])
@@ -155,7 +157,7 @@ OTHER_VALUES = {
     "data.frame": "0", "data.nan": "0.0", "corruption.coarse": 3, "corruption.area_low": "0.01",
     "corruption.area_high": "0.4", "corruption.shift_low": "0.2", "segmentation.rule": "otsu",
     "segmentation.post": "roi,components:20", "adversary.weight": "0.5",
-    "data.watched": "6", "network.dropout": "0.25", "network.norm_momentum": "0.2",
+    "data.watched": "6", "data.label": "1,4", "network.dropout": "0.25", "network.norm_momentum": "0.2",
 }  # fmt: skip
 
 

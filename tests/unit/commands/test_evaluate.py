@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from tests.helpers import make_nifti
 from tests.unit.commands.command_line import cli, rows_of
 
 
@@ -61,3 +62,25 @@ def test_a_single_baseline_can_be_asked_for(demo, tmp_path):
     rows = json.loads((out / "summary.json").read_text())["rows"]
     assert {row["method"] for row in rows} == {"input-threshold"}
     assert "reference-quantile:0.995" in {row["rule"] for row in rows}
+
+
+def test_labels_of_the_masks_are_chosen(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    image = rng.uniform(50, 100, (20, 20, 4))
+    labels = np.zeros(image.shape)
+    labels[5:9, 5:9], labels[12:14, 12:14] = 1, 2
+    make_nifti(tmp_path / "a.nii", image + 100 * (labels == 2))
+    make_nifti(tmp_path / "m.nii", labels, dtype=np.uint8)
+    (tmp_path / "x.csv").write_text("subject,image,mask\na,a.nii,m.nii\n")
+    words = ["evaluate", tmp_path / "x.csv", "-o", tmp_path / "out", "--fast"]
+    words += ["--method", "input-threshold"]
+    dice = {}
+    for chosen in ((), ("--label", 2), ("--label", 1, 2)):
+        assert cli(*words, *chosen) == 0
+        rows = rows_of(tmp_path / "out" / "subjects.csv")
+        dice[chosen] = max(float(row["dice"]) for row in rows)
+    assert dice["--label", 2] == 1
+    assert dice["--label", 1, 2] == dice[()] < 0.8
+    capsys.readouterr()
+    assert cli(*words, "--label", 7) == 2
+    assert "m.nii has no label 7; it holds 0, 1, 2: choose" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.settings import tables
+from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset, preset_names
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, apply_set, differing, from_toml, keys, to_toml
@@ -69,6 +70,7 @@ def test_set_reaches_every_kind_of_value():
             "schedule.learning_rate=1e-3",
             "data.flips=true",
             "data.channel=2",
+            "data.label=1,4",
             "segmentation.post=open:3, components:5",
             "segmentation.rule=valley:-1",
         ],
@@ -77,6 +79,8 @@ def test_set_reaches_every_kind_of_value():
     assert changed.schedule.learning_rate == pytest.approx(1e-3)
     assert changed.data.flips is True
     assert changed.data.channel == 2
+    assert changed.data.label == (1, 4)
+    assert preparation_of(changed).label == (1, 4)
     assert changed.segmentation.post == ("open:3", "components:5")
     assert changed.segmentation.rule == "valley:-1"
     assert apply_set(changed, ["data.channel="]).data.channel is None
