@@ -29,8 +29,12 @@ def automatic_level(values: Numbers) -> float:
     5 % of the 99th percentile, both taken from the minimum up where it is negative (CT in HU,
     standardised MR).
     """
-    lowest = min(float(values.min()), 0.0)
-    return lowest + 0.05 * (float(np.percentile(values, 99)) - lowest)
+    return level_between(min(float(values.min()), 0.0), float(np.percentile(values, 99)))
+
+
+def level_between(lowest: float, top: float) -> float:
+    """Return the automatic level of an image whose air is `lowest` and whose brightest is `top`."""
+    return lowest + 0.05 * (top - lowest)
 
 
 def limits(

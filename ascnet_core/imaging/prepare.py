@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import intensity
+from ascnet_core.imaging.background import Background, find_background
 from ascnet_core.imaging.cohort import Scan, Series
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.intensity import Scaled
@@ -29,7 +30,7 @@ class Preparation:
     size : Pixels along each side of a slice, a multiple of 16.
     scaling, low, high : As for `intensity.limits`, over the region of the whole volume.
     region : "file": the manifest's region where it names one, else automatic; "auto": above 5 % of
-        the 99th percentile; "none": everything. Outside is 0.
+        the 99th percentile, without padding (`find_background`); "none": everything. Outside is 0.
     channel, frame : Channel of colour pictures (None: the manifest's) and frame of 4-D images and
         masks, from 0.
     label : Labels of the masks that are the lesion (none: the manifest's, else all).
@@ -127,14 +128,14 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     if scan.mask:
         labels = how.label or scan.label
         truth, of_truth = read_mask_and_remarks(scan.mask, volume, labels=labels, frame=how.frame)
-    series_place, level, known = None, None, None
+    series_place, background, known = None, None, None
     if len(scan.series) > 1:
         stamps = tuple(
             image.stat().st_mtime_ns if image.is_file() else 0 for image, _ in scan.series
         )
-        level, known, areas = _series_limits(scan.series, stamps, how, channel)
+        background, known, areas = _series_limits(scan.series, stamps, how, channel)
         series_place = ([image for image, _ in scan.series].index(scan.image), areas)
-    region, of_region = _region(volume, scan.region, how, level)
+    region, of_region = _region(volume, scan.region, how, background)
     scaled, info = _scaled(volume, region, how, known)
     for array in (scaled, region, truth):
         if array is not None:
@@ -157,31 +158,32 @@ def _scaled(
 
 
 def _region(
-    volume: Volume, file: Path | None, how: Preparation, level: float | None
+    volume: Volume, file: Path | None, how: Preparation, background: Background | None
 ) -> tuple[Mask, tuple[str, ...]]:
-    """Return the region, with remarks; an automatic one lies above `level`, or the volume's own."""
+    """Return the region, with remarks; an automatic one by `background`, or the volume's own."""
     if how.region == "none":
         return np.ones(volume.shape, np.bool_), ()
     if how.region == "file" and file is not None:
         return read_mask_and_remarks(file, volume, frame=how.frame, lesion=False)
-    return volume.data > (intensity.automatic_level(volume.data) if level is None else level), ()
+    background = background or find_background([volume.data])
+    return background.region(volume.data), (background.remark,) * bool(background.remark)
 
 
 @lru_cache(maxsize=64)
 def _series_limits(
     series: Series, stamps: tuple[int, ...], how: Preparation, channel: int | None
-) -> tuple[float, tuple[float, float], tuple[int, ...]]:
-    """Return a series' automatic level, its limits and each slice's region area.
+) -> tuple[Background, tuple[float, float], tuple[int, ...]]:
+    """Return a series' background, its limits and each slice's region area.
 
     `stamps` (times of change) are there for the cache alone.
     """
     volumes = [_read(image, how, channel) for image, _ in series]
-    level = intensity.automatic_level(np.concatenate([one.data.ravel() for one in volumes]))
+    background = find_background([one.data for one in volumes])
     regions = [
-        _region(volume, file, how, level)[0]
+        _region(volume, file, how, background)[0]
         for volume, (_, file) in zip(volumes, series, strict=True)
     ]
     inside = np.concatenate([v.data[region] for v, region in zip(volumes, regions, strict=True)])
     what = f"The series of {series[0][0]}"
     known = intensity.limits(inside, how.scaling, how.low, how.high, what)
-    return level, known, tuple(int(region.sum()) for region in regions)
+    return background, known, tuple(int(region.sum()) for region in regions)

@@ -157,7 +157,8 @@ OTHER_VALUES = {
     "data.frame": "0", "data.nan": "0.0", "corruption.coarse": 3, "corruption.area_low": "0.01",
     "corruption.area_high": "0.4", "corruption.shift_low": "0.2", "segmentation.rule": "otsu",
     "segmentation.post": "roi,components:20", "adversary.weight": "0.5",
-    "data.watched": "6", "data.label": "1,4", "network.dropout": "0.25", "network.norm_momentum": "0.2",
+    "data.watched": "6", "data.label": "1,4", "network.dropout": "0.25",
+    "network.norm_momentum": "0.2",
 }  # fmt: skip
 
 

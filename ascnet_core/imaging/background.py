@@ -1,0 +1,117 @@
+"""What of an image is padding or background, and which voxels are its automatic region."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from ascnet_core.imaging.intensity import automatic_level, level_between
+
+Numbers = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+# So many of the corners hold one value where it is padding, and so much of the image, if its value
+# is not far from all others.
+_OF_CORNERS, _OF_IMAGE = 0.5, 0.05
+# A background between the values of tissue fills all corners, and has so much of the rest below it.
+_BELOW = 0.1
+# Air is at least so much of what is not padding.
+_AIR = 0.15
+# Air of CT, in Hounsfield units: as a background it is just that.
+_AIR_HU = (-1024, -900)
+_MOST_SLICES = 16
+
+
+@dataclass(frozen=True)
+class Background:
+    """The automatic region is what lies above `level` and is not `padding` (None: has none).
+
+    `level` is in the image's units, minus infinity where all but the padding is tissue. `remark`
+    says what was found, "" where that is plain.
+    """
+
+    level: float
+    padding: float | None = None
+    remark: str = ""
+
+    def region(self, data: Numbers) -> Mask:
+        """Return the automatic region, bool of the data's shape."""
+        region: Mask = data > self.level
+        if self.padding is not None:
+            region &= data != self.padding
+        return region
+
+
+def find_background(volumes: Sequence[Numbers]) -> Background:
+    """Find the background of a volume, or of the slices of a series together.
+
+    Padding is one exact value in the corners that lies beyond all others (-3024 around the round
+    field of view of a CT, 65535) or between those of tissue (0 around a standardised brain). If
+    air lies around it, the automatic level is taken of what is not padding; else all that is not
+    padding is tissue. `volumes` are real numbers (X, Y, Z) without NaN.
+    """
+    values = np.concatenate([one.ravel() for one in volumes]) if len(volumes) > 1 else volumes[0]
+    value = _padding(volumes, values)
+    if value is None:
+        return Background(automatic_level(values))
+    parts = [_inside(one, value) for one in volumes]
+    inside, rim = (np.concatenate(part) for part in zip(*parts, strict=True))
+    level, air = -np.inf, False
+    if rim.size:
+        floor, top = (float(one) for one in np.percentile(inside, [1, 99]))
+        found = level_between(min(floor, 0.0), top)
+        air = bool(np.median(rim) <= found and np.mean(inside <= found) >= _AIR)
+        level = found if air else level
+    if value == values.min() and not air:
+        return Background(automatic_level(values))  # which is above the padding
+    share = float(np.mean(values == value))
+    remark = (
+        f"{value:g}, which fills the corners and {share:.0%} of the image, is taken as padding and "
+        "left out of the automatic region."
+    )
+    return Background(level, value, remark)
+
+
+def _padding(volumes: Sequence[Numbers], values: Numbers) -> float | None:
+    """Return a value of padding that the automatic level does not keep out, else None.
+
+    Corners come first, so that most images cost no pass over their voxels.
+    """
+    corners = np.concatenate([_corners(one) for one in volumes])
+    found, counts = np.unique(corners, return_counts=True)
+    value, share = float(found[np.argmax(counts)]), float(counts.max() / corners.size)
+    if share < _OF_CORNERS or _AIR_HU[0] <= value <= _AIR_HU[1]:
+        return None
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest == highest:
+        return None
+    if value == lowest:
+        return value if value < 0 else None
+    here = values == value
+    filled = float(here.mean())
+    if value == highest:
+        rest = float(values[~here].max())
+        return value if value - rest > rest - lowest else None
+    below = float(np.mean(values < value)) / (1 - filled)
+    return value if share == 1 and filled >= _OF_IMAGE and below >= _BELOW else None
+
+
+def _corners(data: Numbers) -> Numbers:
+    ends = (slice(None, None, max(1, length - 1)) for length in data.shape)
+    corners: Numbers = data[tuple(ends)].ravel()
+    return corners
+
+
+def _inside(data: Numbers, padding: float) -> tuple[Numbers, Numbers]:
+    """Return the values away from padding, and those of them next to it, in a few of the slices.
+
+    Two voxels are left between, where resampling blends both.
+    """
+    some = data[:, :, :: -(-data.shape[2] // _MOST_SLICES)]
+    cross = ndimage.generate_binary_structure(2, 1)[:, :, np.newaxis]
+    near = ndimage.binary_dilation(some == padding, cross, iterations=2)
+    rim = ndimage.binary_dilation(near, cross, iterations=2) & ~near
+    return some[~near], some[rim]
