@@ -9,11 +9,12 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.content import advice_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,13 +88,16 @@ class ChoiceNeeded(UserError):
 def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
     """Turn the errors of a reader (`errors`, and common ones) into a sentence on a damaged file.
 
-    All others are faults of this program and pass.
+    All others are faults of this program and pass, but for `Exception` among `errors`: some readers
+    raise anything.
     """
     # MemoryError: a broken header may ask for terabytes
     common: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, KeyError, OverflowError)
     common += (MemoryError, zlib.error, struct.error)
     try:
         yield
+    except UserError:
+        raise
     except PermissionError as error:
         raise UserError(
             f"{path} may not be read: permission denied; change its permissions."
@@ -102,7 +106,7 @@ def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
         detail = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
             f"{path} is damaged, cut short or no {suffix_of(path)} file ({detail[:160]}); "
-            "copy or download it again."
+            f"{advice_on(path, suffix_of(path))}."
         ) from error
 
 
@@ -140,6 +144,22 @@ def one_channel(
     chosen = 0 if count == 1 else choose(path, "channel", count, channel)
     taken: npt.NDArray[Any] = array[..., chosen]
     return taken
+
+
+BEYOND = "Values beyond 3.4e38, more than 32 bits hold, are taken as infinite."
+
+
+def to_float32(raw: npt.NDArray[Any], grid: Grid) -> tuple[Stored, Grid]:
+    """Return numbers as a new float32 array of the grid's shape; what overflows is remarked."""
+    import numpy as np
+
+    try:
+        with np.errstate(over="raise"):
+            return np.array(raw, np.float32).reshape(grid.shape), grid
+    except FloatingPointError:
+        grid = replace(grid, remarks=(*grid.remarks, BEYOND))
+    with np.errstate(over="ignore"):
+        return np.array(raw, np.float32).reshape(grid.shape), grid
 
 
 def either(words: Iterable[str]) -> str:

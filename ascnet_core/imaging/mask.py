@@ -102,7 +102,7 @@ def _of_greys(stored: Numbers, path: Path, level: float) -> list[str]:
     between = (values > 0.2 * level) & (values < 1.8 * level)
     white = counts[values >= 1.8 * level].sum()
     few = len(values) <= _MOST_SCALED
-    if counts[between].sum() <= (0.1 if few else 1) * white:
+    if counts[between].sum() <= (0.1 if few else 5) * white:
         return []
     listed = f" ({_listed(values)})" if few else ""
     return [

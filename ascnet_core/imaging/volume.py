@@ -11,7 +11,7 @@ from nibabel import orientations
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
-from ascnet_core.imaging.image_format import ChoiceNeeded, Grid, either, sizes, suffix_of
+from ascnet_core.imaging.image_format import BEYOND, ChoiceNeeded, Grid, either, sizes, suffix_of
 from ascnet_core.imaging.mask import colours_as_labels, meant
 from ascnet_core.imaging.nifti_header import corner_distance
 
@@ -73,8 +73,9 @@ def read_volume(
     if odd.any():
         if nan is None:
             raise UserError(
-                f"{path} holds NaN or infinite values ({odd.mean():.1%} of its voxels); choose the "
-                "value they become (option --nan, or on the Data page)."
+                f"{path} holds NaN or infinite values ({odd.mean():.1%} of its voxels"
+                f"{'; those beyond 3.4e38 are taken as infinite' * (BEYOND in grid.remarks)}); "
+                "choose the value they become (option --nan, or on the Data page)."
             )
         stored[odd] = nan
     data = to_ras(stored, grid)

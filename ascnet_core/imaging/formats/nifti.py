@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core import files
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, one_channel, sizes
+from ascnet_core.imaging.image_format import (
+    Format,
+    Grid,
+    choose,
+    damage_told,
+    one_channel,
+    sizes,
+    to_float32,
+)
+from ascnet_core.imaging.memory import check_memory, check_promise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +44,16 @@ def _opened(path: Path) -> Iterator[Any]:
         if not isinstance(image, nib.Nifti1Pair):
             kind = type(image).__name__
             raise UserError(f"{path} is not NIfTI but {kind}; convert it to NIfTI.")
+        _check_size(image)
         yield image
+
+
+def _check_size(image: Any) -> None:
+    """Raise a ValueError if the file is too small for what its header promises."""
+    data = Path(image.file_map["image"].filename)
+    size = math.prod(image.shape) * image.header.get_data_dtype().itemsize
+    promised = int(image.dataobj.offset) + size
+    check_promise(data, promised, compressed=data.suffix.lower() == ".gz")
 
 
 def _grid(path: Path, image: Any) -> Grid:
@@ -91,6 +110,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
 
     with _opened(path) as image:
         grid = _grid(path, image)
+        check_memory(path, grid.shape)
         # A choice of frame is made for the cohort: images with a single one are not refused for it.
         chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)
         further = (chosen, 0)[: max(0, len(grid.full_shape) - 3)]
@@ -101,7 +121,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
         raise UserError(f"{path} holds complex numbers; save their magnitude as NIfTI.")
     if grid.frames > 1:
         grid = replace(grid, full_shape=grid.shape)
-    return np.array(raw, np.float32).reshape(grid.shape), grid
+    return to_float32(raw, grid)
 
 
 def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLike) -> None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core import files
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import Format, Grid, damage_told, one_channel, sizes
+from ascnet_core.imaging.image_format import (
+    Format,
+    Grid,
+    damage_told,
+    one_channel,
+    sizes,
+    to_float32,
+)
+from ascnet_core.imaging.memory import check_memory
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,16 +31,16 @@ def _head(path: Path) -> Grid:
 def _opened(path: Path) -> npt.NDArray[Any]:
     import numpy as np
 
-    with damage_told(path):
-        stack: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return stack
+    # A damaged head may raise anything; objects are not mapped, so nothing is unpickled.
+    with damage_told(path, Exception):
+        return np.lib.format.open_memmap(path, mode="r")
 
 
 def _grid(path: Path, full: tuple[int, ...]) -> Grid:
     """Place slices on each other at 1 mm, rows from anterior down, columns from the right."""
     import numpy as np
 
-    if 0 in full or len(full) not in (2, 3, 4) or (len(full) == 4 and full[3] > 4):
+    if min(full, default=0) < 1 or len(full) not in (2, 3, 4) or (len(full) == 4 and full[3] > 4):
         raise UserError(f"{path} has shape {sizes(full)}; a stack is (N, H, W) or (N, H, W, 1).")
     count, rows, columns = (1, *full) if len(full) == 2 else full[:3]
     affine = [[0, 0, -1, columns - 1], [0, -1, 0, rows - 1], [1, 0, 0, 0], [0, 0, 0, 1]]
@@ -40,18 +48,17 @@ def _grid(path: Path, full: tuple[int, ...]) -> Grid:
 
 
 def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
-    import numpy as np
-
     stack = _opened(path)
     if stack.dtype.kind not in "buif":
         raise UserError(f"{path} holds {stack.dtype} values; save real numbers.")
     grid = _grid(path, stack.shape)
+    check_memory(path, grid.shape)
     if stack.ndim == 4:
         if stack.shape[3] > 1:
             grid = replace(grid, full_shape=grid.shape)
         stack = one_channel(path, stack, channel)
     with damage_told(path):
-        return np.array(stack, np.float32).reshape(grid.shape), grid
+        return to_float32(stack, grid)
 
 
 def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLike) -> None:

@@ -1,0 +1,42 @@
+"""Pictures that are damaged."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.formats import load_head, load_stored
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_any_bytes_may_be_wrong(tmp_path, suffix):
+    """Whatever pillow makes of a broken picture, here it is a sentence or a picture."""
+    path = tmp_path / f"x{suffix}"
+    noise = np.random.default_rng(0).integers(0, 255, (24, 20), np.uint8)
+    Image.fromarray(noise).save(path)
+    whole, rng = path.read_bytes(), np.random.default_rng(1)
+    for _ in range(200):
+        content = bytearray(whole)
+        places = [*rng.integers(0, len(whole), 4), *rng.integers(0, 160, 2)]
+        for place in places:
+            content[place] = rng.integers(256)
+        path.write_bytes(content)
+        for read in (load_head, load_stored):
+            with suppress(UserError):
+                read(path)
+
+
+def test_the_entry_of_a_tif_that_pillow_stumbles_over(tmp_path):
+    """A tag of the wrong type: pillow raises a TypeError, which is none of a reader's usual."""
+    path = tmp_path / "x.tif"
+    Image.fromarray(np.zeros((24, 20), np.uint8)).save(path)
+    content = bytearray(path.read_bytes())
+    first = int.from_bytes(content[4:8], "little")
+    for entry in range(int.from_bytes(content[first : first + 2], "little")):
+        at = first + 2 + 12 * entry
+        content[at + 2 : at + 4] = (2).to_bytes(2, "little")  # all are texts
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="damaged"):
+        load_stored(path)
