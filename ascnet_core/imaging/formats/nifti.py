@@ -18,6 +18,7 @@ from ascnet_core.imaging.image_format import (
     damage_told,
     one_channel,
     sizes,
+    suffix_of,
     to_float32,
 )
 from ascnet_core.imaging.memory import check_memory, check_promise
@@ -29,23 +30,50 @@ if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
 
 
+_LONGEST_HEADER = 100_000_000  # bytes, with extensions
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a file whose data are not read yet."""
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Open a file whose data are not read yet: the image, and the header as the file has it."""
     import logging
 
     import nibabel as nib
 
     # Small faults of a header are mended on reading; users are told of those that cannot be.
-    logging.getLogger("nibabel.global").setLevel(logging.ERROR)
+    logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
     errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
     with damage_told(path, *errors):
+        header = _stored_header(path)
         image = nib.load(path)
         if not isinstance(image, nib.Nifti1Pair):
             kind = type(image).__name__
             raise UserError(f"{path} is not NIfTI but {kind}; convert it to NIfTI.")
         _check_size(image)
-        yield image
+        yield image, header
+
+
+def _stored_header(path: Path) -> Any:
+    """Return the header without nibabel's mending; None if there is none that it knows.
+
+    Raises a ValueError if its extensions, which nibabel reads with it, are too long.
+    """
+    import nibabel
+
+    nib: Any = nibabel  # its types do not hold
+    with nib.openers.ImageOpener(path.with_suffix(".hdr") if _is_data(path) else path) as file:
+        block = file.read(nib.Nifti2Header.sizeof_hdr)
+    for kind in (nib.Nifti2Header, nib.Nifti1Header):
+        if len(block) >= kind.sizeof_hdr and kind.may_contain_header(block):
+            header = kind(block[: kind.sizeof_hdr], check=False)
+            if header["vox_offset"] > _LONGEST_HEADER:
+                raise ValueError(f"its data begin at byte {header['vox_offset']:.3g}")
+            return header
+    return None
+
+
+def _is_data(path: Path) -> bool:
+    return suffix_of(path) == FORMAT.pair[1]
 
 
 def _check_size(image: Any) -> None:
@@ -56,26 +84,18 @@ def _check_size(image: Any) -> None:
     check_promise(data, promised, compressed=data.suffix.lower() == ".gz")
 
 
-def _grid(path: Path, image: Any) -> Grid:
+def _grid(path: Path, image: Any, header: Any) -> Grid:
     from ascnet_core.imaging.nifti_header import affine_mm
 
     stored = tuple(int(n) for n in image.shape)
     if min(stored, default=0) < 1 or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
         raise UserError(f"{path} has shape {sizes(stored)}; a volume of three axes is needed.")
     x, y, z = (*stored, 1)[:3]
-    affine, remarks = affine_mm(image.header, _stored_pixdim(image))
+    affine, remarks = affine_mm(image.header, header["pixdim"])
     affine = _invertible(path, affine, remarks)
     frames = stored[3] if len(stored) > 3 else 1
-    header = image.header.copy()
-    return Grid((x, y, z), affine, header, "nifti", stored, frames, tuple(remarks))
-
-
-def _stored_pixdim(image: Any) -> npt.NDArray[Any]:
-    """Return the header's `pixdim` as the file has it; nibabel mends zero and negative ones."""
-    files = image.file_map
-    with files.get("header", files["image"]).get_prepare_fileobj("rb") as opened:
-        pixdim: npt.NDArray[Any] = type(image.header).from_fileobj(opened, check=False)["pixdim"]
-    return pixdim
+    mended = image.header.copy()
+    return Grid((x, y, z), affine, mended, "nifti", stored, frames, tuple(remarks))
 
 
 def _invertible(
@@ -101,15 +121,15 @@ def _invertible(
 
 
 def _head(path: Path) -> Grid:
-    with _opened(path) as image:
-        return _grid(path, image)
+    with _opened(path) as (image, header):
+        return _grid(path, image, header)
 
 
 def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
     import numpy as np
 
-    with _opened(path) as image:
-        grid = _grid(path, image)
+    with _opened(path) as (image, header):
+        grid = _grid(path, image, header)
         check_memory(path, grid.shape)
         # A choice of frame is made for the cohort: images with a single one are not refused for it.
         chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)

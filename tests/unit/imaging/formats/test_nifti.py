@@ -1,5 +1,7 @@
 """Number types, scale factors and values of NIfTI files."""
 
+import gzip
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -53,3 +55,25 @@ def test_values_beyond_float32_are_said(tmp_path, name, recwarn):
         read_volume(tmp_path / name)
     assert read_volume(tmp_path / name, nan=3).data.max() == 3
     assert not recwarn.list
+
+
+def test_extensions_that_unfold_to_gigabytes_are_not_read(tmp_path):
+    nib.save(nib.Nifti1Image(np.ones((2, 3, 4), np.int16), np.eye(4)), tmp_path / "x.nii")
+    content = bytearray((tmp_path / "x.nii").read_bytes())
+    content[108:112] = np.array(2e9, "<f4").tobytes()  # vox_offset
+    content[348:360] = np.array([1, 1_999_999_984, 6], "<i4").tobytes()  # an extension as long
+    with gzip.open(tmp_path / "x.nii.gz", "wb", 1) as file:
+        file.write(content + bytes(20_000_000))
+    with pytest.raises(UserError, match=r"its data begin at byte 2e\+09"):
+        load_stored(tmp_path / "x.nii.gz")
+
+
+def test_faults_of_a_header_are_said_once(tmp_path, caplog, capfd):
+    nib.save(nib.Nifti1Image(np.ones((2, 3, 4), np.int16), np.eye(4)), tmp_path / "x.nii")
+    content = bytearray((tmp_path / "x.nii").read_bytes())
+    content[70:72] = b"\xb4\0"  # the code of no number type
+    (tmp_path / "x.nii").write_bytes(content)
+    with pytest.raises(UserError, match="data code 180 not recognized"):
+        load_stored(tmp_path / "x.nii")
+    assert not caplog.records
+    assert not capfd.readouterr().err
