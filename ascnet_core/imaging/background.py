@@ -60,10 +60,11 @@ def find_background(volumes: Sequence[Numbers]) -> Background:
     parts = [_inside(one, value) for one in volumes]
     inside, rim = (np.concatenate(part) for part in zip(*parts, strict=True))
     level, air = -np.inf, False
-    if rim.size:
+    if inside.size:
         floor, top = (float(one) for one in np.percentile(inside, [1, 99]))
         found = level_between(min(floor, 0.0), top)
-        air = bool(np.median(rim) <= found and np.mean(inside <= found) >= _AIR)
+        beside = rim.size == 0 or np.median(rim) <= found  # whole slices of padding have no rim
+        air = bool(beside and np.mean(inside <= found) >= _AIR)
         level = found if air else level
     if value == values.min() and not air:
         return Background(automatic_level(values))  # which is above the padding
@@ -85,11 +86,12 @@ def _padding(volumes: Sequence[Numbers], values: Numbers) -> float | None:
     value, share = float(found[np.argmax(counts)]), float(counts.max() / corners.size)
     if share < _OF_CORNERS or _AIR_HU[0] <= value <= _AIR_HU[1]:
         return None
-    lowest, highest = float(values.min()), float(values.max())
-    if lowest == highest:
+    lowest = float(values.min())
+    if value == lowest >= 0:
         return None
+    highest = float(values.max())
     if value == lowest:
-        return value if value < 0 else None
+        return value if value < highest else None
     here = values == value
     filled = float(here.mean())
     if value == highest:

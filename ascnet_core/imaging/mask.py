@@ -39,7 +39,7 @@ def meant(
 
     Raises a UserError if no label is there, or the values are those of an image.
     """
-    low, high = float(stored.min()), float(stored.max())
+    low, high = float(stored.min()) + 0.0, float(stored.max()) + 0.0  # no "-0" in remarks
     if labels:
         return _chosen(stored, path, labels)
     if low == high:

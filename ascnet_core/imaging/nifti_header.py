@@ -23,14 +23,13 @@ def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]
 
     `pixdim` (8 values) is the header's own as stored: nibabel mends zero and negative ones.
     """
-    affine = np.array(header.get_best_affine(), np.float64)
+    affine, remarks = _best(header)
     code = int(header["xyzt_units"]) & 7
     unit, factor = _UNITS.get(code, ("", 1.0))
     affine[:3] *= factor
-    remarks = []
     if not unit:
         remarks.append("The header names no unit of length; millimetres are taken.")
-    remarks += _contradictions(header, affine, pixdim, factor)
+    remarks += [] if remarks else _contradictions(header, affine, pixdim, factor)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     if factor != 1:
         remarks.append(f"The header counts in {unit}: a voxel is {size_mm(spacing)}.")
@@ -40,6 +39,26 @@ def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]
             "check its unit of length."
         )
     return affine, remarks
+
+
+def _best(header: Any) -> tuple[Affine, list[str]]:
+    """Return the sform, else the qform, else what the voxel sizes say; in the header's unit."""
+    affine = np.array(header.get_best_affine(), np.float64)
+    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0 or _places(affine):
+        return affine, []
+    try:
+        qform = np.array(header.get_qform(), np.float64)
+    except HeaderDataError:
+        return affine, []
+    if not _places(qform):
+        return affine, []
+    return qform, ["The header's sform places voxels nowhere; the qform is taken."]
+
+
+def _places(affine: Affine) -> bool:
+    """Say whether an affine spreads at least the voxels of a slice."""
+    across = np.cross(affine[:3, 0], affine[:3, 1])
+    return bool(np.isfinite(affine).all() and across.any())
 
 
 def _contradictions(

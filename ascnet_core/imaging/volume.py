@@ -18,9 +18,9 @@ from ascnet_core.imaging.nifti_header import corner_distance
 _orientations: Any = orientations  # nibabel has no types that hold
 
 # Corners of two grids that lie closer than this are the same corner; further apart they may be by
-# rounding, to a hundredth of a voxel, or over a wide grid to a tenth.
+# rounding, to a hundredth of a voxel, or over a wide grid to a quarter.
 ROUNDING_MM = 1e-3
-_SHARE_OF_VOXEL, _MOST_OF_VOXEL, _SHARE_OF_EXTENT = 0.01, 0.1, 5e-4
+_SHARE_OF_VOXEL, _MOST_OF_VOXEL, _SHARE_OF_EXTENT = 0.01, 0.25, 5e-4
 
 
 @dataclass(frozen=True, eq=False)

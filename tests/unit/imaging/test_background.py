@@ -45,6 +45,14 @@ def test_padding_that_was_blended_with_air_by_resampling():
     assert overlap(find_background([data]).region(data), body) > 0.97
 
 
+def test_whole_slices_of_padding():
+    data = np.full((64, 64, 12), -3024, np.float32)
+    data[:, :, 3:9] = ct()
+    body = np.zeros(data.shape, bool)
+    body[:, :, 3:9] = BODY
+    assert overlap(find_background([data]).region(data), body) > 0.99
+
+
 def test_padding_without_air_is_kept_out_as_ever():
     data = np.where(BODY, ct(), -3024).astype(np.float32)
     found = find_background([data])

@@ -295,7 +295,7 @@ def test_affines_that_differ_by_rounding_fit(tmp_path, shift):
     assert "as by rounding" in "".join(remarks) or not remarks
 
 
-def test_rounding_grows_with_the_extent_but_not_beyond_a_tenth_of_a_voxel(tmp_path):
+def test_rounding_grows_with_the_extent_but_stays_within_a_voxel(tmp_path):
     data, affine = make_nifti(tmp_path / "a.nii", shape=(200, 4, 200), spacing=(0.9375, 0.9375, 1))
     scale = np.diag([1.0003, 1, 1, 1])
     volume = read_volume(tmp_path / "a.nii")

@@ -89,6 +89,16 @@ def test_contradictions_are_remarked(tmp_path, codes, fields, says):
     assert says in "".join(remarks)
 
 
+def test_a_sform_of_zeros_leaves_the_qform(tmp_path):
+    _, affine = make_nifti(tmp_path / "x.nii", spacing=(1, 2, 3), oblique=10)
+    change(tmp_path / "x.nii", xyzt_units=2, srow_x=0, srow_y=0, srow_z=0)
+    volume = read_volume(tmp_path / "x.nii")
+    assert np.allclose(volume.affine, affine, atol=1e-5)
+    assert volume.grid.remarks == ("The header's sform places voxels nowhere; the qform is taken.",)
+    write_volume(tmp_path / "m.nii", volume.data > 50, volume.grid, bool)
+    assert np.allclose(read_volume(tmp_path / "m.nii").affine, affine, atol=1e-5)
+
+
 def test_unlikely_sizes_are_remarked(tmp_path):
     volume = one_of(tmp_path / "x.nii", unit="mm", spacing=(500, 500, 2000))
     assert "a voxel is 500 x 500 x 2000 mm, which is unlikely" in volume.grid.remarks[0]
