@@ -8,6 +8,7 @@ from ascnet_core.commands.options import (
     PROGRAM,
     add_device,
     add_flag,
+    add_label,
     add_reading,
     add_set,
     first_settings,
@@ -106,6 +107,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_set(parser)
     add_device(parser)
     add_reading(parser)
+    add_label(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -62,6 +62,12 @@ def test_changes_of_settings_add_up_and_each_seed_has_its_own(tmp_path):
     assert other.settings(0).schedule.steps != 7
 
 
+def test_labels_of_a_data_sets_masks_are_chosen_in_the_plan(tmp_path):
+    text = PLAN.replace("schedule.steps=7", "data.label=1,4")
+    plan = read(tmp_path, text)
+    assert (plan.preparations["a"].label, plan.preparations["b"].label) == ((1, 4), ())
+
+
 def test_only_keeps_what_it_names_but_not_the_baselines_preparation(tmp_path):
     plan = read(tmp_path)
     assert [c.title for c in plan.only(["first"]).configurations] == ["a-first", "b-first"]
