@@ -18,6 +18,7 @@ from ascnet_core.imaging.image_format import (
     one_channel,
     suffix_of,
 )
+from ascnet_core.imaging.memory import check_memory
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
 
 _READ_AS = dict.fromkeys(("P", "CMYK", "YCbCr", "LAB", "HSV", "PA"), "RGB") | {"1": "L"}
+# What a picture may be whatever its name says; among others are some that run another program.
+_FORMATS = ("PNG", "TIFF", "JPEG", "BMP", "GIF", "WEBP")
 _LOSSY = (".jpg", ".jpeg")
 # JPEG stores colour apart from brightness: a grey picture may come back with channels a little off.
 _LOSSY_TOLERANCE = 8
@@ -38,7 +41,7 @@ def _opened(path: Path) -> Iterator[Image]:
     # What pillow raises on a broken file is not bounded.
     with damage_told(path, Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters is raised
-        with Image.open(path) as picture:
+        with Image.open(path, formats=_FORMATS) as picture:
             yield picture
 
 
@@ -65,6 +68,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
     import numpy as np
 
     with _opened(path) as picture:
+        check_memory(path, (picture.height, picture.width, 1))
         pages = getattr(picture, "n_frames", 1)
         picture.seek(0 if pages == 1 else choose(path, "frame", pages, frame))
         mode = picture.mode

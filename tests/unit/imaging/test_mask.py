@@ -203,6 +203,23 @@ def test_several_colours_are_numbered(tmp_path, picture):
     assert "--channel" not in str(caught.value)
 
 
+def test_a_volume_in_colour(tmp_path, like, lesion):
+    rgb = np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    rgb["R"][lesion] = 200
+    nib.save(nib.Nifti1Image(rgb, like.affine), tmp_path / "m.nii")
+    mask, remarks = read_mask_and_remarks(tmp_path / "m.nii", like)
+    assert np.array_equal(mask, lesion)
+    assert remarks == ("m.nii is in colour: background is #000000, 1 is #c80000 (60 voxels).",)
+
+
+def test_a_region_of_two_labels_is_both(tmp_path, like, lesion):
+    labels = lesion * 1.0
+    labels[4] *= 2
+    mask, remarks = read(tmp_path, like, labels, lesion=False)
+    assert np.array_equal(mask, lesion)
+    assert "all are taken together" in remarks[0]
+
+
 def test_a_shape_that_is_only_in_the_transparency(tmp_path, picture):
     pixels = np.zeros((16, 20, 4), np.uint8)
     pixels[SPOT, 3] = 255

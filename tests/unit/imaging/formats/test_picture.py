@@ -40,3 +40,17 @@ def test_the_entry_of_a_tif_that_pillow_stumbles_over(tmp_path):
     path.write_bytes(content)
     with pytest.raises(UserError, match="damaged"):
         load_stored(path)
+
+
+def test_what_would_run_another_program_is_no_picture(tmp_path):
+    eps = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n"
+    (tmp_path / "x.png").write_text(eps)
+    for read in (load_head, load_stored):
+        with pytest.raises(UserError, match="damaged, cut short or no"):
+            read(tmp_path / "x.png")
+
+
+def test_a_picture_is_read_for_what_it_is(tmp_path):
+    Image.fromarray(np.full((4, 5), 7, np.uint8)).save(tmp_path / "x.bmp")
+    (tmp_path / "x.bmp").rename(tmp_path / "x.png")
+    assert load_stored(tmp_path / "x.png")[0].mean() == 7
