@@ -146,6 +146,7 @@ def one_channel(
     return taken
 
 
+UNSIZED = "The file says no sizes; a voxel is taken as 1 x 1 x 1 mm."
 BEYOND = "Values beyond 3.4e38, more than 32 bits hold, are taken as infinite."
 
 

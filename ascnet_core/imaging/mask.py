@@ -48,7 +48,7 @@ def meant(
     black = level > 0 and high <= level
     if not black and bool(((stored == low) | (stored == high)).all()):
         if low != 0:
-            return _of_two(stored, path, low, high)
+            return _of_two(stored, path, low, high, lesion)
         mask, remarks = stored > 0, list[str]()
     elif level:
         mask, remarks = stored > level, _of_greys(stored, path, level)
@@ -88,11 +88,13 @@ def _constant(stored: Numbers, path: Path, value: float, level: float) -> Meant:
     return np.full(stored.shape, full), remarks
 
 
-def _of_two(stored: Numbers, path: Path, low: float, high: float) -> Meant:
-    background = high if np.mean(_border(stored) == high) > 0.5 else low
+def _of_two(stored: Numbers, path: Path, low: float, high: float, lesion: bool) -> Meant:
+    # a region may fill half of the border and more
+    share = 0.5 if lesion else _INVERTED
+    background = high if np.mean(_border(stored) == high) > share else low
     return stored != background, [
-        f"{path.name} holds {low:g} and {high:g}; {background:g}, the commoner at its border, is "
-        "taken as background."
+        f"{path.name} holds {low:g} and {high:g}; {background:g}"
+        f"{', the commoner at its border,' * lesion} is taken as background."
     ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core import files
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import (
+    UNSIZED,
     Format,
     Grid,
     choose,
@@ -61,7 +62,8 @@ def _grid(rows: int, columns: int) -> Grid:
     import numpy as np
 
     affine = [[0, -1, 0, columns - 1], [-1, 0, 0, rows - 1], [0, 0, 1, 0], [0, 0, 0, 1]]
-    return Grid((rows, columns, 1), np.array(affine, np.float64), None, "picture", (rows, columns))
+    shape, place = (rows, columns, 1), np.array(affine, np.float64)
+    return Grid(shape, place, None, "picture", (rows, columns), remarks=(UNSIZED,))
 
 
 def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core import files
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import (
+    UNSIZED,
     Format,
     Grid,
     damage_told,
@@ -44,7 +45,8 @@ def _grid(path: Path, full: tuple[int, ...]) -> Grid:
         raise UserError(f"{path} has shape {sizes(full)}; a stack is (N, H, W) or (N, H, W, 1).")
     count, rows, columns = (1, *full) if len(full) == 2 else full[:3]
     affine = [[0, 0, -1, columns - 1], [0, -1, 0, rows - 1], [1, 0, 0, 0], [0, 0, 0, 1]]
-    return Grid((count, rows, columns), np.array(affine, np.float64), None, "stack", full)
+    shape, place = (count, rows, columns), np.array(affine, np.float64)
+    return Grid(shape, place, None, "stack", full, remarks=(UNSIZED,))
 
 
 def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:

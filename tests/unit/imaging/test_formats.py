@@ -26,7 +26,7 @@ from ascnet_core.imaging.formats import (
     stem_of,
 )
 from ascnet_core.imaging.formats.picture import colour_channels
-from ascnet_core.imaging.image_format import Grid, suffix_of
+from ascnet_core.imaging.image_format import UNSIZED, Grid, suffix_of
 from tests.helpers import make_nifti
 
 ROOT = Path(__file__).parents[3]
@@ -190,6 +190,13 @@ def test_head_agrees_with_the_file(tmp_path):
         assert head.shape == grid.shape
         assert head.full_shape == grid.full_shape
         assert np.array_equal(head.affine, grid.affine)
+
+
+def test_files_without_sizes_say_so(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((2, 3, 4, 1)))
+    Image.new("L", (5, 4)).save(tmp_path / "x.png")
+    for name in ("x.npy", "x.png"):
+        assert load_stored(tmp_path / name)[1].remarks == (UNSIZED,)
 
 
 def test_names(tmp_path):

@@ -73,6 +73,14 @@ def test_a_region_of_0_and_1_may_reach_the_border(tmp_path, like):
     assert remarks == ()
 
 
+def test_a_region_of_any_two_values_may_reach_the_border(tmp_path, like):
+    brain = np.zeros(SHAPE, bool)
+    brain[:, :, 1:] = True
+    for background, foreground in ((-1024, -1023), (1, 2), (0, 1 / 255)):
+        mask, _ = read(tmp_path, like, np.where(brain, foreground, background), lesion=False)
+        assert np.array_equal(mask, brain)
+
+
 @pytest.mark.parametrize(
     ("value", "full", "says"),
     [
