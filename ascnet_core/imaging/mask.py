@@ -37,7 +37,7 @@ def meant(
     its format has none. The mask of a `lesion` that fills the border is taken as inverted; a
     region may well reach it.
 
-    Raises a UserError if no label is there, or the values are those of an image.
+    Raises a UserError if a volume has none of the labels, or the values are those of an image.
     """
     low, high = float(stored.min()) + 0.0, float(stored.max()) + 0.0  # no "-0" in remarks
     if labels:
@@ -71,8 +71,8 @@ def _chosen(stored: Numbers, path: Path, labels: Sequence[int]) -> Meant:
     if missing:
         values, _ = _values(stored)
         there = f"has no label {_listed(missing)}; it holds {_listed(values)}"
-        # an empty mask has none to choose from
-        if len(missing) == len(voxels) and len(values) > 1:
+        # an empty mask has none to choose from, and one slice need not show every label
+        if len(missing) == len(voxels) and len(values) > 1 and min(stored.shape) > 1:
             raise UserError(f"{path} {there}: choose among these ({_CHOOSE}).")
         remarks.append(f"{path.name} {there}.")
     return np.any(list(voxels.values()), axis=0), remarks

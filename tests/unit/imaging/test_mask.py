@@ -116,6 +116,13 @@ def test_several_labels_are_merged_and_named_or_chosen(tmp_path, like, lesion):
     assert not mask.any()
 
 
+def test_a_slice_need_not_show_a_label(tmp_path, picture):
+    Image.fromarray(SPOT.astype(np.uint8)).save(tmp_path / "m.png")
+    mask, remarks = read_mask_and_remarks(tmp_path / "m.png", picture, labels=(2,))
+    assert not mask.any()
+    assert remarks == ("m.png has no label 2; it holds 0, 1.",)
+
+
 def test_labels_without_a_0_and_below_it_and_scaled(tmp_path, like, lesion):
     labels = np.where(lesion, 2.0, 1.0)
     labels[4, 5, 1] = 3
