@@ -216,18 +216,32 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     at = order.index("modality") + 1 if "modality" in order else len(order)
     order[at:at] = sorted(c for c in filled if c.startswith(FURTHER))
     order += [c for c in filled if c not in order]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, order, lineterminator="\n")
-    writer.writeheader()
     folder = path.absolute().parent
-    for row in rows:
-        writer.writerow({column: _cell(row.get(column), column, folder) for column in order})
-    files.write_text(path, text.getvalue())
+    lines = [{column: _cell(row.get(column), column, folder) for column in order} for row in rows]
+    # The csv module of Python 3.11 leaves a lone carriage return of a name unquoted.
+    odd = any("\r" in cell for line in lines for cell in line.values())
+    quoting = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, order, lineterminator="\n", quoting=quoting)
+    writer.writeheader()
+    writer.writerows(lines)
+    try:
+        files.write_text(path, text.getvalue())
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path} cannot name a file whose name is not in UTF-8; rename it, and its folders."
+        ) from error
 
 
 def _cell(value: Any, column: str, folder: Path) -> str:
     if value is None:
         return ""
     if _holds_file(column) and (isinstance(value, Path) or Path(value).is_absolute()):
-        return os.path.relpath(value, folder).replace(os.sep, "/")
+        cell = os.path.relpath(value, folder)
+        if not (folder / cell).exists() and Path(value).exists():
+            # ".." of a folder that is a link leads elsewhere
+            cell = os.path.relpath(value, folder.resolve())
+        cell = cell.replace(os.sep, "/")
+        # Cells are read without blanks at their ends, which a name may have.
+        return cell if cell == cell.strip() else f"./{cell}"
     return str(value)

@@ -17,7 +17,7 @@ from ascnet_core.imaging.layouts.predictions import Doubts, without_predictions
 from ascnet_core.imaging.layouts.published import authors_stacks, lgg_slices
 from ascnet_core.imaging.layouts.rows import Row, rows_of
 from ascnet_core.imaging.layouts.walk import HIDDEN, UNKNOWN, LeftOut, walk
-from ascnet_core.imaging.naming import role_of_folder
+from ascnet_core.imaging.naming import printable, role_of_folder
 
 Recogniser = Callable[[Path, list[Path], LeftOut, Doubts], tuple[list[Row], set[Path]]]
 """(folder, files, left out, doubts) -> rows, and the files that are done with."""
@@ -70,7 +70,9 @@ def index_folder(folder: str | Path) -> Indexed:
     ]
     left_out.sort(key=lambda one: one[1] in (HIDDEN, UNKNOWN))
     if not rows:
-        example = f" (for example {left_out[0][0].name}: {left_out[0][1]})" if left_out else ""
+        example = ""
+        if left_out:
+            example = f" (for example {printable(left_out[0][0].name)}: {left_out[0][1]})"
         raise UserError(
             f"{folder} holds no scans of a known layout{example}; write a manifest with the "
             "columns subject,image,mask by hand."
@@ -124,6 +126,7 @@ def _volumes(
     doubts += [(folder, text) for text in name_patients(folder, [group for group, _ in found])]
     for group, row in found:
         row["subject"], row["scan"] = group.patient, group.name
+        row["notes"] = "; ".join([*group.notes, *(text for _, text in group.doubts)])
         doubts += group.doubts
     return [row for _, row in found], mine
 
@@ -167,8 +170,8 @@ def _pictures(
         row["subject"], row["scan"] = owner.patient, group.name or owner.name
         if names[group.name] > 1 and not group.name.startswith(owner.patient):
             row["scan"] = f"{owner.patient}_{row['scan']}"
-        if part:
-            row["notes"] = "; ".join(filter(None, [f"slice {int(part[2])}", row["notes"]]))
+        place = [f"slice {int(part[2])}"] if part else []
+        row["notes"] = "; ".join([*place, *group.notes, *(text for _, text in group.doubts)])
         doubts += group.doubts
     return [row for _, row in found], used
 

@@ -33,7 +33,8 @@ _LEADING_MASK = {
 }
 _PREDICTION_WORDS = {
     "pred", "preds", "predict", "prediction", "predictions", "predicted", "output", "outputs",
-    "auto", "automatic", "automated", "inference", "inferred", "result", "results", "labelspr",
+    "auto", "automatic", "automated", "autoseg",
+    "autosegmentation", "automask", "inference", "inferred", "result", "results", "labelspr",
 }
 _MAP_WORDS = {
     **dict.fromkeys(("wild", "fence", "reconstruction", "residual"),

@@ -37,7 +37,7 @@ class Case:
 
 
 def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -> list[str]:
-    """Set each group's `patient` and `name`, and note where that was unsure.
+    """Set each group's `patient` and `name`; where a name is in several folders, note it there.
 
     `slices` says that names may be numbers of slices, of which a patient may have many. Returns
     sentences on how patients were told apart where their paths leave it open.
@@ -48,7 +48,7 @@ def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -
         Case((*c.parts, *c.times), (), False) if c.parts in crowded and not c.named else c
         for c in cases
     ]
-    said: list[str] = []
+    said: dict[str, str] = {}  # sentence -> the leaf it is about, "" if about all
     owners = _owners(cases, slices, said)
     short = _short(set(owners))
     constant = _constant(cases, owners)
@@ -59,10 +59,12 @@ def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -
         elif not case.named:
             rest = case.parts[len(owner) :] if case.parts[: len(owner)] == owner else ()
             group.name = "_".join([short[owner], *rest, *case.times])
-        elif not group.name:
-            group.name = short[owner]
+        else:
+            further = [time for time in case.times if time.lower() not in group.name.lower()]
+            group.name = "_".join([group.name or short[owner], *further])
         group.patient = patient
-    return said
+        group.notes += [text for text, leaf in said.items() if leaf and leaf == case.leaf]
+    return list(said)
 
 
 def _case(folder: Path, group: Group) -> Case:
@@ -103,7 +105,7 @@ def _crowded(cases: Sequence[Case]) -> set[tuple[str, ...]]:
     return {parts for parts, found in times.items() if len(found) > _MOST_SCANS}
 
 
-def _owners(cases: Sequence[Case], slices: bool, said: list[str]) -> list[tuple[str, ...]]:
+def _owners(cases: Sequence[Case], slices: bool, said: dict[str, str]) -> list[tuple[str, ...]]:
     """Return for each case the parts of its path that name the patient."""
     by_depth: dict[int, set[Case]] = defaultdict(set)
     for case in cases:
@@ -124,7 +126,7 @@ def _owners(cases: Sequence[Case], slices: bool, said: list[str]) -> list[tuple[
         where = " and ".join("/".join(parent) or "the folder itself" for parent in parents[:3])
         several = any(owner != (leaf,) and owner[-1:] == (leaf,) for owner in owners)
         decided = "different patients" if several else "one patient"
-        said.append(f"{leaf!r} is in {where}; taken as {decided}")
+        said[f"{leaf!r} is in {where}; taken as {decided}"] = leaf
     return owners
 
 
@@ -140,7 +142,7 @@ def _of_splits(parents: Sequence[tuple[str, ...]]) -> bool:
     return all(parent and naming.is_split(parent[-1]) for parent in parents)
 
 
-def _are_patients(cases: set[Case], slices: bool, said: list[str]) -> bool:
+def _are_patients(cases: set[Case], slices: bool, said: dict[str, str]) -> bool:
     """Say whether the folders above the leaves are the patients, by what repeats and differs."""
     parts = {case.parts for case in cases}
     parents = Counter(one[:-1] for one in parts)
@@ -154,18 +156,20 @@ def _are_patients(cases: set[Case], slices: bool, said: list[str]) -> bool:
     if sum(one[-1] in repeated for one in parts) >= len(parts) / 2:
         if len(leaves) > 1:
             example = "/".join(min(parents))
-            said.append(
+            _tell(
+                said,
                 f"the same names ({', '.join(sorted(leaves)[:3])}) are in several folders; each "
-                f"folder, such as {example}, is taken as one patient"
+                f"folder, such as {example}, is taken as one patient",
             )
         return True
     if few and sum(_continues(one) for one in parts) >= len(parts) / 2:
         return True
     numbers = all(leaf.replace(".", "").isdecimal() for leaf in leaves)
     if numbers and (slices or any(c.isdigit() for parent in parents for c in parent[-1])):
-        said.append(
+        _tell(
+            said,
             f"the names in {'/'.join(min(parents))} and other folders are numbers; each folder is "
-            "taken as one patient"
+            "taken as one patient",
         )
         return True
     if not (few and len(parts) > len(parents)):
@@ -174,8 +178,13 @@ def _are_patients(cases: set[Case], slices: bool, said: list[str]) -> bool:
     folders = not any(case.named for case in cases)
     folders &= all(any(c.isdigit() for c in parent[-1]) for parent in parents)
     what = "patient, with several scans" if folders else "group of patients"
-    said.append(f"folders such as {'/'.join(min(parents))} are each taken as one {what}")
+    _tell(said, f"folders such as {'/'.join(min(parents))} are each taken as one {what}")
     return folders
+
+
+def _tell(said: dict[str, str], text: str) -> None:
+    """Add a sentence that is about all scans."""
+    said[text] = ""
 
 
 def _continues(parts: tuple[str, ...]) -> bool:

@@ -34,7 +34,6 @@ def rows_of(groups: Sequence[Group], left_out: LeftOut) -> list[tuple[Group, Row
         group = _by_contents(group, left_out)
         if row := _row(group, seen, left_out):
             _doubt_image(group, row, starts)
-            row["notes"] = "; ".join([*group.notes, *(text for _, text in group.doubts)])
             rows.append((group, row))
     return rows
 
