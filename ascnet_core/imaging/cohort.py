@@ -220,9 +220,10 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     lines = [{column: _cell(row.get(column), column, folder) for column in order} for row in rows]
     # The csv module of Python 3.11 leaves a lone carriage return of a name unquoted.
     odd = any("\r" in cell for line in lines for cell in line.values())
-    quoting = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, order, lineterminator="\n", quoting=quoting)
+    writer = csv.DictWriter(
+        text, order, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+    )
     writer.writeheader()
     writer.writerows(lines)
     try:

@@ -11,7 +11,8 @@ _LESION_WORDS = {
 # Folders called after a disease hold scans of it, files their masks.
 _DISEASES = {"tumor", "tumors", "tumour", "tumours", "wmh", "wmhs"}
 _MASK_WORDS = _LESION_WORDS | {
-    "mask", "masks", "seg", "segs", "segm", "segmentation", "segmentations", "label", "labels",
+    "mask", "masks", "msk", "seg", "segs", "segm", "segmentation", "segmentations",
+    "label", "labels",
     "labelmap", "labelmaps", "truth", "gt", "groundtruth", "goldstandard", "consensus", "staple",
     "manual", "manualsegmentation", "annotation", "annotations", "delineation",
 }
@@ -31,6 +32,8 @@ _IMAGE_FILLER = {
 _LEADING_MASK = {
     "mask", "seg", "segm", "segmentation", "label", "labels", "gt", "groundtruth", "annotation",
 }
+# Before a modality at the end these still make a mask: 1-LesionSeg-Flair.
+_MASK_OF_MODALITY = _LEADING_MASK | {"lesionseg", "lesionmask", "tumorseg", "tumormask"}
 _PREDICTION_WORDS = {
     "pred", "preds", "predict", "prediction", "predictions", "predicted", "output", "outputs",
     "auto", "automatic", "automated", "autoseg",
@@ -136,6 +139,8 @@ def read_name(stem: str) -> Name:
             break
         of_lesion |= bare in _LESION_WORDS
         words.pop()
+    if modality and words and words[-1].lower() in _MASK_OF_MODALITY:
+        return Name(_first_words(stem, len(words) - 1), "mask", "")
     if not role and not modality and words and words[-1].lower() in _IMAGE_WORDS:
         role = "image"
         words.pop()
@@ -175,6 +180,13 @@ def leading_role(stem: str) -> tuple[str, str]:
     word, rest = found[1].lower(), found[2]
     role = "mask" if word in _LEADING_MASK else "image" if word in _IMAGE_WORDS else ""
     return (role, rest) if role else ("", "")
+
+
+def leading_modality(stem: str) -> tuple[str, str]:
+    """Return the modality that a name's first word says, and the rest: "FLAIR_p1"."""
+    found = re.match(r"^([A-Za-z0-9]+)[_\-. ]+(.+)$", stem)
+    modality = MODALITIES.get(found[1].lower(), "") if found else ""
+    return (modality, found[2]) if found and modality else ("", "")
 
 
 def names_region(stem: str) -> bool:

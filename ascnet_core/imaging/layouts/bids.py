@@ -13,7 +13,7 @@ from ascnet_core.imaging.layouts.walk import LeftOut
 
 _TREES = ("derivatives", "rawdata", "sourcedata")
 _OTHER_DATA = ("func", "fmap", "perf", "beh", "eeg", "meg", "ieeg", "nirs")
-_MASKS = ("mask", "dseg", "seg", "roi", "lesion", "label")
+_MASKS = ("mask", "msk", "dseg", "seg", "roi", "lesion", "label")
 # What an image's name need not share with its mask's.
 _OF_DERIVATIVES = {"label", "desc", "res", "den", "hemi"}
 _LESION = re.compile(
@@ -91,6 +91,9 @@ def _read(folder: Path, path: Path) -> Said:
         elif part:
             words.append(part)
     suffix = words[-1] if words else ""
+    last = stem_of(path).split("_")[-1].partition("-")[0]
+    if last in _MASKS:  # sub-01_FLAIR_lesion-manual
+        words, suffix = [*words, last], last
     if parts and parts[-1] in _OTHER_DATA:
         role, reason = "", f"BIDS data of the kind {parts[-1]!r}, no anatomical image"
     else:
@@ -102,7 +105,7 @@ def _role(
     entities: Mapping[str, str], words: list[str], suffix: str, tree: tuple[str, ...]
 ) -> tuple[str, str]:
     """Return (role, reason): without a role why it has none, with one what is unsure about it."""
-    marked = " ".join(value for key, value in entities.items() if key in ("label", "desc"))
+    marked = " ".join(value for key, value in entities.items() if key in ("label", "desc", *_MASKS))
     if suffix == "probseg":
         return "", "a map of probabilities, no mask"
     if suffix not in _MASKS and naming.read_name("_".join(words)).role not in ("mask", "region"):
@@ -116,7 +119,7 @@ def _role(
         return "mask", ""
     if suffix == "roi" and not marked:
         return "region", ""  # what it holds decides
-    if suffix == "mask" and not marked:
+    if suffix in ("mask", "msk") and not marked:
         return "mask", "its name does not say of what it is a mask; taken as the lesions'"
     what = f"marks {marked!r}" if marked else f"a {suffix} that does not say of what"
     return "", f"{what}, neither lesions nor a region by its name; list it by hand if it is"

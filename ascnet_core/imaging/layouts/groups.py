@@ -1,7 +1,8 @@
 """Files sorted into scans by their folders and names."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +60,10 @@ class Read:
 
 def group_files(folder: Path, paths: Iterable[Path], channels: Channels) -> list[Group]:
     """Sort files below `folder` into scans by their folders and names."""
-    read = {path: read_path(folder, path, channels) for path in paths}
+    paths = list(paths)
+    channels = {**_leading_modalities(paths), **channels}
+    versions = _versions(paths)
+    read = {path: read_path(folder, path, channels, versions) for path in paths}
     groups: dict[tuple[tuple[str, ...], str], Group] = {}
     for path, said in read.items():
         if said.role == "image":
@@ -68,32 +72,83 @@ def group_files(folder: Path, paths: Iterable[Path], channels: Channels) -> list
                 key = ""  # patient7/patient7_T1 and patient7/FLAIR are one scan
             group = groups.setdefault((said.place, key), Group(said.place, key, said.name))
             group.images.append((said.modality, path))
+    here: dict[tuple[str, ...], list[Group]] = defaultdict(list)
+    for group in groups.values():
+        here[group.place].append(group)
     for path, said in read.items():
         if said.role != "image":
-            group = _group_of(said, groups)
+            group = _group_of(folder, path, said, groups, here)
             (group.masks if said.role == "mask" else group.regions).append(path)
     return list(groups.values())
 
 
-def _group_of(said: Read, groups: dict[tuple[tuple[str, ...], str], Group]) -> Group:
+def _leading_modalities(paths: list[Path]) -> dict[Path, tuple[str, str]]:
+    """Return case and modality of names such as "FLAIR_p1".
+
+    "T1_p1", "T2_p1" or "PD_p1" may be a time or a disease unless another modality lies beside.
+    """
+    said = {path: naming.leading_modality(stem_of(path)) for path in paths}
+    count = Counter((path.parent, rest) for path, (modality, rest) in said.items() if modality)
+    return {
+        path: (rest, modality)
+        for path, (modality, rest) in said.items()
+        if (modality == "FLAIR" or count[path.parent, rest] > 1)
+        and not naming.read_name(stem_of(path)).role
+        and naming.role_of_folder(path.parent.name) not in ("mask", "region")
+    }
+
+
+def _versions(paths: list[Path]) -> set[Path]:
+    """Return folders "pre" with an "orig" beside: versions of the images there, no times."""
+    folders = {parent for path in paths for parent in path.parents}
+    return {one for one in folders if one.name == "pre" and one.with_name("orig") in folders}
+
+
+def _group_of(
+    folder: Path,
+    path: Path,
+    said: Read,
+    groups: dict[tuple[tuple[str, ...], str], Group],
+    here: Mapping[tuple[str, ...], list[Group]],
+) -> Group:
     """Return the scan that a mask or region belongs to, a new one where there is none."""
     bare = naming.without_modality(said.name)  # "x_flair_mask" may be that of the scan "x"
     for key in (said.name, bare, said.further_key):
         if key and (said.place, key) in groups:
             return groups[said.place, key]
-    here = [group for (place, _), group in groups.items() if place == said.place and group.images]
+    beside = here.get(said.place, [])
+    alike = [group for group in beside if group.key.lower() == (said.name or bare).lower()]
+    if len(alike) == 1:
+        return alike[0]
     last = said.place[-1] if said.place else ""
     if said.name in ("", last) or bare in ("", last):
         if (said.place, "") in groups:
             return groups[said.place, ""]
-        if len(here) == 1:
-            return here[0]
-    elif len(here) == 1 and not here[0].key:
-        return here[0]
+        if len(beside) == 1:
+            return beside[0]
+        # P1/anat/flair and P1/drawn/mask: the only scan of the folder that holds both
+        nearest = next((n for n in range(len(said.place), 0, -1) if _below(said, groups, n)), 0)
+        near = _below(said, groups, nearest) if nearest else []
+        if len(near) == 1:
+            image = near[0].images[0][1]
+            text = f"in another folder; taken as that of {image.relative_to(folder).as_posix()}"
+            near[0].doubts.append((path, text))
+            return near[0]
+    elif len(beside) == 1 and not beside[0].key:
+        return beside[0]
     return groups.setdefault((said.place, said.name), Group(said.place, said.name, said.name))
 
 
-def read_path(folder: Path, path: Path, channels: Channels) -> Read:
+def _below(said: Read, groups: dict[tuple[tuple[str, ...], str], Group], depth: int) -> list[Group]:
+    """Return the scans below the first folders of a file's place."""
+    return [
+        one for one in groups.values() if one.images and one.place[:depth] == said.place[:depth]
+    ]
+
+
+def read_path(
+    folder: Path, path: Path, channels: Channels, versions: Collection[Path] = ()
+) -> Read:
     """Read the role, scan and modality of a file from its folders and its name."""
     parts = path.relative_to(folder).parent.parts
     stem = stem_of(path)
@@ -104,6 +159,7 @@ def read_path(folder: Path, path: Path, channels: Channels) -> Read:
     name, role, modality = said
     leading, rest = naming.leading_role(stem)
     if by_folder in ("mask", "region"):
+        leading, rest = (leading, rest) if leading else naming.leading_modality(stem)
         region = by_folder == "region" or naming.names_region(stem)
         role, modality = "region" if region else "mask", ""
     elif by_folder == "image" and of_parent and not name and role in ("mask", "region"):
@@ -115,10 +171,12 @@ def read_path(folder: Path, path: Path, channels: Channels) -> Read:
         role, name = leading, stem
     role = role or "image"
     place = []
+    above = folder
     for part, one in zip(parts, places, strict=True):
+        above /= part
         if one.role:
             place += [one.split] if one.split else []
-        elif part.lower() in _VERSIONS and part is not parts[0]:
+        elif above in versions or (part.lower() in _VERSIONS and part is not parts[0]):
             pass  # raw and preprocessed files of one scan
         elif role == "image" and not modality and part in parts[-1:] and _is_modality(part):
             modality = naming.MODALITIES[part.lower()]  # T1/p1 and FLAIR/p1
@@ -131,14 +189,9 @@ def _is_modality(folder: str) -> bool:
     return folder.lower() in naming.MODALITIES
 
 
-def is_version(folder: str) -> bool:
-    """Say whether a folder holds one of several versions of the same images."""
-    return folder.lower() in _VERSIONS
-
-
 def version_rank(path: Path) -> int:
     """Rank versions of one image: processed ones, on whose grid masks are drawn, come first."""
     said = " ".join([path.parent.name, path.stem]).lower()
-    if re.search(r"(^|[_ .-])(pp|pre-?proc\w*|processed)([_ .-]|$)", said):
+    if re.search(r"(^|[_ .-])(pp|pre|pre-?proc\w*|processed)([_ .-]|$)", said):
         return 0
     return 2 if re.search(r"(^|[_ .-])(raw|orig\w*)([_ .-]|$)", said) else 1

@@ -1,5 +1,6 @@
 """Whose scan is whose: the patient is the part of the path that differs."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +65,20 @@ def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -
             group.name = "_".join([group.name or short[owner], *further])
         group.patient = patient
         group.notes += [text for text, leaf in said.items() if leaf and leaf == case.leaf]
+    _join_longer(groups)
     return list(said)
+
+
+def _join_longer(groups: Sequence[Group]) -> None:
+    """Give a scan whose name goes on from another's in words that scan's patient: x, x_bias."""
+    patients = {(group.place, group.name): group.patient for group in groups}
+    for group in groups:
+        words = re.split(r"(?=[_. -])", group.name)
+        for count in range(1, len(words)):
+            owner = patients.get((group.place, "".join(words[:count])))
+            if owner and not any(c.isdigit() for c in "".join(words[count:])):
+                group.patient = owner
+                break
 
 
 def _case(folder: Path, group: Group) -> Case:
@@ -165,7 +179,8 @@ def _are_patients(cases: set[Case], slices: bool, said: dict[str, str]) -> bool:
     if few and sum(_continues(one) for one in parts) >= len(parts) / 2:
         return True
     numbers = all(leaf.replace(".", "").isdecimal() for leaf in leaves)
-    if numbers and (slices or any(c.isdigit() for parent in parents for c in parent[-1])):
+    digits = all(any(c.isdigit() for c in parent[-1]) for parent in parents)
+    if numbers and (slices or digits):
         _tell(
             said,
             f"the names in {'/'.join(min(parents))} and other folders are numbers; each folder is "
@@ -175,8 +190,7 @@ def _are_patients(cases: set[Case], slices: bool, said: dict[str, str]) -> bool:
     if not (few and len(parts) > len(parents)):
         return False
     # P1/ACC7 and P1/ACC9: to take two patients for one costs less than one in two folds.
-    folders = not any(case.named for case in cases)
-    folders &= all(any(c.isdigit() for c in parent[-1]) for parent in parents)
+    folders = digits and not any(case.named for case in cases)
     what = "patient, with several scans" if folders else "group of patients"
     _tell(said, f"folders such as {'/'.join(min(parents))} are each taken as one {what}")
     return folders

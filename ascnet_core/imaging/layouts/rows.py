@@ -45,7 +45,7 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
             (path, "no image that it belongs to") for path in [*group.masks, *group.regions]
         ]
         return None
-    main = min(images, key=naming.preference)
+    main = min(_on_masks_grid(images, group.masks), key=naming.preference)
     image = images.pop(main)
     masks = sorted(group.masks, key=lambda path: not naming.is_consensus(stem_of(path)))
     mask = first_fitting(image, masks, "mask", left_out)
@@ -60,6 +60,14 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
     if mask and (labels := nnunet.labels_of(mask.parent.parent)):
         group.notes.append(labels)
     return row
+
+
+def _on_masks_grid(images: dict[str, Path], masks: Sequence[Path]) -> Sequence[str]:
+    """Return the modalities on whose grid a mask lies; all where there is no such one."""
+    if len(images) == 1 or not masks:
+        return list(images)
+    fit = [name for name, image in images.items() if any(not apart(m, image) for m in masks)]
+    return fit or list(images)
 
 
 def _images(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> dict[str, Path]:

@@ -105,9 +105,8 @@ def test_msseg_2008(tmp_path):
 
 def test_numbers_after_the_role(tmp_path):
     touch_volumes(tmp_path, "lits/volume-0", "lits/volume-1", "btcv/img/img0001", "flat/image_7")
-    touch_masks(
-        tmp_path, "lits/segmentation-0", "lits/segmentation-1", "btcv/label/label0001", "flat/mask_7"
-    )  # fmt: skip
+    touch_masks(tmp_path, "lits/segmentation-0", "lits/segmentation-1")
+    touch_masks(tmp_path, "btcv/label/label0001", "flat/mask_7")
     found = index_folder(tmp_path)
     assert {row["image"].name: row["mask"].name for row in found.rows} == {
         "volume-0.nii.gz": "segmentation-0.nii.gz",
@@ -163,7 +162,8 @@ def test_a_damaged_file_ends_nothing(tmp_path):
     broken = {
         "cut.npy": whole[:60], "short.npy": whole[:-40], "text.npy": b"hello", "empty.npy": b"",
         "version.npy": b"\x93NUMPY\x09\x00" + whole[8:], "cut.nii.gz": b"\x1f\x8b\x08\x00",
-        "images/cut.tif": b"II*\x00\x08\x00\x00\x00\xff\xff", "images/cut.png": b"\x89PNG\r\n\x1a\n",
+        "images/cut.tif": b"II*\x00\x08\x00\x00\x00\xff\xff",
+        "images/cut.png": b"\x89PNG\r\n\x1a\n",
         "images/text.jpg": b"hello", "head.nii": b"\x5c\x01\x00\x00" + b"\xff" * 344,
     }  # fmt: skip
     (tmp_path / "images").mkdir()
