@@ -100,11 +100,12 @@ def _name_apart(rows: list[Row]) -> None:
 
 def _note(rows: list[Row], doubts: Doubts) -> None:
     """Write what was unsure about a file into the notes of its row."""
+    of_file = {cell: row for row in rows for cell in row.values() if isinstance(cell, Path)}
     for path, text in doubts:
-        for row in rows:
-            said = row.get("notes") or ""
-            if path in row.values() and text not in said:
-                row["notes"] = f"{said}; {text}" if said else text
+        row = of_file.get(path, {})
+        said = row.get("notes") or ""
+        if row and text not in said:
+            row["notes"] = f"{said}; {text}" if said else text
 
 
 def _formats_of(rows: list[Row]) -> str:

@@ -94,9 +94,9 @@ def test_a_scan_that_cannot_be_read_leaves_the_others(own_cache, small_cohort, t
 
 def test_a_folder_shows_what_was_unsure_and_what_was_left_out(own_cache, tmp_path) -> None:
     for name in ("P1/a7/FLAIR", "P1/b9/FLAIR", "P2/c1/FLAIR"):
-        make_nifti(tmp_path / f"{name}.nii.gz", shape=(24, 24, 3))
-    make_nifti(tmp_path / "P1/FLAIR_pred.nii.gz", np.eye(24)[:, :, None], dtype=np.uint8)
-    at = _open(tmp_path)
+        make_nifti(tmp_path / "scans" / f"{name}.nii.gz", shape=(24, 24, 3))
+    make_nifti(tmp_path / "scans/P1/FLAIR_pred.nii.gz", np.eye(24)[:, :, None], dtype=np.uint8)
+    at = _open(tmp_path / "scans")
     assert not at.exception
     assert [box.label for box in at.expander][:2] == [
         "What was unsure, and how it was decided",

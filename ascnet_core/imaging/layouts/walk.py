@@ -18,10 +18,14 @@ _POINTER_BYTES = 1024
 
 @dataclass
 class Walk:
-    """What was found: files in natural order of their paths, and what was left out."""
+    """What was found: files in natural order of their paths, and what was left out.
+
+    `links` says whether there was a link that leads somewhere.
+    """
 
     files: list[Path] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=list)
+    links: bool = False
 
 
 def walk(folder: Path) -> Walk:
@@ -71,6 +75,7 @@ def _enter(here: Path, found: Walk, folders: list[Path], linked: list[Path]) -> 
         except OSError as error:
             found.left_out.append((path, _missing(path, error)))
             continue
+        found.links |= is_link
         if stat.S_ISDIR(status.st_mode):
             (linked if is_link else folders).append(path)
         elif reason := _unfit(path, status):
@@ -130,6 +135,8 @@ def _list_once(found: Walk, folder: Path, root: Path) -> None:
 
     Links to one file elsewhere stay: git-annex keeps equal files once, such as empty masks.
     """
+    if not found.links:
+        return
     real = {path: os.path.realpath(path) for path in found.files}
     own = {real[p]: p for p in found.files if real[p] == str(root / p.relative_to(folder))}
     kept = []
