@@ -66,6 +66,8 @@ _TIME_POINT = re.compile(
     r"|baseline|bl|followup|pre|post|preop|postop)$",
     re.IGNORECASE,
 )
+# Only at the end of a name: M01 alone may be a man.
+_MONTH = re.compile(r"^(m\d\d|(month|week|year|day|mo|wk|yr)\d+)$", re.IGNORECASE)
 _DATE = re.compile(r"^(\d{4}([-_.]?)\d{2}\2\d{2}|\d{2}([-.])\d{2}\3\d{4})([-_ T]\d+.*)?$")
 _DATED = re.compile(r"[_\-. ]+\d{4}-\d{2}-\d{2}$")
 _WORD = re.compile(r"[^_\-. ]+")
@@ -169,6 +171,18 @@ def is_consensus(stem: str) -> bool:
     return any(word.lower() in ("consensus", "staple") for word in _WORD.findall(stem))
 
 
+UNNAMED = 2
+"""The rank of a mask whose name does not say of what it is."""
+
+
+def mask_rank(stem: str) -> int:
+    """Rank masks of one scan: what several agreed on, lesions by their name, then others."""
+    words = {word.lower().rstrip("0123456789") for word in _WORD.findall(stem)}
+    if words & {"consensus", "staple"}:
+        return 0
+    return 1 if words & (_LESION_WORDS | {"manual", "manualsegmentation", "gt"}) else UNNAMED
+
+
 def leading_role(stem: str) -> tuple[str, str]:
     """Return the role that a name's first word says, and the rest: "mask_1", "img0001".
 
@@ -265,7 +279,7 @@ def subject_of(scan: str) -> str:
     if dated and dated != scan:
         return dated
     words = _WORD.findall(scan)
-    if len(words) > 1 and _TIME_POINT.match(words[-1]):
+    if len(words) > 1 and (_TIME_POINT.match(words[-1]) or _MONTH.match(words[-1])):
         return _first_words(scan, len(words) - 1)
     return scan
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ascnet_core.imaging import naming
 from ascnet_core.imaging.formats import stem_of
-from ascnet_core.imaging.layouts.contents import apart
+from ascnet_core.imaging.layouts.contents import apart, has_grey_values
 from ascnet_core.imaging.layouts.groups import Group
 from ascnet_core.imaging.layouts.walk import LeftOut
 
@@ -65,7 +65,9 @@ def group_bids(folder: Path, paths: Iterable[Path], left_out: LeftOut) -> list[G
     for one in said:
         if one.role in ("mask", "region"):
             owner = _image_of(one, found)
-            if owner is None:
+            if owner is None and one.role == "region" and has_grey_values(one.path):
+                found.append((one, _alone(one)))  # sub-01_T1w_brain is the brain's image
+            elif owner is None:
                 left_out.append((one.path, "no image that it belongs to"))
             elif one.role == "mask":
                 owner.masks.append(one.path)
@@ -75,6 +77,13 @@ def group_bids(folder: Path, paths: Iterable[Path], left_out: LeftOut) -> list[G
                 owner.regions.append(one.path)
     _tell_patients_apart(found)
     return _without_copies(found, left_out)
+
+
+def _alone(one: Said) -> Group:
+    name = naming.read_name(stem_of(one.path)).scan
+    modality, scan = naming.modality_at_end(name), naming.without_modality(name)
+    patient = f"sub-{one.session[0]}"
+    return Group((*one.dataset, *one.tree), scan, scan, [(modality, one.path)], patient=patient)
 
 
 def _read(folder: Path, path: Path) -> Said:

@@ -52,6 +52,11 @@ def has_grey_values(path: Path) -> bool:
     return float(np.mean((share > 0.1) & (share < 0.9))) > 0.05
 
 
+def looks_like_mask(path: Path) -> bool:
+    """Say whether a file can be read and holds no grey values."""
+    return bool(_sample(path).size) and not has_grey_values(path)
+
+
 def share_marked(path: Path) -> float:
     """Return the share of voxels that a mask marks, from 0 to 1; 0 where it cannot be read."""
     sample = _sample(path)

@@ -66,6 +66,7 @@ def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -
         group.patient = patient
         group.notes += [text for text, leaf in said.items() if leaf and leaf == case.leaf]
     _join_longer(groups)
+    _join_numbered(groups, said)
     return list(said)
 
 
@@ -79,6 +80,30 @@ def _join_longer(groups: Sequence[Group]) -> None:
             if owner and not any(c.isdigit() for c in "".join(words[count:])):
                 group.patient = owner
                 break
+
+
+def _join_numbered(groups: Sequence[Group], said: dict[str, str]) -> None:
+    """Take P1_01, P1_02 and P2_01 as scans of P1 and P2: their numbers start anew."""
+    numbered = {
+        group.patient: found
+        for group in groups
+        if (found := re.fullmatch(r"(.*\d)[_-](\d{1,2})", group.patient))
+    }
+    numbers: dict[str, set[str]] = defaultdict(set)
+    for found in numbered.values():
+        numbers[found[1]].add(found[2])
+    most = max(map(len, numbers.values()), default=0)
+    if len(numbers) < 2 or not 1 < most <= _MOST_SCANS or all(map(naming.is_split, numbers)):
+        return
+    if not set.intersection(*numbers.values()):
+        return
+    for group in groups:
+        if group.patient in numbered:
+            group.patient = numbered[group.patient][1]
+    name = min(numbers)
+    _tell(
+        said, f"names such as {name}_{min(numbers[name])} are taken as scans of one patient, {name}"
+    )
 
 
 def _case(folder: Path, group: Group) -> Case:

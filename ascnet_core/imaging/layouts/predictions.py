@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ascnet_core import files
 from ascnet_core.imaging import naming
 from ascnet_core.imaging.formats import stem_of
-from ascnet_core.imaging.layouts.contents import has_grey_values, share_marked
+from ascnet_core.imaging.layouts.contents import looks_like_mask, share_marked
 from ascnet_core.imaging.layouts.groups import read_path
 from ascnet_core.imaging.layouts.walk import LeftOut
 from ascnet_core.outputs import read_ledger, sha256_of
@@ -106,7 +106,7 @@ def _by_name(folder: Path, path: Path) -> str:
         return f"by its name {what}, no image; list it by hand if it is one"
     parts = path.relative_to(folder).parent.parts
     said = next((name for name in (stem, *reversed(parts)) if naming.says_prediction(name)), "")
-    if not said or (read.role == "image" and has_grey_values(path)):
+    if not said or (read.role == "image" and not looks_like_mask(path)):
         return ""
     where = "its name" if said == stem else f"the folder {said!r}"
     return f"a prediction by {where}; rename it or list it by hand if it was drawn"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core.imaging import naming
-from ascnet_core.imaging.formats import stem_of
+from ascnet_core.imaging.formats import format_of, stem_of
 from ascnet_core.imaging.layouts import nnunet
 from ascnet_core.imaging.layouts.contents import apart, has_grey_values, readable, share_marked
 from ascnet_core.imaging.layouts.groups import Group, version_rank
@@ -15,6 +15,9 @@ from ascnet_core.imaging.layouts.walk import LeftOut
 Row = dict[str, Any]
 _SMALL_SHARE = 0.02
 """A region of interest below this share of the voxels is taken as a lesion, not as an organ."""
+
+_LARGE_SHARE = 0.25
+"""Lesions rarely hold more than this share of the voxels; brains do."""
 
 
 def row_of(
@@ -47,9 +50,13 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
         return None
     main = min(_on_masks_grid(images, group.masks), key=naming.preference)
     image = images.pop(main)
-    masks = sorted(group.masks, key=lambda path: not naming.is_consensus(stem_of(path)))
+    masks = sorted(group.masks, key=lambda path: naming.mask_rank(stem_of(path)))
     mask = first_fitting(image, masks, "mask", left_out)
     region = first_fitting(image, group.regions, "region", left_out)
+    if mask and _is_large(mask):
+        share = f"{100 * share_marked(mask):.0f} %"
+        text = f"marks {share} of all voxels, as a brain's mask does; taken as the lesions'"
+        group.doubts.append((mask, text))
     row = row_of(group.name, image, mask, region=region, modality=main)
     for modality, path in images.items():
         reason = apart(path, image) if modality else "its modality is not in its name"
@@ -60,6 +67,13 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
     if mask and (labels := nnunet.labels_of(mask.parent.parent)):
         group.notes.append(labels)
     return row
+
+
+def _is_large(mask: Path) -> bool:
+    """Say whether a volume's mask may be a region: its name says nothing and it holds much."""
+    one = format_of(mask)
+    named = one is None or one.flat or naming.mask_rank(stem_of(mask)) < naming.UNNAMED
+    return not named and share_marked(mask) > _LARGE_SHARE
 
 
 def _on_masks_grid(images: dict[str, Path], masks: Sequence[Path]) -> Sequence[str]:
@@ -100,6 +114,10 @@ def _by_contents(group: Group, left_out: LeftOut) -> Group:
     With grey values it is the group's image where there is no other, else left out.
     """
     images, masks = list(group.images), list(group.masks)
+    if not images:
+        # lesions/p1_flair: a folder of scans that is called as one of masks would be
+        images = [(said, path) for path in masks if (said := _modality_of(path))]
+        masks = [path for path in masks if path not in [image for _, image in images]]
     regions: list[Path] = []
     doubts = list(group.doubts)
     for path in group.regions:
@@ -115,6 +133,12 @@ def _by_contents(group: Group, left_out: LeftOut) -> Group:
         else:
             images.append((naming.modality_at_end(group.name), path))
     return replace(group, images=images, masks=masks, regions=regions, doubts=doubts)
+
+
+def _modality_of(path: Path) -> str:
+    """Return the modality of a file that is an image by its own name and contents, else ""."""
+    modality = naming.read_name(stem_of(path)).modality
+    return modality if modality and has_grey_values(path) else ""
 
 
 def _doubt_image(group: Group, row: Row, starts: set[tuple[tuple[str, ...], str]]) -> None:

@@ -29,6 +29,8 @@ RAW = "sub-01/anat/sub-01_FLAIR"
         "derivatives/x/sub-01_FLAIR_lesion",
         "sub-01/anat/sub-01_lesion_roi",
         "derivatives/x/sub-01/anat/sub-01_label-braintumor_mask",
+        "derivatives/labels/sub-01/anat/sub-01_FLAIR_lesion-manual",
+        "derivatives/labels/sub-01/anat/sub-01_FLAIR_seg-lesion",
     ],
 )
 def test_lesion_masks(tmp_path, name):
@@ -88,6 +90,13 @@ def test_a_mask_that_does_not_say_of_what_is_doubted(tmp_path):
     assert found.rows[0]["mask"]
     assert "does not say of what it is a mask" in doubts(found)
     assert "does not say" in found.rows[0]["notes"]
+
+
+def test_a_brains_image_is_an_image(tmp_path):
+    touch_volumes(tmp_path, "sub-01/anat/sub-01_T1w_brain")
+    touch_masks(tmp_path, "sub-01/anat/sub-01_T1w_brain_mask")
+    row = by_scan(index_folder(tmp_path), tmp_path)["sub-01"]
+    assert (row["modality"], row["image"][-22:]) == ("T1", "sub-01_T1w_brain.nii.gz"[-22:])
 
 
 def test_a_bare_roi_is_told_by_its_size(tmp_path):

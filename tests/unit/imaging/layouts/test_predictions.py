@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ascnet_core.imaging.index import index_folder
 from ascnet_core.outputs import LEDGER, sha256_of
@@ -93,8 +94,11 @@ def test_names_and_folders_of_predictions(tmp_path, name):
 
 def test_images_that_a_program_made_ready_are_no_predictions(tmp_path):
     touch_volumes(tmp_path, "output/p1_flair", "output/p2", "p3_output")
+    (tmp_path / "output/images").mkdir()
+    colours = np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)
+    Image.fromarray(colours).save(tmp_path / "output/images/p4.png")
     found = index_folder(tmp_path)
-    assert len(found.rows) == 3
+    assert len(found.rows) == 4
     assert not found.left_out
 
 

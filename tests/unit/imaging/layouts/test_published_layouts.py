@@ -155,6 +155,70 @@ def test_a_mask_without_a_word_for_it_is_doubted(tmp_path):
     assert "holds two values like a mask" in doubts(found)
 
 
+def test_masks_find_scans_of_other_case_folder_and_modality(tmp_path):
+    touch_volumes(tmp_path, "P1_FLAIR", "q/P2/anat/flair", "q/P3/1-Flair", "q/P3/1-T1")
+    touch_masks(tmp_path, "p1_mask", "q/P2/drawn/lesion", "q/P3/1-LesionSeg-Flair")
+    found = index_folder(tmp_path)
+    masks = {row["subject"]: row["mask"].relative_to(tmp_path).as_posix() for row in found.rows}
+    assert masks["P1"] == "p1_mask.nii.gz"
+    assert masks["P2"] == "q/P2/drawn/lesion.nii.gz"
+    assert masks.keys() == {"P1", "P2", "1"}
+    assert masks["1"] == "q/P3/1-LesionSeg-Flair.nii.gz"
+    assert "in another folder; taken as that of q/P2/anat/flair.nii.gz" in doubts(found)
+
+
+def test_the_image_on_the_masks_grid_is_the_main_one(tmp_path):
+    touch_volumes(tmp_path, "p1_flair", shape=(6, 6, 6))
+    touch_volumes(tmp_path, "p1_dwi")
+    touch_masks(tmp_path, "p1_lesion")
+    found = index_folder(tmp_path)
+    assert by_scan(found, tmp_path)["p1"]["modality"] == "DWI"
+    assert found.rows[0]["mask"]
+    assert "on another grid" in reasons(found, tmp_path)["p1_flair.nii.gz"]
+
+
+def test_modalities_before_the_name(tmp_path):
+    touch_volumes(tmp_path, "FLAIR_p1", "T1_p1", "FLAIR_p2", "PD_7", "images/FLAIR_p9")
+    touch_masks(tmp_path, "mask_p1", "masks/FLAIR_p9")
+    rows = by_scan(index_folder(tmp_path), tmp_path)
+    assert rows.keys() == {"p1", "p2", "PD_7", "p9"}
+    assert (rows["p1"]["mask"], rows["p1"]["image:t1"]) == ("mask_p1.nii.gz", "T1_p1.nii.gz")
+    assert rows["p9"]["mask"] == "masks/FLAIR_p9.nii.gz"
+
+
+def test_scans_in_a_folder_called_after_lesions(tmp_path):
+    touch_volumes(tmp_path, "lesions/p1_flair", "lesions/p1_t1")
+    touch_masks(tmp_path, "lesions/p1_mask")
+    assert by_scan(index_folder(tmp_path), tmp_path)["p1"] == {
+        "subject": "p1", "image": "lesions/p1_flair.nii.gz", "mask": "lesions/p1_mask.nii.gz",
+        "modality": "FLAIR", "image:t1": "lesions/p1_t1.nii.gz",
+    }  # fmt: skip
+
+
+def test_wmh_challenge(tmp_path):
+    for case in ("Utrecht/0", "Utrecht/2", "Singapore/50", "GE3T/100"):
+        touch_volumes(tmp_path, f"{case}/pre/FLAIR", f"{case}/pre/T1", f"{case}/orig/FLAIR")
+        touch_masks(tmp_path, f"{case}/wmh")
+    found = index_folder(tmp_path)
+    rows = by_scan(found, tmp_path)
+    assert {row["subject"] for row in rows.values()} == {"0", "2", "50", "100"}
+    assert rows["50"]["image"] == "Singapore/50/pre/FLAIR.nii.gz"
+    assert all(row["mask"].endswith("wmh.nii.gz") for row in rows.values())
+
+
+def test_lesions_by_name_come_before_a_bare_mask_and_large_masks_are_doubted(tmp_path):
+    touch_volumes(tmp_path, "p1_flair", "p2_flair")
+    touch_masks(tmp_path, "p1_mask", "p1_wmh")
+    brain = np.zeros((5, 7, 4))
+    brain[1:4, 1:6] = 1
+    make_nifti(tmp_path / "p2_mask.nii.gz", brain, dtype=np.uint8)
+    found = index_folder(tmp_path)
+    rows = by_scan(found, tmp_path)
+    assert rows["p1"]["mask"] == "p1_wmh.nii.gz"
+    assert "notes" not in rows["p1"]
+    assert "marks 43 % of all voxels" in rows["p2"]["notes"]
+
+
 def test_a_damaged_file_ends_nothing(tmp_path):
     touch_volumes(tmp_path, "p1_flair")
     np.save(tmp_path / "good.npy", np.ones((2, 4, 4)))
