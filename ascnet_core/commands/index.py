@@ -1,6 +1,7 @@
 """`index`: write a manifest for a folder of images."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from ascnet_core.commands.options import PROGRAM, add_out
@@ -54,5 +55,6 @@ def _print(what: str, found: list[tuple[Path, str]]) -> None:
     """Print a line for each file, but not thousands; names may hold anything."""
     for path, text in found[:_SHOWN]:
         print(f"{what}: {printable(path)}: {printable(text)}")
-    if len(found) > _SHOWN:
-        print(f"{what}: {len(found) - _SHOWN} more")
+    if more := found[_SHOWN:]:
+        often, times = Counter(text for _, text in more).most_common(1)[0]
+        print(f"{what}: {len(more)} more, of these {times}: {printable(often)}")

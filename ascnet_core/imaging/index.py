@@ -84,9 +84,13 @@ def index_folder(folder: str | Path) -> Indexed:
 
 def _name_apart(rows: list[Row]) -> None:
     """Make names that a table can hold, and number scans of one name so that they are unique."""
+    patients: dict[str, str] = {}  # name in the table -> patient
     for row in rows:
-        for column in ("subject", "scan"):
-            row[column] = " ".join(str(row[column]).split()) or "scan"
+        row["scan"] = " ".join(str(row["scan"]).split()) or "scan"
+        patient = row["subject"]
+        plain = " ".join(str(patient).split()) or "subject"
+        names = itertools.chain([plain], (f"{plain}_{number}" for number in itertools.count(2)))
+        row["subject"] = next(n for n in names if patients.setdefault(n, patient) == patient)
     seen: Counter[str] = Counter()
     taken = {row["scan"] for row in rows}
     for row in rows:

@@ -171,16 +171,18 @@ def is_consensus(stem: str) -> bool:
     return any(word.lower() in ("consensus", "staple") for word in _WORD.findall(stem))
 
 
-UNNAMED = 2
-"""The rank of a mask whose name does not say of what it is."""
-
-
 def mask_rank(stem: str) -> int:
     """Rank masks of one scan: what several agreed on, lesions by their name, then others."""
     words = {word.lower().rstrip("0123456789") for word in _WORD.findall(stem)}
     if words & {"consensus", "staple"}:
         return 0
-    return 1 if words & (_LESION_WORDS | {"manual", "manualsegmentation", "gt"}) else UNNAMED
+    return 1 if words & (_LESION_WORDS | {"manual", "manualsegmentation", "gt"}) else 2
+
+
+def is_bare_mask(stem: str) -> bool:
+    """Say whether a name says "mask" and not of what: it may be the brain's."""
+    words = {word.lower() for word in _WORD.findall(stem)}
+    return bool(words & {"mask", "masks", "msk"}) and mask_rank(stem) == 2
 
 
 def leading_role(stem: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from ascnet_core import files
 from ascnet_core.imaging import naming
 from ascnet_core.imaging.formats import stem_of
+from ascnet_core.imaging.layouts.walk import is_file
 
 _NUMBERED = re.compile(r"^(.+)_(\d{4})$")
 
@@ -60,7 +61,8 @@ def labels_of(folder: Path) -> str:
 
 
 def _dataset(folder: Path) -> dict[str, Any]:
-    content = files.read_json(folder / "dataset.json")
+    path = folder / "dataset.json"
+    content = files.read_json(path) if is_file(path) else None
     return content if isinstance(content, dict) else {}
 
 

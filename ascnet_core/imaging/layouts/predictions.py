@@ -10,8 +10,8 @@ from ascnet_core.imaging import naming
 from ascnet_core.imaging.formats import stem_of
 from ascnet_core.imaging.layouts.contents import looks_like_mask, share_marked
 from ascnet_core.imaging.layouts.groups import read_path
-from ascnet_core.imaging.layouts.walk import LeftOut
-from ascnet_core.outputs import read_ledger, sha256_of
+from ascnet_core.imaging.layouts.walk import LeftOut, is_file
+from ascnet_core.outputs import LEDGER, read_ledger, sha256_of
 
 # What these verbs write are scans and truth, made up by the program.
 _NOT_PREDICTED = ("demo", "index")
@@ -60,7 +60,8 @@ def _written(paths: Iterable[Path]) -> dict[Path, tuple[str, str]]:
         for name in _listed(folder / "segmentation.csv"):
             if folder / name in there:
                 found[folder / name] = (_hash(folder / name), "segment")
-        for name, record in read_ledger(folder).items():
+        ledger = read_ledger(folder) if is_file(folder / LEDGER) else {}
+        for name, record in ledger.items():
             if folder / name in there and record.verb not in _NOT_PREDICTED:
                 found[folder / name] = (record.sha256, record.verb or "segment")
     return found
@@ -68,7 +69,7 @@ def _written(paths: Iterable[Path]) -> dict[Path, tuple[str, str]]:
 
 def _listed(table: Path) -> set[str]:
     """Return the names of the masks in a table that `segment` wrote."""
-    rows = csv.DictReader(io.StringIO(files.read_text(table)))
+    rows = csv.DictReader(io.StringIO(files.read_text(table) if is_file(table) else ""))
     try:
         if not {"mask", "map", "kept"} <= set(rows.fieldnames or ()):
             return set()

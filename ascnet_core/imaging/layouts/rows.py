@@ -64,16 +64,17 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
             left_out.append((path, reason))
         else:
             row[f"image:{modality.lower()}"] = path
-    if mask and (labels := nnunet.labels_of(mask.parent.parent)):
-        group.notes.append(labels)
+    if mask and naming.role_of_folder(mask.parent.name) == "mask":
+        group.notes += filter(None, [nnunet.labels_of(mask.parent.parent)])
     return row
 
 
 def _is_large(mask: Path) -> bool:
     """Say whether a volume's mask may be a region: its name says nothing and it holds much."""
     one = format_of(mask)
-    named = one is None or one.flat or naming.mask_rank(stem_of(mask)) < naming.UNNAMED
-    return not named and share_marked(mask) > _LARGE_SHARE
+    if one is None or one.flat or not naming.is_bare_mask(stem_of(mask)):
+        return False
+    return share_marked(mask) > _LARGE_SHARE
 
 
 def _on_masks_grid(images: dict[str, Path], masks: Sequence[Path]) -> Sequence[str]:

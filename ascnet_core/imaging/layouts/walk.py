@@ -130,6 +130,14 @@ def _pointer(path: Path) -> str:
     return ""
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file that may be opened: a pipe would wait for ever."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
 def _list_once(found: Walk, folder: Path, root: Path) -> None:
     """Leave out links to files that are listed by their own names.
 

@@ -67,3 +67,13 @@ def test_what_segment_wrote_is_not_the_truth_of_the_next_manifest(tmp_path, caps
     said = capsys.readouterr().out
     assert "p1_mask.nii.gz: a prediction: a copy of a mask" in said
     assert "out/p1_flair_mask.nii.gz: a prediction: `ascnet segment` wrote it" in said
+
+
+def test_many_lines_are_summed_up(tmp_path, capsys):
+    image = nib.Nifti1Image(np.arange(60.0).reshape(3, 4, 5), np.eye(4))
+    nib.save(image, tmp_path / "p1_flair.nii.gz")
+    for number in range(50):
+        (tmp_path / f"{number}.txt").touch()
+    assert cli("index", tmp_path) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "left out: 30 more, of these 30: of no image format that is read here"

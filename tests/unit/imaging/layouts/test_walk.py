@@ -10,6 +10,7 @@ from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.layouts import walk as walking
 from ascnet_core.imaging.layouts.walk import walk
+from ascnet_core.outputs import LEDGER
 from tests.unit.imaging.indexing import by_scan, reasons, touch_masks, touch_volumes
 
 
@@ -99,6 +100,15 @@ def test_pipes_and_sockets_are_never_opened(tmp_path, monkeypatch):
     assert why["p2_flair.nii.gz"] == why["p3_flair.nii.gz"] == "a pipe, socket or device, no file"
 
 
+@pytest.mark.parametrize("name", ["segmentation.csv", "dataset.json", LEDGER])
+def test_pipes_in_place_of_tables_are_never_opened(tmp_path, name):
+    touch_volumes(tmp_path, "imagesTr/p1_0000")
+    touch_masks(tmp_path, "labelsTr/p1")
+    for folder in (tmp_path, tmp_path / "imagesTr"):
+        os.mkfifo(folder / name)
+    assert list(by_scan(index_folder(tmp_path), tmp_path)) == ["p1"]
+
+
 def test_a_folder_that_may_not_be_read_ends_nothing(tmp_path, monkeypatch):
     touch_volumes(tmp_path, "p1_flair", "shut/p2_flair")
     listing = walking.Path.iterdir
@@ -143,3 +153,9 @@ def test_names_of_any_characters_come_back_from_the_manifest(tmp_path):
     assert {scan.image.resolve() for scan in scans} == {row["image"].resolve() for row in rows}
     assert len(scans) == len(odd) + 1
     assert len({scan.subject for scan in scans}) == len(odd) + 1
+
+
+def test_patients_whose_names_differ_in_blanks_alone_are_two(tmp_path):
+    touch_volumes(tmp_path, "p 1_flair", "p\t1_flair", " p 1_flair")
+    rows = index_folder(tmp_path).rows
+    assert len({row["subject"] for row in rows}) == len({row["scan"] for row in rows}) == 3
