@@ -1,5 +1,6 @@
 """Files sorted into scans by their folders and names."""
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -113,9 +114,13 @@ def _group_of(
 ) -> Group:
     """Return the scan that a mask or region belongs to, a new one where there is none."""
     bare = naming.without_modality(said.name)  # "x_flair_mask" may be that of the scan "x"
-    for key in (said.name, bare, said.further_key):
-        if key and (said.place, key) in groups:
-            return groups[said.place, key]
+    names = (said.name, bare, said.further_key)
+    # T1/p1_mask lies with the images of T1, whose scans are called without that folder.
+    of_modality = bool(said.place) and _is_modality(said.place[-1])
+    places = (said.place, said.place[:-1]) if of_modality else (said.place,)
+    for place, key in itertools.product(places, names):
+        if key and (place, key) in groups:
+            return groups[place, key]
     beside = here.get(said.place, [])
     alike = [group for group in beside if group.key.lower() == (said.name or bare).lower()]
     if len(alike) == 1:

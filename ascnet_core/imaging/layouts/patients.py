@@ -65,20 +65,23 @@ def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -
             group.name = "_".join([group.name or short[owner], *further])
         group.patient = patient
         group.notes += [text for text, leaf in said.items() if leaf and leaf == case.leaf]
-    _join_longer(groups)
+    _join_longer(groups, said)
     _join_numbered(groups, said)
     return list(said)
 
 
-def _join_longer(groups: Sequence[Group]) -> None:
+def _join_longer(groups: Sequence[Group], said: dict[str, str]) -> None:
     """Give a scan whose name goes on from another's in words that scan's patient: x, x_bias."""
     patients = {(group.place, group.name): group.patient for group in groups}
     for group in groups:
         words = re.split(r"(?=[_. -])", group.name)
         for count in range(1, len(words)):
-            owner = patients.get((group.place, "".join(words[:count])))
-            if owner and not any(c.isdigit() for c in "".join(words[count:])):
+            start, rest = "".join(words[:count]), "".join(words[count:])
+            owner = patients.get((group.place, start), group.patient)
+            if owner != group.patient and not any(c.isdigit() for c in rest):
                 group.patient = owner
+                group.notes.append(f"taken as of the patient of {start}")
+                _tell(said, f"names such as {group.name} are taken as of the patient of {start}")
                 break
 
 
@@ -100,10 +103,7 @@ def _join_numbered(groups: Sequence[Group], said: dict[str, str]) -> None:
     for group in groups:
         if group.patient in numbered:
             group.patient = numbered[group.patient][1]
-    name = min(numbers)
-    _tell(
-        said, f"names such as {name}_{min(numbers[name])} are taken as scans of one patient, {name}"
-    )
+    _tell(said, f"names such as {min(numbered)} are taken as scans of one patient, {min(numbers)}")
 
 
 def _case(folder: Path, group: Group) -> Case:

@@ -62,6 +62,16 @@ def test_times_alone_are_those_of_the_folder(tmp_path):
     assert {subject for subject, _ in patients(tmp_path / "Miller").values()} == {"Miller"}
 
 
+def test_joined_names_are_said(tmp_path):
+    touch_volumes(tmp_path, "x7/x7_flair", "x7/x7_flair_bias", "P1_01", "P1_02", "P2_01")
+    found = index_folder(tmp_path)
+    assert "x7_flair_bias are taken as of the patient of x7" in doubts(found)
+    assert "names such as P1_01 are taken as scans of one patient, P1" in doubts(found)
+    assert [row["notes"] for row in found.rows if row["scan"] == "x7_flair_bias"] == [
+        "taken as of the patient of x7"
+    ]
+
+
 def test_many_numbered_folders_are_patients_not_times(tmp_path):
     touch_volumes(tmp_path, *(f"study/scan{n}/flair" for n in range(1, 10)))
     assert len({subject for subject, _ in patients(tmp_path).values()}) == 9

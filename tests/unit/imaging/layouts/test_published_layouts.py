@@ -120,6 +120,10 @@ def test_a_folder_of_each_modality(tmp_path):
     touch_volumes(tmp_path, "FLAIR/p1", "T1/p1", "FLAIR/p2", "T1/p2")
     touch_masks(tmp_path, "masks/p1", "masks/p2")
     rows = by_scan(index_folder(tmp_path), tmp_path)
+    touch_volumes(tmp_path, "x/FLAIR/p3", "x/T1/p3")
+    touch_masks(tmp_path, "x/FLAIR/p3_mask")
+    again = by_scan(index_folder(tmp_path), tmp_path)
+    assert again["p3"]["mask"] == "x/FLAIR/p3_mask.nii.gz"
     assert rows["p1"] == {
         "subject": "p1", "image": "FLAIR/p1.nii.gz", "mask": "masks/p1.nii.gz",
         "modality": "FLAIR", "image:t1": "T1/p1.nii.gz",
