@@ -27,7 +27,10 @@ _IMAGE_WORDS = {
 _MASK_FILLER = {"desc", "wm", "label", "ground", "gold"} | _LESION_WORDS
 _IMAGE_FILLER = {
     "pp", "preprocessed", "bet", "stripped", "skullstripped", "n4", "biascorrected", "raw", "orig",
+    "reg", "registered", "resampled", "norm", "normalized", "cropped", "final",
 }
+# How a modality was taken; before it at the end of a name.
+_PROTOCOL = {"3d", "2d", "ax", "axial", "sag", "sagittal", "cor", "coronal", "tra"}
 # What stands before a number or name: mask_1, segmentation-0, img0001.
 _LEADING_MASK = {
     "mask", "seg", "segm", "segmentation", "label", "labels", "gt", "groundtruth", "annotation",
@@ -55,7 +58,8 @@ MODALITIES = {
     "t2": "T2", "t2w": "T2",
     "ct": "CT",
     "t1": "T1", "t1w": "T1", "t1n": "T1", "mprage": "T1",
-    "t1ce": "T1CE", "t1c": "T1CE", "t1gd": "T1CE", "t1wks": "T1CE", "gado": "T1CE",
+    "t1ce": "T1CE", "t1c": "T1CE", "t1gd": "T1CE", "t1post": "T1CE", "t1wks": "T1CE",
+    "gado": "T1CE",
     "pd": "PD", "pdw": "PD", "dp": "PD",
     "dwi": "DWI", "adc": "ADC", "swi": "SWI",
 }
@@ -68,6 +72,7 @@ _TIME_POINT = re.compile(
 )
 # Only at the end of a name: M01 alone may be a man.
 _MONTH = re.compile(r"^(m\d\d|(month|week|year|day|mo|wk|yr)\d+)$", re.IGNORECASE)
+_YEAR = re.compile(r"^(19|20)\d\d$")
 _DATE = re.compile(r"^(\d{4}([-_.]?)\d{2}\2\d{2}|\d{2}([-.])\d{2}\3\d{4})([-_ T]\d+.*)?$")
 _DATED = re.compile(r"[_\-. ]+\d{4}-\d{2}-\d{2}$")
 _WORD = re.compile(r"[^_\-. ]+")
@@ -135,11 +140,13 @@ def read_name(stem: str) -> Name:
         elif role and word in _MASK_WORDS | _MASK_FILLER:
             if unclear and bare in _LESION_WORDS:
                 role, unclear = "mask", False
-        elif not role and word in MODALITIES:
-            modality = MODALITIES[word]
+        elif not role and (word in MODALITIES or bare == "flair"):
+            modality = MODALITIES.get(word, "FLAIR")
         elif role or word not in _IMAGE_FILLER:
             break
         of_lesion |= bare in _LESION_WORDS
+        words.pop()
+    while modality and len(words) > 1 and words[-1].lower() in _PROTOCOL:
         words.pop()
     if modality and words and words[-1].lower() in _MASK_OF_MODALITY:
         return Name(_first_words(stem, len(words) - 1), "mask", "")
@@ -205,6 +212,22 @@ def leading_modality(stem: str) -> tuple[str, str]:
     return (modality, found[2]) if found and modality else ("", "")
 
 
+def inner_mask(stem: str) -> str | None:
+    """Return the scan whose mask a name says before its last words: "x_FLAIR_lesions_JB", "x7seg".
+
+    None where no word says that; the file's contents must agree, for "lesion_study_7" is no mask.
+    """
+    fused = re.fullmatch(r"(.*\d)(seg|mask|label|lesions?)", stem, re.IGNORECASE)
+    if fused:
+        return fused[1]
+    words = _WORD.findall(stem)
+    for count in range(len(words) - 1, 0, -1):
+        said = read_name(_first_words(stem, count))
+        if said.role == "mask":
+            return without_modality(said.scan)
+    return None
+
+
 def names_region(stem: str) -> bool:
     """Say whether a name calls itself a mask of a region: "Brain_Mask"."""
     words = {word.lower() for word in _WORD.findall(stem)}
@@ -233,8 +256,13 @@ def map_of(stem: str) -> str:
 
 
 def is_time_point(folder: str) -> bool:
-    """Say whether a folder is called after a time: "pre", "visit2", "2019-01-02"."""
-    return bool(_TIME_POINT.match(folder) or _DATE.match(folder))
+    """Say whether a folder is called after a time: "pre", "visit2", "2019-01-02", "2019"."""
+    return bool(_TIME_POINT.match(folder) or _DATE.match(folder) or is_year(folder))
+
+
+def is_year(folder: str) -> bool:
+    """Say whether a folder is called after a year, which may be a number of a patient too."""
+    return bool(_YEAR.match(folder))
 
 
 def is_time_without_number(folder: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ascnet_core.imaging import naming
 from ascnet_core.imaging.formats import stem_of
+from ascnet_core.imaging.layouts.contents import looks_like_mask
 
 _VERSIONS = {
     "raw", "rawdata", "raw_data", "orig", "original", "originals", "preprocessed",
@@ -174,6 +175,8 @@ def read_path(
         role, leading = "image", ""
     elif leading and not role:
         role, name = leading, stem
+    if not role and (scan := naming.inner_mask(stem)) is not None and looks_like_mask(path):
+        name, role = scan, "mask"
     role = role or "image"
     place = []
     above = folder

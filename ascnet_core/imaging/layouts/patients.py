@@ -65,6 +65,8 @@ def name_patients(folder: Path, groups: Sequence[Group], slices: bool = False) -
             group.name = "_".join([group.name or short[owner], *further])
         group.patient = patient
         group.notes += [text for text, leaf in said.items() if leaf and leaf == case.leaf]
+    if years := [time for case in cases for time in case.times if naming.is_year(time)]:
+        _tell(said, f"folders such as {min(years)} are taken as times of one patient")
     _join_longer(groups, said)
     _join_numbered(groups, said)
     return list(said)
@@ -128,7 +130,11 @@ def _constant(cases: Sequence[Case], owners: Sequence[tuple[str, ...]]) -> set[t
     for case, owner in zip(cases, owners, strict=True):
         if owner == case.parent:
             below[len(case.parts)].add(case)
-    alike = [there for there in below.values() if len({case.leaf for case in there}) == 1]
+    alike = [
+        there
+        for there in below.values()
+        if len({case.leaf for case in there}) == 1 and len({case.parent for case in there}) > 1
+    ]
     return {case.parts for there in alike for case in there}
 
 
@@ -152,11 +158,15 @@ def _owners(cases: Sequence[Case], slices: bool, said: dict[str, str]) -> list[t
     is_folder = {
         depth: depth > 1 and _are_patients(there, slices, said) for depth, there in by_depth.items()
     }
+    # P1/P1_FLAIR_1 is a scan of P1 where P1/FLAIR is one.
+    patients = {case.parts for case in cases if not case.named}
     repeated = _repeated({case.parts for case in cases if not is_folder[len(case.parts)]})
     owners = []
     for case in cases:
         if is_folder[len(case.parts)]:
             owners.append(case.parent)
+        elif case.named and case.parent in patients:
+            owners.append(case.parent[-1:])
         elif case.leaf in repeated and (not case.named or _of_splits(repeated[case.leaf])):
             owners.append(case.parts)
         else:

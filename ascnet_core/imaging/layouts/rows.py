@@ -93,7 +93,7 @@ def _images(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) 
     chosen: dict[str, Path] = {}
     for modality, paths in several.items():
         fit = [path for path in paths if readable(path, left_out)]
-        fit.sort(key=version_rank)
+        fit.sort(key=lambda path: (version_rank(path), len(path.name)))
         if len(fit) > 1 and group.masks:
             fit.sort(key=lambda path: all(apart(mask, path) for mask in group.masks))
         for path in fit:

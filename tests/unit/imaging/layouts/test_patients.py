@@ -42,6 +42,11 @@ from tests.unit.imaging.indexing import by_scan, doubts, patients, touch_masks, 
         {"site1_01_flair": ("site1_01", "site1_01"), "site1_02_flair": ("site1_02", "site1_02"),
          "site2_01_flair": ("site2_01", "site2_01")},
         {"x7/x7_flair": ("x7", "x7"), "x7/x7_flair_bias": ("x7", "x7_flair_bias")},
+        {"P1/2019/FLAIR": ("P1", "P1_2019"), "P1/2020/FLAIR": ("P1", "P1_2020")},
+        {"P1/P1_FLAIR": ("P1", "P1"), "P1/P1_FLAIR_1": ("P1", "P1_FLAIR_1"),
+         "P2/P2_FLAIR": ("P2", "P2")},
+        {"Subj01_3D-FLAIR": ("Subj01", "Subj01"), "Subj02_ax_FLAIR": ("Subj02", "Subj02")},
+        {"2001/FLAIR": ("2001", "2001"), "2002/FLAIR": ("2002", "2002")},
         {"normal/001/flair": ("normal_001", "normal_001"),
          "anomalous/001/flair": ("anomalous_001", "anomalous_001")},
         {"p1_2019-01-02_flair": ("p1", "p1_2019-01-02"),
@@ -63,7 +68,7 @@ def test_times_alone_are_those_of_the_folder(tmp_path):
 
 
 def test_joined_names_are_said(tmp_path):
-    touch_volumes(tmp_path, "x7/x7_flair", "x7/x7_flair_bias", "P1_01", "P1_02", "P2_01")
+    touch_volumes(tmp_path, "x7_flair", "x7_flair_bias", "P1_01", "P1_02", "P2_01")
     found = index_folder(tmp_path)
     assert "x7_flair_bias are taken as of the patient of x7" in doubts(found)
     assert "names such as P1_01 are taken as scans of one patient, P1" in doubts(found)

@@ -190,6 +190,24 @@ def test_modalities_before_the_name(tmp_path):
     assert rows["p9"]["mask"] == "masks/FLAIR_p9.nii.gz"
 
 
+@pytest.mark.parametrize(
+    "name", ["x7_lesion_mask_final", "x7_FLAIR_lesions_JB", "x7_seg_v2", "x7seg", "x7_lesion_reg"]
+)
+def test_words_of_masks_before_the_last_are_read_where_contents_agree(tmp_path, name):
+    touch_volumes(tmp_path, "x7_FLAIR", "lesion_study_9")
+    touch_masks(tmp_path, name)
+    rows = by_scan(index_folder(tmp_path), tmp_path)
+    assert rows["x7"]["mask"] == f"{name}.nii.gz"
+    assert rows.keys() == {"x7", "lesion_study_9"}
+
+
+def test_of_several_images_of_a_modality_the_plainest_is_taken(tmp_path):
+    touch_volumes(tmp_path, "P1/flair", "P1/flair2", "P1/FLAIR_reg")
+    found = index_folder(tmp_path)
+    assert [row["image"].name for row in found.rows] == ["flair.nii.gz"]
+    assert all("a second FLAIR image" in reason for _, reason in found.left_out)
+
+
 def test_scans_in_a_folder_called_after_lesions(tmp_path):
     touch_volumes(tmp_path, "lesions/p1_flair", "lesions/p1_t1")
     touch_masks(tmp_path, "lesions/p1_mask")
