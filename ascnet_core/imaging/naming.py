@@ -29,6 +29,8 @@ _IMAGE_FILLER = {
     "pp", "preprocessed", "bet", "stripped", "skullstripped", "n4", "biascorrected", "raw", "orig",
     "reg", "registered", "resampled", "norm", "normalized", "cropped", "final",
 }
+# Before and after contrast agent, behind a T1.
+_CONTRAST = {"pre": "T1", "post": "T1CE", "gd": "T1CE", "gad": "T1CE", "ce": "T1CE"}
 # How a modality was taken; before it at the end of a name.
 _PROTOCOL = {"3d", "2d", "ax", "axial", "sag", "sagittal", "cor", "coronal", "tra"}
 # What stands before a number or name: mask_1, segmentation-0, img0001.
@@ -140,6 +142,9 @@ def read_name(stem: str) -> Name:
         elif role and word in _MASK_WORDS | _MASK_FILLER:
             if unclear and bare in _LESION_WORDS:
                 role, unclear = "mask", False
+        elif not role and word in _CONTRAST and _says_t1(words[:-1]):
+            modality = _CONTRAST[word]
+            words.pop()
         elif not role and (word in MODALITIES or bare == "flair"):
             modality = MODALITIES.get(word, "FLAIR")
         elif role or word not in _IMAGE_FILLER:
@@ -156,6 +161,10 @@ def read_name(stem: str) -> Name:
         if words and words[-1].lower() in MODALITIES:
             modality = MODALITIES[words.pop().lower()]
     return Name(_first_words(stem, len(words)), "image" if modality else role, modality)
+
+
+def _says_t1(words: list[str]) -> bool:
+    return bool(words) and MODALITIES.get(words[-1].lower()) == "T1"
 
 
 def _is_rater(words: list[str]) -> bool:

@@ -32,6 +32,9 @@ def test_folders(folder, role, split):
         ("imaging", ("", "image", "")),
         ("p1_flair_img", ("p1", "image", "FLAIR")),
         ("T1WKS", ("", "image", "T1CE")),
+        ("p1_T1_post", ("p1", "image", "T1CE")),
+        ("p1_T1_pre", ("p1", "image", "T1")),
+        ("p1_pre", ("p1_pre", "", "")),
     ],
 )
 def test_files(stem, parts):
