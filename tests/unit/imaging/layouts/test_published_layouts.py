@@ -257,8 +257,12 @@ def test_a_damaged_file_ends_nothing(tmp_path):
         (tmp_path / name).write_bytes(content)
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
     np.save(tmp_path / "flat.npy", np.ones(5))
+    np.savez(tmp_path / "several.npz", np.ones((2, 4, 4)))
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
     np.save(tmp_path / "words.npy", np.full((2, 4, 4), "a"))
     found = index_folder(tmp_path)
     rows = by_scan(found, tmp_path)
     assert {"p1", "good"} <= rows.keys()
-    assert reasons(found, tmp_path).keys() >= (broken.keys() | {"objects.npy", "flat.npy"})
+    assert reasons(found, tmp_path).keys() >= (
+        broken.keys() | {"objects.npy", "flat.npy", "several.npy"}
+    )
