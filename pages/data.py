@@ -9,7 +9,8 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
-from ascnet_core.imaging.index import index_folder
+from ascnet_core.imaging.index import Indexed, index_folder
+from ascnet_core.imaging.naming import printable
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.places import MANIFEST
@@ -194,18 +195,23 @@ def read_table(
 
 
 @st.cache_resource(show_spinner="Looking through the folder", max_entries=16)
-def _left_out(folder: Path, changed: float) -> list[tuple[str, str]]:
-    return [(str(path), reason) for path, reason in index_folder(folder).left_out]
+def _looked_through(folder: Path, changed: float) -> Indexed:
+    return index_folder(folder)
 
 
 def left_out_box(folder: Path) -> None:
-    """Files of an indexed folder that were left out, and why."""
+    """What was unsure in an indexed folder, and the files left out, and why."""
     if not folder.is_dir() or (folder / MANIFEST).is_file():
         return
-    left_out = _left_out(folder, folder.stat().st_mtime)
-    if left_out:
-        with st.expander(f"{tables.counted(len(left_out), 'file')} of the folder left out"):
-            st.dataframe(pd.DataFrame(left_out, columns=["file", "why"]), hide_index=True)
+    found = _looked_through(folder, folder.stat().st_mtime)
+    for files, title, column in (
+        (found.unsure, "What was unsure, and how it was decided", "decided"),
+        (found.left_out, f"{tables.counted(len(found.left_out), 'file')} left out", "why"),
+    ):
+        if files:
+            lines = [(printable(path), printable(text)) for path, text in files]
+            with st.expander(title):
+                st.dataframe(pd.DataFrame(lines, columns=["file", column]), hide_index=True)
 
 
 def subjects_box(cohort: Cohort, preparation: Preparation) -> None:

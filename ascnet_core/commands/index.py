@@ -1,15 +1,18 @@
 """`index`: write a manifest for a folder of images."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from ascnet_core.commands.options import PROGRAM, add_out
+from ascnet_core.imaging.naming import printable
 
 _SHOWN = 20
 SUMMARY = "write a manifest for a folder of images"
 DESCRIPTION = (
-    "Recognises NIfTI folders, the LGG TIF layout and the authors' .npy files, writes a "
-    "manifest, and says what it left out and why."
+    "Recognises folders of volumes by their names (also BIDS, BraTS, nnU-Net, MSSEG, ISBI), the "
+    "LGG TIF layout and the authors' .npy files, writes a manifest, and says what it was unsure "
+    "of, and what it left out and why. What a program drew is left out: it is no truth."
 )
 EXAMPLES = f"""\
 examples:
@@ -40,8 +43,18 @@ def run(options: argparse.Namespace) -> None:
     subjects = len({row["subject"] for row in found.rows})
     masks = sum(bool(row.get("mask")) for row in found.rows)
     print(f"layout: {found.layout}")
-    print(f"{len(found.rows)} scans of {subjects} subjects, {masks} with a mask, in {manifest}")
-    for path, reason in found.left_out[:_SHOWN]:
-        print(f"left out: {path}: {reason}")
-    if len(found.left_out) > _SHOWN:
-        print(f"left out: {len(found.left_out) - _SHOWN} more")
+    print(
+        f"{len(found.rows)} scans of {subjects} subjects, {masks} with a mask, in "
+        f"{printable(manifest)}"
+    )
+    _print("unsure", found.unsure)
+    _print("left out", found.left_out)
+
+
+def _print(what: str, found: list[tuple[Path, str]]) -> None:
+    """Print a line for each file, but not thousands; names may hold anything."""
+    for path, text in found[:_SHOWN]:
+        print(f"{what}: {printable(path)}: {printable(text)}")
+    if more := found[_SHOWN:]:
+        often, times = Counter(text for _, text in more).most_common(1)[0]
+        print(f"{what}: {len(more)} more, of these {times}: {printable(often)}")

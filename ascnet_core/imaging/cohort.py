@@ -225,8 +225,12 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     at = order.index("modality") + 1 if "modality" in order else len(order)
     order[at:at] = sorted(c for c in filled if c.startswith(FURTHER))
     order += [c for c in filled if c not in order]
+    # The csv module of Python 3.11 leaves a lone carriage return of a name unquoted.
+    odd = any("\r" in str(cell) for row in rows for cell in row.values())
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, order, lineterminator="\n")
+    writer = csv.DictWriter(
+        text, order, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+    )
     writer.writeheader()
     folder = path.absolute().parent
     for row in rows:
@@ -238,7 +242,25 @@ def _cell(value: Any, column: str, folder: Path) -> str:
     if value is None:
         return ""
     if _holds_file(column) and (isinstance(value, Path) or Path(value).is_absolute()):
-        return os.path.relpath(value, folder).replace(os.sep, "/")
+        return _relative(Path(value), folder)
     if column == "label" and not isinstance(value, str):
         return ";".join(map(str, value))
     return str(value)
+
+
+def _relative(file: Path, folder: Path) -> str:
+    """Return a file's path as a manifest in `folder` has it."""
+    cell = os.path.relpath(file, folder)
+    if not (folder / cell).exists() and file.exists():
+        # ".." of a folder that is a link leads elsewhere
+        cell = os.path.relpath(file, folder.resolve())
+    cell = cell.replace(os.sep, "/")
+    try:
+        cell.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"A manifest in {folder} cannot name {file.name} by its path {cell!a}, which is "
+            "not in UTF-8; rename the folders, or write the manifest beside it."
+        ) from error
+    # Cells are read without blanks at their ends, which a name may have.
+    return cell if cell == cell.strip() else f"./{cell}"

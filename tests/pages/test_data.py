@@ -13,6 +13,7 @@ from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from pages.parts.data import sets, uploads
 from pages.parts.shared import forms, pictures, tables
+from tests.helpers import make_nifti
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "data.py"
 
@@ -89,6 +90,21 @@ def test_a_scan_that_cannot_be_read_leaves_the_others(own_cache, small_cohort, t
     assert any("broken.nii.gz" in error.value for error in at.error)
     grids = at.dataframe[0].value["grid, voxels"]
     assert grids.notna().sum() == 3
+
+
+def test_a_folder_shows_what_was_unsure_and_what_was_left_out(own_cache, tmp_path) -> None:
+    for name in ("P1/a7/FLAIR", "P1/b9/FLAIR", "P2/c1/FLAIR"):
+        make_nifti(tmp_path / "scans" / f"{name}.nii.gz", shape=(24, 24, 3))
+    make_nifti(tmp_path / "scans/P1/FLAIR_pred.nii.gz", np.eye(24)[:, :, None], dtype=np.uint8)
+    at = _open(tmp_path / "scans")
+    assert not at.exception
+    assert [box.label for box in at.expander][:2] == [
+        "What was unsure, and how it was decided",
+        "1 file left out",
+    ]
+    said = " ".join(str(frame.value.to_dict()) for frame in at.dataframe)
+    assert "P1 are each taken as one patient" in said
+    assert "a prediction by its name" in said
 
 
 def test_uploads_find_their_masks_by_name() -> None:

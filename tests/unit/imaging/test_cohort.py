@@ -1,6 +1,7 @@
 """Manifests: what is read, what is refused, what is written."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,20 @@ def test_relative_cells_are_kept_as_they_are(folder):
     write_manifest(folder / "m.csv", [{"subject": "A", "image": "data/a.nii"}])
     assert read_manifest(folder / "m.csv").scans[0].image == folder / "data/a.nii"
     assert Path(folder / "m.csv").read_text() == "subject,image\nA,data/a.nii\n"
+
+
+def test_files_are_found_from_a_folder_that_is_a_link(tmp_path):
+    (tmp_path / "elsewhere/deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("elsewhere/deep")
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans/a.nii").touch()
+    rows = [{"subject": "A", "image": tmp_path / "scans/a.nii"}]
+    write_manifest(tmp_path / "link/manifest.csv", rows)
+    assert read_manifest(tmp_path / "link").scans[0].image.samefile(tmp_path / "scans/a.nii")
+
+
+def test_a_path_that_is_not_utf8_is_refused_in_a_sentence(tmp_path):
+    image = tmp_path / os.fsdecode(b"p\xe8re/a.nii")
+    with pytest.raises(UserError, match=r"'p\\udce8re/a.nii', which is not in UTF-8"):
+        write_manifest(tmp_path / "m.csv", [{"subject": "A", "image": image}])
+    assert not (tmp_path / "m.csv").exists()

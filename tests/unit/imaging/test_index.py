@@ -9,27 +9,7 @@ from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.naming import read_name, subject_of
 from tests.helpers import make_nifti
-
-
-def by_scan(found, folder):
-    """Rows as {scan: {column: relative file or text}}, empty cells left out."""
-    return {
-        row["scan"]: {
-            column: cell.relative_to(folder).as_posix() if hasattr(cell, "parts") else cell
-            for column, cell in row.items()
-            if cell not in (None, "") and column != "scan"
-        }
-        for row in found.rows
-    }
-
-
-def reasons(found, folder):
-    return {path.relative_to(folder).as_posix(): reason for path, reason in found.left_out}
-
-
-def touch_volumes(folder, *names, **options):
-    for name in names:
-        make_nifti(folder / f"{name}.nii.gz", **options)
+from tests.unit.imaging.indexing import by_scan, reasons, touch_volumes
 
 
 def test_nifti_by_modality_and_role(tmp_path):
