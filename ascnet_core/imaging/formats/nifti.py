@@ -99,6 +99,7 @@ def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLik
     stored = stored.astype(dtype)
     if grid.header is None:
         image = nib.Nifti1Image(stored, grid.affine)
+        image.header.set_xyzt_units("mm")
     else:
         kind = nib.Nifti2Image if isinstance(grid.header, nib.Nifti2Header) else nib.Nifti1Image
         # The header of a pair becomes that of a single file.
