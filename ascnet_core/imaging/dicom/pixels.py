@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.dicom.planes import Plane, quiet
-from ascnet_core.imaging.dicom.source import opened
+from ascnet_core.imaging.dicom.source import opened, place_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -43,7 +43,7 @@ def each_plane(place: Path, planes: tuple[Plane, ...]) -> Iterator[tuple[int, Pi
         by_file.setdefault(plane.file, []).append(index)
     with opened(place) as (_, open_file):
         for name, indices in by_file.items():
-            path = place if name == place.name else place / name
+            path = place_of(place, name)
             with quiet(path), open_file(name) as stream:
                 import pydicom
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.dicom.planes import Plane, read_planes
-from ascnet_core.imaging.dicom.source import files_below, opened, split_series
+from ascnet_core.imaging.dicom.source import files_below, opened, place_of, split_series
 
 # Directions and spacings of one series agree to this; those of a scout differ by far more.
 _SAME = 1e-2
@@ -56,8 +56,7 @@ def _series_of(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> tuple[Se
         with opened(path) as (names, open_file):
             for name in names:
                 with open_file(name) as stream:
-                    where = path if name == path.name else path / name
-                    planes += read_planes(stream, name, where)
+                    planes += read_planes(stream, name, place_of(path, name))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise UserError(f"{path} is a damaged zip; copy or download it again.") from error
     if not planes:

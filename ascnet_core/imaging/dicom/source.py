@@ -74,6 +74,11 @@ def _names_below(folder: Path) -> Iterator[str]:
                 yield str(path.relative_to(folder))
 
 
+def place_of(place: Path, name: str) -> Path:
+    """Return what to call a file of a folder, a zip or a single file in sentences."""
+    return place if place.name == name and not place.is_dir() else place / name
+
+
 @contextmanager
 def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
     """Yield the names of the files in a folder, a zip or a single file, and what opens one.

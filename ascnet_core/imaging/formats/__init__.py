@@ -49,6 +49,15 @@ def format_of(path: Path) -> Format | None:
     return next((one for one in FORMATS if suffix in one.suffixes), None)
 
 
+def scan_name(path: Path) -> str:
+    """Return what a scan is called after its image: `x` of x.nii.gz, `FOLDER_2` of FOLDER#2."""
+    place, number = split_series(path)
+    # A folder, or a DICOM file named by numbers with dots, has no suffix to take off.
+    plain = place.is_dir() or format_of(place) is None
+    name = place.absolute().resolve().name if plain else stem_of(place)
+    return name if number is None else f"{name}_{number}"
+
+
 def is_there(path: Path) -> bool:
     """Say whether an image is there: a file, or a folder of a series (`FOLDER`, `FOLDER#2`)."""
     return split_series(path)[0].exists()
