@@ -12,6 +12,8 @@ import numpy as np
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
+from ascnet_core.imaging.dicom.indexing import find_series, masks_beside
+from ascnet_core.imaging.formats.dicom import FORMAT as DICOM
 from ascnet_core.imaging.formats.picture import colour_channels
 from ascnet_core.imaging.image_format import Format, suffix_of
 from ascnet_core.imaging.naming import Group, group_files, preference, role_of_folder, subject_of
@@ -21,6 +23,8 @@ from ascnet_core.imaging.volume import grid_difference
 AUTHORS_INPUT = "input_for_generator.npy"
 AUTHORS_REFERENCE = "good_dic_to_train_disc.npy"
 AUTHORS_MASK = "tumor_mask_for_generator.npy"
+
+_UNKNOWN = "of no image format that is read here"
 
 Row = dict[str, Any]
 LeftOut = list[tuple[Path, str]]
@@ -59,9 +63,11 @@ def index_folder(folder: str | Path) -> Indexed:
         elif formats.format_of(path):
             files.append(path)
         else:
-            left_out.append((path, "of no image format that is read here"))
-    rows: list[Row] = []
-    layouts: list[str] = []
+            left_out.append((path, _UNKNOWN))
+    rows, used = _dicom_series(folder, files, left_out)
+    layouts = [DICOM.files] if rows else []
+    files = [path for path in files if path not in used]
+    left_out = [one for one in left_out if one[0] not in used or one[1] != _UNKNOWN]
     for name, recognise in _LAYOUTS.items():
         new, used = recognise(folder, files, left_out)
         files = [path for path in files if path not in used]
@@ -79,6 +85,24 @@ def index_folder(folder: str | Path) -> Indexed:
         )
     _name_apart(rows)
     return Indexed(rows, "; ".join(layouts), left_out)
+
+
+def _dicom_series(
+    folder: Path, files: list[Path], left_out: LeftOut
+) -> tuple[list[Row], set[Path]]:
+    """Take DICOM series, whose files mostly have no suffix, and the masks beside them."""
+    others = [path for path, reason in left_out if reason == _UNKNOWN]
+    mine = [path for path in files if formats.format_of(path) is DICOM]
+    found, used = find_series(folder, [*mine, *others], left_out)
+    rows: list[Row] = []
+    for one in found:
+        if not _readable(one.image, left_out):
+            continue
+        mask = _first_fitting(one.image, masks_beside(one, found, files), "mask", left_out)
+        used |= {mask} if mask else set()
+        row = _row(one.subject, one.image, mask, modality=one.modality, notes=one.doubt)
+        rows.append({**row, "scan": one.scan})
+    return rows, used
 
 
 def _name_apart(rows: list[Row]) -> None:
@@ -207,7 +231,7 @@ _LAYOUTS: dict[str, Recogniser] = {
     "the authors' .npy stacks (input, reference, mask)": _authors,
     "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": _lgg,
     # pictures last: many folders hold some that are no scans
-    **{one.files: _files_of(one) for one in formats.FORMATS if not one.flat},
+    **{one.files: _files_of(one) for one in formats.FORMATS if not one.flat and one is not DICOM},
     **{one.files: _pictures for one in formats.FORMATS if one.flat},
 }
 

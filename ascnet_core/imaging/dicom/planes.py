@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ _ORDER = (
     "TriggerTime", "InstanceNumber",
 )  # fmt: skip
 _SCOUT = re.compile(r"locali[sz]er|scout|topogram|surview|scanogram|\bloc\b", re.IGNORECASE)
+# What stands for a patient in headers without identities.
+_NOBODY = re.compile(
+    r"[\W_0x]*|(anon(ymous|ymi[sz]ed?)?|de-?identified|removed|unknown|none|patient)[\W_]*(name|id)?"
+)
 # Modalities of objects that are drawn over images, or are doses and not images.
 _NO_IMAGES = ("SEG", "PR", "SR", "KO", "RTDOSE", "RTSTRUCT", "RTPLAN")
 # Parts of an image of complex numbers; each is a series of its own.
@@ -43,12 +48,14 @@ class Plane:
 
     `orientation` holds the directions of a row and of a column, `spacing` the distances between
     rows and between columns, `gap` that between slices as the header says, `order` what tells
-    apart slices at one place, such as time points. None where the header does not say.
+    apart slices at one place, such as time points. None where the header does not say. `patient` is
+    the same for slices of one patient (empty: not known); it is written nowhere.
     """
 
     file: str
     frame: int
     frames: int
+    patient: str
     uid: str
     series_uid: str
     number: int
@@ -154,6 +161,7 @@ def _planes(head: Dataset, name: str, path: Path, size: int) -> list[Plane]:
                 file=name,
                 frame=frame,
                 frames=frames,
+                patient=_patient(head),
                 uid=str(head.get("SOPInstanceUID", "")),
                 series_uid=str(head.get("SeriesInstanceUID", "")),
                 number=int(head.get("SeriesNumber", None) or 0),
@@ -190,6 +198,17 @@ def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
     if len(value) != count:
         raise ValueError(f"{len(value)} numbers for {count}")
     return tuple(map(float, value))
+
+
+def _patient(head: Dataset) -> str:
+    """Return a hash of the patient's number, or of the name; empty where they were taken out."""
+    for name in ("PatientID", "PatientName"):
+        known = str(head.get(name, "") or "").strip().lower()
+        if known and not _NOBODY.fullmatch(known):
+            break
+    else:
+        return ""
+    return hashlib.sha256(known.encode()).hexdigest()
 
 
 def _title(head: Dataset) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +87,8 @@ def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
     if place.is_dir():
         yield list(_names_below(place)), lambda name: (place / name).open("rb")
         return
+    import zipfile  # takes a while to import, which every call of the program would pay
+
     if not zipfile.is_zipfile(place) or is_dicom(place):
         yield [place.name], lambda name: place.open("rb")
         return
