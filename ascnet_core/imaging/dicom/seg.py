@@ -39,7 +39,11 @@ def seg_name(mask: str) -> str:
 
 def check_source(image: Path) -> None:
     """Raise a UserError if an image is no DICOM, or the library that writes SEG is not there."""
-    if check_file(image).name != "dicom":
+    try:
+        kind = check_file(image).name
+    except UserError:  # said when it is read, beside those that can be
+        return
+    if kind != "dicom":
         raise UserError(f"{image} is no DICOM, as --dicom-seg needs it; leave the option out.")
     with extra_told(image):
         import highdicom  # noqa: F401

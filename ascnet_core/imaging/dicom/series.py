@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,16 +50,14 @@ def series_of(path: Path) -> tuple[Series, ...]:
 def _series_of(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> tuple[Series, ...]:
     """As `series_of`; `stamps` (what lies on the disk) are there for the cache alone."""
     planes: list[Plane] = []
-    try:
-        with opened(path) as (names, open_file):
-            for name in names:
-                with open_file(name) as stream:
-                    planes += read_planes(stream, name, place_of(path, name))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UserError(f"{path} is a damaged zip; copy or download it again.") from error
+    with opened(path) as (names, open_file):
+        for name in names:
+            with open_file(name) as stream:
+                planes += read_planes(stream, name, place_of(path, name))
     if not planes:
         raise UserError(
-            f"{path} holds no DICOM images; name the folder, zip or file that has a series."
+            f"{path} holds no DICOM images (reports, plans and segmentations are none); name the "
+            "folder, zip or file that has a series."
         )
     return _told_apart(planes)
 

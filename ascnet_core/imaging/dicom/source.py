@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,15 @@ def place_of(place: Path, name: str) -> Path:
     return place if place.name == name and not place.is_dir() else place / name
 
 
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); change its permissions, or bring the file."
+        ) from error
+
+
 @contextmanager
 def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
     """Yield the names of the files in a folder, a zip or a single file, and what opens one.
@@ -85,14 +95,20 @@ def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
     Raises a UserError if a zip is damaged, locked by a password or unfolds to too much.
     """
     if place.is_dir():
-        yield list(_names_below(place)), lambda name: (place / name).open("rb")
+        yield list(_names_below(place)), lambda name: _open(place / name)
         return
     import zipfile  # takes a while to import, which every call of the program would pay
 
     if not zipfile.is_zipfile(place) or is_dicom(place):
-        yield [place.name], lambda name: place.open("rb")
+        yield [place.name], lambda name: _open(place)
         return
-    with zipfile.ZipFile(place) as archive:
+    broken = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+    sentence = f"{place} is a damaged zip; copy or download it again."
+    try:
+        whole = zipfile.ZipFile(place)
+    except broken as error:
+        raise UserError(sentence) from error
+    with whole as archive:
         inside = [one for one in archive.infolist() if not one.is_dir()]
         if sum(one.file_size for one in inside) > MOST_UNFOLDED:
             raise UserError(
@@ -103,4 +119,11 @@ def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
             raise UserError(f"{place} is locked by a password; unzip it and name the folder.")
         hidden = re.compile(r"(^|/)(\.|__MACOSX/)")
         names = sorted(one.filename for one in inside if not hidden.search(one.filename))
-        yield names, lambda name: io.BytesIO(archive.read(name))
+
+        def unfolded(name: str) -> BinaryIO:
+            try:
+                return io.BytesIO(archive.read(name))
+            except broken as error:
+                raise UserError(sentence) from error
+
+        yield names, unfolded

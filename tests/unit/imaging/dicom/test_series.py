@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -371,6 +372,19 @@ def test_zips_that_are_locked_broken_or_too_large(tmp_path, monkeypatch):
     refused(tmp_path / "locked.zip", match="locked by a password")
     monkeypatch.setattr("ascnet_core.imaging.dicom.source.MOST_UNFOLDED", 1000)
     refused(packed, match="unfolds to more than")
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    paths = make_series(tmp_path, volume())
+    original = Path.open
+
+    def denied(self, *arguments, **more):
+        if self == paths[2]:
+            raise PermissionError(13, "Permission denied", str(self))
+        return original(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert paths[2].name in refused(tmp_path, match="cannot be read")
 
 
 def test_colour_needs_a_channel(tmp_path):
