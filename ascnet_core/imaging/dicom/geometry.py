@@ -22,6 +22,7 @@ _UNEVEN = 0.1
 _UNEVEN_UNSAID = 0.01
 # Positions that differ by less than this part of a pixel are the same place.
 _SAME_PLACE = 0.01
+_SAME_FRAME = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,13 @@ def lay_out(path: Path, series: Series, same_pixels: Callable[[Plane, Plane], bo
     positions = np.array([plane.position for plane in frames[0]], np.float64)
     if not np.isfinite(positions).all():
         raise UserError(f"{path} has slices without a place; export the series again.")
+    for frame in frames[1:]:
+        others = np.array([plane.position for plane in frame], np.float64)
+        if np.abs(others - positions).max() > _SAME_FRAME * min(spacing):
+            raise UserError(
+                f"{path} has slices that lie beside each other at one depth; export them as series "
+                "of their own."
+            )
     if len(positions) > 1:
         step = _even_step(path, positions, positions @ normal, remarks)
     else:
@@ -160,7 +168,7 @@ def _even_step(path: Path, positions: Floats, depths: Floats, remarks: list[str]
     off = float(np.linalg.norm(positions - even, axis=1).max() / np.linalg.norm(step))
     if off > _UNEVEN:
         gaps = np.diff(depths)
-        usual, widest = float(np.median(gaps)), int(gaps.argmax())
+        usual, widest = float(np.sort(gaps)[(len(gaps) - 1) // 2]), int(gaps.argmax())
         if gaps[widest] > 1.5 * usual:
             raise UserError(
                 f"{path} lacks slices: {gaps[widest]:.4g} mm lie between slices {widest + 1} and "

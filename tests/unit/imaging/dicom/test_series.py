@@ -165,6 +165,18 @@ def test_two_different_slices_at_one_place(tmp_path):
     refused(tmp_path, match="2 slices that differ at one place and 1 at another")
 
 
+def test_slices_beside_each_other_are_no_frames(tmp_path):
+    make_series(tmp_path / "a", volume())
+    make_series(tmp_path / "b", volume(seed=1), origin=(90, -20, 30))
+    refused(tmp_path, match="beside each other at one depth")
+
+
+def test_one_of_three_gaps_is_enough_to_miss_a_slice(tmp_path):
+    paths = make_series(tmp_path, volume(4))
+    paths[2].unlink()
+    refused(tmp_path, match="lacks slices: 10 mm lie between slices 2 and 3")
+
+
 def test_time_points_are_frames(tmp_path):
     for time in (1, 2, 3):
         more = {"TemporalPositionIdentifier": time, "name": f"{9 - time}-{{}}"}
