@@ -15,7 +15,6 @@ from pydicom.uid import (
     CTImageStorage,
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
-    RLELossless,
     generate_uid,
 )
 
@@ -77,7 +76,7 @@ def make_series(
     step: tuple[float, ...] = (0.0, 0.0, 5.0),
     spacing: tuple[float, float] = (0.8, 0.6),
     name: str = "IM{:04d}",
-    rle: bool = False,
+    syntax: str = "",
     each: Any = None,
     **more: Any,
 ) -> list[Path]:
@@ -95,9 +94,9 @@ def make_series(
         data.InstanceNumber = len(pixels) - index
         if each:
             each(data, index)
-        if rle:
+        if syntax:
             data.PixelData = np.ascontiguousarray(values).tobytes()
-            data.compress(RLELossless)
+            data.compress(syntax)
             values = None
         paths.append(save(data, folder / name.format(len(pixels) - index), values))
     return paths

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 from pydicom import dcmread
-from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import check_file, files_of, load_head, load_stored
@@ -87,8 +87,17 @@ def test_as_simpleitk_reads_it(tmp_path, case, packed):
     assert not grid.remarks
 
 
-def test_run_lengths(tmp_path):
-    make_series(tmp_path, volume(), rle=True)
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+@pytest.mark.parametrize("signed", [0, 1])
+def test_compressions_that_lose_nothing(tmp_path, syntax, signed):
+    more = {"BitsStored": 16, "HighBit": 15, "PixelRepresentation": signed}
+    values = volume(5, 20, 30).astype(np.int16) - 2000 * signed
+    make_series(tmp_path, values, syntax=syntax, RescaleSlope=2, RescaleIntercept=-7, **more)
+    assert np.array_equal(load_stored(tmp_path)[0], 2.0 * values.transpose(2, 1, 0) - 7)
+
+
+def test_twelve_bits_by_run_lengths(tmp_path):
+    make_series(tmp_path, volume(), syntax=RLELossless)
     assert np.array_equal(load_stored(tmp_path)[0], volume().transpose(2, 1, 0))
 
 
