@@ -1,23 +1,16 @@
 """DICOM series against SimpleITK's own series reader, and what is mended or refused."""
 
-import io
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PIL import Image
 from pydicom import dcmread
-from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 
-from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import check_file, files_of, load_head, load_stored
 from ascnet_core.imaging.volume import read_volume
 from tests.dicoms import (
-    IDENTITY,
     PERSON,
-    encapsulated,
     enhanced,
     header,
     make_series,
@@ -25,29 +18,7 @@ from tests.dicoms import (
     volume,
     zipped,
 )
-
-
-def by_simpleitk(folder):
-    """Voxels (column, row, slice) and affine to RAS, as SimpleITK reads a series."""
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
-    return of_image(reader.Execute())
-
-
-def of_image(image):
-    affine = np.eye(4)
-    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
-    affine[:3, 3] = image.GetOrigin()
-    return sitk.GetArrayFromImage(image).transpose(2, 1, 0), np.diag([-1, -1, 1, 1]) @ affine
-
-
-def refused(path, *, match, **choices):
-    with pytest.raises(UserError, match=match) as caught:
-        load_stored(path, **choices)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    assert not [word for word in IDENTITY if word.lower() in sentence.lower()]
-    return sentence
+from tests.unit.imaging.dicom.readers import by_simpleitk, of_image, refused
 
 
 def turned(degrees):
@@ -85,38 +56,6 @@ def test_as_simpleitk_reads_it(tmp_path, case, packed):
     assert (head.shape, head.full_shape, head.kind) == (grid.shape, grid.shape, "dicom")
     assert np.array_equal(head.affine, grid.affine)
     assert not grid.remarks
-
-
-@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
-@pytest.mark.parametrize("signed", [0, 1])
-def test_compressions_that_lose_nothing(tmp_path, syntax, signed):
-    more = {"BitsStored": 16, "HighBit": 15, "PixelRepresentation": signed}
-    values = volume(5, 20, 30).astype(np.int16) - 2000 * signed
-    make_series(tmp_path, values, syntax=syntax, RescaleSlope=2, RescaleIntercept=-7, **more)
-    assert np.array_equal(load_stored(tmp_path)[0], 2.0 * values.transpose(2, 1, 0) - 7)
-
-
-def test_twelve_bits_by_run_lengths(tmp_path):
-    make_series(tmp_path, volume(), syntax=RLELossless)
-    assert np.array_equal(load_stored(tmp_path)[0], volume().transpose(2, 1, 0))
-
-
-def test_signed_values_of_12_bits_with_an_overlay_above(tmp_path):
-    values = volume().astype(np.int32) - 2048
-    held = (values & 0xFFF).astype(np.uint16)
-    make_series(tmp_path, held | 0xA000, PixelRepresentation=1)
-    stored, _ = load_stored(tmp_path)
-    assert np.array_equal(stored, values.transpose(2, 1, 0))
-
-
-def test_each_slice_has_a_rescale_of_its_own(tmp_path):
-    def each(data, index):
-        data.RescaleSlope, data.RescaleIntercept = 1 + index, -10 * index
-
-    make_series(tmp_path, volume(), each=each)
-    factor = np.arange(1, 6)[:, None, None]
-    expected = volume() * factor - 10.0 * (factor - 1)
-    assert np.array_equal(load_stored(tmp_path)[0], expected.transpose(2, 1, 0))
 
 
 def test_gantry_tilt_is_kept_as_a_sheared_grid(tmp_path):
@@ -274,152 +213,6 @@ def test_an_enhanced_file(tmp_path):
     expected = [[0, 0, 4, -66], [-0.7, 0, 0, 3], [0, -0.5, 0, 8], [0, 0, 0, 1]]
     assert np.allclose(grid.affine, expected)
     assert np.array_equal(load_stored(tmp_path)[0], stored)
-
-
-def jpeg_lossless(folder, values):
-    """A slice as GDCM compresses it, under the geometry of the tests."""
-    file = folder.parent / "gdcm.dcm"
-    writer = sitk.ImageFileWriter()
-    writer.SetFileName(str(file))
-    writer.SetImageIO("GDCMImageIO")
-    writer.SetUseCompression(True)
-    writer.SetCompressor("JPEG")
-    writer.Execute(sitk.GetImageFromArray(values[None]))
-    made = dcmread(file)
-    return made.file_meta.TransferSyntaxUID, made["PixelData"], made
-
-
-@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
-def test_jpeg_lossless(tmp_path, photometric):
-    values = volume(3, 16, 16)
-    for index, path in enumerate(
-        make_series(
-            tmp_path / "s",
-            values,
-            PhotometricInterpretation=photometric,
-            RescaleSlope=2,
-            RescaleIntercept=-7,
-        )
-    ):
-        syntax, pixels, made = jpeg_lossless(tmp_path / "s", values[index])
-        data = dcmread(path)
-        data["PixelData"] = pixels
-        data.file_meta.TransferSyntaxUID = syntax
-        for name in ("BitsAllocated", "BitsStored", "HighBit"):
-            setattr(data, name, made[name].value)
-        data.save_as(path)
-    voxels, _ = by_simpleitk(tmp_path / "s")
-    stored, _ = load_stored(tmp_path / "s")
-    top = 65535 if photometric == "MONOCHROME1" else 0
-    raw = np.abs(top - values.astype(np.int64)).transpose(2, 1, 0)
-    assert np.array_equal(stored, 2 * raw - 7)
-    assert np.array_equal(stored, voxels)
-
-
-def test_jpeg_2000_and_jpeg(tmp_path):
-    values = np.clip(volume(1, 32, 32)[0] // 16, 0, 255).astype(np.uint8)
-    values = np.kron(values[::8, ::8], np.ones((8, 8), np.uint8))
-    for kind, syntax, close in (
-        ("JPEG2000", JPEG2000Lossless, 0),
-        ("JPEG", JPEGBaseline8Bit, 12),
-    ):
-        packed = io.BytesIO()
-        more = {"no_jp2": True} if kind == "JPEG2000" else {"quality": 95}
-        Image.fromarray(values).save(packed, kind, **more)
-        data = header(values, BitsAllocated=8, BitsStored=8, HighBit=7)
-        encapsulated(data, [packed.getvalue()], syntax, tmp_path / f"{kind}.dcm")
-        stored, grid = load_stored(tmp_path / f"{kind}.dcm")
-        assert np.abs(stored[:, :, 0].T - values).max() <= close
-        assert any("does not say where slices lie" in one for one in grid.remarks)
-
-
-def test_an_unknown_compression_is_a_sentence(tmp_path):
-    data = header(volume()[0])
-    encapsulated(data, [b"film" * 20], "1.2.840.10008.1.2.4.102", tmp_path / "x.dcm")
-    refused(tmp_path / "x.dcm", match="its compression is not read")
-
-
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
-def test_a_file_that_is_cut_short(tmp_path, share):
-    paths = make_series(tmp_path, volume(5, 40, 40), name="{}.dcm")
-    content = paths[2].read_bytes()
-    paths[2].write_bytes(content[: int(len(content) * share)])
-    sentence = refused(tmp_path, match="damaged or cut short")
-    assert paths[2].name in sentence
-    paths[2].write_bytes(b"")
-    refused(tmp_path, match="is empty or no DICOM")
-
-
-def test_headers_that_lie(tmp_path):
-    (path,) = make_series(tmp_path, volume(1))
-    for name, value in (
-        ("Rows", 65535),
-        ("NumberOfFrames", 2_000_000_000),
-        ("ImageOrientationPatient", [0, 0, 0, 0, 0, 0]),
-        ("ImageOrientationPatient", [1, 0, 0]),
-        ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0]),
-        ("BitsAllocated", 12),
-    ):
-        data = dcmread(path)
-        setattr(data, name, value)
-        save(data, tmp_path / "lies" / "x.dcm")
-        refused(tmp_path / "lies" / "x.dcm", match="damaged|make no sense")
-
-
-def test_odd_values_quote_no_header(tmp_path, recwarn, capfd):
-    make_series(tmp_path, volume())
-    for path in tmp_path.iterdir():
-        content = path.read_bytes().replace(b"0.8\\0.6", b"Musterm")
-        path.write_bytes(content)
-    refused(tmp_path, match="damaged or cut short")
-    assert not recwarn.list
-    assert not capfd.readouterr().err
-
-
-def test_zips_that_are_locked_broken_or_too_large(tmp_path, monkeypatch):
-    make_series(tmp_path / "s", volume(5, 40, 40))
-    packed = zipped(tmp_path / "s", tmp_path / "x.zip")
-    content = packed.read_bytes()
-    (tmp_path / "half.zip").write_bytes(content[: len(content) // 2])
-    refused(tmp_path / "half.zip", match="damaged|no DICOM")
-    (tmp_path / "odd.zip").write_bytes(content[:3000] + b"\xff" * 200 + content[3200:])
-    refused(tmp_path / "odd.zip", match="damaged")
-    locked = bytearray(content)
-    for mark, at in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
-        start = -1
-        while (start := content.find(mark, start + 1)) >= 0:
-            locked[start + at] |= 1
-    (tmp_path / "locked.zip").write_bytes(locked)
-    refused(tmp_path / "locked.zip", match="locked by a password")
-    monkeypatch.setattr("ascnet_core.imaging.dicom.source.MOST_UNFOLDED", 1000)
-    refused(packed, match="unfolds to more than")
-
-
-def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
-    paths = make_series(tmp_path, volume())
-    original = Path.open
-
-    def denied(self, *arguments, **more):
-        if self == paths[2]:
-            raise PermissionError(13, "Permission denied", str(self))
-        return original(self, *arguments, **more)
-
-    monkeypatch.setattr(Path, "open", denied)
-    assert paths[2].name in refused(tmp_path, match="cannot be read")
-
-
-def test_colour_needs_a_channel(tmp_path):
-    colour = np.random.default_rng(0).integers(0, 255, (8, 9, 3), np.uint8)
-    more = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}
-    data = header(colour, BitsAllocated=8, BitsStored=8, HighBit=7, **more)
-    save(data, tmp_path / "x.dcm", colour)
-    refused(tmp_path / "x.dcm", match="3 channels")
-    assert np.array_equal(load_stored(tmp_path / "x.dcm", channel=1)[0][..., 0].T, colour[..., 1])
-
-
-def test_a_mosaic_is_a_sentence(tmp_path):
-    make_series(tmp_path, volume(), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
-    refused(tmp_path, match="mosaic of slices; convert it")
 
 
 def test_descriptions_are_shown_without_persons_and_dates(tmp_path):
