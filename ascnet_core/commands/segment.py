@@ -43,6 +43,7 @@ examples:
   {PROGRAM} segment demo-flair scan.nii.gz -o masks
   {PROGRAM} segment demo-flair demo/manifest.csv -o masks --threshold valley:1 --scope subject
   {PROGRAM} segment first a.nii.gz b.nii.gz -o masks --map wild --threshold 60 --save-maps
+  {PROGRAM} segment first DICOM_FOLDER#2 -o masks --dicom-seg
   {PROGRAM} segment first slice.png -o masks --channel 1 --post open-close:5 components:100
 
 Writes OUT/SCAN_mask.nii.gz on the grid of the image, bit for bit (a picture gets a .png), and
@@ -73,6 +74,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--save-maps",
         "write all maps of the network too, such as fence, wild, reconstruction and residual",
     )
+    add_flag(
+        parser,
+        "--dicom-seg",
+        "write masks of DICOM series as DICOM SEG too; such a file repeats the patient's name, "
+        "numbers and dates from its series, as it must; nothing else does",
+    )
     add_flag(parser, "--flip", "average over the image and its mirror image")
     parser.add_argument(
         "--batch", type=int, metavar="N", help="slices cut at once (default: by memory)"
@@ -92,6 +99,11 @@ def run(options: argparse.Namespace) -> int:
     if options.threshold:
         parse_rule(options.threshold)
     parse_steps(options.post or ())
+    if options.dicom_seg:
+        from ascnet_core.imaging.dicom.seg import check_source
+
+        for scan in scans:
+            check_source(scan.image)
     device = pick_device(options.device)
 
     from ascnet_core.segmentation.cuts import ready
@@ -105,7 +117,9 @@ def run(options: argparse.Namespace) -> int:
     options.range_kind = options.range_kind or shown.range
     network = ready(model, device)
     reference = _reference_counts(options, settings.segmentation)
-    choices = (options.range_kind, options.batch, options.flip, options.save_maps)
+    choices = (
+        options.range_kind, options.batch, options.flip, options.save_maps, options.dicom_seg,
+    )  # fmt: skip
     how = How(network, preparation_of(settings), settings.segmentation, out, *choices)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
@@ -133,7 +147,7 @@ def run(options: argparse.Namespace) -> int:
 def _scans(options: argparse.Namespace) -> list[Scan]:
     """The scans of images and manifests; a region's file becomes that of the scan."""
     from ascnet_core.imaging.cohort import Scan, read_manifest
-    from ascnet_core.imaging.formats import check_file, stem_of
+    from ascnet_core.imaging.formats import check_file, scan_name
 
     region = None if options.region in (None, *REGIONS) else Path(options.region)
     if region is not None and not region.is_file():
@@ -146,7 +160,7 @@ def _scans(options: argparse.Namespace) -> list[Scan]:
             scans.extend(read_manifest(path).scans)
             continue
         check_file(path)
-        scans.append(Scan(subject=stem_of(path), scan=stem_of(path), image=path))
+        scans.append(Scan(subject=scan_name(path), scan=scan_name(path), image=path))
     if region is not None:
         if len(scans) != 1:
             raise UserError("--region FILE fits one image; name several scans' in a manifest.")

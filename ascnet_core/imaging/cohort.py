@@ -12,6 +12,7 @@ from typing import Any
 
 from ascnet_core import files
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.formats import is_there
 
 COLUMNS = (
     "subject", "scan", "image", "mask", "region", "modality", "channel", "label", "series", "group",
@@ -176,7 +177,7 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
             raise UserError(f"{where}: the cell {column!r} is empty; fill it.")
     given = {c: _file(path, row[c]) for c in (*_PATHS, *row) if _holds_file(c) and row.get(c)}
     for file in given.values():
-        if not file.is_file():
+        if not is_there(file):
             raise UserError(f"{where}: {file} is not there; mend the path or remove the row.")
     group = row.get("group", "").lower() or None
     if group not in (None, *GROUPS):

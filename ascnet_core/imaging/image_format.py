@@ -55,11 +55,13 @@ class Format:
     output : The ending that masks and maps get on the grid of such a file.
     load, head : (path, frame, channel) -> float32 in stored order and real units, and the grid;
         path -> the grid alone, whose `full_shape` is then the whole stored shape, frames too.
-    write : (path, stored array, grid, dtype): writes a whole file or none.
+    write : (path, stored array, grid, dtype): writes a whole file or none. None: masks are written
+        by the format that `output` names.
     mask_level : (path, stored array) -> the grey value at which a mask of many is cut; 0 where
         the values themselves say what they are.
     flat : Whether a file holds one slice.
     pair : The endings of a header and of the image data where they are two files.
+    holds : Says of a folder, or of a file whose name says nothing, whether it is of this format.
     """
 
     name: str
@@ -70,10 +72,11 @@ class Format:
     output: str
     load: Callable[[Path, int | None, int | None], tuple[Stored, Grid]]
     head: Callable[[Path], Grid]
-    write: Callable[[Path, npt.NDArray[Any], Grid, npt.DTypeLike], None]
+    write: Callable[[Path, npt.NDArray[Any], Grid, npt.DTypeLike], None] | None
     mask_level: Callable[[Path, Stored], float] = lambda path, stored: 0
     flat: bool = False
     pair: tuple[str, str] = ("", "")
+    holds: Callable[[Path], bool] | None = None
 
 
 class ChoiceNeeded(UserError):
@@ -107,6 +110,18 @@ def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
         raise UserError(
             f"{path} is damaged, cut short or no {suffix_of(path)} file ({detail[:160]}); "
             f"{advice_on(path, suffix_of(path))}."
+        ) from error
+
+
+@contextmanager
+def extra_told(path: Path) -> Iterator[None]:
+    """Turn a missing library of the extra `formats` into the command that installs it."""
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(
+            f"{path} is read by libraries that are not installed ({error.name}); run "
+            "`pip install 'ascnet-explorer[formats]'`, or `pip install '.[formats]'` in a checkout."
         ) from error
 
 

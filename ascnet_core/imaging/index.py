@@ -9,8 +9,10 @@ from pathlib import Path
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
+from ascnet_core.imaging.formats.dicom import FORMAT as DICOM
 from ascnet_core.imaging.image_format import suffix_of
 from ascnet_core.imaging.layouts import bids, nnunet
+from ascnet_core.imaging.layouts.dicom import dicom_series
 from ascnet_core.imaging.layouts.groups import group_files
 from ascnet_core.imaging.layouts.patients import name_patients
 from ascnet_core.imaging.layouts.predictions import Doubts, without_predictions
@@ -182,6 +184,7 @@ def _pictures(
 
 
 _LAYOUTS: dict[str, Recogniser] = {
+    DICOM.files: dicom_series,
     "the authors' .npy stacks (input, reference, mask)": authors_stacks,
     "LGG slices (CASE/CASE_N.tif with _mask; channel 1 is FLAIR)": lgg_slices,
     "": _volumes,  # called after their formats

@@ -215,8 +215,8 @@ def write_volume(
     """
     path = Path(path)
     found = format_of(path)
-    if found is None or suffix_of(path) in found.pair:
-        known = either(one.output for one in FORMATS)
+    if found is None or found.write is None or suffix_of(path) in found.pair:
+        known = either(dict.fromkeys(one.output for one in FORMATS))
         raise UserError(f"{path} cannot be written; name it {known}.")
     kind = np.dtype(np.uint8) if np.dtype(dtype) == np.bool_ else np.dtype(dtype)
     found.write(path, to_stored(array_ras, grid), grid, kind)

@@ -16,6 +16,7 @@ from ascnet_core import __version__
 from ascnet_core.errors import UserError
 from ascnet_core.files import read_text, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.imaging.formats import files_of
 from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
 from ascnet_core.runs.folder import is_run
@@ -115,10 +116,11 @@ def _data(run: Path) -> dict[str, Any]:
 
 def _files(cohort: Cohort) -> list[Path]:
     files = [
-        path
+        file
         for scan in cohort.scans
         for path in (scan.image, scan.mask, scan.region, *scan.further.values())
         if path is not None
+        for file in files_of(path)
     ]
     return list(dict.fromkeys(files))
 

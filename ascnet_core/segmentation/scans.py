@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.dicom.seg import seg_name, write_seg
 from ascnet_core.imaging.formats import output_suffix
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
-from ascnet_core.imaging.volume import write_volume
+from ascnet_core.imaging.volume import to_stored, write_volume
 from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.cuts import Ready, cut_scan
 from ascnet_core.segmentation.levels import (
@@ -45,6 +46,7 @@ class How:
     batch: int | None = None
     flip: bool = False
     save_maps: bool = False
+    dicom_seg: bool = False
 
 
 def cut_all(
@@ -124,6 +126,12 @@ def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict
     levels = kept.volume(name, region)
     mask = segment(levels, region, threshold, steps, on_levels(kept.further))
     path = _file(how.out, kept.scan, "mask", kept.grid)
+    if how.dicom_seg:
+        seg, stored = path.with_name(seg_name(path.name)), to_stored(mask, kept.grid)
+        try:
+            write_seg(seg, stored, kept.scan.image, kept.grid, how.preparation.frame)
+        except UserError as error:
+            return row | {"sentence": str(error)}
     write_volume(path, mask, kept.grid, np.uint8)
     voxels = int(np.count_nonzero(mask))
     return row | {

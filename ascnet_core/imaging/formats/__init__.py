@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.dicom.source import files_below, split_series
 from ascnet_core.imaging.image_format import Format, Grid, either, suffix_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,27 @@ def natural_key(text: str) -> list[tuple[int, int | str]]:
 
 def format_of(path: Path) -> Format | None:
     """Return the format that the file's name says, None if it is none of those read here."""
-    return next((one for one in FORMATS if suffix_of(path) in one.suffixes), None)
+    suffix = suffix_of(split_series(path)[0])
+    return next((one for one in FORMATS if suffix in one.suffixes), None)
+
+
+def scan_name(path: Path) -> str:
+    """Return what a scan is called after its image: `x` of x.nii.gz, `FOLDER_2` of FOLDER#2."""
+    place, number = split_series(path)
+    # A folder, or a DICOM file named by numbers with dots, has no suffix to take off.
+    plain = place.is_dir() or format_of(place) is None
+    name = place.absolute().resolve().name if plain else stem_of(place)
+    return name if number is None else f"{name}_{number}"
+
+
+def is_there(path: Path) -> bool:
+    """Say whether an image is there: a file, or a folder of a series (`FOLDER`, `FOLDER#2`)."""
+    return split_series(path)[0].exists()
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that an image is read from, such as those of a series."""
+    return files_below(split_series(path)[0])
 
 
 def output_suffix(grid: Grid) -> str:
@@ -57,11 +78,15 @@ def check_file(path: Path) -> Format:
 
     Raises a UserError if it is not there, of no format that is read here, or half of a pair.
     """
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; name an image file in it.")
-    if not path.is_file():
+    place, _ = split_series(path)
+    if place.is_dir():
+        found = next((one for one in FORMATS if one.holds and one.holds(place)), None)
+        if found is None:
+            raise UserError(f"{path} is a folder without DICOM files; name an image file in it.")
+        return found
+    if not place.is_file():
         raise UserError(f"{path} is not there; check the path.")
-    found = format_of(path)
+    found = format_of(path) or next((one for one in FORMATS if one.holds and one.holds(path)), None)
     if found is None:
         known = either(one.long for one in FORMATS)
         raise UserError(f"{path} is of no format read here; give {known}.")

@@ -8,6 +8,7 @@ from typing import Any
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import write_manifest
+from ascnet_core.imaging.formats.dicom import each_series
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import cohorts
 
@@ -31,7 +32,11 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
             f"The mask {sorted(lonely)[0].name} fits no image by its name; name it like its image, "
             "with _mask behind."
         )
-    rows = [{"subject": stem_of(path), "image": path, "mask": mask} for path, mask in pairs.items()]
+    rows = [
+        {"subject": stem_of(path), "image": image, "mask": mask}
+        for path, mask in pairs.items()
+        for image in each_series(path)
+    ]
     write_manifest(folder / MANIFEST, rows)
     return folder / MANIFEST
 

@@ -210,8 +210,8 @@ def test_nothing_to_index(tmp_path):
         index_folder(tmp_path / "none")
     with pytest.raises(UserError, match=r"no scans of a known layout; write a manifest"):
         index_folder(tmp_path)
-    (tmp_path / "x.dcm").touch()
-    with pytest.raises(UserError, match=r"for example x\.dcm: of no image format"):
+    (tmp_path / "x.xyz").touch()
+    with pytest.raises(UserError, match=r"for example x\.xyz: of no image format"):
         index_folder(tmp_path)
 
 

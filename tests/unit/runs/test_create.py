@@ -1,0 +1,22 @@
+"""A run knows the files that it learns from, those of a DICOM series too."""
+
+import pytest
+
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.runs.create import check_data, create_run, learns_from
+from ascnet_core.settings.presets import load_preset
+from tests.dicoms import make_series, volume
+
+
+def test_files_of_a_series_are_known_again(tmp_path):
+    paths = make_series(tmp_path / "s", volume())
+    (tmp_path / "manifest.csv").write_text("subject,image,group\nA,s,normal\nB,s#1,anomalous\n")
+    cohort = read_manifest(tmp_path)
+    run = tmp_path / "run"
+    create_run(run, load_preset("teaching"), cohort, "normal")
+    check_data(run)
+    assert learns_from(run, cohort)
+    paths[2].write_bytes(paths[2].read_bytes() + b"\0")
+    with pytest.raises(UserError, match=f"{paths[2].name} has changed"):
+        check_data(run)
