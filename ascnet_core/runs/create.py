@@ -14,7 +14,7 @@ from typing import Any
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_text, write_json, write_text
+from ascnet_core.files import read_text, refused, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
 from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
@@ -157,7 +157,7 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); mend the manifest.") from error
+        raise UserError(refused(path, "read", error)) from error
 
 
 _cached_sha256 = cache(lambda path, stamp: _sha256(path))

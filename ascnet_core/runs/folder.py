@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_json, read_text
+from ascnet_core.files import read_json, read_text, text_of
 from ascnet_core.runs.events import RunProgress, last_event, progress_of, read_events, tail_events
 from ascnet_core.runs.lock import lock_holder
 
@@ -114,12 +114,7 @@ class Run:
         from ascnet_core.settings.text import from_toml
 
         path = self.path / places.SETTINGS
-        try:
-            return from_toml(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(
-                f"{path} cannot be read ({error}); mend the file or train anew."
-            ) from error
+        return from_toml(text_of(path), str(path))
 
     def cohort(self) -> "Cohort":
         """The cohort of inputs; `UserError` if its images are not on this machine."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import refused
 from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.phantom import liver
@@ -147,9 +148,7 @@ def make_demo(
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = TemporaryDirectory(prefix=".tmp-", dir=out.parent)
     except OSError as error:
-        raise UserError(
-            f"{out} cannot be made ({error.strerror}); choose another place."
-        ) from error
+        raise UserError(refused(out, "written", error)) from error
     with temporary:
         building = Path(temporary.name) / out.name
         building.mkdir()
