@@ -5,9 +5,10 @@ import errno
 import json
 import os
 import re
+import shutil
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,45 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder for the block, and remove it again if an exception leaves it empty.
+
+    The same goes for the folders above it that had to be made. Raises UserError if it cannot be.
+    """
+    missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(refused(folder, "made", error)) from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # it is not empty, so are those above
+            for one in missing:
+                one.rmdir()
+        raise
+
+
+@contextmanager
+def whole_or_nothing(folder: Path, stays: Callable[[], bool]) -> Iterator[None]:
+    """Remove what came into a folder during the block if an exception ends it.
+
+    What was there before is left alone, and so is everything where `stays` says yes. Nobody else
+    may write there meanwhile: hold the run's lock.
+    """
+    before = set(folder.iterdir())
+    try:
+        yield
+    except BaseException:
+        for path in [] if stays() else set(folder.iterdir()) - before:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
 
 
 def file_named(folder: Path, name: str) -> Path:
