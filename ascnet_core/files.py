@@ -61,7 +61,8 @@ def mendable(error: BaseException) -> str | None:
         return refused(_named(error.filename), "read or written", error)
     if isinstance(error, OSError) and error.errno in _MEND:
         return refused("A file, or what is printed,", "written", error)
-    if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding():
+    narrow = sys.getfilesystemencoding() if sys.getfilesystemencoding() != "utf-8" else None
+    if isinstance(error, UnicodeEncodeError) and error.encoding == narrow:
         return (
             f"The name {error.object!a} has letters that this system's language settings "
             f"({error.encoding}) do not know; set the variable PYTHONUTF8=1."
@@ -144,10 +145,11 @@ def file_named(folder: Path, name: str) -> Path:
 
     Where no such file is there, it is the path as its letters say.
     """
-    given = folder / name
     unescaped = _BYTE.sub(lambda found: chr(int(found[1], 16)), name)
-    others = (folder / name.replace("\\", "/"), folder / unescaped)
-    return next((path for path in (given, *others) if path.exists()), others[0])
+    forms = (name, name.replace("\\", "/"), unescaped)
+    # The bytes of a name are its UTF-8, whatever this system's language settings are.
+    paths = [folder / os.fsdecode(form.encode("utf-8", "surrogateescape")) for form in forms]
+    return next((path for path in paths if path.exists()), paths[1])
 
 
 def text_of(path: Path) -> str:

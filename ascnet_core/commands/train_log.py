@@ -45,14 +45,14 @@ class Log:
         print(line, file=sys.stderr, flush=True)
         try:
             same = os.path.samestat(os.fstat(sys.stderr.fileno()), self._path.stat())
-        except OSError:  # stderr is no file, or the log not there yet
+        except (OSError, ValueError):  # stderr is no file, or the log not there yet
             same = False
         if not same:
             self._write(line)
 
     def _write(self, text: str) -> None:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        with self._path.open("a", encoding="utf-8") as stream:
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
             stream.writelines(f"{stamp} {line}\n" for line in text.splitlines())
 
 

@@ -235,6 +235,13 @@ def new_run_path(name: str) -> Path:
             f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
             "letter or digit first."
         )
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path.absolute()} has letters that are no UTF-8, which no file of weights may have "
+            "in its path; choose another place."
+        ) from error
     if name in (places.PRESETS, places.PLANS):
         held = "saved presets" if name == places.PRESETS else "plans of cross-validations"
         raise UserError(f"{places.RUNS / name} holds {held}, not a run; choose another name.")
