@@ -163,3 +163,8 @@ def test_fields_that_may_be_empty() -> None:
     for read in (forms.whole, forms.number):
         with pytest.raises(UserError, match="Frame"):
             read("Frame", "x")
+    for text in ("nan", "inf", "-inf", "1e400"):
+        with pytest.raises(UserError, match="write a number"):
+            forms.number("NaN", text)
+    with pytest.raises(UserError, match="write a whole number"):
+        forms.whole("Frame", "9" * 5000)
