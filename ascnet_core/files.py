@@ -43,6 +43,9 @@ _MEND = {
 }
 """What a user can mend where the system refuses a file, and how."""
 
+_LONGEST = 64 * 10**6
+"""Bytes of a text that a user wrote; more is another kind of file, or a device without an end."""
+
 _BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
 
@@ -158,9 +161,12 @@ def text_of(path: Path) -> str:
     Raises UserError if it cannot be read, or is in another encoding; its content is not quoted.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(_LONGEST + 1)
     except OSError as error:
         raise UserError(refused(path, "read", error)) from error
+    if len(content) > _LONGEST:
+        raise UserError(f"{path} is too large to be a table or settings; give another file.")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UserError(f"{path} is in UTF-16; save it again in UTF-8 (a table as 'CSV UTF-8').")
     try:

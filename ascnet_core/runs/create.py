@@ -45,7 +45,7 @@ def create_run(
     """
     if is_run(run):
         raise UserError(
-            f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
+            f"{run} is a run already; choose another name, or go on with it by --resume {run}."
         )
     run.mkdir(parents=True, exist_ok=True)
     # left by a fork that failed before it was a run

@@ -24,7 +24,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import refused, replacing
+from ascnet_core.files import made_folder, refused, replacing
 from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
 from ascnet_core.runs.card import retitle_card
@@ -215,7 +215,7 @@ def import_run(
             check_name(contents.name)
         run = new_run_path(name or contents.name)
         tell = _teller(progress, contents.size)
-        with arriving(run) as folder:
+        with made_folder(run.parent), arriving(run) as folder:
             free = shutil.disk_usage(folder).free
             if contents.size > free:
                 raise UserError(

@@ -115,7 +115,7 @@ def _gate(mask: Mask, step: Step, region: Mask | None, further: Further | None) 
 
 def _roi(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
     if region is None:
-        raise UserError("Step 'roi' needs a region of interest, and there is none.")
+        raise UserError("Step 'roi' needs a region of interest, and there is none; leave it out.")
     return mask & region
 
 

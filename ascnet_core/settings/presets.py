@@ -64,8 +64,8 @@ def save_preset(
     """
     if not _NAME.match(name) or name in _RESERVED or name.endswith(".toml"):
         raise UserError(
-            f"{name!r} cannot name a preset; use letters, digits, '.', '_' and '-', a letter "
-            "first, and neither settings nor an ending .toml."
+            f"{name!r} cannot name a preset; use letters, digits, '.', '_' and '-', a letter or "
+            "digit first, and neither settings nor an ending .toml."
         )
     if name in preset_names():
         raise UserError(f"The preset {name} is shipped and stays as it is; choose another name.")

@@ -126,6 +126,12 @@ def test_texts_of_windows_editors_are_read(tmp_path):
         text_of(tmp_path)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_device_without_an_end_is_no_table():
+    with pytest.raises(UserError, match="too large"):
+        text_of(Path("/dev/zero"))
+
+
 def test_a_folder_that_was_made_in_vain_goes_again(tmp_path):
     def interrupted(folder, content):
         with made_folder(folder):
