@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit status after a signal that ends the process, as a shell would give it."""
@@ -33,6 +33,17 @@ def open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
         elif mode == "w" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line of progress, by default on stdout.
+
+    A reader that has gone, or a full disk, does not end hours of work.
+    """
+    try:
+        print(text, file=stream or sys.stdout, flush=True)
+    except OSError:
+        let_go_of_output()
 
 
 def let_go_of_output() -> None:

@@ -1,8 +1,11 @@
 """The verb `train`: a run made, refused, resumed, extended, and as a process of its own."""
 
 import os
+import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -13,7 +16,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import ask
 from ascnet_core.runs.start import start_training
-from tests.unit.commands.command_line import TINY, cli, complaint, rows_of
+from tests.unit.commands.command_line import ROOT, TINY, cli, complaint, rows_of
 
 
 def test_train_leaves_a_finished_run(run, demo):
@@ -284,3 +287,41 @@ def test_a_process_of_its_own_that_is_refused_for_its_data_leaves_nothing(unmark
     with pytest.raises(UserError, match=r"did not start: error: .*lesion-free"):
         start_training(arguments)
     assert not path.exists()
+
+
+def test_a_training_outlives_the_reader_of_its_output(demo, tmp_path):
+    path = tmp_path / "mine"
+    command = [sys.executable, "-m", "ascnet_core", "train", demo / "manifest.csv", "--name", path]
+    words = shlex.join(map(str, [*command, "--device", "cpu", *TINY]))
+    done = subprocess.run(
+        ["sh", "-c", f"{words} 2>&1 | head -1; sleep 0"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.stdout.count(b"\n") == 1
+    until = time.monotonic() + 60
+    while lock_holder(path) is not None and time.monotonic() < until:
+        time.sleep(0.1)
+    assert Run(path).status() == "finished"
+
+
+@pytest.mark.parametrize("closing", [">&- 2>&- <&-", ">/dev/full"])
+def test_a_training_without_streams_ends_well(demo, tmp_path, closing):
+    path = tmp_path / "mine"
+    command = [sys.executable, "-m", "ascnet_core", "train", demo / "manifest.csv", "--name", path]
+    words = shlex.join(map(str, [*command, "--device", "cpu", *TINY]))
+    assert subprocess.run(["sh", "-c", f"{words} {closing}"], cwd=ROOT, check=False).returncode == 0
+    assert Run(path).status() == "finished"
+    assert "finished after" in Run(path).log()
+
+
+def test_a_closed_terminal_leaves_a_checkpoint(demo, tmp_path):
+    path = tmp_path / "mine"
+    long = ["--set=schedule.steps=100000", "--device", "cpu"]
+    pid = start_training([str(demo / "manifest.csv"), "--name", str(path), *TINY, *long])
+    until = time.monotonic() + 60
+    while Run(path).progress() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    os.kill(pid, signal.SIGHUP)
+    while lock_holder(path) is not None and time.monotonic() < until:
+        time.sleep(0.1)
+    assert Run(path).status() == "stopped"
+    assert (path / "training.safetensors").is_file()
