@@ -48,7 +48,7 @@ class Schedule:
     """Steps between two lines of losses."""
     snapshot_epochs: int = Field(0, ge=0, le=10_000)
     """Epochs between further snapshots; 0: at cycles only."""
-    checkpoint_seconds: float = Field(60.0, ge=0, le=1e7)
+    checkpoint_seconds: float = Field(60.0, ge=0, le=1e9)
     """Seconds between two checkpoints to resume from."""
     stop_when: Literal["never", "separated"] = "never"
     """Stop before the schedule's end once the advisor says so after a cycle: separated, stable
