@@ -240,7 +240,7 @@ def new_run_path(name: str) -> Path:
     except UnicodeEncodeError as error:
         raise UserError(
             f"{path.absolute()} has letters that are no UTF-8, which no file of weights may have "
-            "in its path; choose another place."
+            "in its path; choose another place, or set the variable PYTHONUTF8=1."
         ) from error
     if name in (places.PRESETS, places.PLANS):
         held = "saved presets" if name == places.PRESETS else "plans of cross-validations"
