@@ -1,21 +1,28 @@
 """The command line: `ascnet VERB ...`, or `python -m ascnet_core VERB ...` in a checkout.
 
 Exit status 0: done; 1: a failure of this program; 2: something the user can mend, said in one line
-on stderr. Nothing heavy is imported here, so that `--help` comes at once.
+on stderr; 143: ended by a signal. Nothing heavy is imported here, so that `--help` comes at once.
 """
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from types import ModuleType
 from typing import Any, NoReturn
 
 from ascnet_core import __version__
 from ascnet_core.commands import app, crossval, demo, evaluate, index, report, run, segment, train
 from ascnet_core.commands.options import PROGRAM, Formatter, add_flag
+from ascnet_core.commands.surroundings import (
+    TERMINATED,
+    ending_cleanly,
+    let_go_of_output,
+    open_streams,
+)
 from ascnet_core.errors import UserError
+from ascnet_core.files import mendable
 from ascnet_core.runs.launch import launched
 
 _DESCRIPTION = """\
@@ -80,37 +87,56 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: this process's) and return its exit status."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    open_streams()
+    debug = False
+    try:
+        options = _parsed(sys.argv[1:] if arguments is None else list(arguments))
+        debug = options.debug
+        count = launched()[1]
+        if options.verb != "train" and count > 1:
+            raise UserError(f"`{options.verb}` is one process's work; start it without torchrun.")
+        # Of several processes the launcher ends all; each may be waiting for another, deaf to it.
+        with ending_cleanly() if count == 1 else nullcontext():
+            status = int(options.run_verb(options) or 0)
+        sys.stdout.flush()
+    except SystemExit as exit_:
+        status = int(exit_.code or 0)
+        if status == TERMINATED:
+            status = _complain("error: ended by a signal.", status, debug)
+    except UserError as error:
+        status = _complain(f"error: {error}", 2, debug)
+    except KeyboardInterrupt:
+        status = _complain("error: interrupted.", 1, debug)
+    except BrokenPipeError:  # the reader of our output has gone, which is no error of anybody
+        status = 1
+    except Exception as error:
+        sentence = mendable(error)
+        if sentence is not None:
+            status = _complain(f"error: {sentence}", 2, debug)
+        else:
+            text = f"error: {type(error).__name__}: {str(error).strip() or 'no further word'}"
+            status = _complain(f"{text} (a fault of this program; --debug shows where).", 1, debug)
+    let_go_of_output()
+    return status
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    """The options of a command line; SystemExit where the parser has answered itself."""
     parser = build_parser()
     if not arguments:
         parser.print_help()
-        return 2
+        raise SystemExit(2)
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as exit_:
-        return int(exit_.code or 0)
+    finally:
+        sys.stdout.flush()  # help that cannot be printed is an error of its own
     options.command_line = [*PROGRAM.split(), *arguments]
-    try:
-        if options.verb != "train" and launched()[1] > 1:
-            raise UserError(f"`{options.verb}` is one process's work; start it without torchrun.")
-        status = options.run_verb(options) or 0
-        sys.stdout.flush()
-    except UserError as error:
-        return _complain(f"error: {error}", 2, options.debug)
-    except KeyboardInterrupt:
-        return _complain("error: interrupted.", 1, options.debug)
-    except BrokenPipeError:
-        # The reader of our output has gone; Python would complain again at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        text = f"error: {type(error).__name__}: {str(error).strip() or 'no further word'} (a fault"
-        return _complain(f"{text} of this program; --debug shows where).", 1, options.debug)
-    return int(status)
+    return options
 
 
 def _complain(line: str, status: int, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    print(" ".join(line.split()), file=sys.stderr)
+    with suppress(OSError, ValueError):  # stderr has no reader, or lies on a full disk
+        if debug:
+            traceback.print_exc()
+        print(" ".join(line.split()), file=sys.stderr)
     return status

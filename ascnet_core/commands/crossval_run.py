@@ -20,6 +20,8 @@ from ascnet_core.crossval.plan import CrossPlan, read_crossplan
 from ascnet_core.crossval.scores import Scores
 from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks_of, write_folds
 from ascnet_core.errors import UserError
+from ascnet_core.files import made_folder, whole_or_nothing
+from ascnet_core.runs.folder import new_run_path
 from ascnet_core.runs.start import child_environment
 
 
@@ -35,7 +37,26 @@ def cross_validate(options: argparse.Namespace) -> None:
         _list(tasks, folds)
         return
     for task in tasks:
+        new_run_path(str(task.run))  # complains of a name or place that no run can have
         is_finished(task)  # complains of runs that are another plan's before anything is written
+
+    def has_begun() -> bool:
+        return any(out.glob("runs/*")) or any(out.glob("scores/*"))
+
+    with made_folder(out), whole_or_nothing(out, has_begun):
+        _work(whole, plan, folds, tasks, out, device, options)
+
+
+def _work(
+    whole: CrossPlan,
+    plan: CrossPlan,
+    folds: dict[str, list[HeldOut]],
+    tasks: list[Task],
+    out: Path,
+    device: str,
+    options: argparse.Namespace,
+) -> None:
+    """Write folds, runs, scores and tables; `plan` is what the options choose of the `whole`."""
     for several in folds.values():
         write_folds(several)
     whole = _within_reach(whole, folds, out)

@@ -46,7 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def parse_size(text: str) -> tuple[int, int, int]:
     """Three numbers of voxels from text like 96x96x32."""
     parts = text.lower().split("x")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    if len(parts) != 3 or not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it like 96x96x32")
     x, y, z = (int(part) for part in parts)
     return x, y, z

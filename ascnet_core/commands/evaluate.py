@@ -112,6 +112,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Evaluate."""
     out = need_folder(options.out)
+    if options.seed < 0:
+        raise UserError(f"--seed is {options.seed}; it must be 0 or more.")
     if not options.runs and options.no_baselines:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
     from ascnet_core.imaging.cohort import read_manifest

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import format_of
 from ascnet_core.names import RANGES, SCOPES, SIDES
-from ascnet_core.segmentation.rules import RULES
-from ascnet_core.segmentation.steps import STEPS
+from ascnet_core.segmentation.rules import RULES, parse_rule
+from ascnet_core.segmentation.steps import STEPS, parse_steps
 from ascnet_core.segmentation.written import table
 
 if TYPE_CHECKING:
@@ -167,7 +167,10 @@ def changed_settings(settings: Settings, options: argparse.Namespace) -> Setting
     if "label" in given:
         given["label"] = ",".join(map(str, options.label))
     named = [f"{key}={given[name]}" for name, key in _SETTINGS.items() if name in given]
-    return apply_set(settings, [*options.assignments, *named])
+    changed = apply_set(settings, [*options.assignments, *named])
+    parse_rule(changed.segmentation.rule)
+    parse_steps(changed.segmentation.post)
+    return changed
 
 
 def pick_device(name: str) -> str:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
+from ascnet_core.commands.surroundings import say
+
 _LINE_SECONDS = 10.0
 
 
@@ -16,7 +18,7 @@ class Progress:
     """
 
     def __init__(
-        self, unit: str, total: int | None = None, line: Callable[[str], None] = print
+        self, unit: str, total: int | None = None, line: Callable[[str], None] = say
     ) -> None:
         self.unit = unit
         self.total = total

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.surroundings import say
 from ascnet_core.errors import UserError
 from ascnet_core.places import LOG
 from ascnet_core.runs.events import memory_in_words
@@ -36,23 +37,23 @@ class Log:
     def say(self, text: str, on_terminal: bool = True) -> None:
         """One line to both."""
         if on_terminal:
-            print(text, flush=True)
+            say(text)
         self._write(text)
 
     def warn(self, text: str) -> None:
         """One line to stderr, and to the log unless stderr goes there already."""
         line = f"warning: {text}"
-        print(line, file=sys.stderr, flush=True)
+        say(line, sys.stderr)
         try:
             same = os.path.samestat(os.fstat(sys.stderr.fileno()), self._path.stat())
-        except OSError:  # stderr is no file, or the log not there yet
+        except (OSError, ValueError):  # stderr is no file, or the log not there yet
             same = False
         if not same:
             self._write(line)
 
     def _write(self, text: str) -> None:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        with self._path.open("a", encoding="utf-8") as stream:
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
             stream.writelines(f"{stamp} {line}\n" for line in text.splitlines())
 
 

@@ -1,25 +1,33 @@
 """`train` at work: a new run, a fork, or a run that goes on."""
 
+from __future__ import annotations
+
 import argparse
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ascnet_core import places
 from ascnet_core.commands.options import PROGRAM, changed_settings, first_settings, pick_device
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_json, write_text
+from ascnet_core.files import made_folder, whole_or_nothing, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
-from ascnet_core.runs.create import check_data, create_run, note_command, reference_of
+from ascnet_core.runs.create import check_data, check_place, create_run, note_command, reference_of
+from ascnet_core.runs.events import tail_events
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
 from ascnet_core.runs.parent import check_sizes
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing, to_toml
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.reference import SliceSet
+    from ascnet_core.training.slice_sets import Watched
 
 _MAY_CHANGE = (
     "compute.",
@@ -58,8 +66,12 @@ def train(options: argparse.Namespace) -> None:
         settings = fork_settings(parent, options) if parent else first_settings(options)
     check_processes(settings, launched()[1], device != "cpu")
     if not goes_on:
+        check_place(path)
         cohorts = _cohorts(options, parent)
-        path.mkdir(parents=True, exist_ok=True)
+    shown = path.exists()  # a page that starts a training makes its folder, and waits for the run
+
+    def stays() -> bool:
+        return is_run(path) and (goes_on or shown or _has_learnt(path))
 
     def fork() -> None:
         from ascnet_core.training.fork import write_fork
@@ -67,15 +79,23 @@ def train(options: argparse.Namespace) -> None:
         if parent is not None:
             log.say(write_fork(path, parent, options.cycle, settings).sentence)
 
-    with hold_lock(path), Log(path) as log:
+    with (
+        made_folder(path),
+        hold_lock(path),
+        whole_or_nothing(path, stays),
+        Log(path) as log,
+    ):
+        # The sets come first: where they are refused, nothing is written and no name is taken.
         if goes_on:
             check_data(path)
+            sets = _sets(read_manifest(path / places.MANIFEST), reference_of(path), settings, log)
             write_text(path / places.SETTINGS, to_toml(settings))
             note_command(path, options.command_line)
         else:
+            sets = _sets(cohorts[0], cohorts[1], settings, log)
             with Progress("files hashed", line=log.say) as progress:
                 create_run(path, settings, *cohorts, options.command_line, progress, fork)
-        _train(path, settings, device, log)
+        _train(path, settings, sets, device, log)
 
 
 def parent_of(options: argparse.Namespace) -> Run | None:
@@ -150,19 +170,36 @@ def _cohorts(options: argparse.Namespace, parent: Run | None) -> tuple[Cohort, s
     return cohort, reference, read_manifest(Path(reference))
 
 
-def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
-    """Prepare the slices and train; the lock is held."""
-    from ascnet_core.training.recorder import record
+def _has_learnt(path: Path) -> bool:
+    return any(event.get("kind") == "step" for event in tail_events(path / places.EVENTS))
+
+
+class _Sets(NamedTuple):
+    """What a run learns from, and the slices that it watches."""
+
+    inputs: SliceSet
+    reference: SliceSet
+    watched: Watched
+
+
+def _sets(cohort: Cohort, reference: str | Path, settings: Settings, log: Log) -> _Sets:
+    """Prepare the slices; `UserError` if they are not what a training needs."""
     from ascnet_core.training.slice_sets import sets_of, watched_of
 
-    cohort = read_manifest(path / places.MANIFEST)
     with Progress("scans prepared", line=log.say) as progress:
-        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress)
+        inputs, normal = sets_of(settings, cohort, reference, progress=progress)
     log.say(
-        f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
+        f"{len(inputs.images)} input slices, {len(normal.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    watched = watched_of(settings.data.watched, inputs, reference)
+    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal))
+
+
+def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -> None:
+    """Train; the lock is held."""
+    from ascnet_core.training.recorder import record
+
+    inputs, reference, watched = sets
     write_json(path / places.WATCHED, list(watched.names))
     device = pick_device(device)
     named = path.resolve().parent == places.RUNS

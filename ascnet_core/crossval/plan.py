@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import NamedTuple
 from ascnet_core.crossval.folds import Fold, apart, join, split
 from ascnet_core.crossval.plan_file import DataTable, PlanFile, RunTable, laid, read_plan_file
 from ascnet_core.errors import UserError
+from ascnet_core.files import text_of
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.scoring.plan import Plan
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
-from ascnet_core.settings.text import apply_set
+from ascnet_core.settings.text import apply_set, parse_toml
 
 
 class DataSet(DataTable):
@@ -89,14 +89,8 @@ class CrossPlan:
 
 def read_crossplan(path: Path) -> CrossPlan:
     """Read a plan and check it; `UserError` names the table and key that don't fit."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); give a plan in TOML.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is no valid TOML ({error}); mend it.") from error
-    file = read_plan_file(path, content)
+    text = text_of(path)
+    file = read_plan_file(path, parse_toml(text, str(path)))
     data = {name: _data_set(path.parent, name, table) for name, table in file.data.items()}
     configurations = tuple(
         _configuration(path, file, name, data[chosen])

@@ -75,7 +75,7 @@ class DataTable(Shared):
     manifests: Paths
     test: Paths = ()
     folds: StrictInt | str = 2
-    split_seed: StrictInt = 0
+    split_seed: Annotated[StrictInt, Field(ge=0)] = 0
     always_train: Texts = ()
     reference: str = "lesion-free"
     side: Side = "bright"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_json, write_text
+from ascnet_core.files import read_json, read_text, write_text
 from ascnet_core.places import CARD, COUNTS, EVENTS
 from ascnet_core.runs.create import reference_of
 from ascnet_core.runs.events import last_event
@@ -19,7 +19,7 @@ _MARK = "<!-- Written by `train`, and again when the run goes on; without this l
 def write_card(run: Path) -> None:
     """Write `card.md` from the run's own files, unless someone has written one by hand."""
     path = run / CARD
-    if path.is_file() and not path.read_text(encoding="utf-8").startswith(_MARK):
+    if path.is_file() and not read_text(path).startswith(_MARK):
         return
     reader = Run(run)
     settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()

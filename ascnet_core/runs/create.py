@@ -14,12 +14,13 @@ from typing import Any
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_text, write_json, write_text
+from ascnet_core.files import read_text, refused, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
 from ascnet_core.imaging.formats import files_of
 from ascnet_core.names import Tell, tell_nobody
-from ascnet_core.places import COMMAND, DATA, MANIFEST, REFERENCE, SETTINGS, TRAINING
+from ascnet_core.places import COMMAND, DATA, LOG, MANIFEST, REFERENCE, SETTINGS, TRAINING
 from ascnet_core.runs.folder import is_run
+from ascnet_core.runs.lock import LOCK
 from ascnet_core.runs.parent import PARENT
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import to_toml
@@ -45,7 +46,7 @@ def create_run(
     """
     if is_run(run):
         raise UserError(
-            f"{run} is a run already; choose another name, or go on with it by --resume {run.name}."
+            f"{run} is a run already; choose another name, or go on with it by --resume {run}."
         )
     run.mkdir(parents=True, exist_ok=True)
     # left by a fork that failed before it was a run
@@ -72,6 +73,16 @@ def create_run(
     if before_settings is not None:
         before_settings()
     write_text(run / SETTINGS, to_toml(settings))
+
+
+def check_place(run: Path) -> None:
+    """Raise UserError if files of a new run would come among things that are no run's.
+
+    A log alone marks a place where a training was begun, by a page or before it was killed.
+    """
+    there = {path.name for path in run.iterdir()} if run.is_dir() else set()
+    if there - {LOCK} and LOG not in there:
+        raise UserError(f"{run} holds other things; give the run a name of its own.")
 
 
 def note_command(run: Path, command: Sequence[str]) -> None:
@@ -168,7 +179,7 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); mend the manifest.") from error
+        raise UserError(refused(path, "read", error)) from error
 
 
 _cached_sha256 = cache(lambda path, stamp: _sha256(path))

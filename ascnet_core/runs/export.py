@@ -24,7 +24,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import replacing
+from ascnet_core.files import made_folder, refused, replacing
 from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import CONTROL, MODEL, SETTINGS, TRAINING
 from ascnet_core.runs.card import retitle_card
@@ -139,10 +139,7 @@ def export_run(
                             )
             size = temporary.stat().st_size
     except OSError as error:
-        raise UserError(
-            f"Run {run.name} cannot be written to {file} ({error.strerror}); make room or choose "
-            "another place."
-        ) from error
+        raise UserError(refused(file, "written", error)) from error
     return Exported(RunFile(run.name, members), size, tuple(left_out))
 
 
@@ -218,7 +215,7 @@ def import_run(
             check_name(contents.name)
         run = new_run_path(name or contents.name)
         tell = _teller(progress, contents.size)
-        with arriving(run) as folder:
+        with made_folder(run.parent), arriving(run) as folder:
             free = shutil.disk_usage(folder).free
             if contents.size > free:
                 raise UserError(
@@ -250,7 +247,7 @@ def _opened(file: Path | BinaryIO) -> Iterator[tuple[zipfile.ZipFile, str]]:
         with zipfile.ZipFile(file) as archive:
             yield archive, label
     except OSError as error:
-        raise UserError(f"{label} cannot be read ({error.strerror or error}).") from error
+        raise UserError(refused(label, "read", error)) from error
     except _DAMAGES as error:
         raise UserError(
             f"{label} is no exported run, or a damaged one ({error}); export the run again."

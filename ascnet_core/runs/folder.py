@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_json, read_text
+from ascnet_core.files import read_json, read_text, text_of
 from ascnet_core.runs.events import RunProgress, last_event, progress_of, read_events, tail_events
 from ascnet_core.runs.lock import lock_holder
 
@@ -114,12 +114,7 @@ class Run:
         from ascnet_core.settings.text import from_toml
 
         path = self.path / places.SETTINGS
-        try:
-            return from_toml(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(
-                f"{path} cannot be read ({error}); mend the file or train anew."
-            ) from error
+        return from_toml(text_of(path), str(path))
 
     def cohort(self) -> "Cohort":
         """The cohort of inputs; `UserError` if its images are not on this machine."""
@@ -240,6 +235,13 @@ def new_run_path(name: str) -> Path:
             f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
             "letter or digit first."
         )
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path.absolute()} has letters that are no UTF-8, which no file of weights may have "
+            "in its path; choose another place, or set the variable PYTHONUTF8=1."
+        ) from error
     if name in (places.PRESETS, places.PLANS):
         held = "saved presets" if name == places.PRESETS else "plans of cross-validations"
         raise UserError(f"{places.RUNS / name} holds {held}, not a run; choose another name.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import refused
 
 if sys.platform != "win32":
     import fcntl
@@ -52,8 +53,8 @@ def hold_lock(run: Path) -> Iterator[None]:
             f"{run} is being written by process {holder.get('pid', '?')} on "
             f"{holder.get('host', '?')}; wait for it, stop it, or choose another name."
         ) from None
-    except PermissionError as error:
-        raise UserError(f"{run} cannot be written: permission denied.") from error
+    except OSError as error:
+        raise UserError(refused(run, "written", error)) from error
     try:
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": time.time()}
         with path.open("r+b", buffering=0) as stream:

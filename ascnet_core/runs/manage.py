@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_text, write_text
+from ascnet_core.files import read_text, refused, write_text
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.lock import LOCK, hold_lock, lock_holder
@@ -138,9 +138,7 @@ def arriving(run: Path) -> Iterator[Path]:
             folder.rename(run)
             (run / LOCK).unlink()
     except OSError as error:
-        raise UserError(
-            f"{run} cannot be written ({error.strerror}); make room or choose another place."
-        ) from error
+        raise UserError(refused(run, "written", error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -175,10 +173,7 @@ def _move(run: Path, new: Path) -> None:
             run.rename(new)
             (new / LOCK).unlink()
     except OSError as error:
-        raise UserError(
-            f"Run {run.name} cannot be moved ({error.strerror}); look at the rights of "
-            f"{run.parent}."
-        ) from error
+        raise UserError(refused(run, "moved", error)) from error
 
 
 def read_note(run: Path) -> str:

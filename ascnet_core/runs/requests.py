@@ -1,6 +1,7 @@
 """Requests to a training process (stop, pause, go on, snapshot), as files in the run folder."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,12 +46,18 @@ def take_request(run: Path) -> bool:
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a request to stop; the second acts as usual."""
+    """Turn the first SIGINT or SIGTERM into a request to stop; the second acts as usual.
+
+    So does SIGHUP, of a terminal that is closed, unless it is ignored (`nohup`).
+    """
     received = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield received.is_set
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
 
     def ask(number: int, frame: FrameType | None) -> None:
         received.set()

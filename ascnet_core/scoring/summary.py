@@ -1,7 +1,6 @@
 """From a row a subject to a row a method: tables, means, and what each column means."""
 
 import importlib.metadata
-import json
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -9,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
-from pydantic_core import to_json
+from pydantic_core import to_jsonable_python
 
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.prepare import Preparation
@@ -93,12 +92,11 @@ def summarise(
         "versions": versions(),
     }
     # plain JSON values: NaN and missing become null, paths text
-    text = to_json(
+    plain: dict[str, Any] = to_jsonable_python(
         summary,
         inf_nan_mode="null",
         fallback=lambda one: None if one is pd.NA else one.item(),
     )
-    plain: dict[str, Any] = json.loads(text)
     return plain
 
 

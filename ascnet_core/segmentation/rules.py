@@ -87,7 +87,7 @@ def rule_menu(chosen: Sequence[str] = (), peaks: int | None = None) -> list[str]
 
 def _ordinal(texts: Sequence[str]) -> Values:
     value = only(texts)
-    if not value.is_integer() or value == 0:
+    if not value.is_integer() or not 1 <= abs(value) <= 255:
         raise ValueError("write 1 for the first, -1 for the last")
     return (value,)
 

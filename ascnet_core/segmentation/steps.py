@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ascnet_core.segmentation.postprocess import Further, Mask
 
 MAX_SQUARE = 99
+MAX_VOXELS = 10**9
 
 
 class Step(Written):
@@ -84,8 +85,8 @@ def _voxels(texts: Sequence[str]) -> Values:
     if [text.lower() for text in texts] == ["largest"]:
         return ("largest",)
     count = only(texts)
-    if not count.is_integer() or count < 1:
-        raise ValueError("write a number of voxels from 1, or components:largest")
+    if not count.is_integer() or not 1 <= count <= MAX_VOXELS:
+        raise ValueError("write a number of voxels from 1 to 1e9, or components:largest")
     return (count,)
 
 
@@ -114,7 +115,7 @@ def _gate(mask: Mask, step: Step, region: Mask | None, further: Further | None) 
 
 def _roi(mask: Mask, step: Step, region: Mask | None, further: Further | None) -> Mask:
     if region is None:
-        raise UserError("Step 'roi' needs a region of interest, and there is none.")
+        raise UserError("Step 'roi' needs a region of interest, and there is none; leave it out.")
     return mask & region
 
 

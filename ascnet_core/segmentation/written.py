@@ -69,7 +69,7 @@ class Written:
     values: Values = ()
 
     def __str__(self) -> str:
-        values = [value if isinstance(value, str) else f"{value:g}" for value in self.values]
+        values = [value if isinstance(value, str) else f"{value:.15g}" for value in self.values]
         return ":".join([self.name, *values])
 
 

@@ -20,6 +20,9 @@ _KINDS = {
 }
 """What a value has to be, by the first word of pydantic's name for what is wrong with it."""
 
+_LONGEST = 100
+"""Characters of a refused value that a sentence shows."""
+
 T = TypeVar("T")
 
 
@@ -72,10 +75,16 @@ def _bound(field: FieldInfo, kind: type[Ge] | type[Le], name: str) -> float | No
 def refusal(key: str, about: About, problem: Mapping[str, Any]) -> str:
     """Say in a sentence why pydantic refused the value of a setting."""
     value, limits = problem["input"], problem.get("ctx", {})
+    shown = str(value) if {"ge", "le"} & limits.keys() else repr(value)
+    said = f"{key} is {shown if len(shown) <= _LONGEST else shown[:_LONGEST] + ' ...'}"
     if about.choices:
-        return f"{key} is {value!r}; choose one of {', '.join(about.choices)}."
+        return f"{said}; choose one of {', '.join(about.choices)}."
     if "ge" in limits:
-        return f"{key} is {value}; it must be at least {limits['ge']:g}."
+        return f"{said}; it must be at least {_number(limits['ge'])}."
     if "le" in limits:
-        return f"{key} is {value}; it must be at most {limits['le']:g}."
-    return f"{key} is {value!r}; it must be {_KINDS[problem['type'].partition('_')[0]]}."
+        return f"{said}; it must be at most {_number(limits['le'])}."
+    return f"{said}; it must be {_KINDS[problem['type'].partition('_')[0]]}."
+
+
+def _number(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"

@@ -27,11 +27,11 @@ class Data:
     region: Region = "file"
     """What is looked at: the manifest's region file (else automatic), always automatic, or
     everything; outside it slices are 0."""
-    channel: int | None = Field(None, ge=0)
+    channel: int | None = Field(None, ge=0, le=9999)
     """Channel of colour pictures; not set: refuse those of differing channels."""
-    frame: int | None = Field(None, ge=0)
+    frame: int | None = Field(None, ge=0, le=999999)
     """Frame of 4-D files; not set: refuse several frames."""
-    nan: float | None = None
+    nan: float | None = Field(None, ge=-1e9, le=1e9)
     """What NaN and infinity become; not set: refuse them."""
     label: tuple[int, ...] = ()
     """Labels of the masks that are the lesion, such as 1,4; none: the manifest's, else all."""

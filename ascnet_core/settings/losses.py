@@ -58,25 +58,25 @@ def weight_of(settings: Settings, key: str) -> float:
 class Losses:
     """Terms of M besides the adversary's. The first four are the method's, the rest are extra."""
 
-    disjointness: float = Field(1.0, ge=0)
+    disjointness: float = Field(1.0, ge=0, le=1e6)
     """Weight of the overlap of fence and wild cut."""
-    disjointness_smoothing: float = Field(0.0, ge=0)
+    disjointness_smoothing: float = Field(0.0, ge=0, le=1e6)
     """Added above and below the overlap's fraction (1 in the released code)."""
     disjointness_over: Literal["image", "batch"] = "image"
     """Whether the overlap is one fraction an image, or one over the flattened batch, as in the
     released code."""
     disjointness_in_stage_2: bool = True
     """Off in the released code, where an inverted comparison makes the term a constant 1."""
-    reconstruction: float = Field(1.0, ge=0)
+    reconstruction: float = Field(1.0, ge=0, le=1e6)
     """Weight of the squared error of I_ro."""
     reconstruction_reduce: Literal["sum", "mean"] = "sum"
     """Squared error summed over an image's pixels (the paper) or their mean (the released code)."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, le=1e6)
     """Factor of the summed squares of every 3x3 kernel of M and of D (2e-4 in the released
     code)."""
-    denoise_fence: float = Field(0.0, ge=0)
+    denoise_fence: float = Field(0.0, ge=0, le=1e6)
     """Weight of abs(fence - clean slice) on corrupted reference slices."""
-    denoise_wild: float = Field(0.0, ge=0)
+    denoise_wild: float = Field(0.0, ge=0, le=1e6)
     """Weight of abs(wild - what was added) on corrupted reference slices."""
     wild_target: Literal["excess", "mask"] = "excess"
     """What the wild cut is to hold: the positive part of the corruption, or the mask of where it
@@ -84,9 +84,9 @@ class Losses:
     wild_loss: Literal["absolute", "cross-entropy"] = "absolute"
     """Error of the wild cut against its target: absolute, or cross-entropy, which keeps its slope
     where the cut is sure and wrong."""
-    focus: float = Field(1.0, ge=0)
+    focus: float = Field(1.0, ge=0, le=1e6)
     """Pixels under corruption count this many times in the denoising terms and the tie."""
-    tie: float = Field(0.0, ge=0)
+    tie: float = Field(0.0, ge=0, le=1e6)
     """Weight of the squared error between I_ro and the tie's target on corrupted reference slices;
     it trains R alone."""
     tie_side: Side = "bright"
@@ -96,11 +96,11 @@ class Losses:
     the scale, which makes one narrow peak of all anomalies."""
     tie_share: float = Field(0.5, ge=0, le=1)
     """Share of I_ro's range kept for the corruption; the slice has the rest."""
-    identity: float = Field(0.0, ge=0)
+    identity: float = Field(0.0, ge=0, le=1e6)
     """Weight of abs(fence - slice) on uncorrupted reference slices."""
-    wild_reference: float = Field(0.0, ge=0)
+    wild_reference: float = Field(0.0, ge=0, le=1e6)
     """Weight of the wild cut on uncorrupted reference slices, where it should be empty."""
-    self_training: float = Field(0.0, ge=0)
+    self_training: float = Field(0.0, ge=0, le=1e6)
     """Weight, in stage 2, of the wild cut's error on inputs against labels of M itself: anomaly is
     what its moving average puts above a level that hardly any reference pixel reaches."""
     self_quantile: float = Field(0.998, ge=0.5, le=0.99999)

@@ -34,7 +34,7 @@ class Network:
 class Adversary:
     """How D and M train against each other."""
 
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0, le=1e6)
     """Weight of the adversarial term in M; 0 leaves D out altogether."""
     loss: Literal["tanh-mae", "hinge", "least-squares"] = "tanh-mae"
     """The paper's mean absolute error through a tanh, or one that keeps its slope where D is
@@ -48,5 +48,5 @@ class Adversary:
     frozen_uses_batches: bool = False
     """While M trains, D normalises by the batch and keeps its dropout on, as in the released
     code."""
-    r1: float = Field(0.0, ge=0)
+    r1: float = Field(0.0, ge=0, le=1e6)
     """Weight of the R1 penalty (squared gradient of D at references)."""

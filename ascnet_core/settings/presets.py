@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_text
+from ascnet_core.files import text_of, write_text
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import from_toml, to_toml
 
@@ -51,11 +51,7 @@ def load_preset(name: str) -> Settings:
         raise UserError(
             f"There is no preset {name!r}; choose one of {known}, or give a file in .toml."
         )
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Preset {path} cannot be read ({error}); choose another.") from error
-    return dataclasses.replace(from_toml(text, f"preset {name}"), preset=called)
+    return dataclasses.replace(from_toml(text_of(path), f"preset {name}"), preset=called)
 
 
 def save_preset(
@@ -68,8 +64,8 @@ def save_preset(
     """
     if not _NAME.match(name) or name in _RESERVED or name.endswith(".toml"):
         raise UserError(
-            f"{name!r} cannot name a preset; use letters, digits, '.', '_' and '-', a letter "
-            "first, and neither settings nor an ending .toml."
+            f"{name!r} cannot name a preset; use letters, digits, '.', '_' and '-', a letter or "
+            "digit first, and neither settings nor an ending .toml."
         )
     if name in preset_names():
         raise UserError(f"The preset {name} is shipped and stays as it is; choose another name.")

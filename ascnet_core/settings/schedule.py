@@ -11,30 +11,30 @@ from ascnet_core.settings.checked import table
 class Schedule:
     """How long, in what order and how fast."""
 
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=2**32 - 1)
     """Seed of every random draw."""
     order: Literal["alternate", "joint"] = "alternate"
     """Epochs of D, then of M (the paper), or joint steps of both."""
-    stage_1: int = Field(3, ge=0)
+    stage_1: int = Field(3, ge=0, le=10_000)
     """Cycles of stage 1."""
-    stage_2: int = Field(1, ge=0)
+    stage_2: int = Field(1, ge=0, le=10_000)
     """Cycles of stage 2."""
-    epochs_d: int = Field(1, ge=0)
+    epochs_d: int = Field(1, ge=0, le=10_000)
     """Epochs of D in a cycle."""
-    epochs_m: int = Field(1, ge=1)
+    epochs_m: int = Field(1, ge=1, le=10_000)
     """Epochs of M in a cycle (of both in joint order)."""
-    steps: int = Field(0, ge=0)
+    steps: int = Field(0, ge=0, le=1_000_000)
     """Steps an epoch has; 0: as many as show every input slice once."""
-    batch_m: int = Field(16, ge=1)
+    batch_m: int = Field(16, ge=1, le=65536)
     """Slices in a batch of M; of all processes together where there are several."""
-    batch_d: int = Field(32, ge=2)
+    batch_d: int = Field(32, ge=2, le=65536)
     """Slices in a batch of D, fences and references together; of all processes where there are
     several."""
-    learning_rate: float = Field(5e-5, ge=0)
+    learning_rate: float = Field(5e-5, ge=0, le=1000)
     """Adam's learning rate for M."""
-    learning_rate_d: float = Field(5e-5, ge=0)
+    learning_rate_d: float = Field(5e-5, ge=0, le=1000)
     """Adam's learning rate for D."""
-    reconstructor_rate: float = Field(1.0, ge=0)
+    reconstructor_rate: float = Field(1.0, ge=0, le=1e6)
     """R's three numbers learn this many times faster."""
     cooling: float = Field(0.0, ge=0, le=1)
     """Share of the steps, at the end, over which M's learning rate falls to a hundredth."""
@@ -44,11 +44,11 @@ class Schedule:
     """In stage 2 an epoch of M shows the inputs twice, as in the released code."""
     average: float = Field(0.0, ge=0, le=0.99999)
     """Memory of the moving average of M's weights that is kept as the model; 0: no average."""
-    log_every: int = Field(10, ge=1)
+    log_every: int = Field(10, ge=1, le=1_000_000)
     """Steps between two lines of losses."""
-    snapshot_epochs: int = Field(0, ge=0)
+    snapshot_epochs: int = Field(0, ge=0, le=10_000)
     """Epochs between further snapshots; 0: at cycles only."""
-    checkpoint_seconds: float = Field(60.0, ge=0)
+    checkpoint_seconds: float = Field(60.0, ge=0, le=1e9)
     """Seconds between two checkpoints to resume from."""
     stop_when: Literal["never", "separated"] = "never"
     """Stop before the schedule's end once the advisor says so after a cycle: separated, stable
@@ -64,7 +64,7 @@ class Compute:
 
     autocast: Literal["auto", "off", "on"] = "auto"
     """bfloat16 arithmetic: where the device gains by it, never, or always."""
-    threads: int = Field(0, ge=0)
+    threads: int = Field(0, ge=0, le=1024)
     """Processor threads of training; 0: as torch chooses. Small networks gain little by a second
     one, and on a busy machine two that wait for each other are several times slower."""
     channels_last: Literal["auto", "off", "on"] = "auto"

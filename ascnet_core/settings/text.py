@@ -19,6 +19,7 @@ from ascnet_core.settings.methods.asc_net import AscNet
 from ascnet_core.settings.tables import Settings
 
 _SETTINGS = TypeAdapter(Settings)
+_PLACE = re.compile(r"\(at (line \d+, column \d+|end of document)\)$")
 _ARRAY = re.compile(r"\[\n((?:    .*,\n)+)\]")
 
 
@@ -126,10 +127,7 @@ def from_toml(text: str, where: str = "settings") -> Settings:
 
     Raises UserError, naming `where`, if it is no TOML or has unknown keys or bad values.
     """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where} is no valid TOML ({error}); mend or replace it.") from error
+    content = parse_toml(text, where)
     own = content.setdefault("method", {})
     method: type[TrainedMethod] = AscNet
     if isinstance(own, dict):
@@ -140,13 +138,28 @@ def from_toml(text: str, where: str = "settings") -> Settings:
     try:
         # Strict JSON accepts lists and tables, but no text for a number and no number for a bool.
         return _SETTINGS.validate_json(json.dumps(content, default=str), strict=True)
+    except RecursionError as error:
+        raise UserError(f"{where} is nested too deeply to be settings; replace it.") from error
     except ValidationError as error:
         path = error.errors()[0]["loc"]
         if len(path) == 1:
             raise UserError(
-                f"{where} has {path[0]!r}, which is no table of settings; remove it."
+                f"{where} has {str(path[0])[:80]!r}, which is no table of settings; remove it."
             ) from error
         raise _first_refusal(error, method.name) from error
+
+
+def parse_toml(text: str, where: str) -> dict[str, Any]:
+    """The tables of a TOML text. UserError says where it is wrong, but quotes nothing of it."""
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # of tomllib, or of int() for a number of thousands of digits
+        place = _PLACE.search(str(error))
+        raise UserError(
+            f"{where} is no valid TOML{f' {place[0]}' if place else ''}; mend or replace it."
+        ) from error
+    except RecursionError as error:
+        raise UserError(f"{where} is nested too deeply to be settings; replace it.") from error
 
 
 def _first_refusal(error: ValidationError, method: str, *table: str) -> UserError:

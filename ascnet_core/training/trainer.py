@@ -157,8 +157,8 @@ def _means(window: list[dict[str, Tensor]], step: int) -> dict[str, float]:
     means = dict(zip(names, averaged(torch.stack(found)).tolist(), strict=True))
     if not all(math.isfinite(value) for value in means.values()):
         raise UserError(
-            f"Training left the numbers at step {step}: a loss is NaN or infinite; lower "
-            "schedule.learning_rate or set compute.autocast=off."
+            f"Training left the numbers at step {step}: a loss is NaN or infinite; begin "
+            "anew with a lower schedule.learning_rate, or go on with compute.autocast=off."
         )
     return means
 

@@ -181,6 +181,11 @@ def test_fields_that_may_be_empty() -> None:
     for read in (forms.whole, forms.number, forms.whole_numbers):
         with pytest.raises(UserError, match="Frame"):
             read("Frame", "x")
+    for text in ("nan", "inf", "-inf", "1e400"):
+        with pytest.raises(UserError, match="write a number"):
+            forms.number("NaN", text)
+    with pytest.raises(UserError, match="write a whole number"):
+        forms.whole("Frame", "9" * 5000)
 
 
 def test_labels_of_the_masks_are_chosen(own_cache, small_cohort: Path) -> None:

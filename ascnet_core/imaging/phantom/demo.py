@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import made_folder
 from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.phantom import liver
@@ -143,15 +144,8 @@ def make_demo(
     earlier = out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
     if out.exists() and not earlier:
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = TemporaryDirectory(prefix=".tmp-", dir=out.parent)
-    except OSError as error:
-        raise UserError(
-            f"{out} cannot be made ({error.strerror}); choose another place."
-        ) from error
-    with temporary:
-        building = Path(temporary.name) / out.name
+    with made_folder(out.parent), TemporaryDirectory(prefix=".tmp-", dir=out.parent) as temporary:
+        building = Path(temporary) / out.name
         building.mkdir()
         rows = []
         for index in range(subjects):

@@ -7,17 +7,25 @@ from contextlib import contextmanager
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import mendable
 
 
 @contextmanager
 def show_user_errors(stop: bool = True) -> Iterator[None]:
-    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there."""
+    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there.
+
+    What the file system refuses (a full disk, a name too long) is shown in the same way.
+    """
     try:
         yield
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        if stop:
-            st.stop()
+        return
+    except (UserError, OSError, MemoryError) as error:
+        sentence = str(error) if isinstance(error, UserError) else mendable(error)
+        if sentence is None:
+            raise
+    st.error(sentence, icon=":material/error:")
+    if stop:
+        st.stop()
 
 
 @contextmanager

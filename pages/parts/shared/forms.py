@@ -4,6 +4,7 @@ What the widgets hold becomes `--set key=value` assignments and a command line.
 """
 
 import itertools
+import math
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -213,8 +214,10 @@ def whole(name: str, text: str) -> int | None:
     """A field that may be empty as a whole number. Raises UserError."""
     if not text.strip():
         return None
-    if not text.strip().isdecimal():
-        raise UserError(f"{name} is {text!r}; write a whole number from 0, or leave it empty.")
+    if not text.strip().isdecimal() or len(text) > 9:
+        raise UserError(
+            f"{name} is {text[:40]!r}; write a whole number from 0 to 999999999, or leave it empty."
+        )
     return int(text)
 
 
@@ -231,6 +234,9 @@ def number(name: str, text: str) -> float | None:
     if not text.strip():
         return None
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise UserError(f"{name} is {text!r}; write a number, or leave it empty.") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{name} is {text[:40]!r}; write a number, or leave it empty.")
+    return value

@@ -1,6 +1,7 @@
 """`crossval` from plan to table, on four phantoms and networks that hardly learn anything."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -252,6 +253,23 @@ def test_what_the_user_can_mend_is_said_before_any_work(
     assert cli("crossval", *arguments) == 2
     assert said in capsys.readouterr().err
     assert not (places.RUNS / "crossval").exists()
+
+
+def test_a_plan_whose_scans_are_refused_leaves_no_folder(begun, tmp_path, capsys):
+    shutil.copytree(begun / "cohort", tmp_path / "cohort")
+    for scan in (tmp_path / "cohort").glob("*.nii.gz"):
+        scan.write_bytes(b"no image")
+    (tmp_path / "plan.toml").write_bytes(PLAN.encode("utf-8-sig"))
+    before = sorted(tmp_path.rglob("*"))
+    assert crossval(tmp_path) == 2
+    assert "no .nii.gz file" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_plan_for_a_place_where_no_run_can_be_is_refused_before_any_work(begun, tmp_path):
+    out = tmp_path / os.fsdecode(b"\xff")
+    assert cli("crossval", begun / "plan.toml", "-o", out, "--device", "cpu") == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_report_shows_the_pooled_rows(begun, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import make_nifti
-from tests.unit.commands.command_line import cli, rows_of
+from tests.unit.commands.command_line import cli, complaint, rows_of
 
 
 def test_evaluate_writes_tables_with_run_and_baselines(run, demo, tmp_path, capsys):
@@ -84,3 +84,26 @@ def test_labels_of_the_masks_are_chosen(tmp_path, capsys):
     capsys.readouterr()
     assert cli(*words, "--label", 7) == 2
     assert "m.nii has no label 7; it holds 0, 1, 2: choose" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--seed", "-1"], "--seed is -1"),
+        (["--nan", "nan"], "data.nan is 'nan'; it must be a finite number"),
+        (["--nan", "inf"], "data.nan is 'inf'; it must be a finite number"),
+        (["--frame", "-1"], "data.frame is -1"),
+        (["--channel", "-1"], "data.channel is -1"),
+        (["--run", "demo-flair", "--cycle", "-1"], "no cycle -1"),
+        (["--threshold", "nan"], "'nan' cannot be used"),
+        (["--threshold", "reference-quantile:nan"], "between 0 and 1"),
+        (["--threshold", "peak:inf"], "cannot be used"),
+        (["--post", "components:1e99"], "'components:1e99' cannot be used"),
+        (["--post", "components:nan"], "'components:nan' cannot be used"),
+        (["--post", "gate:t1:nan"], "'gate:t1:nan' cannot be used"),
+    ],
+)
+def test_options_that_are_no_usable_number_are_refused(demo, tmp_path, capsys, options, said):
+    assert cli("evaluate", demo / "manifest.csv", "-o", tmp_path / "out", *options) == 2
+    assert said in complaint(capsys)
+    assert not (tmp_path / "out").exists()

@@ -1,5 +1,7 @@
 """The progress of long work: a bar on a terminal, plain lines elsewhere."""
 
+import os
+
 import pytest
 
 from ascnet_core.commands.progress import Progress, duration
@@ -29,3 +31,17 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (300, "5 min"), (9000, "2.5 h")])
 def test_durations_are_said_coarsely(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_reader_that_has_gone_does_not_end_the_work(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("ascnet_core.commands.progress.time.monotonic", lambda: now[0])
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        with Progress("scans", 100) as progress:
+            for _ in range(30):
+                now[0] += 1.0
+                progress.advance()
+    assert progress.done == 30

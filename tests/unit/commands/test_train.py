@@ -1,17 +1,22 @@
 """The verb `train`: a run made, refused, resumed, extended, and as a process of its own."""
 
 import os
+import shlex
+import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import ask
 from ascnet_core.runs.start import start_training
-from tests.unit.commands.command_line import TINY, cli, complaint
+from tests.unit.commands.command_line import ROOT, TINY, cli, complaint, rows_of
 
 
 def test_train_leaves_a_finished_run(run, demo):
@@ -176,3 +181,147 @@ def test_a_process_that_is_refused_says_why(tmp_path):
     assert not path.exists()
     with pytest.raises(UserError, match="needs a name"):
         start_training(["M.csv"])
+
+
+REFUSED = [
+    (["--reference", "lesion-free"], "lesion-free slices"),
+    (["--reference", "REFERENCE"], "is not there"),
+    (["--set", "data.watched=nobody:3"], "no scan 'nobody'"),
+    (["--set", "reference.level_low=0.99", "--set", "reference.level_high=0.991"], "reference"),
+    (["--set", "reference.contamination=0.5"], "reference.contamination"),
+    (["--set", "segmentation.rule=nan"], "'nan' cannot be used"),
+    (["--preset", "NOWHERE.toml"], "NOWHERE.toml cannot be read"),
+]
+
+
+@pytest.fixture
+def unmarked(demo, tmp_path):
+    """The demo's manifest without its column of masks, so that lesion-free slices are unknown."""
+    rows = rows_of(demo / "manifest.csv")
+    for row in rows:
+        del row["mask"]
+        paths = {column: demo / cell for column, cell in row.items() if cell.endswith(".nii.gz")}
+        row |= {column: str(path) for column, path in paths.items()}
+    write_manifest(tmp_path / "unmarked.csv", rows)
+    return tmp_path / "unmarked.csv"
+
+
+@pytest.mark.parametrize(("options", "said"), REFUSED)
+def test_a_training_that_is_refused_leaves_nothing(unmarked, tmp_path, options, said, capsys):
+    before = sorted(tmp_path.rglob("*"))
+    path = tmp_path / "new" / "runs" / "mine"
+    assert cli("train", unmarked, "--name", path, *TINY, *options) == 2
+    assert said in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_mended_command_is_accepted_under_the_same_name(unmarked, demo, tmp_path):
+    path = tmp_path / "mine"
+    options = ["--name", path, "--reference", "lesion-free", *TINY]
+    assert cli("train", unmarked, *options) == 2
+    assert cli("train", demo / "manifest.csv", *options) == 0
+    assert Run(path).status() == "finished"
+
+
+def test_a_damaged_scan_leaves_no_run_and_what_was_in_the_folder_stays(demo, tmp_path, capsys):
+    manifest = tmp_path / "cohort" / "manifest.csv"
+    shutil.copytree(demo, manifest.parent)
+    scan = sorted(manifest.parent.glob("*_t2.nii.gz"))[-1]
+    scan.write_bytes(scan.read_bytes()[:500])
+    path = tmp_path / "mine"
+    path.mkdir()
+    (path / "log.txt").write_text("begun before\n")
+    assert cli("train", manifest, "--name", path, *TINY) == 2
+    assert scan.name in capsys.readouterr().err
+    assert [one.name for one in path.iterdir()] == ["log.txt"]
+
+
+def test_a_training_that_diverges_before_it_has_learnt_leaves_no_run(
+    demo, tmp_path, monkeypatch, capsys
+):
+    def diverges(*args, **kwargs):
+        raise UserError("Training left the numbers at step 3; lower schedule.learning_rate.")
+
+    monkeypatch.setattr("ascnet_core.training.recorder.train", diverges)
+    assert cli("train", demo / "manifest.csv", "--name", tmp_path / "mine", *TINY) == 2
+    assert "left the numbers" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_preparation_leaves_no_run(demo, tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ascnet_core.training.slice_sets.sets_of", interrupted)
+    assert cli("train", demo / "manifest.csv", "--name", tmp_path / "mine", *TINY) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_not_made_among_other_things(demo, tmp_path, capsys):
+    folder = tmp_path / "cohort"
+    shutil.copytree(demo, folder)
+    before = (folder / "manifest.csv").read_bytes()
+    assert cli("train", folder / "manifest.csv", "--name", folder, *TINY) == 2
+    assert "holds other things" in complaint(capsys)
+    with pytest.raises(UserError, match="holds other things"):
+        start_training([str(folder / "manifest.csv"), "--name", str(folder), *TINY])
+    assert (folder / "manifest.csv").read_bytes() == before
+    assert not (folder / "log.txt").exists()
+
+
+def test_a_resume_that_is_refused_changes_nothing(demo, tmp_path, capsys):
+    manifest = tmp_path / "cohort" / "manifest.csv"
+    shutil.copytree(demo, manifest.parent)
+    path = tmp_path / "mine"
+    assert cli("train", manifest, "--name", path, *TINY) == 0
+    before = {one: one.read_bytes() for one in path.rglob("*") if one.suffix not in ("", ".txt")}
+    sorted(manifest.parent.glob("*_t2.nii.gz"))[-1].unlink()
+    assert cli("train", "--resume", path, "--set", "schedule.stage_1=4") == 2
+    capsys.readouterr()
+    assert {one: one.read_bytes() for one in before} == before
+
+
+def test_a_process_of_its_own_that_is_refused_for_its_data_leaves_nothing(unmarked, tmp_path):
+    path = tmp_path / "own"
+    arguments = [str(unmarked), "--name", str(path), "--reference", "lesion-free", *TINY]
+    with pytest.raises(UserError, match=r"did not start: error: .*lesion-free"):
+        start_training(arguments)
+    assert not path.exists()
+
+
+def test_a_training_outlives_the_reader_of_its_output(demo, tmp_path):
+    path = tmp_path / "mine"
+    command = [sys.executable, "-m", "ascnet_core", "train", demo / "manifest.csv", "--name", path]
+    words = shlex.join(map(str, [*command, "--device", "cpu", *TINY]))
+    done = subprocess.run(
+        ["sh", "-c", f"{words} 2>&1 | head -1; sleep 0"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.stdout.count(b"\n") == 1
+    until = time.monotonic() + 60
+    while lock_holder(path) is not None and time.monotonic() < until:
+        time.sleep(0.1)
+    assert Run(path).status() == "finished"
+
+
+@pytest.mark.parametrize("closing", [">&- 2>&- <&-", ">/dev/full"])
+def test_a_training_without_streams_ends_well(demo, tmp_path, closing):
+    path = tmp_path / "mine"
+    command = [sys.executable, "-m", "ascnet_core", "train", demo / "manifest.csv", "--name", path]
+    words = shlex.join(map(str, [*command, "--device", "cpu", *TINY]))
+    assert subprocess.run(["sh", "-c", f"{words} {closing}"], cwd=ROOT, check=False).returncode == 0
+    assert Run(path).status() == "finished"
+    assert "finished after" in Run(path).log()
+
+
+def test_a_closed_terminal_leaves_a_checkpoint(demo, tmp_path):
+    path = tmp_path / "mine"
+    long = ["--set=schedule.steps=100000", "--device", "cpu"]
+    pid = start_training([str(demo / "manifest.csv"), "--name", str(path), *TINY, *long])
+    until = time.monotonic() + 60
+    while Run(path).progress() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    os.kill(pid, signal.SIGHUP)
+    while lock_holder(path) is not None and time.monotonic() < until:
+        time.sleep(0.1)
+    assert Run(path).status() == "stopped"
+    assert (path / "training.safetensors").is_file()

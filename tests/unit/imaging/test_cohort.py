@@ -154,3 +154,49 @@ def test_a_path_that_is_not_utf8_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(UserError, match=r"'p\\udce8re/a.nii', which is not in UTF-8"):
         write_manifest(tmp_path / "m.csv", [{"subject": "A", "image": image}])
     assert not (tmp_path / "m.csv").exists()
+
+
+def as_excel_writes(rows, separator, encoding="utf-8-sig", first=""):
+    lines = [first] * bool(first) + [separator.join(row) for row in rows]
+    return "".join(f"{line}\r\n" for line in lines).encode(encoding)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("first", ["", "sep="])
+def test_tables_of_windows_programs_are_read(tmp_path, separator, first):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "é.nii").touch()
+    rows = [["Subject", "Image", "Notes"], ["Ä", "data\\é.nii", "1,5"], ["", "", ""]]
+    if separator == ",":
+        rows[1][2] = '"1,5"'
+    path = tmp_path / "m.csv"
+    path.write_bytes(as_excel_writes(rows, separator, first=first and first + separator))
+    (scan,) = read_manifest(path).scans
+    assert (scan.subject, scan.notes) == ("Ä", "1,5")
+    assert scan.image == tmp_path / "data" / "é.nii"
+
+
+def test_a_table_in_utf_16_says_so(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes(as_excel_writes([["subject", "image"], ["a", "b"]], "\t", "utf-16"))
+    with pytest.raises(UserError, match="is in UTF-16; save it again in UTF-8"):
+        read_manifest(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "root:x:0:0:root,,,:/root:/bin/sh\nsecret:x:1:1:secret:/:/bin/sh\n",
+        "secret\nsecret,secret\n",
+        "subject,image\nA,b.nii,secret,secret\n",
+        '"secret" words\n"',
+        "[secret]\nkey = secret\n",
+    ],
+)
+def test_what_is_no_manifest_is_refused_and_not_quoted(tmp_path, content):
+    path = tmp_path / "passwd"
+    path.write_text(content)
+    with pytest.raises(UserError) as caught:
+        read_manifest(path)
+    assert "secret" not in str(caught.value)
+    assert "root" not in str(caught.value).replace(str(path), "")

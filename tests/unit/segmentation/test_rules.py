@@ -86,3 +86,7 @@ def test_what_a_rule_does_not_find_is_a_sentence_for_each_unit() -> None:
     pooled = choose("peak:2", {"a": COUNTS, "b": other}, "bright", "cohort")
     assert pooled["a"] is pooled["b"]
     assert pooled["a"] == propose("peak:2", COUNTS + other)
+
+
+def test_a_fine_quantile_is_written_back_as_it_was():
+    assert str(parse_rule("reference-quantile:0.9999999")) == "reference-quantile:0.9999999"

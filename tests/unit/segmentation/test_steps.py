@@ -36,3 +36,8 @@ def test_one_entry_is_all_that_a_step_needs(monkeypatch: pytest.MonkeyPatch) -> 
     assert "invert" in step_menu()
     with pytest.raises(UserError, match="invert"):
         parse_steps(["shrink"])
+
+
+@pytest.mark.parametrize("text", ["components:1234567", "components:1000000"])
+def test_large_numbers_are_written_back_as_they_were(text):
+    assert str(parse_steps([text])[0]) == text

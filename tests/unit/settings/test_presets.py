@@ -129,3 +129,18 @@ def test_the_readme_lists_the_presets_as_their_files_say():
         for name in preset_names()
     ]
     assert "\n".join(["| preset | what it is |", "|---|---|", *rows, ""]) in readme
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_of_a_windows_editor_is_read(tmp_path, encoding, end):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(f"description = 'für'{end}[data]{end}size = 32{end}".encode(encoding))
+    assert load_preset(str(path)).data.size == 32
+
+
+def test_a_file_in_utf_16_says_so(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[data]\nsize = 32\n", encoding="utf-16")
+    with pytest.raises(UserError, match="is in UTF-16; save it again in UTF-8"):
+        load_preset(str(path))

@@ -189,3 +189,20 @@ def test_any_settings_survive_toml(text, rate, channel):
         segmentation=tables.Segmentation(post=(text,)),
     )
     assert from_toml(to_toml(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("secret words = 'x", r"F is no valid TOML \(at line 1, column 8\); mend"),
+        ("a = 1\na = 'secret'", r"F is no valid TOML \(at .*\); mend"),
+        ("[data]\nsize = " + "9" * 5000, "F is no valid TOML; mend"),
+        ("x = " + "[" * 5000, "nested too deeply"),
+        ("a" + ".a" * 20000 + " = 1", "nested too deeply"),
+        ("\0", "no valid TOML"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_refused_and_not_quoted(text, said):
+    with pytest.raises(UserError, match=said) as caught:
+        from_toml(text, "F")
+    assert "secret" not in str(caught.value)
