@@ -259,12 +259,5 @@ def _relative(file: Path, folder: Path) -> str:
         # ".." of a folder that is a link leads elsewhere
         cell = os.path.relpath(file, folder.resolve())
     cell = cell.replace(os.sep, "/")
-    try:
-        cell.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"A manifest in {folder} cannot name {file.name} by its path {cell!a}, which is "
-            "not in UTF-8; rename the folders, or write the manifest beside it."
-        ) from error
     # Cells are read without blanks at their ends, which a name may have.
     return cell if cell == cell.strip() else f"./{cell}"
