@@ -72,6 +72,13 @@ class Cohort:
         raise UserError(f"{self.manifest} has no scan {name!r}; choose one of its rows.")
 
 
+def files_of(scan: Scan) -> list[Path]:
+    """Return all files that a scan names, those of its series too."""
+    files = [scan.image, scan.mask, scan.region, *scan.further.values()]
+    files += [path for pair in scan.series for path in pair]
+    return [path for path in dict.fromkeys(files) if path is not None]
+
+
 def read_manifest(path: str | Path) -> Cohort:
     """Read a manifest (CSV), with paths relative to it; a folder stands for its `manifest.csv`.
 
