@@ -98,6 +98,12 @@ def check_targets(
             )
 
 
+def held_in(folder: Path) -> list[str]:
+    """Return the names of what a folder holds, without our table and the rests of killed calls."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(name for name in names if name != LEDGER and not name.startswith(_ASIDE))
+
+
 def _stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
@@ -141,6 +147,13 @@ def writing(
                 _settle(folder, aside, names, verb)
             except OSError as error:
                 raise _refusal(folder, error) from error
+    except UserError as error:
+        # sentences are on the file that was meant
+        raise UserError(str(error).replace(str(aside), str(folder))) from error
+    except OSError as error:
+        if isinstance(error.filename, str):
+            error.filename = error.filename.replace(str(aside), str(folder))
+        raise
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)

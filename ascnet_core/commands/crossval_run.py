@@ -17,7 +17,7 @@ from ascnet_core.commands import train
 from ascnet_core.commands.options import PROGRAM, need_folder, pick_device
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.crossval.plan import CrossPlan, read_crossplan
-from ascnet_core.crossval.scores import Scores
+from ascnet_core.crossval.scores import Scores, check_place
 from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks_of, write_folds
 from ascnet_core.errors import UserError
 from ascnet_core.runs.start import child_environment
@@ -36,6 +36,7 @@ def cross_validate(options: argparse.Namespace) -> None:
         return
     for task in tasks:
         is_finished(task)  # complains of runs that are another plan's before anything is written
+    check_place(out, whole)
     for several in folds.values():
         write_folds(several)
     whole = _within_reach(whole, folds, out)

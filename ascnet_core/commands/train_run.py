@@ -13,7 +13,7 @@ from ascnet_core.files import write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
-from ascnet_core.runs.create import check_data, create_run, note_command, reference_of
+from ascnet_core.runs.create import check_data, check_new, create_run, note_command, reference_of
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
@@ -59,6 +59,7 @@ def train(options: argparse.Namespace) -> None:
     check_processes(settings, launched()[1], device != "cpu")
     if not goes_on:
         cohorts = _cohorts(options, parent)
+        check_new(path)
         path.mkdir(parents=True, exist_ok=True)
 
     def fork() -> None:

@@ -205,17 +205,24 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
 
 
 def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows (column -> value) as a manifest, whole or not at all.
-
-    Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
-    relative to the manifest's folder.
+    """Write rows (column -> value) as a manifest, whole or not at all; see `manifest_text`.
 
     Raises a UserError if there is no row, or the file cannot be written.
     """
     path = Path(path)
-    rows = [dict(row) for row in rows]
+    rows = list(rows)
     if not rows:
         raise UserError(f"{path} would list no scans; give at least one.")
+    files.write_text(path, manifest_text(rows, path.parent))
+
+
+def manifest_text(rows: Iterable[Mapping[str, Any]], folder: Path) -> str:
+    """Return rows (column -> value) as the text of a manifest that is meant for `folder`.
+
+    Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
+    relative to the folder.
+    """
+    rows = [dict(row) for row in rows]
     filled = dict.fromkeys(
         key for row in rows for key, cell in row.items() if cell not in (None, "")
     )
@@ -226,10 +233,10 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, order, lineterminator="\n")
     writer.writeheader()
-    folder = path.absolute().parent
+    folder = folder.absolute()
     for row in rows:
         writer.writerow({column: _cell(row.get(column), column, folder) for column in order})
-    files.write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def _cell(value: Any, column: str, folder: Path) -> str:

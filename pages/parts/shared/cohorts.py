@@ -50,6 +50,7 @@ def ensure_demo(key: str) -> Path:
             subjects=DEMO_SUBJECTS,
             seed=DEMO_SEED,
             progress=lambda done, total: report(done, total, f": subject {done} of {total}"),
+            overwrite=True,
         )
 
 
