@@ -194,22 +194,25 @@ def _settle(folder: Path, aside: Path, names: Sequence[str], verb: str) -> None:
         if (folder / name).is_file() and sha256_of(folder / name) == record.sha256:
             files[name] = record
     new = {name: Record(sha256_of(aside / name), verb) for name in made}
-    _write_ledger(folder, files, new)
+    _write_ledger(folder, aside, files, new)
     for name in made:
         (aside / name).replace(folder / name)
     for name in stale:
         (folder / name).unlink()
         files.pop(name, None)
-    _write_ledger(folder, files | new, {})
+    _write_ledger(folder, aside, files | new, {})
 
 
-def _write_ledger(folder: Path, files: dict[str, Record], moving: dict[str, Record]) -> None:
+def _write_ledger(
+    folder: Path, aside: Path, files: dict[str, Record], moving: dict[str, Record]
+) -> None:
     parts = {"files": files} | ({"moving": moving} if moving else {})
     table = {
         part: {name: asdict(of_part[name]) for name in sorted(of_part)}
         for part, of_part in parts.items()
     }
-    write_json(folder / LEDGER, table)
+    write_json(aside / LEDGER, table)
+    (aside / LEDGER).replace(folder / LEDGER)
 
 
 @contextmanager

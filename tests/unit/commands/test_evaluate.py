@@ -1,6 +1,7 @@
 """The verb `evaluate`: tables of a run and of baselines."""
 
 import json
+import signal
 
 import nibabel as nib
 import numpy as np
@@ -8,7 +9,14 @@ import pytest
 
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.outputs import LEDGER
-from tests.unit.commands.command_line import cli, complaint, rows_of
+from tests.unit.commands.command_line import (
+    cli,
+    complaint,
+    content_of,
+    killed_before,
+    rows_of,
+    stopped,
+)
 
 
 def test_evaluate_writes_tables_with_run_and_baselines(run, demo, tmp_path, capsys):
@@ -141,3 +149,25 @@ def test_its_own_tables_are_replaced_on_demand(demo, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         LEDGER, "slices.csv", "subjects.csv", "summary.json",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", [".tmp-ascnet-*/ascnet-evaluate-*/2", LEDGER, "summary.json"])
+def test_after_a_kill_the_same_call_gives_the_same_bytes(demo, tmp_path, moment):
+    call = ["evaluate", str(demo / "manifest.csv"), "--method", "input-threshold", "--fast"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert cli(*call, "-o", whole) == 0
+    if moment.startswith(".tmp"):
+        again = [*call, "-o", str(killed)]
+        status = stopped(again, signal.SIGKILL, lambda: any(killed.glob(moment)))
+    else:
+        status = killed_before(moment, *call, "-o", killed)
+    assert status == -signal.SIGKILL
+    assert any(path.name.startswith(".tmp-ascnet-") for path in killed.iterdir())
+    assert cli(*call, "-o", killed) == 0
+    found, expected = content_of(killed), content_of(whole)
+    assert found.keys() == expected.keys()
+    for name in ("subjects.csv", "slices.csv"):
+        assert found[name] == expected[name]
+    # the command line, which is in the summary, names another folder
+    text = found["summary.json"].decode().replace(str(killed), str(whole))
+    assert text.encode() == expected["summary.json"]

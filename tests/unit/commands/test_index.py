@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ascnet_core.outputs import LEDGER
-from tests.unit.commands.command_line import cli, complaint, rows_of
+from tests.unit.commands.command_line import cli, complaint, content_of, killed_before, rows_of
 
 
 def test_index_writes_a_manifest_and_says_what_it_left_out(tmp_path, capsys):
@@ -66,3 +66,13 @@ def test_paths_are_relative_to_where_the_manifest_is_meant_to_be(folder):
     assert cli("index", folder, "-o", folder / "deep" / "er" / "m.csv") == 0
     rows = rows_of(folder / "deep" / "er" / "m.csv")
     assert rows[0]["image"] == "../../p1_flair.nii.gz"
+
+
+@pytest.mark.parametrize("moment", [LEDGER, "manifest.csv"])
+def test_after_a_kill_the_same_call_gives_the_same_bytes(folder, moment):
+    scans = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert killed_before(moment, "index", folder, "-o", folder / "m" / "manifest.csv") == -9
+    assert cli("index", folder, "-o", folder / "m" / "manifest.csv") == 0
+    assert cli("index", folder, "-o", folder / "n" / "manifest.csv") == 0
+    assert content_of(folder / "m") == content_of(folder / "n")
+    assert {path.name for path in folder.iterdir()} == {*scans, "m", "n"}

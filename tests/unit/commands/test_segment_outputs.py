@@ -4,10 +4,6 @@ import csv
 import json
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -16,7 +12,14 @@ import pytest
 
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.outputs import LEDGER, is_ours, read_ledger
-from tests.unit.commands.command_line import ROOT, cli, complaint, rows_of
+from tests.unit.commands.command_line import (
+    cli,
+    complaint,
+    content_of,
+    killed_before,
+    rows_of,
+    stopped,
+)
 
 HOW = ["--threshold", 100, "--device", "cpu"]
 
@@ -30,10 +33,6 @@ def scans(demo, tmp_path) -> Path:
     (folder / "p1_mask.nii.gz").write_bytes(b"drawn by hand")
     (folder / "segmentation.csv").write_text("subject,image\np1,p1.nii.gz\n")
     return folder
-
-
-def content_of(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 @pytest.mark.parametrize("more", [[], ["--overwrite"]])
@@ -191,22 +190,7 @@ def test_a_full_disk_leaves_nothing(run, scans, tmp_path, monkeypatch, capsys, b
 KEPT, MASK = ".tmp-ascnet-*/kept/1", ".tmp-ascnet-*/*_mask.nii.gz"
 
 
-def stopped(call: list[str], number: int, now: Callable[[], bool]) -> int:
-    """Start the command line, send a signal at a moment, and give the exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ascnet_core", *call],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while not now() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(number)
-    return process.wait(30)
-
-
-@pytest.mark.parametrize("moment", [KEPT, MASK])
+@pytest.mark.parametrize("moment", [KEPT, MASK, LEDGER, "segmentation.csv"])
 def test_after_a_kill_the_same_call_gives_the_same_bytes(run, demo, tmp_path, moment, monkeypatch):
     call = ["segment", str(run), str(demo / "manifest.csv"), "-o", "out", "--save-maps"]
     call += ["--threshold", "otsu", "--device", "cpu"]
@@ -217,9 +201,13 @@ def test_after_a_kill_the_same_call_gives_the_same_bytes(run, demo, tmp_path, mo
     assert cli(*call) == 0
     out = killed / "out"
     absolute = [str(out) if word == "out" else word for word in call]
-    status = stopped(absolute, signal.SIGKILL, lambda: any(out.glob(moment)))
+    if moment in (KEPT, MASK):
+        status = stopped(absolute, signal.SIGKILL, lambda: any(out.glob(moment)))
+    else:
+        status = killed_before(moment, *absolute)
     assert status == -signal.SIGKILL
-    assert [path.name[:12] for path in out.iterdir()] == [".tmp-ascnet-"]
+    assert any(path.name.startswith(".tmp-ascnet-") for path in out.iterdir())
+    assert (out / LEDGER).exists() == (moment == "segmentation.csv")
     monkeypatch.chdir(killed)
     assert cli(*call) == 0
     assert content_of(out) == content_of(whole / "out")

@@ -1,6 +1,7 @@
 """The verb `train`: a run made, refused, resumed, extended, and as a process of its own."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -43,6 +44,23 @@ def test_train_does_not_write_over_a_run(run, demo, capsys):
     assert cli("train", demo / "manifest.csv", "--name", run, *TINY) == 2
     assert "is a run already" in complaint(capsys)
     assert (run / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_of_other_things_does_not_become_a_run(demo, tmp_path, capsys):
+    (tmp_path / "manifest.csv").write_text("mine")
+    assert cli("train", demo / "manifest.csv", "--name", tmp_path, *TINY) == 2
+    assert "is no run but holds other things (manifest.csv)" in complaint(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
+    assert (tmp_path / "manifest.csv").read_text() == "mine"
+
+
+def test_what_a_killed_beginning_left_is_in_nobodys_way(run, demo, tmp_path):
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("data.json", "manifest.csv", "command.txt", "log.txt"):
+        shutil.copy(run / name, path / name)
+    assert cli("train", demo / "manifest.csv", "--name", path, *TINY) == 0
+    assert Run(path).status() == "finished"
 
 
 @pytest.mark.parametrize(
