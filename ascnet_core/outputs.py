@@ -194,25 +194,21 @@ def _settle(folder: Path, aside: Path, names: Sequence[str], verb: str) -> None:
         if (folder / name).is_file() and sha256_of(folder / name) == record.sha256:
             files[name] = record
     new = {name: Record(sha256_of(aside / name), verb) for name in made}
-    _write_ledger(folder, aside, files, new)
+    begun, done = aside / ".begun.json", aside / ".done.json"
+    write_json(begun, {"files": _plain(files), "moving": _plain(new)})
+    kept = {name: record for name, record in (files | new).items() if name not in stale}
+    write_json(done, {"files": _plain(kept)})
+    # From here on nothing takes room on the disk.
+    begun.replace(folder / LEDGER)
     for name in made:
         (aside / name).replace(folder / name)
     for name in stale:
         (folder / name).unlink()
-        files.pop(name, None)
-    _write_ledger(folder, aside, files | new, {})
+    done.replace(folder / LEDGER)
 
 
-def _write_ledger(
-    folder: Path, aside: Path, files: dict[str, Record], moving: dict[str, Record]
-) -> None:
-    parts = {"files": files} | ({"moving": moving} if moving else {})
-    table = {
-        part: {name: asdict(of_part[name]) for name in sorted(of_part)}
-        for part, of_part in parts.items()
-    }
-    write_json(aside / LEDGER, table)
-    (aside / LEDGER).replace(folder / LEDGER)
+def _plain(records: Mapping[str, Record]) -> dict[str, dict[str, str]]:
+    return {name: asdict(records[name]) for name in sorted(records)}
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """What `segment` writes beside what is there, where names are odd, scans bad, or it is killed."""
 
 import csv
+import errno
 import json
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -168,23 +170,42 @@ def test_a_broken_image_to_gate_by_costs_its_scan_only(run, demo, tmp_path, caps
     assert len(list((tmp_path / "out").glob("*_mask.nii.gz"))) == 3
 
 
-@pytest.mark.parametrize("broken", ["write_volume", "keep"])
-def test_a_full_disk_leaves_nothing(run, scans, tmp_path, monkeypatch, capsys, broken):
-    from ascnet_core.segmentation import levels
-    from ascnet_core.segmentation import scans as module
+class FullDisk:
+    """Every way of writing is counted; the disk is full at write number `at`, and from then on."""
 
-    def full(*arguments: object) -> None:
-        raise OSError("40000 requested and 0 written")  # as numpy says it
+    def __init__(self, monkeypatch, at: int) -> None:
+        self.count, self.at = 0, at
+        for owner, name in ((np, "save"), (nib, "save"), (Path, "write_bytes"), (Path, "mkdir")):
+            monkeypatch.setattr(owner, name, self.counted(getattr(owner, name)))
 
-    if broken == "keep":
-        monkeypatch.setattr(levels.np, "save", full)
-    else:
-        monkeypatch.setattr(module, "write_volume", full)
+    def counted(self, writes: Callable[..., object]) -> Callable[..., object]:
+        def write(*arguments: object, **more: object) -> object:
+            self.count += 1
+            if self.count >= self.at:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return writes(*arguments, **more)
+
+        return write
+
+
+def test_a_disk_that_is_full_at_any_write_leaves_nothing_half_written(run, demo, tmp_path, capsys):
+    images = [scan.image for scan in read_manifest(demo / "manifest.csv").scans[:2]]
     out = tmp_path / "new" / "out"
-    status = cli("segment", run, scans / "p1.nii.gz", "-o", out, *HOW)
-    assert status == (2 if broken == "keep" else 1)
-    assert "0 written" in complaint(capsys)
-    assert not (tmp_path / "new").exists()
+    call = ["segment", run, *images, "-o", out, *HOW, "--overwrite"]
+    before: dict[str, bytes] = {}
+    for threshold, first in ((100, True), (90, False)):  # into nothing, and over earlier masks
+        for at in range(1, 100):
+            with pytest.MonkeyPatch.context() as patch:
+                disk = FullDisk(patch, at)
+                status = cli(*call, "--threshold", threshold)
+            if status == 0:
+                break
+            assert len(capsys.readouterr().err.splitlines()) == 1
+            assert (out.exists(), tmp_path.joinpath("new").exists()) == (not first, not first)
+            assert content_of(out) == before
+        assert disk.count > 8
+        before = content_of(out)
+        assert len(before) == 5
 
 
 KEPT, MASK = ".tmp-ascnet-*/kept/1", ".tmp-ascnet-*/*_mask.nii.gz"
