@@ -56,10 +56,10 @@ class Folder:
         try:
             yield
         except OSError as error:
-            # numpy only says how much it could write, where the disk is full
+            # where the disk is full numpy says no reason
+            reason = error.strerror or "the disk is full"
             raise UserError(
-                f"{self._path} cannot be written ({error.strerror or error}); make room or choose "
-                "another place."
+                f"{self._path} cannot be written ({reason}); make room or choose another place."
             ) from error
 
 

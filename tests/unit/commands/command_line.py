@@ -4,8 +4,6 @@ import csv
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from ascnet_core.cli import main
@@ -51,33 +49,24 @@ def content_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def stopped(call: list[str], number: int, now: Callable[[], bool]) -> int:
-    """Start the command line, send a signal at a moment, and give the exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ascnet_core", *call],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while not now() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(number)
-    return process.wait(30)
-
-
-def killed_before(name: str, *call: object) -> int:
-    """The exit status of a command line that is killed before it moves a file into its place."""
+def ended_before(pattern: str, number: int, *call: object) -> int:
+    """The exit status of a command line that gets a signal before it moves a file or makes a folder
+    whose path is like the pattern."""
     program = f"""
-        import os, signal
+        import fnmatch, os, sys
         from pathlib import Path
-        replace = Path.replace
-        def killed(self, target):
-            if Path(target).name == {name!r} and ".tmp-ascnet-" not in str(target):
-                os.kill(os.getpid(), signal.SIGKILL)
+        replace, mkdir = Path.replace, Path.mkdir
+        def look(path):
+            if fnmatch.fnmatch(str(path), {pattern!r}):
+                os.kill(os.getpid(), {int(number)})
+        def replaced(self, target):
+            look(target)
             return replace(self, target)
-        Path.replace = killed
+        def made(self, *arguments, **more):
+            look(self)
+            return mkdir(self, *arguments, **more)
+        Path.replace, Path.mkdir = replaced, made
         from ascnet_core.cli import main
-        main({[str(word) for word in call]!r})
+        sys.exit(main({[str(word) for word in call]!r}))
     """
     return in_a_process(program).returncode

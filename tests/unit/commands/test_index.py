@@ -1,5 +1,6 @@
 """The verb `index`."""
 
+import signal
 from pathlib import Path
 
 import nibabel as nib
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from ascnet_core.outputs import LEDGER
-from tests.unit.commands.command_line import cli, complaint, content_of, killed_before, rows_of
+from tests.unit.commands.command_line import cli, complaint, content_of, ended_before, rows_of
 
 
 def test_index_writes_a_manifest_and_says_what_it_left_out(tmp_path, capsys):
@@ -71,7 +72,8 @@ def test_paths_are_relative_to_where_the_manifest_is_meant_to_be(folder):
 @pytest.mark.parametrize("moment", [LEDGER, "manifest.csv"])
 def test_after_a_kill_the_same_call_gives_the_same_bytes(folder, moment):
     scans = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert killed_before(moment, "index", folder, "-o", folder / "m" / "manifest.csv") == -9
+    call = ["index", folder, "-o", folder / "m" / "manifest.csv"]
+    assert ended_before(f"*/m/{moment}", signal.SIGKILL, *call) == -signal.SIGKILL
     assert cli("index", folder, "-o", folder / "m" / "manifest.csv") == 0
     assert cli("index", folder, "-o", folder / "n" / "manifest.csv") == 0
     assert content_of(folder / "m") == content_of(folder / "n")

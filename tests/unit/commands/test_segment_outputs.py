@@ -18,9 +18,8 @@ from tests.unit.commands.command_line import (
     cli,
     complaint,
     content_of,
-    killed_before,
+    ended_before,
     rows_of,
-    stopped,
 )
 
 HOW = ["--threshold", 100, "--device", "cpu"]
@@ -208,10 +207,15 @@ def test_a_disk_that_is_full_at_any_write_leaves_nothing_half_written(run, demo,
         assert len(before) == 5
 
 
-KEPT, MASK = ".tmp-ascnet-*/kept/1", ".tmp-ascnet-*/*_mask.nii.gz"
+MOMENTS = (
+    "*/.tmp-ascnet-*/kept/1",
+    "*/.tmp-ascnet-*/*_mask.nii.gz",
+    f"*/out/{LEDGER}",
+    "*/out/demo0-002_mask.nii.gz",
+)
 
 
-@pytest.mark.parametrize("moment", [KEPT, MASK, LEDGER, "segmentation.csv"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_after_a_kill_the_same_call_gives_the_same_bytes(run, demo, tmp_path, moment, monkeypatch):
     call = ["segment", str(run), str(demo / "manifest.csv"), "-o", "out", "--save-maps"]
     call += ["--threshold", "otsu", "--device", "cpu"]
@@ -222,13 +226,9 @@ def test_after_a_kill_the_same_call_gives_the_same_bytes(run, demo, tmp_path, mo
     assert cli(*call) == 0
     out = killed / "out"
     absolute = [str(out) if word == "out" else word for word in call]
-    if moment in (KEPT, MASK):
-        status = stopped(absolute, signal.SIGKILL, lambda: any(out.glob(moment)))
-    else:
-        status = killed_before(moment, *absolute)
-    assert status == -signal.SIGKILL
+    assert ended_before(moment, signal.SIGKILL, *absolute) == -signal.SIGKILL
     assert any(path.name.startswith(".tmp-ascnet-") for path in out.iterdir())
-    assert (out / LEDGER).exists() == (moment == "segmentation.csv")
+    assert (out / LEDGER).exists() == (moment == MOMENTS[-1])
     monkeypatch.chdir(killed)
     assert cli(*call) == 0
     assert content_of(out) == content_of(whole / "out")
