@@ -148,7 +148,9 @@ def writing(
             except OSError as error:
                 raise _refusal(folder, error) from error
     except UserError as error:
-        # sentences are on the file that was meant
+        if aside is None or str(aside) not in str(error):
+            raise
+        # the sentence is on the file that was meant
         raise UserError(str(error).replace(str(aside), str(folder))) from error
     except OSError as error:
         if isinstance(error.filename, str):

@@ -129,7 +129,7 @@ def evaluate_plans(
             try:
                 several.append(_keep(scan, methods, preparation, first.range, arrays, gates))
             except _NotRead as error:
-                if not go_on or scan not in cohort.scans:
+                if not go_on or number >= len(cohort.scans):
                     raise
                 failed[_files(scan)] = str(error)
             step_done()
@@ -146,7 +146,7 @@ def evaluate_plans(
         for plan, steps, asked in ready:
             choices, tables, counts = _choose(units, normal, asked, plan)
             tallies = _score(units, choices, steps, plan, step_done)
-            unread = [(scan, failed[_files(scan)]) for scan in cohort.scans if scan not in own]
+            unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
             rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
             summary = summarise(rows, cohort, preparation, plan, reference, unread)

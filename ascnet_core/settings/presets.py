@@ -87,7 +87,7 @@ def save_preset(
         settings, preset=name, description=description.strip() or settings.description
     )
     path = user_presets() / f"{name}.toml"
-    with writing(path.parent, [path.name], "train", overwrite=overwrite) as aside:
+    with writing(path.parent, [path.name], "preset", overwrite=overwrite) as aside:
         write_text(aside / path.name, to_toml(kept))
     return path
 

@@ -50,6 +50,8 @@ def test_a_folder_of_other_things_does_not_become_a_run(demo, tmp_path, capsys):
     (tmp_path / "manifest.csv").write_text("mine")
     assert cli("train", demo / "manifest.csv", "--name", tmp_path, *TINY) == 2
     assert "is no run but holds other things (manifest.csv)" in complaint(capsys)
+    with pytest.raises(UserError, match="holds other things"):  # as the page begins one
+        start_training([str(demo / "manifest.csv"), "--name", str(tmp_path)])
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
     assert (tmp_path / "manifest.csv").read_text() == "mine"
 
