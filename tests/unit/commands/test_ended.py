@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.commands.command_line import ended_before
 
-TERMINATED = 143
+TERMINATED = pytest.importorskip("ascnet_core.commands.surroundings").TERMINATED
 
 
 @pytest.mark.parametrize("moment", ["kept/1", "demo0-002_mask.nii.gz"])
