@@ -167,3 +167,17 @@ def test_after_a_kill_the_same_call_gives_the_same_bytes(demo, tmp_path, moment)
     # the command line, which is in the summary, names another folder
     text = found["summary.json"].decode().replace(str(killed), str(whole))
     assert text.encode() == expected["summary.json"]
+
+
+def test_a_broken_image_to_gate_by_costs_its_scan_only(demo, tmp_path, capsys):
+    scans = read_manifest(demo / "manifest.csv").scans
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    lines = [f"{one.subject},{one.image},{one.mask},{one.further['flair']}" for one in scans[1:]]
+    lines.append(f"{scans[0].subject},{scans[0].image},{scans[0].mask},{tmp_path / 'bad.nii.gz'}")
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(["subject,image,mask,image:flair", *lines]))
+    how = ["--method", "input-threshold", "--fast", "--post", "gate:flair:50"]
+    assert cli("evaluate", path, "-o", tmp_path / "out", *how) == 2
+    assert f"error: {scans[0].scan} is not scored." in complaint(capsys)
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["rows"]
+    assert {row["subjects_failed"] for row in rows} == {1}
