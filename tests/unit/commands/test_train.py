@@ -34,6 +34,10 @@ def test_the_card_says_what_the_run_is_and_a_hand_written_one_stays(run, demo, t
     assert Run(run).command() in card
     path = tmp_path / "run"
     assert cli("train", demo / "manifest.csv", "--name", path, *TINY) == 0
+    mine = (path / "card.md").read_text().replace("No mask", "A word by hand. No mask")
+    (path / "card.md").write_text(mine)
+    assert cli("train", "--resume", path) == 0
+    assert (path / "card.md").read_text() == mine
     (path / "card.md").write_text("# By hand\n")
     assert cli("train", "--resume", path) == 0
     assert (path / "card.md").read_text() == "# By hand\n"
