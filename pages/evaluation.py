@@ -131,6 +131,12 @@ def show(folder: Path) -> None:
         f"**{said['cohort']}** · side {said['side']} · scope {said['scope']} · post-processing "
         f"{' '.join(said['post']) or 'none'} · Dice over the whole volume on the original grid"
     )
+    if failed := summary.get("failed"):
+        st.warning(
+            f"Every mean is without {tables.counted(len(failed), 'scan')} that could not be read. "
+            + " ".join(f"{one['scan']}: {one['sentence']}" for one in failed[:5]),
+            icon=":material/warning:",
+        )
     table = tables.score_table(summary)
     st.dataframe(
         table.style.apply(oracle_style, axis=1),
@@ -234,7 +240,10 @@ def page() -> None:
         width="stretch",
         disabled=job.status == "running",
     ):
-        (folder / RESULT).unlink(missing_ok=True)
+        from ascnet_core.scoring.evaluation import TABLES  # with scipy and more
+
+        for name in TABLES:
+            (folder / name).unlink(missing_ok=True)
         jobs.start("evaluate", arguments, folder)
         st.rerun()
     if job.status == "running":

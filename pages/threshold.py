@@ -151,11 +151,12 @@ def _panel(shown: findings.Shown) -> None:
         help="Run after the line is let go. Squares work slice by slice (the paper opens and "
         "closes with 5 or 9); type any step, such as open:7 or components:50.",
     )
+    names = [scan.scan for scan in cohorts.load_cohort(view.cohort).scans]
     left, right = st.columns(2)
     left.download_button(
         "Mask",
         data=lambda: export.mask_file(shown.case.prepared, findings.cleaned(shown).mask),
-        file_name=export.mask_name(shown.case.prepared, view.scan),
+        file_name=export.mask_name(shown.case.prepared, view.scan, names),
         icon=":material/download:",
         on_click="ignore",
         width="stretch",

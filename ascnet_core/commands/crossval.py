@@ -69,7 +69,8 @@ Writes into OUT: rows.csv (a row a configuration, seed, map and rule, its held-o
 pooled), seeds.csv (mean and SD over seeds), subjects.csv (a row a patient), table.md, and with
 cycles = "all" cycles.csv and stopping.csv; folds/ (who is on which side), runs/ (ordinary runs),
 scores/. Nobody is scored by a network that was trained on them. What is finished is never done
-again: Ctrl-C at any time, and the same command goes on.
+again: Ctrl-C at any time, and the same command goes on. Of what is in OUT only files are replaced
+that this program wrote and nobody has changed since.
 """
 
 

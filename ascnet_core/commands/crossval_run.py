@@ -17,7 +17,7 @@ from ascnet_core.commands import train
 from ascnet_core.commands.options import PROGRAM, need_folder, pick_device
 from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.crossval.plan import CrossPlan, read_crossplan
-from ascnet_core.crossval.scores import Scores
+from ascnet_core.crossval.scores import Scores, check_place
 from ascnet_core.crossval.tasks import HeldOut, Task, divide, is_finished, tasks_of, write_folds
 from ascnet_core.errors import UserError
 from ascnet_core.files import made_folder, whole_or_nothing
@@ -39,6 +39,7 @@ def cross_validate(options: argparse.Namespace) -> None:
     for task in tasks:
         new_run_path(str(task.run))  # complains of a name or place that no run can have
         is_finished(task)  # complains of runs that are another plan's before anything is written
+    check_place(out, whole)
 
     def has_begun() -> bool:
         return any(out.glob("runs/*")) or any(out.glob("scores/*"))

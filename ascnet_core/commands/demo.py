@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ascnet_core.commands.options import PROGRAM
+from ascnet_core.commands.options import PROGRAM, add_overwrite
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 
@@ -24,6 +24,7 @@ examples:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to make")
+    add_overwrite(parser)
     parser.add_argument(
         "--contrast",
         choices=("flair", "t2", "ct"),
@@ -68,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
             size=options.size,
             seed=options.seed,
             progress=progress,
+            overwrite=options.overwrite,
         )
     print(f"{options.subjects} subjects in {manifest}")
     print(f"next: {PROGRAM} train {manifest} --name first --preset teaching")

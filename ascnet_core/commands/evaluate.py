@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ascnet_core.commands.options import (
     add_flag,
     add_label,
     add_out,
+    add_overwrite,
     add_segmentation,
     changed_settings,
     need_folder,
@@ -50,7 +52,10 @@ examples:
 Writes OUT/subjects.csv (a row a subject, method and rule), OUT/slices.csv and OUT/summary.json
 (a row a method and rule: mean Dice, SD, median, interval, AUPRC ...; settings; versions).
 Rows of kind `oracle` are thresholds chosen with the masks, which nobody has in practice. Never
-compare them with `mask-free` ones.
+compare them with `mask-free` ones. A scan that cannot be read is named, has a row without scores
+and is in no mean, which says so; the exit status is then 2.
+
+Of what is in OUT only files are replaced that this program wrote, and those with --overwrite.
 
 {RULES_HELP}"""
 
@@ -59,6 +64,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="a cohort with masks")
     add_out(parser, "OUT", "folder for the tables; made if need be", required=True)
+    add_overwrite(parser)
     parser.add_argument(
         "--run",
         action="extend",
@@ -109,16 +115,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_segmentation(parser, "as the first run's settings say", several=True)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Evaluate."""
+def run(options: argparse.Namespace) -> int:
+    """Evaluate and return the exit status: 2 if some scans could not be read."""
     out = need_folder(options.out)
     if options.seed < 0:
         raise UserError(f"--seed is {options.seed}; it must be 0 or more.")
     if not options.runs and options.no_baselines:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
-    from ascnet_core.imaging.cohort import read_manifest
+    from ascnet_core.imaging.cohort import files_of, read_manifest
     from ascnet_core.methods.baselines import baselines
-    from ascnet_core.scoring.evaluation import evaluate, write_evaluation
+    from ascnet_core.outputs import check_targets, writing
+    from ascnet_core.scoring.evaluation import TABLES, evaluate, write_evaluation
     from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
     from ascnet_core.settings.preparation import preparation_of
@@ -128,6 +135,9 @@ def run(options: argparse.Namespace) -> None:
     # rules that need a reference get the cohort's normal group where none is named
     named = options.reference or ("normal" if needs_reference(plan.rules) else None)
     reference = None if named is None else reference_cohort(cohort, named)
+    inputs = [options.manifest, *(path for scan in cohort.scans for path in files_of(scan))]
+    inputs += [reference.manifest] if reference else []
+    check_targets(out, TABLES, inputs, options.overwrite)  # before networks are loaded
     methods: list[Method] = []
     if options.runs:
         from ascnet_core.methods.asc_net import asc_net
@@ -138,12 +148,19 @@ def run(options: argparse.Namespace) -> None:
     if not options.no_baselines:
         methods += baselines(options.methods or None)
     how = preparation_of(settings)
-    with Progress("steps") as progress:
-        result = evaluate(cohort, methods, how, plan, reference, progress=progress)
-    result.summary["command"] = options.command_line
-    write_evaluation(result, out, slices=True)
+    with writing(out, TABLES, "evaluate", inputs, options.overwrite) as aside:
+        with Progress("steps") as progress:
+            result = evaluate(cohort, methods, how, plan, reference, progress, True, aside)
+        result.summary["command"] = options.command_line
+        write_evaluation(result, aside, slices=True)
     _print(result.summary["rows"])
-    print(f"\ntables in {out}: subjects.csv, slices.csv, summary.json")
+    print(f"\ntables in {out}: {', '.join(TABLES)}")
+    failed = result.summary["failed"]
+    if failed:
+        print(f"the means are without {len(failed)} of {len(cohort.scans)} scans, see below")
+    for one in failed:
+        print(f"error: {one['scan']} is not scored. {one['sentence']}", file=sys.stderr)
+    return 2 if failed else 0
 
 
 def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:

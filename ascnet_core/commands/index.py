@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from ascnet_core.commands.options import PROGRAM, add_out
+from ascnet_core.commands.options import PROGRAM, add_out, add_overwrite
 from ascnet_core.imaging.naming import printable
 
 _SHOWN = 20
@@ -22,7 +22,8 @@ examples:
 
 A manifest is a table (CSV) with a row a scan: subject and image, and where there are any mask,
 region, modality, image:NAME (a further modality), group (normal or anomalous), fold, notes.
-Paths are relative to it. Edit it with any table program.
+Paths are relative to it. Edit it with any table program: a manifest that was edited, or that this
+program did not write, is never replaced.
 """
 
 
@@ -30,16 +31,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder to look through")
     add_out(parser, "MANIFEST", "where to write (default: FOLDER/manifest.csv)")
+    add_overwrite(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Look through the folder and write the manifest."""
-    from ascnet_core.imaging.cohort import write_manifest
+    from ascnet_core.files import write_text
+    from ascnet_core.imaging.cohort import manifest_text
     from ascnet_core.imaging.index import index_folder
+    from ascnet_core.outputs import check_targets, writing
 
+    manifest: Path = options.out or options.folder / "manifest.csv"
+    # before a long look
+    check_targets(manifest.parent, [manifest.name], (), options.overwrite)
     found = index_folder(options.folder)
-    manifest = options.out or options.folder / "manifest.csv"
-    write_manifest(manifest, found.rows)
+    read = [cell for row in found.rows for cell in row.values() if isinstance(cell, Path)]
+    with writing(manifest.parent, [manifest.name], "index", read, options.overwrite) as aside:
+        write_text(aside / manifest.name, manifest_text(found.rows, manifest.parent))
     subjects = len({row["subject"] for row in found.rows})
     masks = sum(bool(row.get("mask")) for row in found.rows)
     print(f"layout: {found.layout}")

@@ -49,6 +49,11 @@ def add_out(
     parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=about)
 
 
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add `--overwrite`."""
+    add_flag(parser, "--overwrite", "replace files that an earlier call wrote; no others")
+
+
 def add_flag(parser: argparse.ArgumentParser, name: str, about: str) -> None:
     """Add an option that takes no value."""
     parser.add_argument(name, action="store_true", help=about)

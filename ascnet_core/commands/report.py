@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ascnet_core.commands.options import PROGRAM, add_out
+from ascnet_core.commands.options import PROGRAM, add_out, add_overwrite
 from ascnet_core.errors import UserError
 
 SUMMARY = "make one HTML file of an evaluation or a cross-validation"
@@ -26,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("folder", type=Path, metavar="OUT", help="the -o of evaluate or crossval")
     add_out(parser, "FILE.html", "where to write it (default: OUT/report.html)")
+    add_overwrite(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -34,8 +35,10 @@ def run(options: argparse.Namespace) -> None:
     if out.suffix.lower() not in (".html", ".htm") or out.is_dir():
         raise UserError(f"-o {out} takes a file whose name ends in .html.")
     from ascnet_core.files import write_text
+    from ascnet_core.outputs import writing
     from ascnet_core.scoring.report import read_report
     from ascnet_core.scoring.report_page import report_html
 
-    write_text(out, report_html(read_report(options.folder)))
+    with writing(out.parent, [out.name], "report", (), options.overwrite) as aside:
+        write_text(aside / out.name, report_html(read_report(options.folder)))
     print(f"{out} is written")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ascnet_core import places
-from ascnet_core.commands.options import PROGRAM, Formatter, add_flag, add_out
+from ascnet_core.commands.options import PROGRAM, Formatter, add_flag, add_out, add_overwrite
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 from ascnet_core.names import Tell
@@ -61,6 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     one = _action(actions, "export", "write a run into one file", _export)
     one.add_argument("run", metavar="RUN")
     add_out(one, "FILE.zip", "where to write it (default: NAME.zip in this folder)")
+    add_overwrite(one)
     add_flag(one, "--no-training", "leave out what only going on with the training needs")
     add_flag(
         one,
@@ -174,6 +175,7 @@ def _in_megabytes(bar: Progress) -> Tell:
 
 
 def _export(options: argparse.Namespace) -> None:
+    from ascnet_core.outputs import writing
     from ascnet_core.runs.export import export_run
     from ascnet_core.runs.manage import in_words
 
@@ -181,8 +183,11 @@ def _export(options: argparse.Namespace) -> None:
     if out.suffix.lower() != ".zip" or out.is_dir():
         raise UserError(f"-o {out} takes a file whose name ends in .zip.")
     training, networks = not options.no_training, not options.no_snapshot_networks
-    with Progress("MB") as bar:
-        done = export_run(options.run, out, training, networks, _in_megabytes(bar))
+    with (
+        writing(out.parent, [out.name], "run export", (), options.overwrite) as aside,
+        Progress("MB") as bar,
+    ):
+        done = export_run(options.run, aside / out.name, training, networks, _in_megabytes(bar))
     files = len(done.contents.members)
     print(f"{out} holds {files} files of {options.run.name}, {in_words(done.size)}")
     for name in done.left_out:

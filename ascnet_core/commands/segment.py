@@ -7,7 +7,7 @@ import csv
 import dataclasses
 import io
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from ascnet_core.commands.options import (
     RULES_HELP,
     add_flag,
     add_out,
+    add_overwrite,
     add_segmentation,
     changed_settings,
     need_folder,
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ascnet_core.imaging.cohort import Scan
+    from ascnet_core.segmentation.scans import How
     from ascnet_core.settings.tables import Segmentation, Settings
 
+TABLES = ("segmentation.csv", "segmentation.json")
 SUMMARY = "make anomaly masks for images with a trained run"
 DESCRIPTION = (
     "Cuts each image with the network of RUN (a name under checkpoints/, a run's folder or a "
@@ -47,7 +50,11 @@ examples:
   {PROGRAM} segment first slice.png -o masks --channel 1 --post open-close:5 components:100
 
 Writes OUT/SCAN_mask.nii.gz on the grid of the image, bit for bit (a picture gets a .png), and
-OUT/segmentation.csv and .json with threshold, rule and volume of each.
+OUT/segmentation.csv and .json with threshold, rule and volume of each. A scan that is damaged, or
+for which the rule finds nothing, is named, gets no mask and a sentence in the table; the others are
+done, and the exit status is 2. Where no scan can be read nothing is written.
+
+Of what is in OUT only files are replaced that this program wrote, and those with --overwrite.
 
 {RULES_HELP}"""
 
@@ -63,6 +70,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help=f"images ({IN_SHORT}), or cohorts (.csv)",
     )
     add_out(parser, "OUT", "folder for the masks; made if need be", required=True)
+    add_overwrite(parser)
     parser.add_argument(
         "--cycle",
         type=int,
@@ -88,10 +96,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Segment and return the exit status: 2 if the rule finds nothing for some scans."""
+    """Segment and return the exit status: 2 if some scans get no mask."""
+    from ascnet_core.imaging.cohort import files_of
+
     out = need_folder(options.out)
     if options.batch is not None and options.batch < 1:
         raise UserError(f"--batch is {options.batch}; it must be 1 or more.")
+    from ascnet_core.outputs import writing
     from ascnet_core.segmentation.rules import parse_rule
     from ascnet_core.segmentation.steps import parse_steps
 
@@ -99,15 +110,14 @@ def run(options: argparse.Namespace) -> int:
     if options.threshold:
         parse_rule(options.threshold)
     parse_steps(options.post or ())
-    if options.dicom_seg:
-        from ascnet_core.imaging.dicom.seg import check_source
+    from ascnet_core.imaging.dicom.seg import check_source, seg_name
 
-        for scan in scans:
-            check_source(scan.image)
+    for scan in scans if options.dicom_seg else ():
+        check_source(scan.image)
     device = pick_device(options.device)
 
-    from ascnet_core.segmentation.cuts import ready
-    from ascnet_core.segmentation.scans import How, choose_thresholds, cut_all, write_mask
+    from ascnet_core.segmentation.cuts import map_names, ready
+    from ascnet_core.segmentation.scans import How, planned_files
     from ascnet_core.settings.preparation import preparation_of
     from ascnet_core.training.checkpoint import load_model
 
@@ -120,18 +130,18 @@ def run(options: argparse.Namespace) -> int:
     choices = (
         options.range_kind, options.batch, options.flip, options.save_maps, options.dicom_seg,
     )  # fmt: skip
-    how = How(network, preparation_of(settings), settings.segmentation, out, *choices)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
-        with Progress("scans cut", len(scans)) as progress:
-            kept = cut_all(scans, how, Path(folder), progress.advance)
-        thresholds = choose_thresholds(kept, settings.segmentation, reference)
-        rows = []
-        with Progress("masks", len(kept)) as progress:
-            for one, threshold in zip(kept, thresholds, strict=True):
-                rows.append(write_mask(one, threshold, how))
-                progress.advance(one.scan.scan)
-    _write_tables(rows, options, settings, out)
+    what = ["mask", *(map_names(network) if options.save_maps else ())]
+    first_parts, names = planned_files(scans, what)
+    if options.dicom_seg:
+        names += [seg_name(name) for name in names if name.endswith("_mask.nii.gz")]
+    inputs = [*options.images, *(path for scan in scans for path in files_of(scan))]
+    with writing(out, [*names, *TABLES], "segment", inputs, options.overwrite) as aside:
+        how = How(
+            network, preparation_of(settings), settings.segmentation, out, aside, first_parts,
+            *choices,
+        )  # fmt: skip
+        rows = _segment(scans, how, reference)
+        _write_tables(rows, options, settings, aside)
     for row in rows:
         if row["mask"]:
             print(
@@ -140,8 +150,37 @@ def run(options: argparse.Namespace) -> int:
             )
     failed = [row for row in rows if not row["mask"]]
     for row in failed:
-        print(f"error: {row['scan']} gets no mask. {row['sentence']}", file=sys.stderr)
+        print(_no_mask(row["scan"], row["sentence"]), file=sys.stderr)
     return 2 if failed else 0
+
+
+def _segment(
+    scans: Sequence[Scan], how: How, reference: NDArray[np.int64] | None
+) -> list[dict[str, Any]]:
+    """Cut all scans, write their masks, and return the table's rows, also of those that failed."""
+    from ascnet_core.segmentation.scans import choose_thresholds, cut_all, failed_row, write_mask
+
+    with Progress("scans cut", len(scans)) as progress:
+        kept, failed = cut_all(scans, how, how.aside / "kept", progress.advance)
+    if not kept:
+        *others, (_, last) = failed.items()
+        for scan, sentence in others:
+            print(_no_mask(scan, sentence), file=sys.stderr)
+        raise UserError(last)
+    thresholds = choose_thresholds(kept, how.segmentation, reference)
+    rows = {}
+    with Progress("masks", len(kept)) as progress:
+        for one, threshold in zip(kept, thresholds, strict=True):
+            rows[one.scan.scan] = write_mask(one, threshold, how)
+            progress.advance(one.scan.scan)
+    return [
+        rows.get(scan.scan) or failed_row(scan, how.segmentation, failed[scan.scan])
+        for scan in scans
+    ]
+
+
+def _no_mask(scan: str, sentence: str) -> str:
+    return f"error: {scan} gets no mask. {sentence}"
 
 
 def _scans(options: argparse.Namespace) -> list[Scan]:
@@ -195,7 +234,7 @@ def _reference_counts(options: argparse.Namespace, how: Segmentation) -> NDArray
 
 
 def _write_tables(
-    rows: list[dict[str, Any]], options: argparse.Namespace, settings: Settings, out: Path
+    rows: list[dict[str, Any]], options: argparse.Namespace, settings: Settings, folder: Path
 ) -> None:
     from ascnet_core.files import write_json, write_text
     from ascnet_core.runs.create import versions
@@ -204,7 +243,7 @@ def _write_tables(
     writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(out / "segmentation.csv", table.getvalue())
+    write_text(folder / TABLES[0], table.getvalue())
     content = {"run": str(options.run), "cycle": options.cycle, "rows": rows}
     content |= {"settings": dataclasses.asdict(settings), "versions": versions()}
-    write_json(out / "segmentation.json", content)
+    write_json(folder / TABLES[1], content)

@@ -16,7 +16,7 @@ from ascnet_core.files import made_folder, whole_or_nothing, write_json, write_t
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
-from ascnet_core.runs.create import check_data, check_place, create_run, note_command, reference_of
+from ascnet_core.runs.create import check_data, check_new, create_run, note_command, reference_of
 from ascnet_core.runs.events import tail_events
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
@@ -66,7 +66,7 @@ def train(options: argparse.Namespace) -> None:
         settings = fork_settings(parent, options) if parent else first_settings(options)
     check_processes(settings, launched()[1], device != "cpu")
     if not goes_on:
-        check_place(path)
+        check_new(path)
         cohorts = _cohorts(options, parent)
     shown = path.exists()  # a page that starts a training makes its folder, and waits for the run
 

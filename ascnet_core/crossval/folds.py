@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ascnet_core.errors import UserError
+from ascnet_core.file_names import file_names, same_file_name
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 
 LEAVE_ONE_OUT = "leave-one-patient-out"
@@ -77,8 +78,11 @@ def split(
         )
     if len(parts) < 2:
         raise UserError(f"{cohort.manifest} has too few subjects to be divided into folds.")
+    names = {name: re.sub(r"[^\w.]", "_", name) for name in parts}
+    if same_file_name(list(names.values())):
+        names = file_names(list(parts))
     return tuple(
-        Fold(re.sub(r"[^\w.]", "_", name), subset(cohort, every - set(held)), subset(cohort, held))
+        Fold(names[name], subset(cohort, every - set(held)), subset(cohort, held))
         for name, held in parts.items()
     )
 

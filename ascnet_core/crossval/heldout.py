@@ -20,6 +20,7 @@ from ascnet_core.methods.base import Method
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.names import OWN_REFERENCES, Tell
+from ascnet_core.outputs import writing
 from ascnet_core.runs.folder import Run
 from ascnet_core.scoring.evaluation import EvaluationResult, evaluate_plans
 from ascnet_core.scoring.plan import Plan, reference_cohort
@@ -156,7 +157,6 @@ def _files(cohort: Cohort) -> list[list[str]]:
 
 def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
     """Write a fold's scores; `score.json` comes last and makes them complete."""
-    write_text(folder / SUBJECTS, scored.rows.to_csv(index=False, float_format="%.9g"))
     whole = {
         "asked": asked,
         "histograms": [
@@ -169,8 +169,10 @@ def keep(folder: Path, scored: Scored, asked: Mapping[str, Any]) -> None:
             for subject, table in tables.items()
         ],
     }
-    # without indents: they would put each of 256 counts on a line of its own
-    write_text(folder / SCORE, json.dumps(whole, default=np.ndarray.tolist) + "\n")
+    with writing(folder, (SUBJECTS, SCORE), "crossval", overwrite=True) as aside:
+        write_text(aside / SUBJECTS, scored.rows.to_csv(index=False, float_format="%.9g"))
+        # without indents: they would put each of 256 counts on a line of its own
+        write_text(aside / SCORE, json.dumps(whole, default=np.ndarray.tolist) + "\n")
 
 
 def kept(folder: Path, asked: Mapping[str, Any]) -> Scored | None:

@@ -23,8 +23,13 @@ from ascnet_core.errors import UserError
 from ascnet_core.files import write_text
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.names import OWN_REFERENCES, Tell
+from ascnet_core.outputs import check_targets, writing
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run
+
+_NAMES = ("rows", "seeds", "runs", "subjects", "cycles", "stopping")
+TABLES = (*(f"{name}.csv" for name in _NAMES), "table.md")
+PLAN = "plan.toml"
 
 
 @dataclass
@@ -110,10 +115,15 @@ class Scores:
             stops = stopping.stopping_rows(courses)
             tables |= {"cycles": stopping.cycle_rows(courses), "stopping": stops}
             text += f"\n### Stopping without masks\n\n{stopping.stopping_text(stops)}\n"
-        for name, table in tables.items():
-            write_text(self.out / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
-        write_text(self.out / "table.md", text)
-        write_text(self.out / "plan.toml", self.plan.text)
+        contents = {
+            f"{name}.csv": table.to_csv(index=False, float_format="%.6g")
+            for name, table in tables.items()
+        } | {"table.md": text}
+        if not _is_plan(self.out / PLAN, self.plan):
+            contents[PLAN] = self.plan.text
+        with writing(self.out, list(contents), "crossval", overwrite=True) as aside:
+            for name, content in contents.items():
+                write_text(aside / name, content)
 
     def _network(
         self,
@@ -210,6 +220,21 @@ class Scores:
         advised = stopping.advised_cycle(task.run)
         course = stopping.Course(one.data.name, one.name, task.seed, fold, cycles, *advised)
         self.courses[task.name] = course
+
+
+def check_place(out: Path, plan: CrossPlan) -> None:
+    """Raise `UserError` if tables would take the place of files that are not ours."""
+    plan_file = [] if _is_plan(out / PLAN, plan) else [PLAN]
+    inputs = [path for data in plan.data.values() for path in (*data.manifests, *data.test)]
+    check_targets(out, [*TABLES, *plan_file], inputs, overwrite=True)
+
+
+def _is_plan(path: Path, plan: CrossPlan) -> bool:
+    """Whether a file is the plan itself, or holds the same."""
+    try:
+        return path.samefile(plan.path) or path.read_text(encoding="utf-8") == plan.text
+    except (OSError, ValueError):
+        return False
 
 
 def _run_row(task: Task) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The work of a cross-validation: who is held out, which runs there are, which are finished."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,10 +9,11 @@ from ascnet_core.crossval.folds import Fold
 from ascnet_core.crossval.heldout import reference_of_fold
 from ascnet_core.crossval.plan import Configuration, CrossPlan, DataSet
 from ascnet_core.errors import UserError
-from ascnet_core.files import write_json
-from ascnet_core.imaging.cohort import Cohort, write_manifest
+from ascnet_core.file_names import same_file_name
+from ascnet_core.imaging.cohort import Cohort, manifest_text
 from ascnet_core.methods.baselines import baselines
 from ascnet_core.names import OWN_REFERENCES
+from ascnet_core.outputs import write_own
 from ascnet_core.runs.create import learns_from, manifest_rows
 from ascnet_core.runs.folder import Run, is_run
 from ascnet_core.scoring.plan import check
@@ -92,21 +94,29 @@ def tasks_of(plan: CrossPlan, folds: Mapping[str, Sequence[HeldOut]], out: Path)
         for seed in one.how.seeds
         for held in folds[one.data.name]
     ]
-    names = [task.name for task in tasks]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"{plan.path}: two runs would be called {name}; rename one.")
+    held = [one.name for several in folds.values() for one in several]
+    for what, names in (("runs", [task.name for task in tasks]), ("folds", held)):
+        twice = same_file_name(names)
+        if twice:
+            raise UserError(
+                f"{plan.path}: two {what} would be called {' and '.join(dict.fromkeys(twice))}, "
+                "which is one folder on some systems; rename a table of the plan."
+            )
     return tasks
 
 
 def write_folds(folds: Sequence[HeldOut]) -> None:
-    """Write the manifests of a data set's folds, and a JSON file of who is on which side."""
+    """Write the manifests of a data set's folds, and a JSON file of who is on which side.
+
+    Raises `UserError` if one of these files is there and not ours.
+    """
     for held in folds:
-        for name, cohort in (("train", held.fold.train), ("test", held.fold.test)):
-            write_manifest(held.folder / f"{name}.csv", manifest_rows(cohort, held.folder))
+        cohorts = {"train": held.fold.train, "test": held.fold.test}
         if held.data.reference not in OWN_REFERENCES:
-            rows = manifest_rows(held.reference, held.folder)
-            write_manifest(held.folder / "reference.csv", rows)
+            cohorts["reference"] = held.reference
+        for name, cohort in cohorts.items():
+            text = manifest_text(manifest_rows(cohort, held.folder), held.folder)
+            write_own(held.folder / f"{name}.csv", text, "crossval")
     data = folds[0].data
     content = {
         "manifests": [str(path) for path in data.manifests],
@@ -119,7 +129,8 @@ def write_folds(folds: Sequence[HeldOut]) -> None:
             for held in folds
         },
     }
-    write_json(folds[0].folder.parent / f"{data.name}.json", content)
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_own(folds[0].folder.parent / f"{data.name}.json", text, "crossval")
 
 
 def is_finished(task: Task) -> bool:

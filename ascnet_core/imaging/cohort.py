@@ -76,6 +76,13 @@ class Cohort:
         raise UserError(f"{self.manifest} has no scan {name!r}; choose one of its rows.")
 
 
+def files_of(scan: Scan) -> list[Path]:
+    """Return all files that a scan names, those of its series too."""
+    files = [scan.image, scan.mask, scan.region, *scan.further.values()]
+    files += [path for pair in scan.series for path in pair]
+    return [path for path in dict.fromkeys(files) if path is not None]
+
+
 def read_manifest(path: str | Path) -> Cohort:
     """Read a manifest (CSV), with paths relative to it; a folder stands for its `manifest.csv`.
 
@@ -211,17 +218,24 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
 
 
 def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows (column -> value) as a manifest, whole or not at all.
-
-    Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
-    relative to the manifest's folder.
+    """Write rows (column -> value) as a manifest, whole or not at all; see `manifest_text`.
 
     Raises a UserError if there is no row, or the file cannot be written.
     """
     path = Path(path)
-    rows = [dict(row) for row in rows]
+    rows = list(rows)
     if not rows:
         raise UserError(f"{path} would list no scans; give at least one.")
+    files.write_text(path, manifest_text(rows, path.parent))
+
+
+def manifest_text(rows: Iterable[Mapping[str, Any]], folder: Path) -> str:
+    """Return rows (column -> value) as the text of a manifest that is meant for `folder`.
+
+    Columns that no row fills are left out. Files (absolute paths, or `Path` objects) are written
+    relative to the folder.
+    """
+    rows = [dict(row) for row in rows]
     filled = dict.fromkeys(
         key for row in rows for key, cell in row.items() if cell not in (None, "", ())
     )
@@ -236,10 +250,10 @@ def write_manifest(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
         text, order, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
     )
     writer.writeheader()
-    folder = path.absolute().parent
+    folder = folder.absolute()
     for row in rows:
         writer.writerow({column: _cell(row.get(column), column, folder) for column in order})
-    files.write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def _cell(value: Any, column: str, folder: Path) -> str:

@@ -1,5 +1,6 @@
 """The card of a run: what it is, what it learnt from, how far it came."""
 
+import hashlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from ascnet_core.runs.parent import read_parent
 from ascnet_core.settings.tables import Settings
 
 _MARK = "<!-- Written by `train`, and again when the run goes on; without this line it stays. -->"
+_SEAL = "<!-- SHA-256 of the above, by which a card that was changed by hand is known and stays: "
 
 
 def write_card(run: Path) -> None:
     """Write `card.md` from the run's own files, unless someone has written one by hand."""
     path = run / CARD
-    if path.is_file() and not read_text(path).startswith(_MARK):
+    if path.is_file() and not _is_own(read_text(path)):
         return
     reader = Run(run)
     settings, cohort, snapshots = reader.settings(), reader.cohort(), reader.snapshots()
@@ -53,7 +55,7 @@ def write_card(run: Path) -> None:
     lines += [f"| {name} | {text.replace('|', '/')} |" for name, text in facts]
     lines += ["", "```", reader.command(), "```", ""]
     lines += ["No mask was learnt from. Research software, not a medical device.", ""]
-    write_text(path, "\n".join(lines))
+    write_text(path, _sealed("\n".join(lines)))
 
 
 def retitle_card(run: Path) -> None:
@@ -63,10 +65,22 @@ def retitle_card(run: Path) -> None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return
-    lines = text.split("\n")
-    if text.startswith(_MARK) and len(lines) > 1 and lines[1].startswith("# "):
+    body, seal, _ = text.partition(_SEAL)
+    lines = body.split("\n")
+    if _is_own(text) and len(lines) > 1 and lines[1].startswith("# "):
         lines[1] = f"# {run.name}"
-        write_text(path, "\n".join(lines))
+        body = "\n".join(lines)
+        write_text(path, _sealed(body) if seal else body)
+
+
+def _sealed(text: str) -> str:
+    return f"{text}{_SEAL}{hashlib.sha256(text.encode()).hexdigest()} -->\n"
+
+
+def _is_own(text: str) -> bool:
+    """Whether nobody has written or changed the card; cards of old have no hash at their end."""
+    body, seal, _ = text.partition(_SEAL)
+    return text.startswith(_MARK) and (not seal or text == _sealed(body))
 
 
 def reference_in_words(run: Path, settings: Settings) -> str:

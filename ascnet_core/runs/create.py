@@ -14,11 +14,21 @@ from typing import Any
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_text, refused, write_json, write_text
+from ascnet_core.files import read_json, read_text, refused, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, write_manifest
 from ascnet_core.imaging.formats import files_of
 from ascnet_core.names import Tell, tell_nobody
-from ascnet_core.places import COMMAND, DATA, LOG, MANIFEST, REFERENCE, SETTINGS, TRAINING
+from ascnet_core.outputs import held_in
+from ascnet_core.places import (
+    COMMAND,
+    CONTROL,
+    DATA,
+    LOG,
+    MANIFEST,
+    REFERENCE,
+    SETTINGS,
+    TRAINING,
+)
 from ascnet_core.runs.folder import is_run
 from ascnet_core.runs.lock import LOCK
 from ascnet_core.runs.parent import PARENT
@@ -48,14 +58,13 @@ def create_run(
         raise UserError(
             f"{run} is a run already; choose another name, or go on with it by --resume {run}."
         )
+    check_new(run)
     run.mkdir(parents=True, exist_ok=True)
     # left by a fork that failed before it was a run
     (run / TRAINING).unlink(missing_ok=True)
     (run / PARENT).unlink(missing_ok=True)
-    write_manifest(run / MANIFEST, manifest_rows(cohort, run))
     files = _files(cohort)
     if reference_cohort is not None:
-        write_manifest(run / REFERENCE, manifest_rows(reference_cohort, run))
         files += [path for path in _files(reference_cohort) if path not in files]
     hashes = {}
     for number, path in enumerate(files, 1):
@@ -68,21 +77,26 @@ def create_run(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
     }
-    write_json(run / DATA, data)
+    write_json(run / DATA, data)  # first: by it `check_new` knows what a killed call left
+    write_manifest(run / MANIFEST, manifest_rows(cohort, run))
+    if reference_cohort is not None:
+        write_manifest(run / REFERENCE, manifest_rows(reference_cohort, run))
     note_command(run, command)
     if before_settings is not None:
         before_settings()
     write_text(run / SETTINGS, to_toml(settings))
 
 
-def check_place(run: Path) -> None:
-    """Raise UserError if files of a new run would come among things that are no run's.
-
-    A log alone marks a place where a training was begun, by a page or before it was killed.
-    """
-    there = {path.name for path in run.iterdir()} if run.is_dir() else set()
-    if there - {LOCK} and LOG not in there:
-        raise UserError(f"{run} holds other things; give the run a name of its own.")
+def check_new(run: Path) -> None:
+    """Raise a UserError if a folder holds other things than a run that has only just begun."""
+    begun = read_json(run / DATA)
+    if isinstance(begun, dict) and {"cohort", "sha256", "versions"} <= begun.keys():
+        return
+    others = set(held_in(run)) - {LOG, LOCK, CONTROL}
+    if others:
+        raise UserError(
+            f"{run} is no run but holds other things ({min(others)}); give the run another name."
+        )
 
 
 def note_command(run: Path, command: Sequence[str]) -> None:

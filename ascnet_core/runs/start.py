@@ -13,7 +13,7 @@ from pathlib import Path
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.places import LOG
-from ascnet_core.runs.create import check_place
+from ascnet_core.runs.create import check_new
 from ascnet_core.runs.folder import is_run, last_word, new_run_path, resolve_run
 from ascnet_core.runs.launch import launch_words
 from ascnet_core.runs.lock import lock_holder
@@ -32,7 +32,7 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 3
     if lock_holder(run) is not None:
         raise UserError(f"Run {run.name} is being trained already; stop it or choose another name.")
     if not is_run(run):
-        check_place(run)
+        check_new(run)
     run.mkdir(parents=True, exist_ok=True)
     log = run / LOG
     before = log.stat().st_size if log.is_file() else 0

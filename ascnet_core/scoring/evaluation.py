@@ -8,7 +8,8 @@ a time.
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,12 @@ Units = Mapping[str, Sequence[Kept]]
 Tables = dict[tuple[Key, str], ThresholdTable]
 """(A method's key, unit) -> what every threshold would score, where the unit has a truth."""
 Tallies = Mapping[tuple[str, Mark], Tally]
+TABLES = ("subjects.csv", "slices.csv", "summary.json")
+"""What `write_evaluation` writes; the last one makes it complete."""
+
+
+class _NotRead(UserError):
+    """A scan could not be prepared, or a map of it not made."""
 
 
 class EvaluationResult(NamedTuple):
@@ -64,9 +71,13 @@ def evaluate(
     plan: Plan | None = None,
     reference: Cohort | None = None,
     progress: Tell | None = None,
+    go_on: bool = False,
+    work: Path | None = None,
 ) -> EvaluationResult:
     """Score methods on a cohort by one plan, `Plan()` by default; see `evaluate_plans`."""
-    return evaluate_plans(cohort, methods, preparation, [plan or Plan()], reference, progress)[0]
+    return evaluate_plans(
+        cohort, methods, preparation, [plan or Plan()], reference, progress, go_on, work
+    )[0]
 
 
 def evaluate_plans(
@@ -76,6 +87,8 @@ def evaluate_plans(
     plans: Sequence[Plan],
     reference: Cohort | None = None,
     progress: Tell | None = None,
+    go_on: bool = False,
+    work: Path | None = None,
 ) -> list[EvaluationResult]:
     """Score methods on a cohort in several ways, every map being computed once.
 
@@ -84,10 +97,12 @@ def evaluate_plans(
     result; all have the same `range` and `unit`. `reference` holds scans known as normal, for
     `reference-quantile`; of scans with a mask only the slices without lesion count, so the cohort
     can be its own lesion-free reference. `progress` is called with (steps done, steps in all); an
-    exception from it cancels.
+    exception from it cancels. With `go_on` a scan of the cohort that can't be read is left out of
+    every mean, and is named in the summary and in rows of its own; `work` is the folder for
+    temporary files, by default the system's.
 
     Raises `UserError` if a rule or step can't be read, a rule needs a reference and there is none,
-    a scan can't be read, or there is nothing to score.
+    a scan can't be read (with `go_on`: no scan can), or there is nothing to score.
     """
     first = plans[0]
     if any((plan.range, plan.unit) != (first.range, first.unit) for plan in plans):
@@ -96,7 +111,7 @@ def evaluate_plans(
     for plan in plans:
         steps = parse_steps(list(plan.post))
         ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
-    with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-", dir=work) as folder:
         known = {_files(scan) for scan in cohort.scans}
         further = [s for s in reference.scans if _files(s) not in known] if reference else []
         every = [*cohort.scans, *further]
@@ -106,33 +121,47 @@ def evaluate_plans(
             if progress is not None:
                 progress(next(done), total)
 
+        gates = {step.modality for _, steps, _ in ready for step in steps if step.modality}
         several: list[Kept] = []
+        failed: dict[Hashable, str] = {}
         for number, scan in enumerate(every):
             arrays = Folder(Path(folder) / str(number))
-            several.append(_keep(scan, methods, preparation, first.range, arrays))
+            try:
+                several.append(_keep(scan, methods, preparation, first.range, arrays, gates))
+            except _NotRead as error:
+                if not go_on or number >= len(cohort.scans):
+                    raise
+                failed[_files(scan)] = str(error)
             step_done()
+        own = [scan for scan in cohort.scans if _files(scan) not in failed]
+        if not own:
+            raise UserError(next(iter(failed.values())))
         settle_ranges(several, first.range, first.name)
-        units = by_name(several[: len(cohort.scans)], first.name)
+        units = by_name(several[: len(own)], first.name)
         wanted = {_files(scan) for scan in reference.scans} if reference else set()
         normal = [one for one in several if _files(one.scan) in wanted]
+        if wanted and not normal:
+            raise UserError("No scan of the reference can be read; name another reference.")
         results = []
         for plan, steps, asked in ready:
             choices, tables, counts = _choose(units, normal, asked, plan)
             tallies = _score(units, choices, steps, plan, step_done)
-            rows = to_frame(_rows(units, choices, tables, tallies, plan))
+            unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
+            rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
-            summary = summarise(rows, cohort, preparation, plan, reference)
+            summary = summarise(rows, cohort, preparation, plan, reference, unread)
             results.append(EvaluationResult(rows, slices, summary, counts, tables))
         return results
 
 
 def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = False) -> list[Path]:
     """Write `subjects.csv`, `summary.json` and on request `slices.csv`; return their paths."""
-    tables = {"subjects.csv": result.rows} | ({"slices.csv": result.slices} if slices else {})
+    subjects, by_slice, summary = TABLES
+    tables = {subjects: result.rows} | ({by_slice: result.slices} if slices else {})
     for name, table in tables.items():
         write_text(folder / name, table.to_csv(index=False, float_format="%.6g"))
-    write_json(folder / "summary.json", result.summary)
-    return [folder / name for name in (*tables, "summary.json")]
+    write_json(folder / summary, result.summary)
+    return [folder / name for name in (*tables, summary)]
 
 
 def _files(scan: Scan) -> tuple[Path | None, ...]:
@@ -146,14 +175,33 @@ def _keep(
     preparation: Preparation,
     range_kind: RangeKind,
     arrays: Folder,
+    gates: Iterable[str],
 ) -> Kept:
-    """Prepare a scan, compute each map once and keep what is needed of them."""
+    """Prepare a scan, compute each map once and keep what is needed of them.
+
+    Raises `_NotRead` if that cannot be done, or an image to gate by cannot be read.
+    """
     prepared = cache(partial(prepare_scan, scan))
-    maps = (
-        (key, method.grey(prepared(method.adapt(preparation))))
-        for key, method in {method.key: method for method in methods}.items()
-    )
-    return keep(prepared(preparation), maps, arrays, range_kind)
+    with _reading():
+        whole = prepared(preparation)
+        for modality in gates:
+            whole.further(modality)
+
+    def maps() -> Iterator[tuple[Key, NDArray[np.float32]]]:
+        for key, method in {method.key: method for method in methods}.items():
+            with _reading():
+                grey = method.grey(prepared(method.adapt(preparation)))
+            yield key, grey
+
+    return keep(whole, maps(), arrays, range_kind)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise _NotRead(str(error)) from error
 
 
 def _choose(
@@ -228,21 +276,37 @@ def _score(
 
 
 def _rows(
-    units: Units, choices: Sequence[Choice], tables: Tables, tallies: Tallies, plan: Plan
+    units: Units,
+    choices: Sequence[Choice],
+    tables: Tables,
+    tallies: Tallies,
+    plan: Plan,
+    unread: Sequence[tuple[Scan, str]],
 ) -> Iterator[dict[str, Any]]:
+    """A row a unit and choice; units of which nothing could be read come last in each choice."""
+    missing: dict[str, list[tuple[Scan, str]]] = {}
+    for scan, sentence in unread:
+        missing.setdefault(plan.name(scan), []).append((scan, sentence))
     for choice in choices:
+
+        def about(scan: Scan, number: int, choice: Choice = choice) -> dict[str, Any]:
+            return {
+                **choice.identity,
+                "subject": scan.subject,
+                "scan": scan.scan if plan.unit == "scan" else None,
+                "scans": number,
+                "scans_failed": len(missing.get(plan.name(scan), ())),
+                "group": scan.group,
+                "side": plan.side,
+                "scope": choice.scope,
+                "post": " ".join(plan.post) or "none",
+            }
+
         for unit, threshold in choice.thresholds.items():
             first = units[unit][0]
             table = tables.get((choice.method.key, unit))
             yield {
-                **choice.identity,
-                "subject": first.scan.subject,
-                "scan": first.scan.scan if plan.unit == "scan" else None,
-                "scans": len(units[unit]),
-                "group": first.scan.group,
-                "side": plan.side,
-                "scope": choice.scope,
-                "post": " ".join(plan.post) or "none",
+                **about(first.scan, len(units[unit])),
                 "range": first.ranges[choice.method.key].describe(),
                 "threshold": threshold.level,
                 "upper": threshold.upper,
@@ -252,6 +316,10 @@ def _rows(
                 "prevalence": table.prevalence if table else None,
                 **tallies[unit, choice.mark(unit)].row(plan.shapes),
             }
+        for unit, several in missing.items():
+            if unit not in units:
+                scan, sentence = several[0]
+                yield about(scan, 0) | {"failed": True, "sentence": sentence}
 
 
 def _slice_rows(choices: Sequence[Choice], tallies: Tallies) -> list[dict[str, Any]]:

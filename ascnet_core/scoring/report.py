@@ -165,6 +165,8 @@ def _line(
     failed = int(row.get("rule_failed") or 0)
     if failed:
         notes.append(f"no threshold found for {failed} of {row['subjects']}")
+    if unread := int(row.get("scans_failed") or 0):
+        notes.append(f"without {unread} scans that could not be read")
     if row.get("folds") != row.get("folds_planned"):
         notes.append(f"{row['folds']} of {row['folds_planned']} folds")
     if row["kind"] == "manual":

@@ -3,21 +3,21 @@
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 from pydantic_core import to_jsonable_python
 
-from ascnet_core.imaging.cohort import Cohort
+from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.metrics.statistics import spread
 from ascnet_core.scoring.plan import Plan
 
 IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
 COLUMNS = [
-    *["subject", "scan", "scans", "scans_with_mask", "group", *IDENTITY],
+    *["subject", "scan", "scans", "scans_failed", "scans_with_mask", "group", *IDENTITY],
     *["range", "threshold", "upper", "failed"],
     *["dice", "sensitivity", "precision", "auprc", "prevalence"],
     *["hd95_mm", "msd_mm", "lesion_recall", "lesion_precision", "lesion_f1"],
@@ -25,7 +25,7 @@ COLUMNS = [
     *["volume_ml", "truth_ml", "slice_dice", "empty_truth", "empty_prediction"],
     *["tp", "fp", "fn", "tn", "sentence"],
 ]
-WHOLE = ["scans", "scans_with_mask", "threshold", "upper", "tp", "fp", "fn", "tn"]
+WHOLE = ["scans", "scans_failed", "scans_with_mask", "threshold", "upper", "tp", "fp", "fn", "tn"]
 WHOLE += ["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"]
 SLICE_COLUMNS = ["unit", "scan", "slice", "method", "run", "map", "rule", "kind", "dice"]
 MEANS = ["sensitivity", "precision", "auprc", "prevalence", "hd95_mm", "msd_mm", "slice_dice"]
@@ -43,6 +43,10 @@ DEFINITIONS = {
     "sd": "over the same units as mean_dice, dividing by n; so are median and ci95",
     "ci95": "bootstrap 95 % interval of mean_dice over units, 10,000 draws",
     "empty_truth": "units whose mask is empty; of these, empty_both have an empty prediction",
+    "scans_failed": (
+        "scans that could not be read; they are in no mean. subjects_failed are the units of which "
+        "no scan could be read: they are named under `failed`, and have a row without scores"
+    ),
     "rule_failed": "units for which the rule found no threshold; their prediction is empty",
     "auprc": "average precision inside the region over 256 levels, mean over units with lesions",
     "prevalence": "share of lesion in the region: the auprc of a guess",
@@ -76,11 +80,19 @@ def summarise(
     preparation: Preparation,
     plan: Plan,
     reference: Cohort | None,
+    unread: Sequence[tuple[Scan, str]] = (),
 ) -> dict[str, Any]:
-    """Return the summary of an evaluation, ready for JSON (undefined numbers are null)."""
+    """Return the summary of an evaluation, ready for JSON (undefined numbers are null).
+
+    `unread` are the scans that could not be read, with the sentence on each.
+    """
     groups = rows.groupby(IDENTITY, sort=False, dropna=False)
     summary = {
         "rows": [summary_row(group, plan.seed) for _, group in groups],
+        "failed": [
+            {"subject": scan.subject, "scan": scan.scan, "sentence": sentence}
+            for scan, sentence in unread
+        ],
         "settings": {
             "cohort": cohort.name,
             "manifest": str(cohort.manifest),
@@ -102,6 +114,9 @@ def summarise(
 
 def summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
     """Summarise the rows of a method and rule; `DEFINITIONS` says what the columns mean."""
+    scans_failed = int(group["scans_failed"].sum()) if "scans_failed" in group else 0
+    nothing_read = (group["scans"] == 0).fillna(False).astype(bool)
+    group = group[~nothing_read]
     first = group.iloc[0]
     masked = group[group["dice"].notna()]
     empty = masked["empty_truth"].astype(bool)
@@ -113,13 +128,18 @@ def summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
     return {
         **{name: first[name] for name in IDENTITY},
         "subjects": len(group),
+        "subjects_failed": int(nothing_read.sum()),
+        "scans_failed": scans_failed,
         "subjects_with_mask": len(masked),
         "subjects_with_lesion": len(lesion),
         "mean_dice": dice.mean,
         "sd": dice.sd,
         "median": dice.median,
         "ci95": list(dice.ci95),
-        "mean_dice_over": "subjects with lesion" if len(lesion) else "all (none has a lesion)",
+        "mean_dice_over": "; ".join(
+            ["subjects with lesion" if len(lesion) else "all (none has a lesion)"]
+            + ([f"without {scans_failed} scans that could not be read"] if scans_failed else [])
+        ),
         "mean_dice_all": everyone.mean,
         "empty_truth": int(empty.sum()),
         "empty_both": int((empty & masked["empty_prediction"].astype(bool)).sum()),

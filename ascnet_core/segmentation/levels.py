@@ -7,7 +7,8 @@ folder where there are many scans.
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.prepare import Floats, Mask, Preparation, Prepared, further_image
@@ -34,18 +36,31 @@ Key = Hashable
 
 
 class Folder:
-    """Arrays in a folder of their own, a file each."""
+    """Arrays in a folder of their own, a file each; a UserError where they cannot be written."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True)
         self._path = path
+        with self._told():
+            path.mkdir(parents=True)
 
     def __setitem__(self, name: str, array: NDArray[Any]) -> None:
-        np.save(self._path / f"{name}.npy", array)
+        with self._told():
+            np.save(self._path / f"{name}.npy", array)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         array: NDArray[Any] = np.load(self._path / f"{name}.npy", allow_pickle=False)
         return array
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # where the disk is full numpy says no reason
+            reason = error.strerror or "the disk is full"
+            raise UserError(
+                f"{self._path} cannot be written ({reason}); make room or choose another place."
+            ) from error
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """What `segment` does with its scans: cut, threshold, clean, write."""
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.file_names import file_names
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.dicom.seg import seg_name, write_seg
-from ascnet_core.imaging.formats import output_suffix
+from ascnet_core.imaging.formats import check_file, output_suffix
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.imaging.volume import to_stored, write_volume
 from ascnet_core.names import RangeKind
-from ascnet_core.segmentation.cuts import Ready, cut_scan
+from ascnet_core.segmentation.cuts import Maps, Ready, cut_scan
 from ascnet_core.segmentation.levels import (
     Folder,
     Kept,
@@ -36,12 +36,18 @@ from ascnet_core.settings.tables import Segmentation
 
 @dataclass(frozen=True)
 class How:
-    """What holds for all scans of a call; masks and maps are written to the folder `out`."""
+    """What holds for all scans of a call.
+
+    Masks and maps are meant for the folder `out` and written to the folder `aside`, from where they
+    are moved; `first_parts` are the first parts of their names, by scan.
+    """
 
     network: Ready
     preparation: Preparation
     segmentation: Segmentation
     out: Path
+    aside: Path
+    first_parts: Mapping[str, str]
     range: RangeKind = "raw"
     batch: int | None = None
     flip: bool = False
@@ -49,44 +55,73 @@ class How:
     dicom_seg: bool = False
 
 
+def planned_files(scans: Sequence[Scan], what: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the first part of each scan's file names, and the names of all files of a call.
+
+    `what` stands behind: `mask`, and the names of maps. No two scans share a first part, whatever
+    a manifest calls them.
+    """
+    first_parts = file_names([scan.scan for scan in scans])
+    names = []
+    for scan in scans:
+        try:
+            suffix = check_file(scan.image).output
+        except UserError:  # said when it is read, beside those that can be
+            continue
+        names += [f"{first_parts[scan.scan]}_{each}{suffix}" for each in what]
+    return first_parts, names
+
+
 def cut_all(
     scans: Sequence[Scan], how: How, folder: Path, tell: Callable[[str], None]
-) -> list[Kept]:
+) -> tuple[list[Kept], dict[str, str]]:
     """Cut all scans, `tell` each name, and keep in `folder` what thresholds need of them.
 
-    Raises a UserError if a scan cannot be prepared, or its region is empty.
+    Scans that cannot be prepared or cut (damaged files, an empty region) are left out; returned are
+    also the sentences on them, by scan.
     """
-    kept = []
-    for number, prepared in enumerate(_prepared(scans, how.preparation)):
-        kept.append(_cut(prepared, how, folder / str(number)))
-        tell(prepared.scan.scan)
+    kept, failed = [], {}
+    for number, (scan, ready) in enumerate(_prepared(scans, how.preparation)):
+        try:
+            prepared = ready()
+            maps = _cut(prepared, how)
+        except UserError as error:
+            failed[scan.scan] = str(error)
+        else:
+            kept.append(_keep(prepared, maps, how, folder / str(number)))
+        tell(scan.scan)
     settle_ranges(kept, how.range, lambda scan: scan.subject)
-    return kept
+    return kept, failed
 
 
-def _prepared(scans: Sequence[Scan], how: Preparation) -> Iterator[Prepared]:
+def _prepared(
+    scans: Sequence[Scan], how: Preparation
+) -> Iterator[tuple[Scan, Callable[[], Prepared]]]:
     """Each scan made ready, the next one being read while this one is cut."""
     # The manifest's mask is not needed to make one, so a broken one is not even read.
     plain = [dataclasses.replace(scan, mask=None) for scan in scans]
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(prepare_scan, plain[0], how)
-        for following in [*plain[1:], None]:
-            prepared = coming.result()
+        for scan, following in zip(plain, [*plain[1:], None], strict=True):
+            this = coming
+            this.exception()  # waits
             if following is not None:
                 coming = reader.submit(prepare_scan, following, how)
-            yield prepared
+            yield scan, this.result
 
 
-def _cut(prepared: Prepared, how: How, folder: Path) -> Kept:
-    scan, name = prepared.scan, how.segmentation.map
+def _cut(prepared: Prepared, how: How) -> Maps:
     if not prepared.region.any():
-        raise UserError(f"The region of {scan.image} is empty; try --region auto or none.")
-    names = None if how.save_maps else [name]
-    maps = cut_scan(how.network, prepared, batch=how.batch, flip=how.flip, names=names)
+        raise UserError(f"The region of {prepared.scan.image} is empty; try --region auto or none.")
+    names = None if how.save_maps else [how.segmentation.map]
+    return cut_scan(how.network, prepared, batch=how.batch, flip=how.flip, names=names)
+
+
+def _keep(prepared: Prepared, maps: Maps, how: How, folder: Path) -> Kept:
+    grid, name = prepared.volume.grid, how.segmentation.map
     if how.save_maps:
-        grid = prepared.volume.grid
         for each in maps.keys() - {"input"}:
-            write_volume(_file(how.out, scan, each, grid), maps[each], grid)
+            write_volume(how.aside / _file(how, prepared.scan, each, grid), maps[each], grid)
     return keep(prepared, [(name, maps[name])], Folder(folder), how.range)
 
 
@@ -102,48 +137,62 @@ def choose_thresholds(
 def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict[str, Any]:
     """Threshold, clean and write one mask; return its row of the table.
 
-    Without a threshold no mask is written, and the row says why.
+    Without a threshold, or without the further image that a step needs, no mask is written, and the
+    row says why.
     """
     name, region = how.segmentation.map, kept.region()
-    steps = parse_steps(how.segmentation.post)
-    row: dict[str, Any] = {
-        "subject": kept.scan.subject,
-        "scan": kept.scan.scan,
-        "image": str(kept.scan.image),
-        "mask": None,
-        "map": name,
+    row = failed_row(kept.scan, how.segmentation, "") | {
         "range": kept.ranges[name].describe(),
-        "kept": None,
         **describe(threshold),
-        "scope": how.segmentation.scope,
-        "post": " ".join(map(str, steps)),
-        "voxels": None,
-        "volume_ml": None,
         "region_voxels": int(np.count_nonzero(region)),
     }
     if isinstance(threshold, NoThreshold):
         return row
-    levels = kept.volume(name, region)
-    mask = segment(levels, region, threshold, steps, on_levels(kept.further))
-    path = _file(how.out, kept.scan, "mask", kept.grid)
+    levels, steps = kept.volume(name, region), parse_steps(how.segmentation.post)
+    try:
+        mask = segment(levels, region, threshold, steps, on_levels(kept.further))
+    except UserError as error:
+        return row | {"sentence": str(error)}
+    file = _file(how, kept.scan, "mask", kept.grid)
     if how.dicom_seg:
-        seg, stored = path.with_name(seg_name(path.name)), to_stored(mask, kept.grid)
+        seg, stored = how.aside / seg_name(file), to_stored(mask, kept.grid)
         try:
             write_seg(seg, stored, kept.scan.image, kept.grid, how.preparation.frame)
         except UserError as error:
             return row | {"sentence": str(error)}
-    write_volume(path, mask, kept.grid, np.uint8)
+    write_volume(how.aside / file, mask, kept.grid, np.uint8)
     voxels = int(np.count_nonzero(mask))
     return row | {
-        "mask": str(path),
+        "mask": str(how.out / file),
         "kept": threshold.text(),
         "voxels": voxels,
         "volume_ml": round(voxels * kept.voxel_ml, 4),
     }
 
 
-def _file(out: Path, scan: Scan, what: str, grid: Grid) -> Path:
+def failed_row(scan: Scan, how: Segmentation, sentence: str) -> dict[str, Any]:
+    """Return the row of a scan without a mask: all columns of the table, the unknown ones None."""
+    return {
+        "subject": scan.subject,
+        "scan": scan.scan,
+        "image": str(scan.image),
+        "mask": None,
+        "map": how.map,
+        "range": None,
+        "kept": None,
+        **dict.fromkeys(("level", "upper")),
+        "side": how.side,
+        "rule": how.rule,
+        "kind": None,
+        "sentence": sentence,
+        "scope": how.scope,
+        "post": " ".join(map(str, parse_steps(how.post))),
+        "voxels": None,
+        "volume_ml": None,
+        "region_voxels": None,
+    }
+
+
+def _file(how: How, scan: Scan, what: str, grid: Grid) -> str:
     """The file of a mask or map: stored like its image, but never in a format that blurs."""
-    # A manifest may call a scan anything, also something with slashes.
-    name = re.sub(r"[^\w.+-]", "_", scan.scan)
-    return out / f"{name}_{what}{output_suffix(grid)}"
+    return f"{how.first_parts[scan.scan]}_{what}{output_suffix(grid)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.files import text_of, write_text
+from ascnet_core.outputs import writing
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import from_toml, to_toml
 
@@ -60,7 +61,8 @@ def save_preset(
     """Save settings as `checkpoints/presets/NAME.toml`, every value written out.
 
     So the preset keeps its meaning when defaults change. An empty description keeps the settings'
-    own. Raises UserError if the name is bad or taken; `overwrite` replaces a user's preset.
+    own. Raises UserError if the name is bad or taken; `overwrite` replaces a preset that was saved
+    before, but not one that was written or changed by hand.
     """
     if not _NAME.match(name) or name in _RESERVED or name.endswith(".toml"):
         raise UserError(
@@ -71,11 +73,18 @@ def save_preset(
         raise UserError(f"The preset {name} is shipped and stays as it is; choose another name.")
     if name in user_preset_names() and not overwrite:
         raise UserError(f"There is a preset {name} already; overwrite it or choose another name.")
+    for other in (*preset_names(), *user_preset_names()):
+        if other != name and other.lower() == name.lower():
+            raise UserError(
+                f"There is a preset {other}, one file with {name} on some systems; "
+                "choose another name."
+            )
     kept = dataclasses.replace(
         settings, preset=name, description=description.strip() or settings.description
     )
     path = user_presets() / f"{name}.toml"
-    write_text(path, to_toml(kept))
+    with writing(path.parent, [path.name], "preset", overwrite=overwrite) as aside:
+        write_text(aside / path.name, to_toml(kept))
     return path
 
 

@@ -171,6 +171,11 @@ def test_the_same_work_has_the_same_folder_and_other_work_another(tmp_path: Path
     assert " " not in one.name
 
 
+def test_a_folder_of_a_job_has_no_name_that_is_too_long(tmp_path: Path) -> None:
+    folder = jobs.folder_for(tmp_path, "ü" * 300, ["x"], [1.0])
+    folder.mkdir()
+
+
 def _until_ended(folder: Path, result: str) -> jobs.Job:
     deadline = time.monotonic() + 60
     while (job := jobs.read(folder, result)).status == "running" and time.monotonic() < deadline:

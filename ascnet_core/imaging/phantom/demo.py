@@ -5,11 +5,8 @@ but no single grey value tells them from bright normal tissue in every subject, 
 is not enough.
 """
 
-import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import nibabel as nib
@@ -17,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from ascnet_core.files import made_folder
 from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.imaging.image_format import Grid
 from ascnet_core.imaging.phantom import liver
@@ -27,9 +23,9 @@ from ascnet_core.imaging.phantom.liver import liver_scan
 from ascnet_core.imaging.phantom.mr import mr_picture
 from ascnet_core.imaging.volume import write_volume
 from ascnet_core.names import Tell, tell_nobody
+from ascnet_core.outputs import held_in, is_ours, writing
 
 CONTRASTS = ("flair", "t2", "ct")
-_OWN_FILE = re.compile(r"manifest\.csv|demo\d+-\d{3,}_(flair|t2|ct|mask|region)\.nii\.gz")
 _nib: Any = nib  # its types do not hold
 
 
@@ -88,7 +84,7 @@ def phantom_subject(
     x, y, z = np.divide(extent, size).tolist()
     left, back, bottom = (middle - np.subtract(extent, (x, y, z)) / 2).tolist()
     return PhantomSubject(
-        name=f"demo{seed}-{index + 1:03d}",
+        name=_name(seed, index),
         image=image,
         mask=mask,
         region=region,
@@ -98,6 +94,10 @@ def phantom_subject(
         group="normal" if kind == "none" else "anomalous",
         notes={"none": "no lesion", "small": "small lesions", "large": "large lesion"}[kind],
     )
+
+
+def _name(seed: int, index: int) -> str:
+    return f"demo{seed}-{index + 1:03d}"
 
 
 def _grid(subject: PhantomSubject) -> Grid:
@@ -131,22 +131,27 @@ def make_demo(
     size: tuple[int, int, int] = (96, 96, 32),
     seed: int = 0,
     progress: Tell = tell_nobody,
+    overwrite: bool = False,
 ) -> Path:
     """Write a demo cohort to the new folder `out` and return the path of its manifest.
 
     `contrast` is "flair" (bright lesions), "t2" (lesions as bright as fluid, FLAIR beside it) or
     "ct" (liver, dark lesions, HU). The field of view does not depend on `size`, in voxels.
 
-    Raises a UserError for an unknown contrast, an impossible size, or a folder of other things.
+    With `overwrite` it takes the place of an earlier one.
+
+    Raises a UserError for an unknown contrast, an impossible size, or a folder of other things (an
+    earlier cohort that someone has changed, too).
     """
     _check(contrast, subjects, size, seed)
     out = Path(out)
-    earlier = out.is_dir() and all(_OWN_FILE.fullmatch(path.name) for path in out.iterdir())
-    if out.exists() and not earlier:
+    held = held_in(out)
+    if any(not is_ours(out / name) for name in held) or (out.exists() and not out.is_dir()):
         raise UserError(f"{out} holds other things; give a new or an empty folder for the demo.")
-    with made_folder(out.parent), TemporaryDirectory(prefix=".tmp-", dir=out.parent) as temporary:
-        building = Path(temporary) / out.name
-        building.mkdir()
+    ends = [contrast, *(["flair"] if contrast == "t2" else []), "mask", "region"]
+    names = [f"{_name(seed, index)}_{end}.nii.gz" for index in range(subjects) for end in ends]
+    names += [name for name in held if name not in (*names, "manifest.csv")]
+    with writing(out, [*names, "manifest.csv"], "demo", (), overwrite) as aside:
         rows = []
         for index in range(subjects):
             subject = phantom_subject(seed, index, contrast, size)
@@ -156,13 +161,10 @@ def make_demo(
             images |= {f"image:{name}": (name, data) for name, data in subject.further.items()}
             masks = {"mask": ("mask", subject.mask), "region": ("region", subject.region)}
             for column, (end, data) in {**images, **masks}.items():
-                row[column] = path = building / f"{subject.name}_{end}.nii.gz"
+                row[column] = path = aside / f"{subject.name}_{end}.nii.gz"
                 kind = np.uint8 if column in masks else np.int16
                 write_volume(path, np.rint(data), _grid(subject), kind)
             rows.append(row)
             progress(index + 1, subjects)
-        write_manifest(building / "manifest.csv", rows)
-        if out.exists():
-            shutil.rmtree(out)
-        building.replace(out)
+        write_manifest(aside / "manifest.csv", rows)
     return out / "manifest.csv"

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.file_names import file_name
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest, write_manifest
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import state
@@ -50,6 +51,7 @@ def ensure_demo(key: str) -> Path:
             subjects=DEMO_SUBJECTS,
             seed=DEMO_SEED,
             progress=lambda done, total: report(done, total, f": subject {done} of {total}"),
+            overwrite=True,
         )
 
 
@@ -73,7 +75,7 @@ def manifest_of(key: str) -> Path:
     from ascnet_core.imaging.index import index_folder
 
     rows = index_folder(path).rows
-    name = f"{path.name}-{hashlib.sha1(str(path.resolve()).encode()).hexdigest()[:8]}"
+    name = f"{file_name(path.name)}-{hashlib.sha1(str(path.resolve()).encode()).hexdigest()[:8]}"
     manifest = cache_folder() / "indexed" / f"{name}.csv"
     manifest.parent.mkdir(parents=True, exist_ok=True)
     write_manifest(manifest, rows)

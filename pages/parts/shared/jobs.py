@@ -38,7 +38,7 @@ class Job(NamedTuple):
 def folder_for(parent: Path, label: str, arguments: Sequence[str], stamps: Sequence[float]) -> Path:
     """A folder named by the work; `stamps` say when the files that it reads were changed."""
     text = "\0".join([*arguments, *(f"{stamp:.3f}" for stamp in stamps)])
-    return parent / f"{safe_name(label)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return parent / f"{safe_name(label)[:60]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def safe_name(text: str) -> str:

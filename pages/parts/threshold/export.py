@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ascnet_core.file_names import file_names
 from ascnet_core.imaging.formats import format_of
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.volume import write_volume
@@ -15,11 +16,14 @@ from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared.state import View
 
 
-def mask_name(prepared: Prepared, scan: str) -> str:
-    """The download's name: NIfTI, but PNG for a scan that is a picture."""
+def mask_name(prepared: Prepared, scan: str, others: Sequence[str] = ()) -> str:
+    """The download's name: NIfTI, but PNG for a scan that is a picture.
+
+    It is not that of another scan's mask, `others` being the names of all scans of the cohort.
+    """
     found = format_of(prepared.scan.image)
     suffix = found.output if found and found.flat else ".nii.gz"
-    return f"{scan}_mask{suffix}"
+    return f"{file_names([scan, *others])[scan]}_mask{suffix}"
 
 
 def mask_file(prepared: Prepared, mask: NDArray[np.bool_]) -> bytes:

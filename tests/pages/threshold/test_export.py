@@ -33,6 +33,14 @@ def test_the_mask_file_has_the_grid_of_the_scan(small_cohort: Path, tmp_path: Pa
     assert np.array_equal(np.asanyarray(back.dataobj) > 0, mask)
 
 
+def test_masks_of_two_scans_are_not_called_the_same(small_cohort: Path) -> None:
+    prepared = prepare_scan(read_manifest(small_cohort).scans[0], Preparation(size=32))
+    names = ["P:1", "P?1", "../P"]
+    files = {export.mask_name(prepared, name, names) for name in names}
+    assert len({file.casefold() for file in files}) == 3
+    assert not any(sign in file for file in files for sign in ":?/")
+
+
 def test_a_row_names_rule_kind_and_units() -> None:
     row = export.row_of(VIEW, THRESHOLD, BEFORE, AFTER, "")
     assert row["rule"] == "peak:2"

@@ -43,3 +43,30 @@ def in_a_process(program: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def ended_before(pattern: str, number: int, *call: object) -> int:
+    """The exit status of a command line that gets a signal before it moves a file or makes a folder
+    whose path is like the pattern."""
+    program = f"""
+        import fnmatch, os, sys
+        from pathlib import Path
+        replace, mkdir = Path.replace, Path.mkdir
+        def look(path):
+            if fnmatch.fnmatch(str(path), {pattern!r}):
+                os.kill(os.getpid(), {int(number)})
+        def replaced(self, target):
+            look(target)
+            return replace(self, target)
+        def made(self, *arguments, **more):
+            look(self)
+            return mkdir(self, *arguments, **more)
+        Path.replace, Path.mkdir = replaced, made
+        from ascnet_core.cli import main
+        sys.exit(main({[str(word) for word in call]!r}))
+    """
+    return in_a_process(program).returncode

@@ -272,6 +272,25 @@ def test_a_plan_for_a_place_where_no_run_can_be_is_refused_before_any_work(begun
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["subjects.csv", "table.md", "plan.toml", "folds/demo.json"])
+def test_what_others_wrote_into_its_folder_stays(folder, capsys, name):
+    mine = folder / "out" / name
+    mine.write_text("by hand\n")
+    before = written(folder)
+    assert crossval(folder, "--only", "one") == 2
+    assert f"{mine} is there, and this tool did not write it" in capsys.readouterr().err
+    assert mine.read_text() == "by hand\n"
+    assert written(folder) == before
+
+
+def test_a_plan_in_its_own_folder_stays_as_it_is(folder):
+    plan = folder / "out" / "plan.toml"
+    plan.write_bytes(b"\xef\xbb\xbf# mine\r\n" + PLAN.replace("cohort/", "../cohort/").encode())
+    before = plan.read_bytes()
+    assert cli("crossval", plan, "-o", folder / "out", "--only", "one", "--device", "cpu") == 0
+    assert plan.read_bytes() == before
+
+
 def test_the_report_shows_the_pooled_rows(begun, tmp_path):
     from ascnet_core.scoring.report import read_report
 

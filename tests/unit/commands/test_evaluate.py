@@ -1,13 +1,22 @@
 """The verb `evaluate`: tables of a run and of baselines."""
 
 import json
+import signal
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.outputs import LEDGER
 from tests.helpers import make_nifti
-from tests.unit.commands.command_line import cli, complaint, rows_of
+from tests.unit.commands.command_line import (
+    cli,
+    complaint,
+    content_of,
+    ended_before,
+    rows_of,
+)
 
 
 def test_evaluate_writes_tables_with_run_and_baselines(run, demo, tmp_path, capsys):
@@ -73,7 +82,7 @@ def test_labels_of_the_masks_are_chosen(tmp_path, capsys):
     make_nifti(tmp_path / "m.nii", labels, dtype=np.uint8)
     (tmp_path / "x.csv").write_text("subject,image,mask\na,a.nii,m.nii\n")
     words = ["evaluate", tmp_path / "x.csv", "-o", tmp_path / "out", "--fast"]
-    words += ["--method", "input-threshold"]
+    words += ["--method", "input-threshold", "--overwrite"]
     dice = {}
     for chosen in ((), ("--label", 2), ("--label", 1, 2)):
         assert cli(*words, *chosen) == 0
@@ -107,3 +116,114 @@ def test_options_that_are_no_usable_number_are_refused(demo, tmp_path, capsys, o
     assert cli("evaluate", demo / "manifest.csv", "-o", tmp_path / "out", *options) == 2
     assert said in complaint(capsys)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scan_that_cannot_be_read_is_counted_and_named(demo, tmp_path, capsys):
+    """The rest is scored as without it, and every mean says that it is without it."""
+    scans = read_manifest(demo / "manifest.csv").scans
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    lines = [f"{scan.subject},{scan.image},{scan.mask}" for scan in scans]
+    whole = tmp_path / "whole.csv"
+    whole.write_text("\n".join(["subject,image,mask", *lines]))
+    bad = f"{tmp_path / 'bad.nii.gz'}"
+    lines = [f"gone,{bad},{scans[1].mask}", *lines, f"{scans[3].subject},{bad},{scans[3].mask}"]
+    spoilt = tmp_path / "spoilt.csv"
+    spoilt.write_text("\n".join(["subject,image,mask", *lines]))
+    arguments = ["--fast", "--method", "input-threshold"]
+    assert cli("evaluate", whole, "-o", tmp_path / "a", *arguments) == 0
+    capsys.readouterr()
+    assert cli("evaluate", spoilt, "-o", tmp_path / "b", *arguments) == 2
+    captured = capsys.readouterr()
+    assert "the means are without 2 of 6 scans" in captured.out
+    said = captured.err.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("error: gone is not scored. ")
+    assert "bad.nii.gz" in said[0]
+    found, expected = (json.loads((tmp_path / n / "summary.json").read_text()) for n in "ba")
+    assert [one["subject"] for one in found["failed"]] == ["gone", scans[3].subject]
+    for one, other in zip(found["rows"], expected["rows"], strict=True):
+        assert one["subjects"] == other["subjects"]
+        assert (one["subjects_failed"], one["scans_failed"]) == (1, 2)
+        assert one["mean_dice"] == other["mean_dice"]
+        assert one["rule_failed"] == 0
+        assert "without 2 scans that could not be read" in one["mean_dice_over"]
+        assert (other["subjects_failed"], other["scans_failed"]) == (0, 0)
+    table = rows_of(tmp_path / "b" / "subjects.csv")
+    rows = [row for row in table if row["subject"] == "gone"]
+    assert len(rows) == len(found["rows"])
+    assert {(row["failed"], row["dice"], row["scans"]) for row in rows} == {("True", "", "0")}
+    assert "bad.nii.gz" in rows[0]["sentence"]
+    rest = [row for row in table if row["subject"] != "gone"]
+    assert {row["scans_failed"] for row in rest} == {"0", "1"}
+    assert cli("report", tmp_path / "b") == 0
+    assert "without 2 scans that could not be read" in (tmp_path / "b/report.html").read_text()
+
+
+def test_where_no_scan_can_be_read_nothing_is_written(demo, tmp_path, capsys):
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    (tmp_path / "bad.csv").write_text("subject,image\na,bad.nii.gz\nb,bad.nii.gz\n")
+    assert cli("evaluate", tmp_path / "bad.csv", "-o", tmp_path / "out", "--fast") == 2
+    assert "bad.nii.gz" in complaint(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["subjects.csv", "slices.csv", "summary.json"])
+def test_a_manifest_in_the_folder_of_the_tables_stays(demo, tmp_path, capsys, name):
+    rows = (demo / "manifest.csv").read_text().replace("demo0", f"{demo}/demo0")
+    text = rows.replace(f"\n{demo}/", "\n")
+    (tmp_path / name).write_text(text)
+    (tmp_path / "x.csv").write_text(text)
+    manifest = tmp_path / (name if name.endswith(".csv") else "x.csv")
+    for more in ([], ["--overwrite"]):
+        arguments = ["--method", "input-threshold", "--fast", *more]
+        assert cli("evaluate", manifest, "-o", tmp_path, *arguments) == 2
+        assert name in complaint(capsys)
+    assert (tmp_path / name).read_text() == text
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({name, "x.csv"})
+
+
+def test_its_own_tables_are_replaced_on_demand(demo, tmp_path, capsys):
+    arguments = ["-o", tmp_path, "--method", "input-threshold", "--fast"]
+    assert cli("evaluate", demo / "manifest.csv", *arguments) == 0
+    before = (tmp_path / "subjects.csv").read_bytes()
+    capsys.readouterr()
+    assert cli("evaluate", demo / "manifest.csv", *arguments) == 2
+    assert "give --overwrite" in complaint(capsys)
+    assert cli("evaluate", demo / "manifest.csv", *arguments, "--overwrite") == 0
+    assert (tmp_path / "subjects.csv").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        LEDGER, "slices.csv", "subjects.csv", "summary.json",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", ["ascnet-evaluate-*/2", LEDGER, "summary.json"])
+def test_after_a_kill_the_same_call_gives_the_same_bytes(demo, tmp_path, moment):
+    call = ["evaluate", str(demo / "manifest.csv"), "--method", "input-threshold", "--fast"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert cli(*call, "-o", whole) == 0
+    again = [*call, "-o", str(killed)]
+    pattern = f"*/killed/{'*' if '/' in moment else ''}{moment}"
+    assert ended_before(pattern, signal.SIGKILL, *again) == -signal.SIGKILL
+    assert any(path.name.startswith(".tmp-ascnet-") for path in killed.iterdir())
+    assert cli(*call, "-o", killed) == 0
+    found, expected = content_of(killed), content_of(whole)
+    assert found.keys() == expected.keys()
+    for name in ("subjects.csv", "slices.csv"):
+        assert found[name] == expected[name]
+    # the command line, which is in the summary, names another folder
+    text = found["summary.json"].decode().replace(str(killed), str(whole))
+    assert text.encode() == expected["summary.json"]
+
+
+def test_a_broken_image_to_gate_by_costs_its_scan_only(demo, tmp_path, capsys):
+    scans = read_manifest(demo / "manifest.csv").scans
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    lines = [f"{one.subject},{one.image},{one.mask},{one.further['flair']}" for one in scans[1:]]
+    lines.append(f"{scans[0].subject},{scans[0].image},{scans[0].mask},{tmp_path / 'bad.nii.gz'}")
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(["subject,image,mask,image:flair", *lines]))
+    how = ["--method", "input-threshold", "--fast", "--post", "gate:flair:50"]
+    assert cli("evaluate", path, "-o", tmp_path / "out", *how) == 2
+    assert f"error: {scans[0].scan} is not scored." in complaint(capsys)
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text())["rows"]
+    assert {row["subjects_failed"] for row in rows} == {1}

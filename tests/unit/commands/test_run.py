@@ -1,6 +1,7 @@
 """`run`: list, note, rename, delete, export, import."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,19 @@ def test_a_run_is_passed_on_as_one_file(runs, tmp_path, capsys):
     assert cli("run", "export", "first", "-o", "small.zip", "--no-training") == 0
     assert cli("run", "import", "small.zip", "--name", "small") == 0
     assert not (runs / "small" / "training.safetensors").exists()
+
+
+def test_an_export_replaces_nothing_of_others(runs, capsys):
+    Path("first.zip").write_bytes(b"mine")
+    for more in ([], ["--overwrite"]):
+        assert cli("run", "export", "first", *more) == 2
+        assert "first.zip is there, and this tool did not write it" in complaint(capsys)
+    assert Path("first.zip").read_bytes() == b"mine"
+    assert cli("run", "export", "first", "-o", "other.zip") == 0
+    capsys.readouterr()
+    assert cli("run", "export", "first", "-o", "other.zip") == 2
+    assert "give --overwrite" in complaint(capsys)
+    assert cli("run", "export", "first", "-o", "other.zip", "--overwrite") == 0
 
 
 @pytest.mark.parametrize(

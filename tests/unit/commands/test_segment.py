@@ -154,7 +154,7 @@ def test_bad_images_are_refused_in_one_line(run, tmp_path, capsys):
         assert cli("segment", run, tmp_path / name, *arguments) == 2, name
         assert name in complaint(capsys)
     for name, more in (("nan.nii", ["--nan", 0]), ("frames.nii", ["--frame", 1])):
-        arguments = ["--threshold", 100, "-o", tmp_path / "out", *more]
+        arguments = ["--threshold", 100, "-o", tmp_path / "out", "--overwrite", *more]
         assert cli("segment", run, tmp_path / name, *arguments) == 0, name
 
 

@@ -38,6 +38,10 @@ def test_the_card_says_what_the_run_is_and_a_hand_written_one_stays(run, demo, t
     assert Run(run).command() in card
     path = tmp_path / "run"
     assert cli("train", demo / "manifest.csv", "--name", path, *TINY) == 0
+    mine = (path / "card.md").read_text().replace("No mask", "A word by hand. No mask")
+    (path / "card.md").write_text(mine)
+    assert cli("train", "--resume", path) == 0
+    assert (path / "card.md").read_text() == mine
     (path / "card.md").write_text("# By hand\n")
     assert cli("train", "--resume", path) == 0
     assert (path / "card.md").read_text() == "# By hand\n"
@@ -48,6 +52,25 @@ def test_train_does_not_write_over_a_run(run, demo, capsys):
     assert cli("train", demo / "manifest.csv", "--name", run, *TINY) == 2
     assert "is a run already" in complaint(capsys)
     assert (run / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_of_other_things_does_not_become_a_run(demo, tmp_path, capsys):
+    (tmp_path / "manifest.csv").write_text("mine")
+    assert cli("train", demo / "manifest.csv", "--name", tmp_path, *TINY) == 2
+    assert "is no run but holds other things (manifest.csv)" in complaint(capsys)
+    with pytest.raises(UserError, match="holds other things"):  # as the page begins one
+        start_training([str(demo / "manifest.csv"), "--name", str(tmp_path)])
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
+    assert (tmp_path / "manifest.csv").read_text() == "mine"
+
+
+def test_what_a_killed_beginning_left_is_in_nobodys_way(run, demo, tmp_path):
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("data.json", "manifest.csv", "command.txt", "log.txt"):
+        shutil.copy(run / name, path / name)
+    assert cli("train", demo / "manifest.csv", "--name", path, *TINY) == 0
+    assert Run(path).status() == "finished"
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,10 @@ def test_manifests_are_joined_and_a_patient_in_both_is_one(tmp_path):
     assert [scan.scan for scan in join([one, same]).scans] == ["one_a", "one_b", "same_a"]
     with pytest.raises(UserError, match=r"a\.nii is listed 2 times"):
         join([one, one])
+
+
+def test_patients_whose_names_differ_in_signs_only_have_folds_of_their_own():
+    scans = tuple(Scan(name, name, Path(f"/{n}.nii")) for n, name in enumerate(("P:1", "P?1", "Q")))
+    folds = split(Cohort("made up", Path("made_up.csv"), scans), "leave-one-patient-out")
+    assert len({fold.name.casefold() for fold in folds}) == 3
+    assert [fold.test.subjects for fold in folds] == [("P:1",), ("P?1",), ("Q",)]

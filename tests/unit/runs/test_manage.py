@@ -10,7 +10,7 @@ import pytest
 
 from ascnet_core.errors import UserError
 from ascnet_core.runs import manage
-from ascnet_core.runs.card import _MARK
+from ascnet_core.runs.card import _MARK, _sealed
 from ascnet_core.runs.folder import Run, list_runs
 from ascnet_core.runs.lock import hold_lock, lock_holder
 from ascnet_core.runs.manage import (
@@ -56,6 +56,13 @@ def test_the_title_of_its_card_follows_but_not_one_written_by_hand(run):
     (run / "card.md").write_text(f"{_MARK}\n# first\n\nfirst of all\n", "utf-8")
     second = rename_run(run, "second")
     assert (second / "card.md").read_text("utf-8") == f"{_MARK}\n# second\n\nfirst of all\n"
+    sealed = _sealed(f"{_MARK}\n# second\n\nfirst of all\n")
+    (second / "card.md").write_text(sealed, "utf-8")
+    second = rename_run(rename_run(second, "other"), "second")
+    assert (second / "card.md").read_text("utf-8") == sealed
+    (second / "card.md").write_text(sealed.replace("of all", "of mine"), "utf-8")
+    second = rename_run(rename_run(second, "other"), "second")
+    assert "# second\n\nfirst of mine" in (second / "card.md").read_text("utf-8")
     (second / "card.md").write_text("# My card\n", "utf-8")
     third = rename_run(second, "third")
     assert (third / "card.md").read_text("utf-8") == "# My card\n"

@@ -135,6 +135,15 @@ def test_the_verb_writes_one_file(scores, tmp_path, capsys):
     assert (scores / "report.html").is_file()
 
 
+def test_a_page_of_others_stays(scores, tmp_path, capsys):
+    out = tmp_path / "page.html"
+    out.write_text("mine")
+    for more in ([], ["--overwrite"]):
+        assert main(["report", str(scores), "-o", str(out), *more]) == 2
+        assert "page.html is there, and this tool did not write it" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+
+
 def test_what_cannot_be_read_is_said(scores, tmp_path, capsys):
     with pytest.raises(UserError, match="holds no scores"):
         read_report(tmp_path)

@@ -63,6 +63,24 @@ def test_overwriting_and_deleting_are_asked_for(runs, mine):
         delete_preset("mine")
 
 
+def test_a_preset_that_was_written_or_changed_by_hand_stays(runs, mine):
+    path = save_preset("mine", mine)
+    path.write_text(f"{path.read_text()}# a word by hand\n")
+    (runs / "presets" / "own.toml").write_text(to_toml(mine))
+    other = apply_set(mine, ["schedule.seed=10"])
+    for name in ("mine", "own"):
+        with pytest.raises(UserError, match=rf"{name}\.toml is there, and this tool did not write"):
+            save_preset(name, other, overwrite=True)
+        assert load_preset(name).schedule.seed == 9
+
+
+def test_two_presets_do_not_share_a_file_anywhere(runs, mine):
+    save_preset("mine", mine)
+    for name in ("Mine", "Teaching"):
+        with pytest.raises(UserError, match="one file with"):
+            save_preset(name, mine, overwrite=True)
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "../x", ".hidden", "settings", "x.toml", "a b"])
 def test_names_that_no_file_should_have_are_refused(runs, mine, name):
     with pytest.raises(UserError, match="cannot name a preset"):

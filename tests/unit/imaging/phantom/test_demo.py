@@ -18,6 +18,7 @@ from ascnet_core.imaging.phantom.demo import (
     phantom_subject,
 )
 from ascnet_core.imaging.phantom.lesions import no_lesions, small_lesions
+from ascnet_core.outputs import LEDGER
 
 SMALL = (48, 48, 16)
 FULL = (96, 96, 32)
@@ -195,8 +196,10 @@ def test_cohort_on_disk(contrast: str, tmp_path: Path) -> None:
 
 def test_an_earlier_demo_is_replaced_and_other_folders_are_left_alone(tmp_path: Path) -> None:
     make_demo(tmp_path / "demo", subjects=2, size=SMALL, seed=0)
-    make_demo(tmp_path / "demo", subjects=1, size=SMALL, seed=1)
-    names = {p.name for p in (tmp_path / "demo").iterdir()}
+    with pytest.raises(UserError, match="give --overwrite"):
+        make_demo(tmp_path / "demo", subjects=1, size=SMALL, seed=1)
+    make_demo(tmp_path / "demo", subjects=1, size=SMALL, seed=1, overwrite=True)
+    names = {p.name for p in (tmp_path / "demo").iterdir()} - {LEDGER}
     assert all(name == "manifest.csv" or name.startswith("demo1-001") for name in names)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
@@ -204,6 +207,15 @@ def test_an_earlier_demo_is_replaced_and_other_folders_are_left_alone(tmp_path: 
     with pytest.raises(UserError, match="holds other things"):
         make_demo(tmp_path / "mine", subjects=1, size=SMALL)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "all of it"
+
+
+def test_a_demo_that_was_changed_by_hand_stays(tmp_path: Path) -> None:
+    """Its file names say that it is ours, its content does not."""
+    manifest = make_demo(tmp_path / "demo", subjects=1, size=SMALL)
+    manifest.write_text("subject,image\nmine,mine.nii.gz\n")
+    with pytest.raises(UserError, match="holds other things"):
+        make_demo(tmp_path / "demo", subjects=1, size=SMALL, overwrite=True)
+    assert "mine.nii.gz" in manifest.read_text()
 
 
 def test_files_are_the_same_byte_for_byte(tmp_path: Path) -> None:
