@@ -30,3 +30,6 @@ LOG = "log.txt"
 CARD = "card.md"
 CONTROL = "control.json"
 WATCHED = "watched.json"
+
+OPEN_FOLDERS = "ASCNET_DATA"
+"""The variable that names the folders which the app opens, separated as in PATH."""

@@ -110,17 +110,22 @@ def _rows(path: Path) -> list[dict[str, str]]:
     except csv.Error as error:
         raise UserError(f"{path} is no CSV table ({error}); save it again as CSV.") from error
     lines = [line for line in lines if any(cell.strip() for cell in line)]
+    if lines and not {"subject", "image"} & {cell.strip().lower() for cell in lines[0]}:
+        raise UserError(
+            f"{path} is no manifest: its first line names no columns subject and image; make one "
+            "with `index`."
+        )
     if len(lines) < 2:
         raise UserError(f"{path} lists no scans; add a row for each.")
     header = [cell.strip().lower() for cell in lines[0]]
     twice = [name for name, count in Counter(header).items() if name and count > 1]
     if twice:
         raise UserError(f"{path} has the column {twice[0]!r} twice; remove one.")
-    for line in lines[1:]:
+    for number, line in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in line[len(header) :]):
             raise UserError(
-                f"{path} has a row with more cells than columns ({line[0]}); quote cells that "
-                f"contain {separator!r}."
+                f"{path}, row {number}: it has more cells than columns; quote cells that contain "
+                f"{separator!r}."
             )
     return [
         {name: cell.strip() for name, cell in zip(header, line, strict=False) if name}

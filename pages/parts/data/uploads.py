@@ -9,7 +9,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import write_manifest
 from ascnet_core.places import MANIFEST
-from pages.parts.shared import cohorts
+from pages.parts.shared import access
 
 
 def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
@@ -22,7 +22,7 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
     for file in [*images, *masks]:
         digest.update(str(file.name).encode() + b"\0")
         digest.update(file.getvalue())
-    folder = cohorts.cache_folder() / "uploads" / f"upload-{digest.hexdigest()[:8]}"
+    folder = access.uploads_folder() / f"upload-{digest.hexdigest()[:8]}"
     mask_paths = save_uploads(masks, folder / "masks")
     pairs = pair_masks(save_uploads(images, folder / "images"), mask_paths)
     lonely = set(mask_paths) - set(pairs.values())

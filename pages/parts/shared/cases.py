@@ -19,13 +19,13 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
-from ascnet_core.places import MODEL
-from ascnet_core.runs.folder import Run, resolve_run
+from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
-from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
+from pages.parts.shared import disk
+from pages.parts.shared.cohorts import find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
-from pages.parts.shared.runs import load_model, preparation_of
+from pages.parts.shared.runs import load_model, preparation_of, run_folder, run_stamp
 from pages.parts.shared.state import View
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows n
 
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=6)
-def _prepare(scan: Scan, preparation: Preparation, changed: float) -> Prepared:
+def _prepare(scan: Scan, preparation: Preparation, changed: str) -> Prepared:
     return prepare_scan(scan, preparation)
 
 
@@ -61,16 +61,17 @@ class Case:
 
 @dataclass(frozen=True)
 class _Source:
-    """What the maps of a scan are made of; `changed` differs when a file behind it does."""
+    """What the maps of a scan are made of; the stamps of both differ when a file of theirs does."""
 
     run: Path
     cycle: int | None
     scan: Scan
     flip: bool
-    changed: tuple[float, float]
+    run_stamp: str
+    scan_stamp: str
 
     def prepared(self) -> Prepared:
-        return _prepare(self.scan, preparation_of(str(self.run)), self.changed[1])
+        return _prepare(self.scan, preparation_of(str(self.run)), self.scan_stamp)
 
 
 Ranges = tuple[tuple[str, Range], ...]
@@ -78,9 +79,8 @@ Ranges = tuple[tuple[str, Range], ...]
 
 
 def _source(view: View, scan: Scan) -> _Source:
-    path = resolve_run(view.run)
-    changed = (changed_at(path / MODEL), changed_at(scan.image))
-    return _Source(path, view.cycle, scan, view.flip, changed)
+    stamp = run_stamp(view.run, view.cycle)
+    return _Source(run_folder(view.run), view.cycle, scan, view.flip, stamp, disk.scan_stamp(scan))
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
@@ -100,7 +100,8 @@ def _quantised(source: _Source, ranges: Ranges) -> Case:
     for array in maps.values():
         array.setflags(write=False)
     scan = source.scan
-    parts = [source.run, source.cycle, scan.image, scan.scan, source.flip, ranges, source.changed]
+    stamps = source.run_stamp, source.scan_stamp
+    parts = [source.run, source.cycle, scan.image, scan.scan, source.flip, ranges, *stamps]
     return Case(json.dumps(list(map(str, parts))), prepared, maps, by_map)
 
 
@@ -179,7 +180,7 @@ def reference_counts(view: View) -> NDArray[np.int64] | None:
     On the raw scale what the run kept of its own reference, else the cohort's group "normal".
     """
     if view.range == "raw":
-        kept = Run(resolve_run(view.run)).reference_counts(view.map, view.cycle)
+        kept = Run(run_folder(view.run)).reference_counts(view.map, view.cycle)
         if kept is not None:
             return kept
     counts = pooled_counts(cohort_tables(view, group="normal"))

@@ -1,5 +1,6 @@
 """What pages say while work goes on and when it fails: a progress bar, a sentence."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,15 +10,33 @@ import streamlit as st
 from ascnet_core.errors import UserError
 
 
+def plain(text: str) -> str:
+    """Text for Markdown in which brackets, stars, dollars and backslashes mean nothing.
+
+    Names of files and words of a link are shown as they are: none can become a picture, which the
+    browser would fetch, or a formula.
+    """
+    return re.sub(r"([\\\[\]*$])", r"\\\1", text)
+
+
 @contextmanager
 def show_user_errors(stop: bool = True) -> Iterator[None]:
-    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there."""
+    """Show a `UserError` raised inside as its one sentence; with `stop` the page ends there.
+
+    A file that cannot be read or written, where the core has no sentence of its own, gets one here.
+    """
     try:
         yield
+        return
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        if stop:
-            st.stop()
+        sentence = str(error)
+    except OSError as error:
+        where = error.filename or "A file"
+        reason = (error.strerror or type(error).__name__).lower()
+        sentence = f"{where} cannot be used: {reason}; mend that, then load the page again."
+    st.error(plain(sentence), icon=":material/error:")
+    if stop:
+        st.stop()
 
 
 @contextmanager

@@ -136,3 +136,19 @@ def test_relative_cells_are_kept_as_they_are(folder):
     write_manifest(folder / "m.csv", [{"subject": "A", "image": "data/a.nii"}])
     assert read_manifest(folder / "m.csv").scans[0].image == folder / "data/a.nii"
     assert Path(folder / "m.csv").read_text() == "subject,image\nA,data/a.nii\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "root:x:0:0:secret,,,:/root\nroot:x:0:0:secret,,,:/root,\n",
+        "secret,secret\n1,2\n",
+        "a,b\nsecret,2,3\n",
+        "subject,image\nsecret,b,c\n",
+    ],
+)
+def test_the_refusal_of_another_file_quotes_nothing_of_it(tmp_path, content):
+    (tmp_path / "file").write_text(content)
+    with pytest.raises(UserError) as caught:
+        read_manifest(tmp_path / "file")
+    assert "secret" not in str(caught.value)
