@@ -7,8 +7,10 @@ import pytest
 import streamlit as st
 
 from ascnet_core import places
+from pages.parts.shared import access
 from tests.small import make_small_cohort, make_small_run
 
+ALWAYS_OPEN = access.always_open
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,7 +29,9 @@ def small_run(tmp_path_factory: pytest.TempPathFactory, small_cohort: Path) -> P
 @pytest.fixture(autouse=True)
 def open_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tests' own folders open without a question; `test_access.py` tests the others."""
-    monkeypatch.setenv(places.OPEN_FOLDERS, str(tmp_path_factory.getbasetemp()))
+    base = access.real(tmp_path_factory.getbasetemp())
+    monkeypatch.delenv(places.OPEN_FOLDERS, raising=False)
+    monkeypatch.setattr(access, "always_open", lambda: (*ALWAYS_OPEN(), base))
 
 
 @pytest.fixture

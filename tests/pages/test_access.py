@@ -14,7 +14,7 @@ from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
 from pages.parts.shared import access, cohorts, runs, state
-from tests.pages.conftest import ROOT
+from tests.pages.conftest import ALWAYS_OPEN, ROOT
 
 SECRET = "root:x:0:0:the secret,in,many,cells:/root:/bin/sh"
 
@@ -22,7 +22,7 @@ SECRET = "root:x:0:0:the secret,in,many,cells:/root:/bin/sh"
 @pytest.fixture
 def at_home(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
     """A server on this machine alone, whose owner named no folder."""
-    monkeypatch.delenv(places.OPEN_FOLDERS)
+    monkeypatch.setattr(access, "always_open", ALWAYS_OPEN)
     monkeypatch.setattr(cohorts, "DEMO_SUBJECTS", 2)  # quickly made
 
 

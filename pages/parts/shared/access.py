@@ -83,9 +83,9 @@ def may_open(path: str | Path) -> bool:
     """
     found = real(path)
     if only_named():
-        return _inside(found, _always())
+        return _inside(found, always_open())
     agreed = map(Path, st.session_state.get(state.AGREED, ()))
-    return _inside(found, (*_always(), *agreed)) or not _is_there(found)
+    return _inside(found, (*always_open(), *agreed)) or not _is_there(found)
 
 
 def may_open_run(name: str) -> bool:
@@ -94,7 +94,7 @@ def may_open_run(name: str) -> bool:
     Whoever agreed to a run at a path agreed to the runs beside it: pages list them with it.
     """
     folders, path = run_folders(), real(name)
-    if _inside(path, (*_always(), *map(real, folders))):
+    if _inside(path, (*always_open(), *map(real, folders))):
         return True
     if ".." not in Path(name).parts:
         listed = [(folder.absolute(), (folder / name).absolute()) for folder in folders]
@@ -135,7 +135,7 @@ def check_files(files: Iterable[Path], manifest: Path) -> None:
     """Where only named folders open: raise where a manifest names a file outside of them."""
     if not only_named():
         return
-    roots = _always()
+    roots = always_open()
     for file in files:
         if not _inside(real(file), roots):
             raise UserError(
@@ -154,7 +154,7 @@ def refusal(path: str | Path) -> str:
     return f"{shown(path)} has not been opened in this session; open it on the page Data."
 
 
-def _always() -> tuple[Path, ...]:
+def always_open() -> tuple[Path, ...]:
     """Folders that are open to all: named ones, uploads, demos."""
     own = uploads_folder(), *(cache_folder() / f"demo-{kind}" for kind in ("flair", "t2", "ct"))
     return (*named_folders(), *map(real, own))
