@@ -74,7 +74,7 @@ def test_masks_that_may_be_of_either_are_refused(own_cache, tmp_path: Path, mask
 
 def test_two_masks_for_one_image_are_refused(own_cache) -> None:
     masks = [Upload("a_mask.nii"), Upload("a_seg.nii")]
-    with pytest.raises(UserError, match="1 image called .* and 2 masks"):
+    with pytest.raises(UserError, match=r"1 image called .* and 2 masks"):
         uploads.write_uploads([Upload("a.nii"), Upload("b.nii")], masks)
 
 

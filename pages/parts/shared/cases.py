@@ -6,7 +6,7 @@ are locked against writing.
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,9 +24,10 @@ from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
 from pages.parts.shared import disk
 from pages.parts.shared.cohorts import find_scan, load_cohort
-from pages.parts.shared.feedback import progress_bar
+from pages.parts.shared.feedback import plain, progress_bar
 from pages.parts.shared.runs import load_model, preparation_of, run_folder, run_stamp
 from pages.parts.shared.state import View
+from pages.parts.shared.tables import counted
 
 T = TypeVar("T")
 PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
@@ -35,6 +36,16 @@ PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows n
 @st.cache_resource(show_spinner="Reading the scan", max_entries=6)
 def _prepare(scan: Scan, preparation: Preparation, changed: str) -> Prepared:
     return prepare_scan(scan, preparation)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4096)
+def _why_unreadable(scan: Scan, preparation: Preparation, changed: str) -> str:
+    """Why a scan cannot be read, or nothing: a damaged one is not read again at each rerun."""
+    try:
+        _prepare(scan, preparation, changed)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -78,9 +89,11 @@ Ranges = tuple[tuple[str, Range], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
 
 
-def _source(view: View, scan: Scan) -> _Source:
-    stamp = run_stamp(view.run, view.cycle)
-    return _Source(run_folder(view.run), view.cycle, scan, view.flip, stamp, disk.scan_stamp(scan))
+def _sources(view: View, scans: Iterable[Scan]) -> list[_Source]:
+    run, stamp = run_folder(view.run), run_stamp(view.run, view.cycle)
+    return [
+        _Source(run, view.cycle, scan, view.flip, stamp, disk.scan_stamp(scan)) for scan in scans
+    ]
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
@@ -117,7 +130,10 @@ def _ranges(view: View, subject: str) -> Ranges:
         return ()
     scans = [s for s in load_cohort(view.cohort).scans if kind == "cohort" or s.subject == subject]
     each = _over(
-        scans, "Cutting the cohort for its range", lambda scan: _extremes(_source(view, scan))
+        view,
+        scans,
+        "Cutting the cohort for its range",
+        _extremes,
     )
     return tuple(
         (name, measure_range([one[name] for one in each], kind))
@@ -132,16 +148,27 @@ def load_maps(view: View) -> Case:
     For another range than raw the scans it spans are cut first (with a progress bar, once).
     """
     found = find_scan(load_cohort(view.cohort), view.scan)
-    return _quantised(_source(view, found), _ranges(view, found.subject))
+    (source,) = _sources(view, [found])
+    return _quantised(source, _ranges(view, found.subject))
 
 
-def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
-    """Call `each` for every scan with a progress bar; leaving the page or a click cancels it."""
-    results, total = [], len(scans)
+def _over(view: View, scans: Sequence[Scan], what: str, each: Callable[[_Source], T]) -> list[T]:
+    """Call `each` for every scan that can be read, with a progress bar.
+
+    Leaving the page or a click cancels it. Raises UserError where none of them can be read.
+    """
+    results, unreadable = [], list[str]()
+    how, total = preparation_of(view.run), len(scans)
     with progress_bar(what, PATIENCE) as report:
-        for number, scan in enumerate(scans):
+        for number, source in enumerate(_sources(view, scans)):
+            scan = source.scan
             report(number, total, f": {scan.scan}, {number + 1} of {total}")
-            results.append(each(scan))
+            if problem := _why_unreadable(scan, how, source.scan_stamp):
+                unreadable.append(problem)
+            else:
+                results.append(each(source))
+    if unreadable and not results:
+        raise UserError(unreadable[0])
     return results
 
 
@@ -157,16 +184,33 @@ def cohort_tables(
     """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
     ranges_of = functools.cache(functools.partial(_ranges, view))
 
-    def make(scan: Scan) -> ThresholdTable:
-        ranges = ranges_of(scan.subject if view.range == "subject" else "")
-        return _scan_table(_source(view, scan), ranges, view.map)
+    def make(source: _Source) -> ThresholdTable:
+        ranges = ranges_of(source.scan.subject if view.range == "subject" else "")
+        return _scan_table(source, ranges, view.map)
 
     scans = [
         scan
         for scan in load_cohort(view.cohort).scans
         if group in (None, scan.group) and subject in (None, scan.subject)
     ]
-    return _over(scans, "Cutting the cohort for its histogram", make)
+    return _over(view, scans, "Cutting the cohort for its histogram", make)
+
+
+def show_left_out(view: View) -> None:
+    """Name the scans that the view's scope or range leaves out, as they cannot be read.
+
+    Call it once all was counted: what was found out then is kept.
+    """
+    cohort = load_cohort(view.cohort)
+    scans = cohort.scans
+    if "cohort" not in (view.scope, view.range):
+        scans = cohort.scans_of(find_scan(cohort, view.scan).subject)
+    how = preparation_of(view.run)
+    found = (_why_unreadable(scan, how, disk.scan_stamp(scan)) for scan in scans)
+    if problems := [problem for problem in found if problem]:
+        more = f" {counted(len(problems) - 1, 'more scan')} cannot be read either."
+        text = f"What is counted over several scans leaves one out: {problems[0]}"
+        st.warning(plain(text + more * (len(problems) > 1)), icon=":material/broken_image:")
 
 
 def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:
