@@ -99,6 +99,19 @@ def test_a_change_of_the_other_file_of_a_pair_is_seen(tmp_path: Path) -> None:
     assert disk.scan_stamp(Scan("s", "s", image)) != before
 
 
+def test_an_image_that_is_a_folder_stands_for_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "series"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("1.dcm", "deep/2.dcm"):
+        (folder / name).write_bytes(b"x")
+    for image in (folder, tmp_path / "series#2"):
+        scan = Scan("s", "s", image)
+        assert disk.files_of(scan) == (folder / "1.dcm", folder / "deep" / "2.dcm")
+        before = disk.scan_stamp(scan)
+        (folder / "deep" / "2.dcm").write_bytes(before.encode())
+        assert disk.scan_stamp(scan) != before
+
+
 def test_settings_of_a_run_are_part_of_its_stamp(small_run: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(small_run, run)

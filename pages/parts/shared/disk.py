@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from stat import S_ISDIR
 
 from ascnet_core.imaging.cohort import Scan
 
@@ -35,10 +36,15 @@ def stamp(paths: Iterable[Path]) -> str:
 
 
 def files_of(scan: Scan) -> tuple[Path, ...]:
-    """All files that a scan is read from: image, mask, region, further images, its whole series."""
+    """All files that a scan is read from: image, mask, region, further images, its whole series.
+
+    An image that is a folder (of a DICOM series) stands for the files in it.
+    """
     named = (scan.image, scan.mask, scan.region, *scan.further.values())
     series = (path for pair in scan.series for path in pair)
-    return tuple(dict.fromkeys(path for path in (*named, *series) if path is not None))
+    there = (_on_disk(path) for path in (*named, *series) if path is not None)
+    every = (file for path in there for file in (_below(path) if path.is_dir() else (path,)))
+    return tuple(dict.fromkeys(every))
 
 
 def scan_stamp(scan: Scan) -> str:
@@ -51,6 +57,13 @@ def scans_stamp(scans: Iterable[Scan]) -> str:
     return stamp(dict.fromkeys(path for scan in scans for path in files_of(scan)))
 
 
+def _on_disk(path: Path) -> Path:
+    """The folder or file itself of a path that chooses one of its series (`FOLDER#2`)."""
+    name, mark, number = path.name.rpartition("#")
+    chooses = mark and name and number.isdecimal() and not path.exists()
+    return path.with_name(name) if chooses else path
+
+
 def _partners(path: Path) -> Iterator[Path]:
     for suffix in _PARTNERS.get(path.suffix.lower(), ()):
         yield path.with_suffix(suffix)
@@ -61,14 +74,14 @@ def _facts(path: Path) -> str:
         found = path.stat()
     except (OSError, ValueError):
         return _MISSING
-    if path.is_dir():
-        return _tree(path)
+    if S_ISDIR(found.st_mode):
+        return stamp(_below(path))
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
-def _tree(folder: Path) -> str:
-    """The names and facts of all files below a folder; folders that are links are gone into."""
-    digest, seen = hashlib.blake2b(digest_size=8), set[str]()
+def _below(folder: Path) -> Iterator[Path]:
+    """All files below a folder, in a fixed order; folders that are links are gone into."""
+    seen = set[str]()
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
         if real in seen:  # a link that leads back
@@ -76,12 +89,4 @@ def _tree(folder: Path) -> str:
             continue
         seen.add(real)
         folders.sort()
-        for name in sorted(names):
-            file = Path(place, name)
-            try:
-                found = file.stat()
-                facts = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
-            except OSError:
-                facts = _MISSING
-            digest.update(f"{file}\0{facts}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+        yield from (Path(place, name) for name in sorted(names))
