@@ -8,11 +8,14 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.imaging.cohort import Scan, read_manifest
-from ascnet_core.places import SETTINGS
+from ascnet_core.places import CUTS, SETTINGS, SNAPSHOTS
+from ascnet_core.runs.folder import Run, Snapshot
 from pages.parts.shared import cohorts, disk, runs
+from pages.parts.watch import live_run, stopping
 from tests.pages.conftest import ROOT
 
 
@@ -214,3 +217,41 @@ def test_a_manifest_of_the_same_time_and_another_content_is_read_again(
     table = pd.read_csv(own_cohort)
     _same_time(own_cohort, lambda: table[:3].to_csv(own_cohort, index=False))
     assert len(cohorts.load_cohort(str(own_cohort)).scans) == 3
+
+
+def test_events_of_another_run_at_the_same_path_are_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "session_state", {})
+    events = tmp_path / "events.jsonl"
+    events.write_text('{"kind": "step", "step": 1}\n')
+    assert [e["step"] for e in live_run.read_new_events(events)] == [1]
+    with events.open("a") as stream:
+        stream.write('{"kind": "step", "step": 2}\n')
+    assert [e["step"] for e in live_run.read_new_events(events)] == [1, 2]
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"kind": "step", "step": 7}\n' * 5)
+    other.replace(events)
+    assert [e["step"] for e in live_run.read_new_events(events)] == [7] * 5
+
+
+def test_a_snapshot_that_was_written_anew_is_measured_anew(
+    own_cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, read, load = Run(tmp_path / "run"), list[str](), Run.load_snapshot
+    shutil.copytree(ROOT / "checkpoints" / "demo-flair", run.path)
+
+    def counted(run: Run, snapshot: Snapshot) -> object:
+        read.append(snapshot.path.name)
+        return load(run, snapshot)
+
+    monkeypatch.setattr(Run, "load_snapshot", counted)
+    names = [point.path.name for point in stopping.history_of(run).points]
+    assert read == names
+    stopping.history_of(run)
+    assert read == names
+    newest = run.path / SNAPSHOTS / names[-1] / CUTS
+    shutil.copy(newest, tmp_path / "cuts")
+    (tmp_path / "cuts").replace(newest)
+    stopping.history_of(run)
+    assert read == [*names, names[-1]]

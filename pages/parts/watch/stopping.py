@@ -43,14 +43,21 @@ BOXES = {
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _measured(path: str, stamp: str) -> dict[Path, Point]:
-    """A run's measured snapshots by their paths; later calls add those that are new."""
-    return {}
+def _measured(path: str, stamp: str) -> tuple[dict[Path, Point], dict[Path, str]]:
+    """A run's measured snapshots by their paths, and their stamps; later calls add new ones."""
+    return {}, {}
 
 
 def history_of(run: Run) -> History:
-    """The history of a run; snapshots that were measured before are not measured again."""
-    return read_history(run, _measured(str(run.path), disk.stamp([run.path / SETTINGS])))
+    """The history of a run; snapshots that were measured are so again only where they changed."""
+    known, stamps = _measured(str(run.path), disk.stamp([run.path / SETTINGS]))
+    now = {path: disk.stamp([path / CUTS]) for path in known}
+    for path, stamp in now.items():
+        if stamp != stamps.get(path, stamp):
+            del known[path]
+    history = read_history(run, known)
+    stamps.update(now | {path: disk.stamp([path / CUTS]) for path in known if path not in now})
+    return history
 
 
 def sentence_of(advice: Advice, status: str) -> str:
