@@ -55,7 +55,7 @@ def _free_port() -> int:
 
 
 def start_server(
-    cache: Path, log: Path, open_folders: str = tempfile.gettempdir()
+    cache: Path, log: Path, open_folders: str = tempfile.gettempdir(), bound: str = "127.0.0.1"
 ) -> tuple[subprocess.Popen[bytes], str]:
     """Start the app, wait until it answers, give the process and its address.
 
@@ -63,7 +63,7 @@ def start_server(
     """
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.port", str(port), "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", bound, "--server.headless", "true"]
     command += ["--server.fileWatcherType", "none"]
     environment = {**os.environ, "ASCNET_CACHE": str(cache), places.OPEN_FOLDERS: open_folders}
     with log.open("wb") as stream:

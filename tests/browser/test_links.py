@@ -54,3 +54,23 @@ def test_a_link_with_odd_words_fetches_nothing_and_can_be_left(
     question.get_by_role("button", name="Show the demo instead").click()
     expect(page.locator(".viewer, .st-key-stage").first).to_be_visible()
     expect(page).not_to_have_url(re.compile("example"))
+
+
+def test_a_server_that_others_reach_opens_no_path_that_its_owner_did_not_name(
+    page: Page, app_cache: Path, tmp_path: Path, small_cohort: Path
+) -> None:
+    process, address = start_server(app_cache, tmp_path / "log", "", bound="0.0.0.0")
+    try:
+        page.goto(f"{address}/data?{urlencode({'cohort': small_cohort})}")
+        alert = page.get_by_role("alert").filter(has_text="ascnet app --data FOLDER")
+        expect(alert).to_be_visible()
+        expect(page.get_by_text("4 subjects, 4 scans")).to_have_count(0)
+        page.get_by_role("button", name="Show the demo instead").click()
+        expect(page.get_by_text("8 subjects")).to_be_visible()
+        page.get_by_role("tab", name="Path on this machine").click()
+        page.get_by_role("textbox", name="Manifest (CSV) or folder").fill(str(small_cohort))
+        page.get_by_role("button", name="Open path").click()
+        expect(alert).to_be_visible()
+        expect(page.get_by_text("4 subjects, 4 scans")).to_have_count(0)
+    finally:
+        stop_server(process)
