@@ -186,7 +186,8 @@ def read_table(
 
 def left_out_box(key: str) -> None:
     """Files of an indexed folder that were left out, and why."""
-    if left_out := cohorts.left_out_of(key):
+    found = cohorts.looked_through(key)
+    if left_out := [(str(path), reason) for path, reason in found.left_out] if found else []:
         with st.expander(f"{tables.counted(len(left_out), 'file')} of the folder left out"):
             st.dataframe(pd.DataFrame(left_out, columns=["file", "why"]), hide_index=True)
 

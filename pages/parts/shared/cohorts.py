@@ -1,8 +1,11 @@
 """Cohorts that pages open: the demo ones, made when first asked for, and those the user names."""
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,10 +16,13 @@ from pages.parts.shared import access, disk, state
 from pages.parts.shared.access import cache_folder as cache_folder
 from pages.parts.shared.feedback import progress_bar
 
+if TYPE_CHECKING:
+    from ascnet_core.imaging.index import Indexed
+
 DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
 DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
 DEMO_SUBJECTS = 8
-LONGEST = 60  # characters of a folder's name in the name of a file of ours
+LONGEST = 40  # characters of a folder's name in the name of a file of ours
 _MAKING = threading.Lock()
 
 
@@ -68,18 +74,18 @@ def manifest_of(key: str) -> Path:
     return _indexed(path, disk.stamp([path]))[0]
 
 
-def left_out_of(key: str) -> list[tuple[str, str]]:
-    """Files of a cohort's folder that indexing left out, with the reason; none for a manifest."""
+def looked_through(key: str) -> Indexed | None:
+    """What indexing found in a cohort's folder and left out of it; None where it has a manifest."""
     path = Path(key).expanduser()
     if key in DEMOS or not path.is_dir() or (path / MANIFEST).is_file():
-        return []
+        return None
     access.check(key)
     return _indexed(path, disk.stamp([path]))[1]
 
 
 @st.cache_resource(show_spinner="Looking through the folder", max_entries=16)
-def _indexed(folder: Path, changed: str) -> tuple[Path, list[tuple[str, str]]]:
-    """The manifest made for a folder, and what is not in it; made again when a file changed."""
+def _indexed(folder: Path, changed: str) -> tuple[Path, Indexed]:
+    """The manifest made for a folder, and what was found; made again when a file changed."""
     from ascnet_core.imaging.index import index_folder
 
     found = index_folder(folder)
@@ -87,7 +93,7 @@ def _indexed(folder: Path, changed: str) -> tuple[Path, list[tuple[str, str]]]:
     name = f"{folder.name[:LONGEST]}-{digest.hexdigest()[:12]}"
     manifest = cache_folder() / "indexed" / f"{name}.csv"
     write_manifest(manifest, found.rows)
-    return manifest, [(str(path), reason) for path, reason in found.left_out]
+    return manifest, found
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
