@@ -303,3 +303,17 @@ def test_a_link_cannot_make_the_browser_fetch_a_picture(at_home) -> None:
     for page, key in (("data", "cohort"), ("cuts", "run"), ("training", "compare"), ("data", "t")):
         said = _text(_page(page, **{key: picture}))
         assert "![x](" not in said
+
+
+def test_evaluations_of_others_are_not_listed_from_outside(
+    in_the_open, own_cache: Path, small_cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = own_cache / "evaluations" / "their study through a run-1234"
+    earlier.mkdir(parents=True)
+    (earlier / "summary.json").write_text("{}")
+    monkeypatch.setenv(places.OPEN_FOLDERS, str(small_cohort.parent))
+    for address, lists in (("0.0.0.0", 0), ("127.0.0.1", 1)):
+        config.set_option("server.address", address)
+        at = _page("evaluation", cohort=small_cohort)
+        assert not at.exception
+        assert sum(box.label.startswith("Earlier") for box in at.selectbox) == lists

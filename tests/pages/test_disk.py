@@ -256,3 +256,12 @@ def test_a_snapshot_that_was_written_anew_is_measured_anew(
     (tmp_path / "cuts").replace(newest)
     stopping.history_of(run)
     assert read == [*names, names[-1]]
+
+
+def test_a_folder_of_the_longest_name_is_indexed(
+    own_cache, small_cohort: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / ("脳" * 85)  # 255 bytes
+    folder.mkdir()
+    shutil.copy(read_manifest(small_cohort).scans[0].image, folder / "p1_flair.nii.gz")
+    assert len(cohorts.load_cohort(str(folder)).scans) == 1
