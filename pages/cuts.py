@@ -123,8 +123,8 @@ def page() -> None:
         state.open_page("pages/threshold.py")
     slice_panel.slice_panel(header, volumes, PANEL, _slice_turned)
     st.caption(
-        f"{sentence} All grey levels are 0–255 on the raw scale [0, 1]. Blue outline: true mask. "
-        "Patient's right is on the left."
+        f"{feedback.plain(sentence)} All grey levels are 0–255 on the raw scale [0, 1]. Blue "
+        "outline: true mask. Patient's right is on the left."
     )
     if waiting:
         with feedback.show_user_errors():

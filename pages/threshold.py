@@ -184,7 +184,7 @@ def stage(drawn: str) -> None:
                 _hear(told)
             except UserError as error:  # A drawn region is empty, say: the view stays.
                 st.session_state[state.HINT] = str(error)
-                st.toast(str(error), icon=":material/info:")
+                st.toast(feedback.plain(str(error)), icon=":material/info:")
         full = runs.complete(state.current())
         shown = findings.load(full)
         if _around(shown) != drawn:

@@ -300,7 +300,9 @@ def test_odd_paths_in_a_link_are_said_in_a_sentence(
 
 def test_a_link_cannot_make_the_browser_fetch_a_picture(at_home) -> None:
     picture = "![x](http://127.0.0.1:1/x.png)"
-    for page, key in (("data", "cohort"), ("cuts", "run"), ("training", "compare"), ("data", "t")):
+    asked = [("data", "cohort"), ("data", "t"), ("cuts", "run"), ("training", "compare")]
+    asked += [("cuts", "rule"), ("cuts", "post"), ("cuts", "subject"), ("threshold", "rule")]
+    for page, key in asked:
         said = _text(_page(page, **{key: picture}))
         assert "![x](" not in said
 
