@@ -12,7 +12,7 @@ from pages.parts.shared import cohorts, feedback, runs, state
 from pages.parts.shared.question import ask_about
 from pages.parts.shared.state import View
 
-STYLE = Path(__file__).with_name("page.css")
+STYLE = Path(__file__).parent / "browser" / "page.css"
 FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 
