@@ -15,6 +15,9 @@ INSTALLED_RUNS = None if _IS_CHECKOUT else APP / "checkpoints"
 PRESETS, PLANS = "presets", "plans"
 """Folders under `RUNS` of saved presets and of plans for `crossval`; no run may be called so."""
 
+OPEN_FOLDERS = "ASCNET_DATA"
+"""The variable that names the folders which the app opens, separated as in PATH."""
+
 SETTINGS = "settings.toml"
 MANIFEST = "manifest.csv"
 REFERENCE = "reference.csv"

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ascnet_core.places import MODEL
-from ascnet_core.runs.folder import resolve_run
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
@@ -76,7 +74,7 @@ def page() -> None:
             st.info(method.lacks("The page Cuts"), icon=":material/content_cut:")
             return
         case = cases.load_maps(replace(view, range="raw"))
-        changed = (resolve_run(view.run) / MODEL).stat().st_mtime
+        changed = runs.run_stamp(view.run, view.cycle)
         facts = _facts(case.key, case, view)
     # A threshold for the cohort needs every scan cut: show the pictures before that.
     whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
@@ -85,6 +83,7 @@ def page() -> None:
     if not waiting:
         with feedback.show_user_errors():
             mask, level, sentence = mask_of(view)
+            cases.show_left_out(view)
     region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
     slice_ = shown_slice(view, region, truth)
     picked = components.reported(PANEL).get("pick")
@@ -124,8 +123,8 @@ def page() -> None:
         state.open_page("pages/threshold.py")
     slice_panel.slice_panel(header, volumes, PANEL, _slice_turned)
     st.caption(
-        f"{sentence} All grey levels are 0–255 on the raw scale [0, 1]. Blue outline: true mask. "
-        "Patient's right is on the left."
+        f"{feedback.plain(sentence)} All grey levels are 0–255 on the raw scale [0, 1]. Blue "
+        "outline: true mask. Patient's right is on the left."
     )
     if waiting:
         with feedback.show_user_errors():

@@ -1,6 +1,5 @@
 """Data: open a cohort, see what is in it and how it was scaled, choose input and reference."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,14 +8,13 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
-from ascnet_core.imaging.index import Indexed, index_folder
 from ascnet_core.imaging.naming import printable
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
-from ascnet_core.places import MANIFEST
 from pages.parts.data import sets, uploads
-from pages.parts.shared import cohorts, feedback, forms, runs, state, tables
+from pages.parts.shared import cohorts, disk, feedback, forms, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
+from pages.parts.shared.question import ask_about
 from pages.parts.shared.sidebar import choose_cohort, style
 
 READ_AT_ONCE = 24  # scans; more are read on request
@@ -163,7 +161,7 @@ def choose_preparation() -> Preparation:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
-def _grid_row(scan: Scan, preparation: Preparation, changed: float) -> dict[str, Any] | str:
+def _grid_row(scan: Scan, preparation: Preparation, changed: str) -> dict[str, Any] | str:
     """What reading a scan adds to the table, or why it cannot be read."""
     try:
         return tables.grid_row(prepare_scan(scan, preparation))
@@ -180,7 +178,7 @@ def read_table(
     with progress_bar("Reading scans") as report:
         for index, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
             report(index, len(to_read), f" {scan.scan}")
-            found = _grid_row(scan, preparation, scan.image.stat().st_mtime)
+            found = _grid_row(scan, preparation, disk.scan_stamp(scan))
             if isinstance(found, str):
                 problems.append(found)
                 row["notes"] = f"not read: {found}"
@@ -194,16 +192,11 @@ def read_table(
     return table[order].drop(columns=dull), problems
 
 
-@st.cache_resource(show_spinner="Looking through the folder", max_entries=16)
-def _looked_through(folder: Path, changed: float) -> Indexed:
-    return index_folder(folder)
-
-
-def left_out_box(folder: Path) -> None:
+def left_out_box(key: str) -> None:
     """What was unsure in an indexed folder, and the files left out, and why."""
-    if not folder.is_dir() or (folder / MANIFEST).is_file():
+    found = cohorts.looked_through(key)
+    if found is None:
         return
-    found = _looked_through(folder, folder.stat().st_mtime)
     for files, title, column in (
         (found.unsure, "What was unsure, and how it was decided", "decided"),
         (found.left_out, f"{tables.counted(len(found.left_out), 'file')} left out", "why"),
@@ -226,10 +219,10 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     key, height = f"subjects of {cohort.manifest}", min(40 + 35 * total, 330)
     chosen = tables.choose_row(table, key, height=height)
     for problem in problems[:3]:
-        st.error(problem, icon=":material/error:")
+        st.error(feedback.plain(problem), icon=":material/error:")
     if len(problems) > 3:
         st.caption(f"{len(problems) - 3} more scans could not be read: see their notes.")
-    left_out_box(Path(state.current().cohort))
+    left_out_box(state.current().cohort)
     if total > limit:
         st.button(
             f"Read all {total} scans",
@@ -252,6 +245,7 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
 def page() -> None:
     style()
     view = state.show(state.current())
+    ask_about(view)
     with st.sidebar:
         choose_cohort(view)
     st.subheader("Data", anchor=False)

@@ -8,12 +8,10 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
-from ascnet_core.places import MODEL
-from ascnet_core.runs.folder import resolve_run
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
-from pages.parts.shared import cohorts, feedback, forms, jobs, runs, state, tables
+from pages.parts.shared import access, cohorts, feedback, forms, jobs, runs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
 from pages.parts.watch import live_run
@@ -23,7 +21,7 @@ RESULT = "summary.json"
 
 def results_parent() -> Path:
     """Where evaluations are kept."""
-    return cohorts.cache_folder() / "evaluations"
+    return access.cache_folder() / "evaluations"
 
 
 def choose(view: View) -> tuple[list[str], Path]:
@@ -99,8 +97,7 @@ def choose(view: View) -> tuple[list[str], Path]:
     arguments = forms.evaluation_arguments(
         str(manifest), view.run, view.cycle, maps, rules, side, scope, post, reference, fast, flip
     )
-    model = resolve_run(view.run) / MODEL
-    stamps = [path.stat().st_mtime for path in (manifest, model) if path.is_file()]
+    stamps = cohorts.cohort_stamp(cohort), runs.run_stamp(view.run, view.cycle)
     label = f"{cohorts.cohort_label(view.cohort)} through {Path(view.run).name}"
     return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)
 
@@ -249,14 +246,15 @@ def page() -> None:
     if job.status == "running":
         follow(folder)
     elif job.status == "failed":
-        st.error(job.text, icon=":material/error:")
+        st.error(feedback.plain(job.text), icon=":material/error:")
     elif job.status == "cancelled":
         st.info("Cancelled. Evaluate starts it again.")
     if job.status == "done":
         with feedback.show_user_errors(stop=False):
             show(folder)
         return
-    found = results_parent().glob(f"*/{RESULT}")
+    # They may be of folders that others opened: whom the server lets in from outside sees none.
+    found = [] if access.listens_to_others() else results_parent().glob(f"*/{RESULT}")
     newest_first = sorted(found, key=lambda path: -path.stat().st_mtime)
     if others := [path.parent for path in newest_first]:
         chosen = st.selectbox(

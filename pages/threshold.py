@@ -14,7 +14,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cohorts, feedback, runs, state
+from pages.parts.shared import cases, cohorts, feedback, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
 
@@ -185,7 +185,7 @@ def stage(drawn: str) -> None:
                 _hear(told)
             except UserError as error:  # A drawn region is empty, say: the view stays.
                 st.session_state[state.HINT] = str(error)
-                st.toast(str(error), icon=":material/info:")
+                st.toast(feedback.plain(str(error)), icon=":material/info:")
         full = runs.complete(state.current())
         shown = findings.load(full)
         if _around(shown) != drawn:
@@ -243,6 +243,7 @@ def page() -> None:
             choose_flip(view)
         state.show(replace(view, scan=full.scan))
         shown = findings.load(full)
+        cases.show_left_out(full)
         viewer.show_volumes(findings.packed(shown))
     stage(_around(shown))
 

@@ -9,7 +9,7 @@ from ascnet_core.runs.folder import Run, find_run, list_runs, short_name
 from ascnet_core.runs.parent import read_parent
 from pages.parts.compare import reference_lab, runs_compared
 from pages.parts.new_run import continue_run, form, schedule_box
-from pages.parts.shared import feedback, state, tables, ticker
+from pages.parts.shared import access, feedback, state, tables, ticker
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run, manage, stopping
@@ -155,7 +155,8 @@ def page() -> None:
         st.info("There is no run yet. Choose New run above, then Start training, or import one.")
         manage.show_import()
         return
-    named = find_run(state.current().run)
+    name = state.current().run
+    named = find_run(name) if access.may_open_run(name) else None
     run = Run(named) if named else runs[0]
     follow(run, runs)
     st.fragment(runs_table, key=LIST)(runs)

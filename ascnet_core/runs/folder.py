@@ -268,7 +268,7 @@ def resolve_run(name_or_path: str | Path) -> Path:
 
 def find_run(name_or_path: str | Path) -> Path | None:
     """The folder of a run, given its name under `checkpoints/` or its path; None where none is."""
-    paths = [folder / name_or_path for folder in (*_folders(), Path())]
+    paths = [folder / name_or_path for folder in (*run_folders(), Path())]
     return next((path for path in paths if is_run(path)), None)
 
 
@@ -280,14 +280,14 @@ def short_name(run: Path) -> str:
 def list_runs(folder: Path | None = None) -> list[Path]:
     """All runs of a folder (`checkpoints/` unless given), by name; hidden folders are none."""
     found: dict[str, Path] = {}
-    for one in _folders() if folder is None else (folder,):
+    for one in run_folders() if folder is None else (folder,):
         for path in one.iterdir() if one.is_dir() else ():
             if is_run(path) and not path.name.startswith("."):
                 found.setdefault(path.name, path)
     return [found[name] for name in sorted(found)]
 
 
-def _folders() -> tuple[Path, ...]:
+def run_folders() -> tuple[Path, ...]:
     """Where to look for a run by name: a user's runs hide those that came with the package."""
     return (places.RUNS,) if places.INSTALLED_RUNS is None else (places.RUNS, places.INSTALLED_RUNS)
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from ascnet_core import places
 from tests.small import make_small_cohort, make_small_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,13 +54,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_server(cache: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the app, wait until it answers, give the process and its address."""
+def start_server(
+    cache: Path, log: Path, open_folders: str = tempfile.gettempdir(), bound: str = "127.0.0.1"
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the app, wait until it answers, give the process and its address.
+
+    `open_folders` open without a question; "" asks about every link, as the app does by default.
+    """
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.port", str(port), "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", bound, "--server.headless", "true"]
     command += ["--server.fileWatcherType", "none"]
-    environment = {**os.environ, "ASCNET_CACHE": str(cache)}
+    environment = {**os.environ, "ASCNET_CACHE": str(cache), places.OPEN_FOLDERS: open_folders}
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT

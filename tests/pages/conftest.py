@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from ascnet_core import places
+from pages.parts.shared import access
 from tests.small import make_small_cohort, make_small_run
 
+ALWAYS_OPEN = access.always_open
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,6 +24,14 @@ def small_cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_run(tmp_path_factory: pytest.TempPathFactory, small_cohort: Path) -> Path:
     """A run with an untrained network of width 2."""
     return make_small_run(tmp_path_factory.mktemp("runs") / "small-run", small_cohort)
+
+
+@pytest.fixture(autouse=True)
+def open_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests' own folders open without a question; `test_access.py` tests the others."""
+    base = access.real(tmp_path_factory.getbasetemp())
+    monkeypatch.delenv(places.OPEN_FOLDERS, raising=False)
+    monkeypatch.setattr(access, "always_open", lambda: (*ALWAYS_OPEN(), base))
 
 
 @pytest.fixture

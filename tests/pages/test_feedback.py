@@ -1,7 +1,54 @@
-"""What pages show when work is refused."""
+"""Sentences on pages: nothing in them becomes Markdown, and the file system's errors get one."""
+
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.parts.shared import jobs
+from pages.parts.shared.feedback import plain
+
+
+@pytest.mark.parametrize("text", ["![x](y)", "[a](b)", "**bold**", "$x$", "C:\\new", "a\\[b"])
+def test_words_of_a_link_or_a_file_stay_words(text: str) -> None:
+    def page(text: str) -> None:
+        import streamlit as st
+
+        st.markdown(text)
+
+    said = AppTest.from_function(page, kwargs={"text": plain(text)}).run().markdown[0].value
+    unescaped = said.replace("\\\\", "\0")
+    for mark in "[]*$":
+        assert unescaped.count(f"\\{mark}") == text.count(mark)
+
+
+def test_what_is_written_in_backticks_stays_code() -> None:
+    assert plain("run `pip install streamlit` in a_b_c.nii") == (
+        "run `pip install streamlit` in a_b_c.nii"
+    )
+
+
+def test_a_file_that_the_system_refuses_is_a_sentence() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.parts.shared import feedback
+
+        with feedback.show_user_errors():
+            raise PermissionError(13, "Permission denied", "/data/closed/manifest.csv")
+        st.text("after")
+
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert "/data/closed/manifest.csv" in at.error[0].value
+    assert "permission denied" in at.error[0].value
+    assert not at.text
+
+
+def test_a_long_label_makes_a_folder_that_the_disk_takes(tmp_path: Path) -> None:
+    folder = jobs.folder_for(tmp_path, "脳" * 300, ["x"], ["y"])
+    folder.mkdir()
+    assert folder.parent == tmp_path
 
 
 def refused_page(kind):

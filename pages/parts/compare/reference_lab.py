@@ -27,7 +27,7 @@ from ascnet_core.monitoring.reference_effect import (
 )
 from ascnet_core.places import MODEL
 from ascnet_core.runs.card import reference_in_words
-from ascnet_core.runs.folder import Run, list_runs, resolve_run
+from ascnet_core.runs.folder import Run, list_runs
 from ascnet_core.settings.tables import Settings
 from pages.parts.shared import cohorts, feedback, pictures, runs, state
 from pages.parts.shared.feedback import progress_bar
@@ -77,11 +77,11 @@ def lab_runs() -> list[str]:
     names, current = runs.known_runs(), state.current().run
     if current not in names:
         try:
-            beside = list_runs(resolve_run(current).parent)
+            beside = list_runs(runs.run_folder(current).parent)
         except UserError:
             beside = []
         names = [*names, *(str(path) for path in beside if (path / MODEL).is_file())]
-    return [name for name in names if runs.method_of(Run(resolve_run(name))).two_cuts]
+    return [name for name in names if runs.method_of(Run(runs.run_folder(name))).two_cuts]
 
 
 def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def choose_runs(names: Sequence[str], current: str) -> tuple[str, str]:
 
 def about(name: str) -> str:
     """What a run was shown as normal."""
-    return f"Reference: {reference_in_words(resolve_run(name), runs.run_settings(name))}"
+    return f"Reference: {reference_in_words(runs.run_folder(name), runs.run_settings(name))}"
 
 
 def short(name: str) -> str:
@@ -134,7 +134,7 @@ def partner(name: str, others: Sequence[str]) -> str:
 
 def show_warning(both: Sequence[str], one: Settings, other: Settings) -> None:
     """Warn where more than the reference differs, or a run is not finished."""
-    states = [(short(name), Run(resolve_run(name)).status()) for name in both]
+    states = [(short(name), Run(runs.run_folder(name)).status()) for name in both]
     unfinished = [f"{name} is {how}" for name, how in states if how != "finished"]
     keys = other_differences(one, other)
     lines = []
@@ -149,14 +149,14 @@ def show_warning(both: Sequence[str], one: Settings, other: Settings) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _sample(manifest: Path, changed: float, how: Preparation) -> Sample:
+def _sample(manifest: Path, changed: str, how: Preparation) -> Sample:
     with progress_bar("Taking scans into slices") as report:
         return sample_slices(read_manifest(manifest), how, progress=report)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _wild(
-    run: str, changed: float, manifest: Path, cohort_changed: float, how: Preparation
+    run: str, changed: str, manifest: Path, cohort_changed: str, how: Preparation
 ) -> np.ndarray:
     from ascnet_core.segmentation.cuts import cut_slices
 
@@ -172,12 +172,9 @@ def _wild(
 def cut_both(both: tuple[str, str], cohort: str, how: Preparation) -> tuple[Sample, Pair]:
     """The slices and both runs' wild cuts, 0 outside the tissue. Raises UserError."""
     manifest = cohorts.manifest_of(cohort)
-    changed = cohorts.changed_at(manifest)
+    changed = cohorts.cohort_stamp(cohorts.load_cohort(cohort))
     sample = _sample(manifest, changed, how)
-    first, second = (
-        _wild(name, cohorts.changed_at(resolve_run(name) / MODEL), manifest, changed, how)
-        for name in both
-    )
+    first, second = (_wild(name, runs.run_stamp(name), manifest, changed, how) for name in both)
     return sample, (first, second)
 
 

@@ -17,11 +17,13 @@ from ascnet_core.monitoring.comparison import (
 )
 from ascnet_core.places import EVENTS
 from ascnet_core.runs.card import reference_in_words
-from ascnet_core.runs.folder import Run, is_run, list_runs, resolve_run
+from ascnet_core.runs.folder import Run, is_run, list_runs
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, differing, value_of
 from pages.parts.compare import slices_compared
-from pages.parts.shared import feedback, forms, state, tables, ticker
+from pages.parts.shared import access, feedback, forms, state, tables, ticker
+from pages.parts.shared.feedback import plain
+from pages.parts.shared.runs import run_folder
 from pages.parts.watch import live_run, stopping
 
 MOST = 4
@@ -40,9 +42,12 @@ def known_names(current: str, compared: Sequence[str]) -> list[str]:
     The latter are the view's own run with its neighbours, and those that a link names.
     """
     names = [path.name for path in list_runs()]
-    if current not in names and is_run(Path(current)):
-        names += [str(path) for path in list_runs(Path(current).parent)]
-    names += [name for name in compared if name not in names and is_run(Path(name))]
+    kept_elsewhere = list(compared)
+    if current not in names and access.may_open_run(current) and is_run(Path(current)):
+        kept_elsewhere[:0] = map(str, list_runs(Path(current).parent))
+    for name in kept_elsewhere:
+        if name not in names and access.may_open_run(name) and is_run(Path(name)):
+            names.append(name)
     return names
 
 
@@ -64,7 +69,7 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
 
     def in_common(name: str) -> int:
         try:
-            runs = [Run(resolve_run(one)) for one in (first, name)]
+            runs = [Run(run_folder(one)) for one in (first, name)]
             watched = [slices_compared.watched_of(run) for run in runs]
         except UserError:
             return -1
@@ -85,7 +90,7 @@ def choose(names: Sequence[str]) -> list[str]:
     missing = [name for name in wanted if name not in names]
     if missing:
         st.warning(
-            f"There is no run {', '.join(missing)} any more; it is left out.",
+            plain(f"There is no run {', '.join(missing)} any more; it is left out."),
             icon=":material/link_off:",
         )
     chosen = [name for name in wanted if name in names][:MOST]
@@ -115,7 +120,7 @@ def show_compare() -> None:
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     with left:
         chosen = choose(names)
-    runs = [Run(resolve_run(name)) for name in chosen]
+    runs = [Run(run_folder(name)) for name in chosen]
     section: str | None = None
     if len(runs) > 1:
         section = right.segmented_control(

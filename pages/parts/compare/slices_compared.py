@@ -19,7 +19,7 @@ from ascnet_core.runs.folder import Run, Snapshot, SnapshotData, short_name
 from ascnet_core.runs.result import result_of
 from ascnet_core.settings.method import TrainedMethod
 from pages.parts.film import film, moments
-from pages.parts.shared import cases, cohorts, feedback, state
+from pages.parts.shared import cases, cohorts, disk, feedback, state
 from pages.parts.watch import stopping
 
 WATCHED, SCAN = "Watched slices, every snapshot", "A slice of a scan, kept networks"
@@ -32,13 +32,13 @@ KEYS = (
 Levels = NDArray[np.uint8]
 
 
-def _stamp(point: Point) -> float:
-    """When a snapshot was written; differs where another run now has the same path."""
-    return (point.path / CUTS).stat().st_mtime if point.path else 0.0
+def _stamp(*points: Point) -> str:
+    """The stamp of snapshots; differs where another run now has the same path."""
+    return disk.stamp(point.path / CUTS for point in points if point.path)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _watched(run: str, index: int, changed: float) -> Levels:
+def _watched(run: str, index: int, changed: str) -> Levels:
     return Run(Path(run)).load_snapshot(index).watched_input
 
 
@@ -145,7 +145,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
         slices = tuple(common.indices[number][one] for one in chosen)
         kept = film.kept_frames(len(history.points), len(slices), watched.shape[-1])
         last = history.points[-1]
-        identity = f"{run.path}|{_stamp(last)}|{slices}|{last.ends_cycle}|{kept}"
+        identity = f"{run.path}|{_stamp(*history.points)}|{slices}|{last.ends_cycle}|{kept}"
         films.append(_packed(str(run.path), identity, tuple(kept), slices, history))
         images.append([history.points[index].images_seen for index in kept])
         sentence = film.thinning_sentence(len(history.points), len(kept), len(slices))

@@ -46,9 +46,7 @@ class Preview(NamedTuple):
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _preview(
-    manifest: Path, preparation: Preparation, reference: str, changed: tuple[float, ...]
-) -> Preview:
+def _preview(manifest: Path, preparation: Preparation, reference: str, changed: str) -> Preview:
     cohort = read_manifest(manifest)
     own = reference in OWN_REFERENCES
     other = cohort if own else read_manifest(Path(reference))
@@ -79,7 +77,7 @@ def preview(manifest: Path, preparation: Preparation, reference: str) -> Preview
     `reference` is "normal", "lesion-free" or another manifest's path.
     """
     paths = [manifest] if reference in OWN_REFERENCES else [manifest, Path(reference)]
-    changed = tuple(path.stat().st_mtime for path in paths)
+    changed = " ".join(cohorts.cohort_stamp(read_manifest(path)) for path in paths)
     return _preview(manifest, preparation, reference, changed)
 
 

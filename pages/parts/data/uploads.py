@@ -1,69 +1,204 @@
 """Uploaded files as a cohort of their own in the app's cache."""
 
+import gzip
 import hashlib
+import io
+import re
+import shutil
+import tempfile
+import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
+
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
-from ascnet_core.imaging.cohort import write_manifest
+from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.formats.dicom import each_series
+from ascnet_core.imaging.image_format import either, suffix_of
 from ascnet_core.places import MANIFEST
-from pages.parts.shared import cohorts
+from pages.parts.shared import access
+from pages.parts.shared.tables import counted
+
+UNFOLDED = 4
+"""Times the limit of an upload that a compressed one may unfold to."""
+
+_LONGEST = 120  # bytes of a name before its ending
+_PIECE = 1 << 24
+_WORDS = re.compile(r"[_-](mask|seg|label|lesion|flair|t2|t1|ct|image|img)\Z", re.IGNORECASE)
 
 
 def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
     """Keep uploads in the app's cache as a cohort of their own; the manifest's path.
 
-    The folder is named by the content, so the same files are the same cohort, also in a link.
-    Raises UserError where a mask fits no image.
+    The folder is named by the content, so the same files are the same cohort, also in a link. It
+    is there whole or not at all. Raises UserError where a file is of no format that is read,
+    unfolds to too much or cannot be written, and where it is not clear which mask is of which
+    image.
     """
     digest = hashlib.sha256()
-    for file in [*images, *masks]:
-        digest.update(str(file.name).encode() + b"\0")
-        digest.update(file.getvalue())
-    folder = cohorts.cache_folder() / "uploads" / f"upload-{digest.hexdigest()[:8]}"
+    for kind, uploads in (("image", images), ("mask", masks)):
+        for file in uploads:
+            _check(file)
+            name = str(file.name).encode("utf-8", "surrogatepass")
+            content = hashlib.sha256(file.getvalue()).hexdigest()
+            digest.update(b"%b %b %b\n" % (kind.encode(), content.encode(), name))
+    folder = access.uploads_folder() / f"upload-{digest.hexdigest()[:24]}"
+    if _is_whole(folder):
+        return folder / MANIFEST
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # The manifest's paths are relative, so the folder can be moved once all is in it.
+        writing = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+        try:
+            _write(images, masks, writing)
+            shutil.rmtree(folder, ignore_errors=True)
+            writing.rename(folder)
+        finally:
+            shutil.rmtree(writing, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            f"The upload cannot be kept in {folder.parent} ({error.strerror}); make room there, or "
+            "set ASCNET_CACHE to another folder."
+        ) from error
+    return folder / MANIFEST
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return bool(read_manifest(folder / MANIFEST).scans)
+    except UserError:
+        return False
+
+
+def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
+    kept = save_uploads(images, folder / "images")
     mask_paths = save_uploads(masks, folder / "masks")
-    pairs = pair_masks(save_uploads(images, folder / "images"), mask_paths)
+    pairs = pair_masks(kept, mask_paths)
     lonely = set(mask_paths) - set(pairs.values())
     if lonely:
         raise UserError(
             f"The mask {sorted(lonely)[0].name} fits no image by its name; name it like its image, "
             "with _mask behind."
         )
-    rows = [
-        {"subject": stem_of(path), "image": image, "mask": mask}
-        for path, mask in pairs.items()
-        for image in each_series(path)
-    ]
+    names = Counter(path.name.casefold() for path in kept)
+    contents = Counter(file.getvalue() for file in images)
+    rows = []
+    for file, path, subject in zip(images, kept, subjects_of(kept), strict=True):
+        twins, mask = names[path.name.casefold()], pairs[path]
+        notes = [
+            f"{twins} uploads are called {path.name}" if twins > 1 else "",
+            "its mask is taken by the order of the uploads: check it" if twins > 1 and mask else "",
+            "another upload has the same content" if contents[file.getvalue()] > 1 else "",
+        ]
+        said = "; ".join(filter(None, notes))
+        row = {"subject": subject, "mask": mask, "notes": said}
+        rows += [row | {"image": image} for image in each_series(path)]
     write_manifest(folder / MANIFEST, rows)
-    return folder / MANIFEST
+
+
+def _check(file: Any) -> None:
+    """Raise a UserError on an upload of no format that is read, or that unfolds to too much."""
+    name = access.shown(str(file.name))
+    if formats.format_of(Path(safe_file_name(str(file.name)))) is None:
+        known = either(one.long for one in formats.FORMATS)
+        raise UserError(f"{name} is of no format read here; give {known}.")
+    if not str(file.name).lower().endswith(".gz"):
+        return
+    most = UNFOLDED * int(st.get_option("server.maxUploadSize")) << 20
+    size = 0
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(file.getvalue())) as stream:
+            while size <= most and (piece := stream.read(_PIECE)):
+                size += len(piece)
+    except (OSError, EOFError, zlib.error):
+        return  # Whoever reads it says that it is damaged.
+    if size > most:
+        raise UserError(
+            f"{name} unfolds to more than {most >> 20} MB; open it by its path on this machine."
+        )
 
 
 def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
-    """Write uploaded files (with `name` and `getvalue()`) into a folder; their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write uploaded files (with `name` and `getvalue()`) into a folder; their paths.
+
+    Of several with one name, also where only capitals differ, the second lies in a folder `2`, and
+    so on. Their names stay, but for what no file system takes.
+    """
+    seen: Counter[str] = Counter()
     paths = []
     for file in files:
-        # Only the last part of the name: an upload must not choose its folder.
-        path = folder / Path(str(file.name)).name
+        name = safe_file_name(str(file.name))
+        seen[name.casefold()] += 1
+        number = seen[name.casefold()]
+        path = folder / name if number == 1 else folder / str(number) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.getvalue())
         paths.append(path)
     return paths
 
 
+def safe_file_name(name: str) -> str:
+    """The last part of an upload's name (it must not choose its folder), short and printable."""
+    last = re.split(r"[\\/]", name)[-1]
+    last = "".join(c if c.isprintable() and c not in '<>:"|?*' else "-" for c in last).rstrip(". ")
+    at = len(last) - len(suffix_of(Path(f"x{last}")))
+    stem = last[:at].strip(". ").encode()[:_LONGEST].decode(errors="ignore").rstrip(". ")
+    return (stem or "upload") + last[at:][:_LONGEST]
+
+
+def subjects_of(paths: Sequence[Path]) -> list[str]:
+    """A subject for each image: its stem, with a number where another file has the same name."""
+    taken = {stem_of(path).casefold() for path in paths}
+    seen: Counter[str] = Counter()
+    subjects = []
+    for path in paths:
+        subject, name = stem_of(path), path.name.casefold()
+        seen[name] += 1
+        if (number := seen[name]) > 1:
+            while f"{subject}_{number}".casefold() in taken:
+                number += 1
+            subject = f"{subject}_{number}"
+            taken.add(subject.casefold())
+        subjects.append(subject)
+    return subjects
+
+
 def pair_masks(paths: Sequence[Path], masks: Sequence[Path]) -> dict[Path, Path | None]:
-    """Which mask belongs to which image by their names; a single one to a single one by any."""
+    """Which mask belongs to which image by their names; a single one to a single one by any.
+
+    Where several images have one name, and as many masks have one, they go by their order. Raises
+    UserError where their numbers differ, or several masks fit an image.
+    """
     if len(paths) == 1 and len(masks) == 1:
         return {paths[0]: masks[0]}
-    by_stem = {stem_of(mask): mask for mask in masks}
-    return {path: by_stem.get(stem_of(path)) for path in paths}
+    pairs: dict[Path, Path | None] = {}
+    stems = {stem_of(path) for path in paths}
+    for path in paths:
+        stem = stem_of(path)
+        fitting = [mask for mask in masks if stem_of(mask) == stem]
+        twins = [other for other in paths if other.name == path.name]
+        if not fitting:  # Capitals may differ, but where another image has the mask's very name.
+            others = [mask for mask in masks if stem_of(mask) not in stems]
+            fitting = [mask for mask in others if stem_of(mask).casefold() == stem.casefold()]
+            twins = [other for other in paths if other.name.casefold() == path.name.casefold()]
+        of_one_name = len({mask.name.casefold() for mask in fitting}) <= 1
+        if fitting and (len(fitting) != len(twins) or not of_one_name):
+            raise UserError(
+                f"{counted(len(twins), 'image')} called {path.name} and "
+                f"{counted(len(fitting), 'mask')} belong together by their names; rename them, so "
+                "that each mask is named like one image."
+            )
+        pairs[path] = fitting[twins.index(path)] if fitting else None
+    return pairs
 
 
 def stem_of(path: Path) -> str:
     """A file's name without suffixes and without words such as _mask or _flair at its end."""
-    name = formats.stem_of(path).lower()
-    for word in ("mask", "seg", "label", "lesion", "flair", "t2", "t1", "ct", "image", "img"):
-        name = name.removesuffix(f"_{word}").removesuffix(f"-{word}")
-    return name
+    name = whole = formats.stem_of(path)
+    while (shorter := _WORDS.sub("", name)) not in (name, ""):
+        name = shorter
+    return name or whole

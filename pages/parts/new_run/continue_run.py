@@ -8,11 +8,12 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.places import MANIFEST
 from ascnet_core.runs.create import reference_of
-from ascnet_core.runs.folder import Run, resolve_run
+from ascnet_core.runs.folder import Run
 from ascnet_core.runs.parent import sizes
 from ascnet_core.settings.tables import Settings
 from pages.parts.new_run import form, preset_box
 from pages.parts.shared import cohorts, forms, state, tables
+from pages.parts.shared.runs import run_folder
 
 OWN, OTHER = "own", "other"
 
@@ -67,7 +68,7 @@ def choose_data(run: Run) -> tuple[str, str, bool]:
 def fork_form() -> None:
     """The form of a new run, filled with the settings of the run to fork. Raises UserError."""
     name, cycle = st.session_state[state.FORK]
-    parent = Run(resolve_run(name))
+    parent = Run(run_folder(name))
     settings, moment = parent.settings(), parent.at_cycle(cycle)
     note, leave = st.columns([4, 1.2], vertical_alignment="center")
     note.info(

@@ -9,7 +9,7 @@ from ascnet_core.imaging.reference import SliceSet, slices_of
 from ascnet_core.settings.data import MOST_WATCHED
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about
-from pages.parts.shared import cohorts, forms, pictures
+from pages.parts.shared import cohorts, disk, forms, pictures
 from pages.parts.watch.live_run import label_of
 
 KEY = "data.watched"
@@ -41,14 +41,14 @@ def _watch(key: str, name: str) -> None:
 
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=8)
-def _slices(scan: Scan, preparation: Preparation, changed: float) -> SliceSet:
+def _slices(scan: Scan, preparation: Preparation, changed: str) -> SliceSet:
     return slices_of(prepare_scan(scan, preparation))
 
 
 def slices_of_scan(cohort: str, scan: str, preparation: Preparation) -> SliceSet:
     """The slices with tissue of a scan. Raises UserError."""
     found = cohorts.find_scan(cohorts.load_cohort(cohort), scan)
-    return _slices(found, preparation, cohorts.changed_at(found.image))
+    return _slices(found, preparation, disk.scan_stamp(found))
 
 
 def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:

@@ -6,7 +6,7 @@ are locked against writing.
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,22 +19,33 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
 from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
-from ascnet_core.places import MODEL
-from ascnet_core.runs.folder import Run, resolve_run
+from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
-from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
-from pages.parts.shared.feedback import progress_bar
-from pages.parts.shared.runs import load_model, preparation_of
+from pages.parts.shared import disk
+from pages.parts.shared.cohorts import find_scan, load_cohort
+from pages.parts.shared.feedback import plain, progress_bar
+from pages.parts.shared.runs import load_model, preparation_of, run_folder, run_stamp
 from pages.parts.shared.state import View
+from pages.parts.shared.tables import counted
 
 T = TypeVar("T")
 PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
 
 
 @st.cache_resource(show_spinner="Reading the scan", max_entries=6)
-def _prepare(scan: Scan, preparation: Preparation, changed: float) -> Prepared:
+def _prepare(scan: Scan, preparation: Preparation, changed: str) -> Prepared:
     return prepare_scan(scan, preparation)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4096)
+def _why_unreadable(scan: Scan, preparation: Preparation, changed: str) -> str:
+    """Why a scan cannot be read, or nothing: a damaged one is not read again at each rerun."""
+    try:
+        _prepare(scan, preparation, changed)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -61,26 +72,28 @@ class Case:
 
 @dataclass(frozen=True)
 class _Source:
-    """What the maps of a scan are made of; `changed` differs when a file behind it does."""
+    """What the maps of a scan are made of; the stamps of both differ when a file of theirs does."""
 
     run: Path
     cycle: int | None
     scan: Scan
     flip: bool
-    changed: tuple[float, float]
+    run_stamp: str
+    scan_stamp: str
 
     def prepared(self) -> Prepared:
-        return _prepare(self.scan, preparation_of(str(self.run)), self.changed[1])
+        return _prepare(self.scan, preparation_of(str(self.run)), self.scan_stamp)
 
 
 Ranges = tuple[tuple[str, Range], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
 
 
-def _source(view: View, scan: Scan) -> _Source:
-    path = resolve_run(view.run)
-    changed = (changed_at(path / MODEL), changed_at(scan.image))
-    return _Source(path, view.cycle, scan, view.flip, changed)
+def _sources(view: View, scans: Iterable[Scan]) -> list[_Source]:
+    run, stamp = run_folder(view.run), run_stamp(view.run, view.cycle)
+    return [
+        _Source(run, view.cycle, scan, view.flip, stamp, disk.scan_stamp(scan)) for scan in scans
+    ]
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
@@ -100,7 +113,8 @@ def _quantised(source: _Source, ranges: Ranges) -> Case:
     for array in maps.values():
         array.setflags(write=False)
     scan = source.scan
-    parts = [source.run, source.cycle, scan.image, scan.scan, source.flip, ranges, source.changed]
+    stamps = source.run_stamp, source.scan_stamp
+    parts = [source.run, source.cycle, scan.image, scan.scan, source.flip, ranges, *stamps]
     return Case(json.dumps(list(map(str, parts))), prepared, maps, by_map)
 
 
@@ -116,7 +130,10 @@ def _ranges(view: View, subject: str) -> Ranges:
         return ()
     scans = [s for s in load_cohort(view.cohort).scans if kind == "cohort" or s.subject == subject]
     each = _over(
-        scans, "Cutting the cohort for its range", lambda scan: _extremes(_source(view, scan))
+        view,
+        scans,
+        "Cutting the cohort for its range",
+        _extremes,
     )
     return tuple(
         (name, measure_range([one[name] for one in each], kind))
@@ -131,16 +148,27 @@ def load_maps(view: View) -> Case:
     For another range than raw the scans it spans are cut first (with a progress bar, once).
     """
     found = find_scan(load_cohort(view.cohort), view.scan)
-    return _quantised(_source(view, found), _ranges(view, found.subject))
+    (source,) = _sources(view, [found])
+    return _quantised(source, _ranges(view, found.subject))
 
 
-def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
-    """Call `each` for every scan with a progress bar; leaving the page or a click cancels it."""
-    results, total = [], len(scans)
+def _over(view: View, scans: Sequence[Scan], what: str, each: Callable[[_Source], T]) -> list[T]:
+    """Call `each` for every scan that can be read, with a progress bar.
+
+    Leaving the page or a click cancels it. Raises UserError where none of them can be read.
+    """
+    results, unreadable = [], list[str]()
+    how, total = preparation_of(view.run), len(scans)
     with progress_bar(what, PATIENCE) as report:
-        for number, scan in enumerate(scans):
+        for number, source in enumerate(_sources(view, scans)):
+            scan = source.scan
             report(number, total, f": {scan.scan}, {number + 1} of {total}")
-            results.append(each(scan))
+            if problem := _why_unreadable(scan, how, source.scan_stamp):
+                unreadable.append(problem)
+            else:
+                results.append(each(source))
+    if unreadable and not results:
+        raise UserError(unreadable[0])
     return results
 
 
@@ -156,16 +184,33 @@ def cohort_tables(
     """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
     ranges_of = functools.cache(functools.partial(_ranges, view))
 
-    def make(scan: Scan) -> ThresholdTable:
-        ranges = ranges_of(scan.subject if view.range == "subject" else "")
-        return _scan_table(_source(view, scan), ranges, view.map)
+    def make(source: _Source) -> ThresholdTable:
+        ranges = ranges_of(source.scan.subject if view.range == "subject" else "")
+        return _scan_table(source, ranges, view.map)
 
     scans = [
         scan
         for scan in load_cohort(view.cohort).scans
         if group in (None, scan.group) and subject in (None, scan.subject)
     ]
-    return _over(scans, "Cutting the cohort for its histogram", make)
+    return _over(view, scans, "Cutting the cohort for its histogram", make)
+
+
+def show_left_out(view: View) -> None:
+    """Name the scans that the view's scope or range leaves out, as they cannot be read.
+
+    Call it once all was counted: what was found out then is kept.
+    """
+    cohort = load_cohort(view.cohort)
+    scans = cohort.scans
+    if "cohort" not in (view.scope, view.range):
+        scans = cohort.scans_of(find_scan(cohort, view.scan).subject)
+    how = preparation_of(view.run)
+    found = (_why_unreadable(scan, how, disk.scan_stamp(scan)) for scan in scans)
+    if problems := [problem for problem in found if problem]:
+        more = f" {counted(len(problems) - 1, 'more scan')} cannot be read either."
+        text = f"What is counted over several scans leaves one out: {problems[0]}"
+        st.warning(plain(text + more * (len(problems) > 1)), icon=":material/broken_image:")
 
 
 def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:
@@ -179,7 +224,7 @@ def reference_counts(view: View) -> NDArray[np.int64] | None:
     On the raw scale what the run kept of its own reference, else the cohort's group "normal".
     """
     if view.range == "raw":
-        kept = Run(resolve_run(view.run)).reference_counts(view.map, view.cycle)
+        kept = Run(run_folder(view.run)).reference_counts(view.map, view.cycle)
         if kept is not None:
             return kept
     counts = pooled_counts(cohort_tables(view, group="normal"))

@@ -1,9 +1,11 @@
 """Cohorts that pages open: the demo ones, made when first asked for, and those the user names."""
 
+from __future__ import annotations
+
 import hashlib
-import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,28 +13,23 @@ from ascnet_core.errors import UserError
 from ascnet_core.file_names import file_name
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest, write_manifest
 from ascnet_core.places import MANIFEST
-from pages.parts.shared import state
+from pages.parts.shared import access, disk, state
+from pages.parts.shared.access import cache_folder as cache_folder
 from pages.parts.shared.feedback import progress_bar
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.index import Indexed
 
 DEMOS = {"demo": "flair", "demo-t2": "t2", "demo-ct": "ct"}
 DEMO_SEED = 1  # the shipped runs were trained on seed 0: these subjects are new to them
 DEMO_SUBJECTS = 8
+LONGEST = 40  # characters of a folder's name in the name of a file of ours
 _MAKING = threading.Lock()
-
-
-def cache_folder() -> Path:
-    """Where the app keeps its own files: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
-    return Path(os.environ.get("ASCNET_CACHE") or Path.home() / ".cache" / "ascnet-explorer")
 
 
 def demo_manifest(key: str = "demo") -> Path:
     """Where a demo cohort's manifest is, or will be once made."""
     return cache_folder() / f"demo-{DEMOS[key]}" / MANIFEST
-
-
-def changed_at(path: Path) -> float:
-    """When a file was changed; 0 where there is none. Part of a cache's key."""
-    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def ensure_demo(key: str) -> Path:
@@ -59,47 +56,81 @@ def manifest_of(key: str) -> Path:
     """The manifest of a cohort's key: a demo's name, or the path of a manifest or a folder.
 
     A folder without a manifest is indexed; that manifest goes to our cache, so that the user's
-    folder stays as it is. Raises UserError where nothing readable is there.
+    folder stays as it is. Raises UserError where nothing readable is there, or where the path may
+    not be opened.
     """
     if key in DEMOS:
         return ensure_demo(key)
+    access.check(key)
     path = Path(key).expanduser()
     if path.is_file():
         return path
     if not path.is_dir():
         raise UserError(
-            f"{key}: no such manifest or folder on this machine; open another cohort on Data."
+            f"{access.shown(key)}: no such manifest or folder on this machine; open another cohort "
+            "on Data."
         )
     if (path / MANIFEST).is_file():
+        access.check_files([path / MANIFEST], path)
         return path / MANIFEST
+    return _indexed(path, disk.stamp([path]))[0]
+
+
+def looked_through(key: str) -> Indexed | None:
+    """What indexing found in a cohort's folder and left out of it; None where it has a manifest."""
+    path = Path(key).expanduser()
+    if key in DEMOS or not path.is_dir() or (path / MANIFEST).is_file():
+        return None
+    access.check(key)
+    return _indexed(path, disk.stamp([path]))[1]
+
+
+@st.cache_resource(show_spinner="Looking through the folder", max_entries=16)
+def _indexed(folder: Path, changed: str) -> tuple[Path, Indexed]:
+    """The manifest made for a folder, and what was found; made again when a file changed."""
     from ascnet_core.imaging.index import index_folder
 
-    rows = index_folder(path).rows
-    name = f"{file_name(path.name)}-{hashlib.sha1(str(path.resolve()).encode()).hexdigest()[:8]}"
+    found = index_folder(folder)
+    digest = hashlib.sha1(f"{folder.resolve()}\0{changed}".encode("utf-8", "surrogateescape"))
+    name = f"{file_name(folder.name)[:LONGEST]}-{digest.hexdigest()[:12]}"
     manifest = cache_folder() / "indexed" / f"{name}.csv"
-    manifest.parent.mkdir(parents=True, exist_ok=True)
-    write_manifest(manifest, rows)
-    return manifest
+    write_manifest(manifest, found.rows)
+    return manifest, found
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _read_cohort(manifest: Path, changed: float) -> Cohort:
-    return read_manifest(manifest)
+def _read_cohort(manifest: Path, changed: str, open_folders: tuple[Path, ...]) -> Cohort:
+    cohort = read_manifest(manifest)
+    access.check_files((file for scan in cohort.scans for file in disk.files_of(scan)), manifest)
+    return cohort
 
 
 def load_cohort(key: str) -> Cohort:
     """The cohort of a key, read again when its manifest changed. Raises UserError."""
     manifest = manifest_of(key)
-    return _read_cohort(manifest, manifest.stat().st_mtime)
+    return _read_cohort(manifest, disk.stamp([manifest]), access.named_folders())
+
+
+def cohort_stamp(cohort: Cohort) -> str:
+    """Another text once the manifest or any file of the cohort's scans changed."""
+    return disk.stamp([cohort.manifest]) + disk.scans_stamp(cohort.scans)
 
 
 def open_cohort(path: str) -> str:
     """Read a manifest or folder that the user named and remember it for this session; its key."""
     path = path.strip()
-    key = path if path in DEMOS else str(Path(path).expanduser().resolve())
-    load_cohort(key)
+    if path in DEMOS:
+        load_cohort(path)
+        return path
+    key = str(access.real(path))
+    access.agree(key)
+    try:
+        load_cohort(key)
+    except UserError:
+        access.forget(key)
+        raise
     opened = st.session_state.setdefault(state.OPENED, [])
-    if key not in DEMOS and key not in opened:
+    if key not in opened:
         opened.append(key)
     return key
 

@@ -1,5 +1,6 @@
 """What pages say while work goes on and when it fails: a progress bar, a sentence."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,15 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import mendable
+
+
+def plain(text: str) -> str:
+    """Text for Markdown in which brackets, stars, dollars and backslashes mean nothing.
+
+    Names of files and words of a link are shown as they are: none can become a picture, which the
+    browser would fetch, or a formula.
+    """
+    return re.sub(r"([\\\[\]*$])", r"\\\1", text)
 
 
 @contextmanager
@@ -20,10 +30,11 @@ def show_user_errors(stop: bool = True) -> Iterator[None]:
         yield
         return
     except (UserError, OSError, MemoryError) as error:
-        sentence = str(error) if isinstance(error, UserError) else mendable(error)
-        if sentence is None:
+        told = str(error) if isinstance(error, UserError) else mendable(error)
+        if told is None:
             raise
-    st.error(sentence, icon=":material/error:")
+        sentence = told
+    st.error(plain(sentence), icon=":material/error:")
     if stop:
         st.stop()
 

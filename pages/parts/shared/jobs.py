@@ -20,6 +20,7 @@ from ascnet_core.files import read_json, read_text, write_json
 from ascnet_core.runs.start import child_environment
 
 JOB, LOG = "job.json", "log.txt"
+LONGEST = 60  # characters of a label in a folder's name, of at most 4 bytes each
 _STEPS = re.compile(r"(\d+) of (\d+) (\w+)(?:, ([^,]+) left)?")
 
 
@@ -35,10 +36,13 @@ class Job(NamedTuple):
     seconds: float = 0.0
 
 
-def folder_for(parent: Path, label: str, arguments: Sequence[str], stamps: Sequence[float]) -> Path:
-    """A folder named by the work; `stamps` say when the files that it reads were changed."""
-    text = "\0".join([*arguments, *(f"{stamp:.3f}" for stamp in stamps)])
-    return parent / f"{safe_name(label)[:60]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+def folder_for(
+    parent: Path, label: str, arguments: Sequence[str], stamps: Sequence[object]
+) -> Path:
+    """A folder named by the work; `stamps` differ once the files that it reads were changed."""
+    text = "\0".join([*arguments, *map(str, stamps)])
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return parent / f"{safe_name(label)[:LONGEST]}-{digest[:8]}"
 
 
 def safe_name(text: str) -> str:

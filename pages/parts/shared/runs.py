@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.places import MODEL
+from ascnet_core.places import COUNTS, MODEL, SETTINGS
 from ascnet_core.runs.folder import Run, list_runs, resolve_run
 from ascnet_core.settings.method import INPUT, Map, TrainedMethod
 from ascnet_core.settings.methods.asc_net import AscNet
-from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
+from pages.parts.shared import access, disk
+from pages.parts.shared.cohorts import find_scan, load_cohort
 from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
@@ -32,9 +33,15 @@ def known_runs() -> list[str]:
     return sorted(names, key=lambda name: (not name.startswith("demo-"), name))
 
 
+def run_folder(name: str) -> Path:
+    """The folder of a run, by name or path. UserError where there is none, or it may not open."""
+    access.check(name, is_run=True)
+    return resolve_run(name)
+
+
 def run_settings(name: str) -> Settings:
     """A run's settings."""
-    return Run(resolve_run(name)).settings()
+    return Run(run_folder(name)).settings()
 
 
 def method_of(run: Run) -> TrainedMethod:
@@ -50,9 +57,19 @@ def run_maps(name: str) -> dict[str, Map]:
     return {one.name: one for one in (*run_settings(name).method.maps, INPUT)}
 
 
+def run_stamp(name: str, cycle: int | None = None) -> str:
+    """Another text once the settings of a run, its network or its counts of the reference change.
+
+    With a `cycle`, those of its snapshot. Raises UserError where there is no such run or cycle.
+    """
+    run = Run(run_folder(name))
+    folder = run.path if cycle is None else run.at_cycle(cycle).path
+    return disk.stamp([run.path / SETTINGS, folder / MODEL, folder / COUNTS])
+
+
 def run_cycles(name: str) -> dict[int, str]:
     """Cycles of a run whose network was kept, counted over both stages, with their labels."""
-    snapshots = Run(resolve_run(name)).snapshots()
+    snapshots = Run(run_folder(name)).snapshots()
     return {s.total_cycle: s.label for s in snapshots if (s.path / MODEL).is_file()}
 
 
@@ -80,7 +97,7 @@ def complete(view: View) -> View:
 
 
 @st.cache_resource(show_spinner="Loading the network", max_entries=4)
-def _load_model(run: Path, cycle: int | None, changed: float) -> Ready:
+def _load_model(run: Path, cycle: int | None, changed: str) -> Ready:
     from ascnet_core.segmentation.cuts import ready
     from ascnet_core.training.checkpoint import load_model
 
@@ -89,5 +106,4 @@ def _load_model(run: Path, cycle: int | None, changed: float) -> Ready:
 
 def load_model(name: str, cycle: int | None = None) -> Ready:
     """A run's network, ready to cut scans on this machine's best device. Raises UserError."""
-    path = resolve_run(name)
-    return _load_model(path, cycle, changed_at(path / MODEL))
+    return _load_model(run_folder(name), cycle, run_stamp(name, cycle))

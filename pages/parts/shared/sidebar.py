@@ -9,9 +9,10 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.parts.shared import cohorts, feedback, runs, state
+from pages.parts.shared.question import ask_about
 from pages.parts.shared.state import View
 
-STYLE = Path(__file__).with_name("page.css")
+STYLE = Path(__file__).parent / "browser" / "page.css"
 FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 
@@ -119,6 +120,7 @@ def sidebar(run: bool = True, subject: bool = True) -> View:
     view = state.current()
     # Runs that the Training page compares have no place in the link of a page of one run.
     view = state.show(replace(view, compare=()) if run else view)
+    ask_about(view)
     with feedback.show_user_errors(), st.sidebar:
         choose_cohort(view)
         if run:

@@ -18,12 +18,15 @@ import streamlit as st
 from ascnet_core.names import RANGES, SCOPES, SIDES, RangeKind, Scope, Side
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods import METHODS
+from pages.parts.shared.feedback import plain
 
 # Session keys; `widget(name)` makes those of widgets.
 VIEW = "view"
 WRITTEN = "view written to the url"
 PASSED = "queries the url held a moment ago"
 OPENED = "cohorts opened"
+AGREED = "paths that the user opened"  # their real paths
+AGREED_RUNS = "folders of runs that the user opened"
 ACCEPTED = "thresholds accepted"
 VIEWER = "threshold viewer"  # the component's own state
 TOLD = "what the viewer told, not yet heard"
@@ -208,7 +211,7 @@ def current() -> View:
     if known is None or _from_outside(query):
         known, problems = from_query(query)
         for problem in problems:
-            st.toast(problem, icon=":material/link_off:")
+            st.toast(plain(problem), icon=":material/link_off:")
         st.session_state[VIEW] = known
         _written(query)
     return known

@@ -24,7 +24,7 @@ from ascnet_core.segmentation.histogram import (
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cases, cohorts, runs, state, thresholds
+from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.threshold import view_rules, viewer
 
@@ -114,7 +114,10 @@ class Shown:
 def load(view: View) -> Shown:
     """Load what a complete view shows. Raises UserError."""
     case = cases.load_maps(view)
-    facts = _facts(f"{case.key} {view.cohort} {view.map} {view.scope}", case, view)
+    subject = thresholds.subject_of(view)
+    scans = cohorts.load_cohort(view.cohort).scans
+    stamp = disk.scans_stamp(scan for scan in scans if subject in (None, scan.subject))
+    facts = _facts(f"{case.key} {view.cohort} {view.map} {view.scope} {stamp}", case, view)
     proposed = thresholds.propose(view, facts.shown.counts)
     threshold = thresholds.in_force(view, proposed)
     if view.slice is not None:

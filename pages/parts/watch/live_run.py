@@ -10,14 +10,14 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.places import EVENTS, SNAPSHOTS
+from ascnet_core.places import EVENTS, SETTINGS, SNAPSHOTS
 from ascnet_core.runs import requests
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot, last_word
 from ascnet_core.settings.method import Gauge
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.settings.methods.asc_net import AscNet
-from pages.parts.shared import feedback, pictures, runs
+from pages.parts.shared import disk, feedback, pictures, runs
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_charts
 
@@ -65,14 +65,20 @@ def progress_sentence(status: str, progress: RunProgress | None) -> str:
 
 def read_new_events(path: Path) -> list[dict[str, Any]]:
     """All events of a run; only those that are new since the last call are read."""
-    known: dict[str, tuple[int, list[dict[str, Any]]]] = st.session_state.setdefault(READ, {})
-    offset, events = known.get(str(path), (0, []))
-    size = path.stat().st_size if path.is_file() else 0
-    if size < offset:  # a resumed run has dropped the events after its checkpoint
+    known: dict[str, tuple[str, int, list[dict[str, Any]]]] = st.session_state.setdefault(READ, {})
+    size, entry = 0, 0
+    if path.is_file():
+        found = path.stat()
+        size, entry = found.st_size, found.st_ino
+    # Another run may have the same path by now, and a resumed one a new file, without the events
+    # after its checkpoint.
+    identity = f"{entry} {disk.stamp([path.with_name(SETTINGS)])}"
+    before, offset, events = known.get(str(path), (identity, 0, []))
+    if size < offset or identity != before:
         offset, events = 0, []
     more, offset = read_events(path, offset)
     events = [*events, *more] if more else events
-    known[str(path)] = (offset, events)
+    known[str(path)] = (identity, offset, events)
     return events
 
 

@@ -14,13 +14,12 @@ from ascnet_core.monitoring.history import History, Point, cycle_ends, dice, rea
 from ascnet_core.monitoring.peak_tracks import track_peaks
 from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
 from ascnet_core.monitoring.truth import watched_truth
-from ascnet_core.places import EVENTS, SETTINGS
+from ascnet_core.places import CUTS, EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import components, feedback, state, tables
-from pages.parts.shared.cohorts import changed_at
+from pages.parts.shared import components, disk, feedback, state, tables
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 
@@ -44,14 +43,21 @@ BOXES = {
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _measured(path: str, stamp: float) -> dict[Path, Point]:
-    """A run's measured snapshots by their paths; later calls add those that are new."""
-    return {}
+def _measured(path: str, stamp: str) -> tuple[dict[Path, Point], dict[Path, str]]:
+    """A run's measured snapshots by their paths, and their stamps; later calls add new ones."""
+    return {}, {}
 
 
 def history_of(run: Run) -> History:
-    """The history of a run; snapshots that were measured before are not measured again."""
-    return read_history(run, _measured(str(run.path), changed_at(run.path / SETTINGS)))
+    """The history of a run; snapshots that were measured are so again only where they changed."""
+    known, stamps = _measured(str(run.path), disk.stamp([run.path / SETTINGS]))
+    now = {path: disk.stamp([path / CUTS]) for path in known}
+    for path, stamp in now.items():
+        if stamp != stamps.get(path, stamp):
+            del known[path]
+    history = read_history(run, known)
+    stamps.update(now | {path: disk.stamp([path / CUTS]) for path in known if path not in now})
+    return history
 
 
 def sentence_of(advice: Advice, status: str) -> str:
@@ -137,7 +143,7 @@ def show_figures(now: Point, before: Point | None) -> None:
 
 
 @st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)
-def _truth(path: str, stamp: float) -> np.ndarray:
+def _truth(path: str, stamp: str) -> np.ndarray:
     run = Run(Path(path))
     return watched_truth(run, run.load_snapshot(run.snapshots()[-1]).watched_input)
 
@@ -145,9 +151,10 @@ def _truth(path: str, stamp: float) -> np.ndarray:
 def oracle_scores(run: Run, history: History) -> list[float | None] | None:
     """Dice of each mask with the true one; None, with a sentence on the page, if unknown."""
     try:
-        truth = _truth(str(run.path), (run.path / SETTINGS).stat().st_mtime)
+        stamp = disk.stamp([run.path / SETTINGS]) + disk.scans_stamp(run.cohort().scans)
+        truth = _truth(str(run.path), stamp)
     except UserError as error:
-        st.warning(str(error), icon=":material/visibility_off:")
+        st.warning(feedback.plain(str(error)), icon=":material/visibility_off:")
         return None
     return [dice(point.mask, truth) for point in history.points]
 
@@ -215,7 +222,8 @@ def show_film(run: Run, history: History, key: str) -> int | None:
     slices = tuple(sorted(chosen))
     kept = tuple(film.kept_frames(number, len(slices), size))
     last = history.points[-1]
-    identity = f"{run.path}|{number}|{last.step}|{slices}|{history.rule}|{last.ends_cycle}"
+    stamp = disk.stamp(point.path / CUTS for point in history.points if point.path)
+    identity = f"{run.path}|{stamp}|{last.step}|{slices}|{history.rule}|{last.ends_cycle}"
     data = _packed(str(run.path), identity, kept, slices, history)
     film.show(key=f"{key} film", data=data, on_frame_change=lambda: None)
     sentence = film.thinning_sentence(number, len(kept), len(slices))
@@ -322,7 +330,7 @@ def show_termination(run: Run) -> None:
     def course() -> None:
         history = history_of(run)
         for problem in history.left_out:
-            st.warning(problem, icon=":material/broken_image:")
+            st.warning(feedback.plain(problem), icon=":material/broken_image:")
         if not history.points:
             text = (
                 "The first snapshot comes once the scans are read."

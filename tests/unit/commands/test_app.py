@@ -50,3 +50,38 @@ def test_without_streamlit(started, capsys, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli("app") == 2
     assert "pip install streamlit" in complaint(capsys)
+
+
+def test_folders_that_the_owner_names_are_handed_on(started, tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "c")
+    folders = [tmp_path / "a", tmp_path / "b"]
+    assert cli("app", "--data", *folders, "--data", tmp_path / "link") == 0
+    ((_, words, variables),) = started
+    named = variables[places.OPEN_FOLDERS].split(os.pathsep)
+    assert named == [str(tmp_path / name) for name in ("a", "b", "c")]
+    assert words[words.index("--server.address") + 1] == "127.0.0.1"
+
+
+def test_another_address(started):
+    assert cli("app", "--address", "0.0.0.0") == 0
+    ((_, words, variables),) = started
+    assert words[words.index("--server.address") + 1] == "0.0.0.0"
+    assert places.OPEN_FOLDERS not in variables
+
+
+@pytest.mark.parametrize("address", ["everywhere", "1.2.3", ""])
+def test_an_address_that_is_none(started, capsys, address):
+    assert cli("app", "--address", address) == 2
+    assert "--address" in complaint(capsys)
+    assert not started
+
+
+def test_a_folder_that_is_not_there(started, capsys, tmp_path):
+    assert cli("app", "--data", tmp_path / "none") == 2
+    assert "none is no folder" in complaint(capsys)
+    (tmp_path / "a:b").mkdir()
+    assert cli("app", "--data", tmp_path / "a:b") == 2
+    assert "rename" in complaint(capsys)
+    assert not started

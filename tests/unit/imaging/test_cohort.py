@@ -192,3 +192,19 @@ def test_what_is_no_manifest_is_refused_and_not_quoted(tmp_path, content):
         read_manifest(path)
     assert "secret" not in str(caught.value)
     assert "root" not in str(caught.value).replace(str(path), "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "root:x:0:0:secret,,,:/root\nroot:x:0:0:secret,,,:/root,\n",
+        "secret,secret\n1,2\n",
+        "a,b\nsecret,2,3\n",
+        "subject,image\nsecret,b,c\n",
+    ],
+)
+def test_the_refusal_of_another_file_quotes_nothing_of_it(tmp_path, content):
+    (tmp_path / "file").write_text(content)
+    with pytest.raises(UserError) as caught:
+        read_manifest(tmp_path / "file")
+    assert "secret" not in str(caught.value)

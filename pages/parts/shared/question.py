@@ -1,0 +1,87 @@
+"""The question before a link opens a path of this machine, or the sentence why it does not."""
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from pages.parts.shared import access, cohorts, state
+from pages.parts.shared.feedback import plain
+from pages.parts.shared.state import View
+
+
+def ask_about(view: View) -> None:
+    """Stop the page at a question, or a refusal, if the view names paths that may not be opened."""
+    closed = _closed(view)
+    if not closed:
+        return
+    try:
+        real_paths = [access.real(path) for path in closed]
+    except UserError as error:  # a text that can be no path
+        _refuse(str(error))
+        st.stop()
+    if access.only_named():
+        _refuse(access.refusal(closed[0]))
+    else:
+        _ask([str(path) for path in real_paths])
+    st.stop()
+
+
+def _closed(view: View) -> list[str]:
+    """What a view names that may not be opened: its cohort first, then its runs."""
+    cohort = [] if _may_open(view.cohort) else [view.cohort]
+    runs = [name for name in (view.run, *view.compare) if not _may_open_run(name)]
+    return [*cohort, *dict.fromkeys(runs)]
+
+
+def _may_open(key: str) -> bool:
+    try:
+        return key in cohorts.DEMOS or access.may_open(key)
+    except UserError:
+        return False
+
+
+def _may_open_run(name: str) -> bool:
+    try:
+        return access.may_open_run(name)
+    except UserError:
+        return False
+
+
+def _refuse(sentence: str) -> None:
+    st.error(plain(sentence), icon=":material/lock:")
+    st.button("Show the demo instead", icon=":material/home:", on_click=_leave)
+
+
+def _ask(paths: list[str]) -> None:
+    with st.container(border=True, key="link_question", width=720):
+        what = "a path" if len(paths) == 1 else "paths"
+        st.markdown(f"**This link opens {what} on this machine**")
+        for path in paths:  # as code: nothing in a link may become Markdown
+            st.code(access.shown(path), language=None, wrap_lines=True)
+        st.caption(
+            "Links can come from anybody: open it if you know what it is. It stays open until this "
+            "page is closed or loaded anew."
+        )
+        with st.container(horizontal=True):
+            st.button("Open it", type="primary", icon=":material/folder_open:", on_click=_open)
+            st.button("Show the demo instead", icon=":material/home:", on_click=_leave)
+
+
+def _open() -> None:
+    view = state.current()
+    if not _may_open(view.cohort):
+        access.agree(view.cohort)
+        st.session_state.setdefault(state.OPENED, []).append(view.cohort)
+    for name in (view.run, *view.compare):
+        if not _may_open_run(name):
+            access.agree_to_run(name)
+
+
+def _leave() -> None:
+    """Take out of the view what may not be opened; all else in it stays."""
+    view, changes = state.current(), {}
+    if not _may_open(view.cohort):
+        changes["cohort"] = state.DEFAULT.cohort
+    if not _may_open_run(view.run):
+        changes["run"] = state.DEFAULT.run
+    compared = tuple(name for name in view.compare if _may_open_run(name))
+    state.update(**changes, compare=compared)
