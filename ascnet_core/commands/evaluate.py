@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ examples:
 
 Writes OUT/subjects.csv (a row a subject, method and rule), OUT/slices.csv and OUT/summary.json
 (a row a method and rule: mean Dice, SD, median, interval, AUPRC ...; settings; versions).
+What makes one doubt a scan (a subject of the training, skull where the run saw none ...) is said
+above the scores or on stderr, and in the column `remarks`.
 Rows of kind `oracle` are thresholds chosen with the masks, which nobody has in practice. Never
 compare them with `mask-free` ones.
 
@@ -114,6 +117,7 @@ def run(options: argparse.Namespace) -> None:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
     from ascnet_core.imaging.cohort import read_manifest
     from ascnet_core.methods.baselines import baselines
+    from ascnet_core.runs.suspicion import Remark
     from ascnet_core.scoring.evaluation import evaluate, write_evaluation
     from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
@@ -138,6 +142,10 @@ def run(options: argparse.Namespace) -> None:
         result = evaluate(cohort, methods, how, plan, reference, progress=progress)
     result.summary["command"] = options.command_line
     write_evaluation(result, out, slices=True)
+    remarks = [Remark(one["sentence"], tuple(one["scans"])) for one in result.summary["remarks"]]
+    for remark in remarks:
+        # what the scores cannot be read without stands above them
+        print(f"note: {remark}", file=sys.stdout if remark.of_training else sys.stderr)
     _print(result.summary["rows"])
     print(f"\ntables in {out}: subjects.csv, slices.csv, summary.json")
 

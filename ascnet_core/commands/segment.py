@@ -8,6 +8,7 @@ import dataclasses
 import io
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,9 @@ examples:
   {PROGRAM} segment first slice.png -o masks --channel 1 --post open-close:5 components:100
 
 Writes OUT/SCAN_mask.nii.gz on the grid of the image, bit for bit (a picture gets a .png), and
-OUT/segmentation.csv and .json with threshold, rule and volume of each.
+OUT/segmentation.csv and .json with threshold, rule and volume of each. What makes one doubt a scan
+(skull where the run saw none, another modality, thick slices ...) is said on stderr, and in the
+column `remarks`.
 
 {RULES_HELP}"""
 
@@ -94,6 +97,8 @@ def run(options: argparse.Namespace) -> int:
     parse_steps(options.post or ())
     device = pick_device(options.device)
 
+    from ascnet_core.runs.fingerprint import read_fingerprint
+    from ascnet_core.runs.suspicion import gather, suspicions
     from ascnet_core.segmentation.cuts import ready
     from ascnet_core.segmentation.scans import How, choose_thresholds, cut_all, write_mask
     from ascnet_core.settings.preparation import preparation_of
@@ -106,7 +111,8 @@ def run(options: argparse.Namespace) -> int:
     network = ready(model, device)
     reference = _reference_counts(options, settings.segmentation)
     choices = (options.range_kind, options.batch, options.flip, options.save_maps)
-    how = How(network, preparation_of(settings), settings.segmentation, out, *choices)
+    doubts = partial(suspicions, run=read_fingerprint(options.run))
+    how = How(network, preparation_of(settings), settings.segmentation, out, *choices, doubts)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=out) as folder:
         with Progress("scans cut", len(scans)) as progress:
@@ -124,6 +130,8 @@ def run(options: argparse.Namespace) -> int:
                 f"{row['mask']}: {row['map']} {row['kept']} ({row['rule']}), "
                 f"{row['voxels']} voxels, {row['volume_ml']:.2f} ml"
             )
+    for remark in gather((one.scan.scan, one.remarks) for one in kept):
+        print(f"note: {remark}", file=sys.stderr)
     failed = [row for row in rows if not row["mask"]]
     for row in failed:
         print(f"error: {row['scan']} gets no mask. {row['sentence']}", file=sys.stderr)

@@ -10,10 +10,12 @@ from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.files import write_json, write_text
-from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+from ascnet_core.imaging.signs import Signs, signs_of
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
 from ascnet_core.runs.create import check_data, create_run, note_command, reference_of
+from ascnet_core.runs.fingerprint import write_fingerprint
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
@@ -156,8 +158,16 @@ def _train(path: Path, settings: Settings, device: str, log: Log) -> None:
     from ascnet_core.training.slice_sets import sets_of, watched_of
 
     cohort = read_manifest(path / places.MANIFEST)
+    learnt: list[tuple[Scan, Signs]] = []
     with Progress("scans prepared", line=log.say) as progress:
-        inputs, reference = sets_of(settings, cohort, reference_of(path), progress=progress)
+        inputs, reference = sets_of(
+            settings,
+            cohort,
+            reference_of(path),
+            progress,
+            look=lambda prepared: learnt.append((prepared.scan, signs_of(prepared))),
+        )
+    write_fingerprint(path, learnt)
     log.say(
         f"{len(inputs.images)} input slices, {len(reference.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"

@@ -25,11 +25,12 @@ from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.metrics.surface import TruthSurface
 from ascnet_core.names import RangeKind, Tell
+from ascnet_core.runs.suspicion import Remark, gather
 from ascnet_core.scoring.choices import Choice, Key, Mark, oracle_choices, rule_choice
 from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
 from ascnet_core.scoring.tally import Tally
-from ascnet_core.segmentation.levels import Folder, Kept, by_name, keep, settle_ranges
+from ascnet_core.segmentation.levels import SEPARATOR, Folder, Kept, by_name, keep, settle_ranges
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import Step, parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
@@ -121,9 +122,18 @@ def evaluate_plans(
             tallies = _score(units, choices, steps, plan, step_done)
             rows = to_frame(_rows(units, choices, tables, tallies, plan))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
-            summary = summarise(rows, cohort, preparation, plan, reference)
+            remarks = remarks_on(several[: len(cohort.scans)])
+            summary = summarise(rows, cohort, preparation, plan, reference, remarks)
             results.append(EvaluationResult(rows, slices, summary, counts, tables))
         return results
+
+
+def remarks_on(several: Sequence[Kept]) -> list[Remark]:
+    """Return what is to be said of scans, each sentence once; of training first."""
+    said = gather(
+        (one.scan.scan, [*one.remarks, *itertools.chain(*one.doubts.values())]) for one in several
+    )
+    return sorted(said, key=lambda remark: not remark.of_training)
 
 
 def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = False) -> list[Path]:
@@ -149,11 +159,16 @@ def _keep(
 ) -> Kept:
     """Prepare a scan, compute each map once and keep what is needed of them."""
     prepared = cache(partial(prepare_scan, scan))
+    of_map = {method.key: method for method in methods}
+    # methods of one run doubt a scan in the same way
+    doubts = cache(lambda doubts, how: doubts(prepared(how)))
     maps = (
-        (key, method.grey(prepared(method.adapt(preparation))))
-        for key, method in {method.key: method for method in methods}.items()
+        (key, method.grey(prepared(method.adapt(preparation)))) for key, method in of_map.items()
     )
-    return keep(prepared(preparation), maps, arrays, range_kind)
+    kept = keep(prepared(preparation), maps, arrays, range_kind)
+    for key, method in of_map.items():
+        kept.doubts[key] = doubts(method.doubts, method.adapt(preparation))
+    return kept
 
 
 def _choose(
@@ -248,10 +263,16 @@ def _rows(
                 "upper": threshold.upper,
                 "failed": isinstance(threshold, NoThreshold),
                 "sentence": threshold.sentence,
+                "remarks": SEPARATOR.join(_said(units[unit], choice.method.key)),
                 "auprc": table.average_precision(plan.side) if table else None,
                 "prevalence": table.prevalence if table else None,
                 **tallies[unit, choice.mark(unit)].row(plan.shapes),
             }
+
+
+def _said(scans: Sequence[Kept], key: Key) -> list[str]:
+    said = [sentence for one in scans for sentence in (*one.remarks, *one.doubts[key])]
+    return list(dict.fromkeys(said))
 
 
 def _slice_rows(choices: Sequence[Choice], tallies: Tallies) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.metrics.statistics import spread
+from ascnet_core.runs.suspicion import Remark
 from ascnet_core.scoring.plan import Plan
 
 IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
@@ -24,7 +25,7 @@ COLUMNS = [
     *["hd95_mm", "msd_mm", "lesion_recall", "lesion_precision", "lesion_f1"],
     *["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"],
     *["volume_ml", "truth_ml", "slice_dice", "empty_truth", "empty_prediction"],
-    *["tp", "fp", "fn", "tn", "sentence"],
+    *["tp", "fp", "fn", "tn", "sentence", "remarks"],
 ]
 WHOLE = ["scans", "scans_with_mask", "threshold", "upper", "tp", "fp", "fn", "tn"]
 WHOLE += ["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"]
@@ -77,6 +78,7 @@ def summarise(
     preparation: Preparation,
     plan: Plan,
     reference: Cohort | None,
+    remarks: Sequence[Remark],
 ) -> dict[str, Any]:
     """Return the summary of an evaluation, ready for JSON (undefined numbers are null)."""
     groups = rows.groupby(IDENTITY, sort=False, dropna=False)
@@ -89,6 +91,10 @@ def summarise(
             "preparation": asdict(preparation),
             **asdict(plan),
         },
+        "remarks": [
+            {"sentence": one.sentence, "training": one.of_training, "scans": list(one.scans)}
+            for one in remarks
+        ],
         "definitions": DEFINITIONS,
         "versions": versions(),
     }

@@ -20,6 +20,7 @@ from ascnet_core.imaging.volume import write_volume
 from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.cuts import Ready, cut_scan
 from ascnet_core.segmentation.levels import (
+    SEPARATOR,
     Folder,
     Kept,
     by_name,
@@ -35,7 +36,10 @@ from ascnet_core.settings.tables import Segmentation
 
 @dataclass(frozen=True)
 class How:
-    """What holds for all scans of a call; masks and maps are written to the folder `out`."""
+    """What holds for all scans of a call; masks and maps are written to the folder `out`.
+
+    `doubts` gives sentences on what is odd about a scan for this network.
+    """
 
     network: Ready
     preparation: Preparation
@@ -45,6 +49,7 @@ class How:
     batch: int | None = None
     flip: bool = False
     save_maps: bool = False
+    doubts: Callable[[Prepared], tuple[str, ...]] = lambda prepared: ()
 
 
 def cut_all(
@@ -85,7 +90,9 @@ def _cut(prepared: Prepared, how: How, folder: Path) -> Kept:
         grid = prepared.volume.grid
         for each in maps.keys() - {"input"}:
             write_volume(_file(how.out, scan, each, grid), maps[each], grid)
-    return keep(prepared, [(name, maps[name])], Folder(folder), how.range)
+    kept = keep(prepared, [(name, maps[name])], Folder(folder), how.range)
+    kept.remarks += how.doubts(prepared)
+    return kept
 
 
 def choose_thresholds(
@@ -118,6 +125,7 @@ def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict
         "voxels": None,
         "volume_ml": None,
         "region_voxels": int(np.count_nonzero(region)),
+        "remarks": SEPARATOR.join(kept.remarks),
     }
     if isinstance(threshold, NoThreshold):
         return row
