@@ -14,7 +14,7 @@ from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.places import MANIFEST
 from pages.parts.data import sets, uploads
-from pages.parts.shared import cohorts, feedback, forms, runs, state, tables
+from pages.parts.shared import cohorts, feedback, forms, remarks, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.sidebar import choose_cohort, style
 
@@ -155,10 +155,14 @@ def choose_preparation() -> Preparation:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
-def _grid_row(scan: Scan, preparation: Preparation, changed: float) -> dict[str, Any] | str:
+def _grid_row(
+    scan: Scan, preparation: Preparation, run: str, changed: tuple[float, ...]
+) -> dict[str, Any] | str:
     """What reading a scan adds to the table, or why it cannot be read."""
     try:
-        return tables.grid_row(prepare_scan(scan, preparation))
+        prepared = prepare_scan(scan, preparation)
+        row = tables.grid_row(prepared)
+        return row | {"remarks": " ".join(remarks.remarks_on(prepared, run))}
     except UserError as error:
         return str(error)
 
@@ -168,18 +172,21 @@ def read_table(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The subjects table, the first `limit` scans of it read; and what went wrong with scans."""
     rows, problems = [tables.scan_row(scan) for scan in cohort.scans], []
+    run = state.current().run
     to_read = cohort.scans[:limit]
     with progress_bar("Reading scans") as report:
         for index, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
             report(index, len(to_read), f" {scan.scan}")
-            found = _grid_row(scan, preparation, scan.image.stat().st_mtime)
+            changed = (scan.image.stat().st_mtime, remarks.changed(run))
+            found = _grid_row(scan, preparation, run, changed)
             if isinstance(found, str):
                 problems.append(found)
                 row["notes"] = f"not read: {found}"
             else:
                 row |= found
     table = pd.DataFrame(rows)
-    dull = [c for c in ("group", "modality", "further", "notes") if (table[c] == "").all()]
+    words = ["group", "modality", "further", "notes", *table.columns.intersection(["remarks"])]
+    dull = [c for c in words if (table[c].fillna("") == "").all()]
     if (table["scan"] == table["subject"]).all():
         dull.append("scan")
     order = [c for c in table.columns if c != "notes"] + ["notes"]

@@ -10,10 +10,11 @@ from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import resolve_run
+from ascnet_core.runs.suspicion import Remark
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
-from pages.parts.shared import cohorts, feedback, forms, jobs, runs, state, tables
+from pages.parts.shared import cohorts, feedback, forms, jobs, remarks, runs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
 from pages.parts.watch import live_run
@@ -131,6 +132,11 @@ def show(folder: Path) -> None:
         f"**{said['cohort']}** · side {said['side']} · scope {said['scope']} · post-processing "
         f"{' '.join(said['post']) or 'none'} · Dice over the whole volume on the original grid"
     )
+    said_of = [Remark(one["sentence"], one["scans"]) for one in summary.get("remarks", ())]
+    for remark in said_of:
+        if remark.of_training:
+            st.info(str(remark), icon=":material/info:")
+    remarks.show([str(one) for one in said_of if not one.of_training], "these scans")
     table = tables.score_table(summary)
     st.dataframe(
         table.style.apply(oracle_style, axis=1),

@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     device = pick_device(options.device)
 
     from ascnet_core.runs.fingerprint import read_fingerprint
-    from ascnet_core.runs.suspicion import gather, suspicions
+    from ascnet_core.runs.suspicion import in_order, suspicions
     from ascnet_core.segmentation.cuts import ready
     from ascnet_core.segmentation.scans import How, choose_thresholds, cut_all, write_mask
     from ascnet_core.settings.preparation import preparation_of
@@ -130,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{row['mask']}: {row['map']} {row['kept']} ({row['rule']}), "
                 f"{row['voxels']} voxels, {row['volume_ml']:.2f} ml"
             )
-    for remark in gather((one.scan.scan, one.remarks) for one in kept):
+    for remark in in_order((one.scan.scan, one.remarks) for one in kept):
         print(f"note: {remark}", file=sys.stderr)
     failed = [row for row in rows if not row["mask"]]
     for row in failed:

@@ -56,10 +56,8 @@ def asc_net(
     path = Path(run)
     title = path.stem if path.is_file() else resolve_run(run).name
     source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
-    method, doubts = (
-        settings.method.name,
-        partial(suspicions, run=read_fingerprint(run), scored=True),
-    )
+    doubts = partial(suspicions, run=read_fingerprint(run), scored=True)
+    method = settings.method.name
     return tuple(
         Method(
             method, title, name, partial(grey, name), partial(rules, name), adapt, source, doubts

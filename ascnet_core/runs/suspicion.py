@@ -5,7 +5,7 @@ sentence says what, how sure that is, and what to do. It holds no figure that di
 scan without need, so that the same sentence of many scans can be told once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -77,8 +77,8 @@ def trained_on(scan: Scan, signs: Signs, run: Fingerprint) -> str:
         )
     if scan.subject in run.subjects:
         return (
-            f"{run.run}{_TRAINED}a subject of this name, with another image; if it is the "
-            "same patient, leave it out of scores."
+            f"{run.run}{_TRAINED}a subject of this name; if it is the same patient, leave it out "
+            "of scores."
         )
     return ""
 
@@ -177,10 +177,14 @@ def left_handed(signs: Signs) -> str:
     return f"Stored left-handed ({signs.axes}): left and right are taken from the header."
 
 
-def gather(remarks: Iterable[tuple[str, Sequence[str]]]) -> tuple[Remark, ...]:
-    """Put the same sentence of many scans together, given each scan's name and its sentences."""
+def in_order(remarks: Iterable[tuple[str, Iterable[str]]]) -> tuple[Remark, ...]:
+    """Put the same sentence of many scans together, given each scan's name and its sentences.
+
+    What says that a scan was trained on comes first.
+    """
     together: dict[str, dict[str, None]] = {}
     for scan, sentences in remarks:
         for sentence in sentences:
             together.setdefault(sentence, {})[scan] = None
-    return tuple(Remark(sentence, tuple(scans)) for sentence, scans in together.items())
+    found = [Remark(sentence, tuple(scans)) for sentence, scans in together.items()]
+    return tuple(sorted(found, key=lambda remark: not remark.of_training))

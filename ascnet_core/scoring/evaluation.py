@@ -25,7 +25,7 @@ from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.metrics.surface import TruthSurface
 from ascnet_core.names import RangeKind, Tell
-from ascnet_core.runs.suspicion import Remark, gather
+from ascnet_core.runs.suspicion import in_order
 from ascnet_core.scoring.choices import Choice, Key, Mark, oracle_choices, rule_choice
 from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
@@ -122,18 +122,13 @@ def evaluate_plans(
             tallies = _score(units, choices, steps, plan, step_done)
             rows = to_frame(_rows(units, choices, tables, tallies, plan))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
-            remarks = remarks_on(several[: len(cohort.scans)])
+            remarks = in_order(
+                (one.scan.scan, [*one.remarks, *itertools.chain(*one.doubts.values())])
+                for one in several[: len(cohort.scans)]
+            )
             summary = summarise(rows, cohort, preparation, plan, reference, remarks)
             results.append(EvaluationResult(rows, slices, summary, counts, tables))
         return results
-
-
-def remarks_on(several: Sequence[Kept]) -> list[Remark]:
-    """Return what is to be said of scans, each sentence once; of training first."""
-    said = gather(
-        (one.scan.scan, [*one.remarks, *itertools.chain(*one.doubts.values())]) for one in several
-    )
-    return sorted(said, key=lambda remark: not remark.of_training)
 
 
 def write_evaluation(result: EvaluationResult, folder: Path, slices: bool = False) -> list[Path]:

@@ -25,6 +25,7 @@ from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
 from pages.parts.shared.cohorts import changed_at, find_scan, load_cohort
 from pages.parts.shared.feedback import progress_bar
+from pages.parts.shared.remarks import changed, remarks_on
 from pages.parts.shared.runs import load_model, preparation_of
 from pages.parts.shared.state import View
 
@@ -132,6 +133,17 @@ def load_maps(view: View) -> Case:
     """
     found = find_scan(load_cohort(view.cohort), view.scan)
     return _quantised(_source(view, found), _ranges(view, found.subject))
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _remarks(source: _Source, changed: float) -> tuple[str, ...]:
+    return remarks_on(source.prepared(), source.run)
+
+
+def load_remarks(view: View) -> tuple[str, ...]:
+    """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError."""
+    source = _source(view, find_scan(load_cohort(view.cohort), view.scan))
+    return _remarks(source, changed(source.run))
 
 
 def _over(scans: Sequence[Scan], what: str, each: Callable[[Scan], T]) -> list[T]:
