@@ -13,6 +13,8 @@ from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.places import MANIFEST
+from ascnet_core.runs.suspicion import in_order
+from ascnet_core.segmentation.levels import SEPARATOR
 from pages.parts.data import sets, uploads
 from pages.parts.shared import cohorts, feedback, forms, remarks, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
@@ -162,7 +164,7 @@ def _grid_row(
     try:
         prepared = prepare_scan(scan, preparation)
         row = tables.grid_row(prepared)
-        return row | {"remarks": " ".join(remarks.remarks_on(prepared, run))}
+        return row | {"remarks": SEPARATOR.join(remarks.remarks_on(prepared, run))}
     except UserError as error:
         return str(error)
 
@@ -224,6 +226,10 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     if len(problems) > 3:
         st.caption(f"{len(problems) - 3} more scans could not be read: see their notes.")
     left_out_box(Path(state.current().cohort))
+    if "remarks" in table:
+        said = zip(table["subject"], table["remarks"].fillna(""), strict=True)
+        found = in_order((name, filter(None, cell.split(SEPARATOR))) for name, cell in said)
+        remarks.show([str(remark) for remark in found], "these scans")
     if total > limit:
         st.button(
             f"Read all {total} scans",

@@ -205,7 +205,7 @@ def stage(drawn: str) -> None:
                 viewer.show_viewer(data, state.VIEWER, _on_told)
             with right, st.container(key="decide"):
                 viewer.show_numbers()
-                remarks.show(cases.load_remarks(full))
+                remarks.show(cases.load_remarks(full), width="stretch")
                 _panel(shown)
 
 

@@ -81,8 +81,9 @@ def skull_sign(scaled: npt.NDArray[np.float32]) -> float:
     coarse = scaled[::step, ::step]
     areas = np.count_nonzero(coarse > 0.05, axis=(0, 1))
     wide = np.flatnonzero(areas > _WIDE * areas.max(initial=0))
+    spread = np.linspace(0, len(wide) - 1, min(len(wide), _SLICES))
     found = []
-    for z in np.unique(wide[np.linspace(0, len(wide) - 1, _SLICES).round().astype(int)]):
+    for z in wide[spread.round().astype(int)]:
         image = np.pad(coarse[..., z], 1)
         # what is not joined to the border from outside is head: holes are filled
         around = ndimage.label(image <= 0.08)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -43,11 +43,15 @@ def remarks_on(prepared: Prepared, run: str | Path) -> tuple[str, ...]:
     return (*prepared.remarks, *suspicions(prepared, known))
 
 
-def show(sentences: Sequence[str], about: str = "this scan") -> None:
+def show(
+    sentences: Sequence[str],
+    about: str = "this scan",
+    width: Literal["content", "stretch"] = "content",
+) -> None:
     """A button that opens the sentences; nothing where there are none."""
     if not sentences:
         return
     count = "1 remark" if len(sentences) == 1 else f"{len(sentences)} remarks"
-    with st.popover(f"{count} on {about}", icon=":material/info:", width="stretch"):
+    with st.popover(f"{count} on {about}", icon=":material/info:", width=width):
         for sentence in sentences:
             st.markdown(f"- {sentence}")
