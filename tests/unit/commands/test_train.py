@@ -7,11 +7,12 @@ import time
 import pytest
 
 from ascnet_core.errors import UserError
+from ascnet_core.runs.fingerprint import read_fingerprint
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import ask
 from ascnet_core.runs.start import start_training
-from tests.unit.commands.command_line import TINY, cli, complaint
+from tests.unit.commands.command_line import TINY, cli, complaint, rows_of
 
 
 def test_train_leaves_a_finished_run(run, demo):
@@ -176,3 +177,11 @@ def test_a_process_that_is_refused_says_why(tmp_path):
     assert not path.exists()
     with pytest.raises(UserError, match="needs a name"):
         start_training(["M.csv"])
+
+
+def test_a_run_keeps_what_its_scans_are_like(run, demo):
+    found = read_fingerprint(run)
+    assert found.subjects == {row["subject"] for row in rows_of(demo / "manifest.csv")}
+    assert len(found.voxels) == len(found.histograms) == 4
+    assert found.modalities == {"t2"}
+    assert found.slices.tolist() == [12] * 4
