@@ -27,12 +27,13 @@ _DARK = 0.4
 class Signs(NamedTuple):
     """What was measured of one scan.
 
-    `histogram` (32,) float64 are shares of the region's voxels by scaled grey level, sum 1.
-    `skull` is the share of dark pixels in the ring beneath the outline, where bone lies; NaN where
-    the region is too small to tell. `slices` are axial ones, `spacing` is in mm along X, Y and Z
-    (None where the file names none). `shear` is by how many degrees two axes of the grid miss the
-    right angle; `axes` is the stored order ("LAS") of a left-handed grid, else empty. `voxels`
-    identifies the image whatever its file is called or how it is compressed.
+    `histogram` (32,) float64 are shares of the region's voxels by scaled grey level, sum 1; zeros
+    where the picture of a series shows little. `skull` is the share of dark pixels in the ring
+    beneath the outline, where bone lies; NaN where the region is too small to tell. `slices` are
+    axial ones, `spacing` is in mm along X, Y and Z (None where the file names none). `shear` is by
+    how many degrees two axes of the grid miss the right angle; `axes` is the stored order ("LAS")
+    of a left-handed grid, else empty. `voxels` identifies the image whatever its file is called or
+    how it is compressed.
     """
 
     histogram: npt.NDArray[np.float64]
@@ -48,11 +49,13 @@ def signs_of(prepared: Prepared) -> Signs:
     """Measure a scan that is ready. Takes some milliseconds, whatever its size."""
     grid = prepared.volume.grid
     nominal = grid.kind in NOMINAL
-    series = prepared.series_place
+    index, areas = prepared.series_place or (0, (1,) * prepared.scaled.shape[2])
+    # a picture from the top or the bottom of a series says little about the scan
+    telling = areas[index] > _WIDE * max(areas)
     return Signs(
-        histogram=histogram_of(prepared),
-        skull=skull_sign(prepared.scaled),
-        slices=prepared.scaled.shape[2] if series is None else len(series[1]),
+        histogram=histogram_of(prepared) if telling else np.zeros(BINS),
+        skull=skull_sign(prepared.scaled) if telling else float("nan"),
+        slices=len(areas),
         spacing=None if nominal else prepared.spacing,
         shear=0.0 if nominal else shear_of(grid),
         axes="" if nominal else left_handed_axes(grid),
@@ -78,21 +81,21 @@ def skull_sign(scaled: npt.NDArray[np.float32]) -> float:
     from scipy import ndimage  # slow to import, and only here
 
     step = max(1, min(scaled.shape[:2]) // _PIXELS)
-    coarse = scaled[::step, ::step]
-    areas = np.count_nonzero(coarse > 0.05, axis=(0, 1))
+    areas = np.count_nonzero(scaled[:: 2 * step, :: 2 * step] > 0.05, axis=(0, 1))
     wide = np.flatnonzero(areas > _WIDE * areas.max(initial=0))
     spread = np.linspace(0, len(wide) - 1, min(len(wide), _SLICES))
     found = []
     for z in wide[spread.round().astype(int)]:
-        image = np.pad(coarse[..., z], 1)
+        image = np.pad(scaled[::step, ::step, z], 1)
         # what is not joined to the border from outside is head: holes are filled
         around = ndimage.label(image <= 0.08)[0]
         pieces, count = ndimage.label(around != around[0, 0])
         if not count:
             continue
         head = pieces == np.bincount(pieces.reshape(-1))[1:].argmax() + 1
-        depth = ndimage.distance_transform_edt(head)[head]
-        depth /= depth.max()
+        # steps of a king: three times as fast as Euclid's way, and no worse at telling heads
+        steps = ndimage.distance_transform_cdt(head, "chessboard")[head]
+        depth = steps / steps.max()
         values = image[head]
         ring = values[(depth > _RING[0]) & (depth < _RING[1])]
         inside = values[depth > 0.4]

@@ -33,17 +33,17 @@ _MOST = 200
 # With fewer, nothing is known of their spread.
 _FEWEST = 5
 # Chosen on demo cohorts and half of the real sets: no alarm on the other half of the same kind.
-_SPREAD, _LEAST = 2.5, 0.16
+_SPREAD, _LEAST = 3.0, 0.16
 _COUNTS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """What is known of the scans that run `run` learnt from; arrays have a row for each.
+    """What is known of the scans that run `run` learnt from.
 
-    `histograms` (N, 32) are shares, `skull` (N,) signs, `slices` (N,) axial ones, `spacing` (N, 3)
-    mm; NaN where a scan did not tell. All four are empty for older runs, which know `files`,
-    SHA-256 of bytes, instead of `voxels`.
+    `skull` (N,) are signs, `slices` (N,) axial ones, `spacing` (N, 3) is in mm; NaN where a scan
+    did not tell. `histograms` (M, 32) are shares, of scans that told. All four are empty for older
+    runs, which know `files`, SHA-256 of bytes, instead of `voxels`.
     """
 
     run: str
@@ -142,7 +142,8 @@ def read_fingerprint(run: str | Path) -> Fingerprint:
 def _of_rows(name: str, rows: list[dict[str, Any]]) -> Fingerprint:
     nothing = [None, None, None]
     histograms = np.array([row["histogram"] for row in rows], np.float64).reshape(-1, BINS)
-    few = np.linspace(0, len(rows) - 1, min(len(rows), _MOST)).round().astype(int)
+    histograms = histograms[histograms.any(axis=1)]
+    few = np.linspace(0, len(histograms) - 1, min(len(histograms), _MOST)).round().astype(int)
     return Fingerprint(
         run=name,
         subjects=frozenset(str(row["subject"]) for row in rows),

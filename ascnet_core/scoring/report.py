@@ -87,7 +87,7 @@ def read_report(folder: Path) -> Report:
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(
         path,
-        dtype={"subject": "str", "scan": "str", "rule": "str"},
+        dtype=dict.fromkeys(("subject", "scan", "rule", "remarks"), "str"),
         keep_default_na=False,
         na_values=[""],
     )

@@ -109,3 +109,19 @@ def test_a_picture_says_nothing_of_millimetres_and_sides(tmp_path):
 def test_phantoms_have_no_skull(tmp_path):
     for scan in read_manifest(make_small_cohort(tmp_path / "c")).scans:
         assert not measured(scan.image).skull > 0.095
+
+
+def test_a_picture_from_the_end_of_a_series_does_not_tell(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["subject,scan,image,series"]
+    for number, width in enumerate((6, 40, 44)):
+        image = np.zeros((64, 64), np.uint8)
+        image[10 : 10 + width, 10 : 10 + width] = rng.integers(80, 200, (width, width))
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+        lines.append(f"a,a{number},{number}.png,a")
+    (tmp_path / "m.csv").write_text("\n".join(lines))
+    scans = read_manifest(tmp_path / "m.csv").scans
+    found = [signs_of(prepare_scan(scan, Preparation(size=64))) for scan in scans]
+    assert [bool(one.histogram.any()) for one in found] == [False, True, True]
+    assert np.isnan(found[0].skull)
+    assert [one.slices for one in found] == [3, 3, 3]
