@@ -93,7 +93,9 @@ def skull_differs(scan: Scan, signs: Signs, run: Fingerprint) -> str:
             f"Skull {sure} present (a dark ring of bone under the outline), and {run.run} saw "
             "none: expect scalp and eyes in the mask; strip the skull first."
         )
-    if run.has_skull and signs.skull < NO_SKULL:
+    # at the base of the skull a single picture of a whole head may show no ring
+    alone = len(scan.series) < 2
+    if run.has_skull and signs.skull < NO_SKULL and alone:
         return (
             f"No skull is seen (no dark ring under the outline), and {run.run} saw whole heads: "
             "the peaks may lie elsewhere; use a run that learnt from brains without skull."

@@ -51,6 +51,9 @@ def test_skull_is_said_both_ways_and_only_where_the_run_saw_the_other_kind(tmp_p
     quiet = [(0.02, RUN), (0.09, RUN), (0.3, WHOLE_HEADS), (0.09, WHOLE_HEADS), (0.3, NOTHING)]
     for skull, run in [*quiet, (float("nan"), RUN), (float("nan"), WHOLE_HEADS)]:
         assert suspicion.skull_differs(new, signs(skull=skull), run) == ""
+    series = scan(tmp_path, series=((tmp_path / "a.png", None), (tmp_path / "b.png", None)))
+    assert suspicion.skull_differs(series, signs(skull=0.02), WHOLE_HEADS) == ""
+    assert suspicion.skull_differs(series, signs(skull=0.3), RUN) != ""
     ct = scan(tmp_path, modality="CT")
     assert suspicion.skull_differs(ct, signs(skull=0.3), RUN) == ""
 
