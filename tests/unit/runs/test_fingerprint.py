@@ -8,6 +8,7 @@ import pytest
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.signs import BINS, Signs
 from ascnet_core.places import FINGERPRINT
+from ascnet_core.runs.export import files_to_export
 from ascnet_core.runs.fingerprint import (
     Fingerprint,
     distances,
@@ -112,3 +113,8 @@ def test_a_run_saw_skull_or_none_or_both(skull, modalities, expected):
 
 def test_modalities_are_compared_without_signs_and_case():
     assert plain("T2-w") == plain("t2W") == "t2w"
+
+
+def test_it_travels_with_an_exported_run(run, tmp_path):
+    write_fingerprint(run, [(Scan("a", "a", tmp_path / "a.nii"), signs())])
+    assert FINGERPRINT in files_to_export(run)[0]
