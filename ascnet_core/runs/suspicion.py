@@ -109,8 +109,8 @@ def modality_differs(scan: Scan, run: Fingerprint) -> str:
         return ""
     known = ", ".join(sorted(run.modalities)).upper()
     return (
-        f"The manifest says {scan.modality[:40]}, and {run.run} learnt from {known}: bright and dark "
-        "may mean something else; use a run of this modality."
+        f"The manifest says {scan.modality[:40]}, and {run.run} learnt from {known}: bright and "
+        "dark may mean something else; use a run of this modality."
     )
 
 
