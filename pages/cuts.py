@@ -10,7 +10,7 @@ from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
 from pages.parts.cuts.slice_panel import Bools
-from pages.parts.shared import cases, components, feedback, runs, state, thresholds
+from pages.parts.shared import cases, components, feedback, remarks, runs, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
 
@@ -121,6 +121,7 @@ def page() -> None:
         )
     if right.button("Threshold", icon=":material/equalizer:", width="stretch"):
         state.open_page("pages/threshold.py")
+    remarks.show(cases.load_remarks(view))
     slice_panel.slice_panel(header, volumes, PANEL, _slice_turned)
     st.caption(
         f"{feedback.plain(sentence)} All grey levels are 0–255 on the raw scale [0, 1]. Blue "

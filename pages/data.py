@@ -11,8 +11,10 @@ from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
 from ascnet_core.imaging.naming import printable
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
+from ascnet_core.runs.suspicion import in_order
+from ascnet_core.segmentation.levels import SEPARATOR
 from pages.parts.data import sets, uploads
-from pages.parts.shared import cohorts, disk, feedback, forms, runs, state, tables
+from pages.parts.shared import cohorts, disk, feedback, forms, remarks, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.question import ask_about
 from pages.parts.shared.sidebar import choose_cohort, style
@@ -161,10 +163,14 @@ def choose_preparation() -> Preparation:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2048)
-def _grid_row(scan: Scan, preparation: Preparation, changed: str) -> dict[str, Any] | str:
+def _grid_row(
+    scan: Scan, preparation: Preparation, run: str, changed: tuple[str, ...]
+) -> dict[str, Any] | str:
     """What reading a scan adds to the table, or why it cannot be read."""
     try:
-        return tables.grid_row(prepare_scan(scan, preparation))
+        prepared = prepare_scan(scan, preparation)
+        row = tables.grid_row(prepared)
+        return row | {"remarks": SEPARATOR.join(remarks.remarks_on(prepared, run))}
     except UserError as error:
         return str(error)
 
@@ -174,18 +180,21 @@ def read_table(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The subjects table, the first `limit` scans of it read; and what went wrong with scans."""
     rows, problems = [tables.scan_row(scan) for scan in cohort.scans], []
+    run = state.current().run
     to_read = cohort.scans[:limit]
     with progress_bar("Reading scans") as report:
         for index, (scan, row) in enumerate(zip(to_read, rows, strict=False)):
             report(index, len(to_read), f" {scan.scan}")
-            found = _grid_row(scan, preparation, disk.scan_stamp(scan))
+            changed = (disk.scan_stamp(scan), remarks.changed(run))
+            found = _grid_row(scan, preparation, run, changed)
             if isinstance(found, str):
                 problems.append(found)
                 row["notes"] = f"not read: {found}"
             else:
                 row |= found
     table = pd.DataFrame(rows)
-    dull = [c for c in ("group", "modality", "further", "notes") if (table[c] == "").all()]
+    words = ["group", "modality", "further", "notes", *table.columns.intersection(["remarks"])]
+    dull = [c for c in words if (table[c].fillna("") == "").all()]
     if (table["scan"] == table["subject"]).all():
         dull.append("scan")
     order = [c for c in table.columns if c != "notes"] + ["notes"]
@@ -223,6 +232,10 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     if len(problems) > 3:
         st.caption(f"{len(problems) - 3} more scans could not be read: see their notes.")
     left_out_box(state.current().cohort)
+    if "remarks" in table:
+        said = zip(table["subject"], table["remarks"].fillna(""), strict=True)
+        found = in_order((name, filter(None, cell.split(SEPARATOR))) for name, cell in said)
+        remarks.show([str(remark) for remark in found], "these scans")
     if total > limit:
         st.button(
             f"Read all {total} scans",

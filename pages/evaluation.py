@@ -8,10 +8,11 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.runs.suspicion import Remark
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.settings.methods import METHODS
-from pages.parts.shared import access, cohorts, feedback, forms, jobs, runs, state, tables
+from pages.parts.shared import access, cohorts, feedback, forms, jobs, remarks, runs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
 from pages.parts.watch import live_run
@@ -134,6 +135,11 @@ def show(folder: Path) -> None:
             + " ".join(f"{one['scan']}: {one['sentence']}" for one in failed[:5]),
             icon=":material/warning:",
         )
+    said_of = [Remark(one["sentence"], one["scans"]) for one in summary.get("remarks", ())]
+    for remark in said_of:
+        if remark.of_training:
+            st.info(feedback.plain(str(remark)), icon=":material/info:")
+    remarks.show([str(one) for one in said_of if not one.of_training], "these scans")
     table = tables.score_table(summary)
     st.dataframe(
         table.style.apply(oracle_style, axis=1),

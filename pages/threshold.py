@@ -14,7 +14,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from pages.parts.shared import cases, cohorts, feedback, runs, state
+from pages.parts.shared import cases, cohorts, feedback, remarks, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export, findings, view_rules, viewer
 
@@ -206,6 +206,7 @@ def stage(drawn: str) -> None:
                 viewer.show_viewer(data, state.VIEWER, _on_told)
             with right, st.container(key="decide"):
                 viewer.show_numbers()
+                remarks.show(cases.load_remarks(full), width="stretch")
                 _panel(shown)
 
 

@@ -51,6 +51,8 @@ examples:
 
 Writes OUT/subjects.csv (a row a subject, method and rule), OUT/slices.csv and OUT/summary.json
 (a row a method and rule: mean Dice, SD, median, interval, AUPRC ...; settings; versions).
+What makes one doubt a scan (a subject of the training, skull where the run saw none ...) is said
+above the scores or on stderr, and in the column `remarks`.
 Rows of kind `oracle` are thresholds chosen with the masks, which nobody has in practice. Never
 compare them with `mask-free` ones. A scan that cannot be read is named, has a row without scores
 and is in no mean, which says so; the exit status is then 2.
@@ -125,6 +127,7 @@ def run(options: argparse.Namespace) -> int:
     from ascnet_core.imaging.cohort import files_of, read_manifest
     from ascnet_core.methods.baselines import baselines
     from ascnet_core.outputs import check_targets, writing
+    from ascnet_core.runs.suspicion import Remark
     from ascnet_core.scoring.evaluation import TABLES, evaluate, write_evaluation
     from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
@@ -153,6 +156,10 @@ def run(options: argparse.Namespace) -> int:
             result = evaluate(cohort, methods, how, plan, reference, progress, True, aside)
         result.summary["command"] = options.command_line
         write_evaluation(result, aside, slices=True)
+    remarks = [Remark(one["sentence"], tuple(one["scans"])) for one in result.summary["remarks"]]
+    for remark in remarks:
+        # what the scores cannot be read without stands above them
+        print(f"note: {remark}", file=sys.stdout if remark.of_training else sys.stderr)
     _print(result.summary["rows"])
     print(f"\ntables in {out}: {', '.join(TABLES)}")
     failed = result.summary["failed"]

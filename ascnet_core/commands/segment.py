@@ -8,6 +8,7 @@ import dataclasses
 import io
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,9 @@ examples:
 Writes OUT/SCAN_mask.nii.gz on the grid of the image, bit for bit (a picture gets a .png), and
 OUT/segmentation.csv and .json with threshold, rule and volume of each. A scan that is damaged, or
 for which the rule finds nothing, is named, gets no mask and a sentence in the table; the others are
-done, and the exit status is 2. Where no scan can be read nothing is written.
+done, and the exit status is 2. Where no scan can be read nothing is written. What makes one doubt a
+scan (skull where the run saw none, another modality, thick slices ...) is said on stderr, and in
+the column `remarks`.
 
 Of what is in OUT only files are replaced that this program wrote, and those with --overwrite.
 
@@ -116,7 +119,10 @@ def run(options: argparse.Namespace) -> int:
         check_source(scan.image)
     device = pick_device(options.device)
 
+    from ascnet_core.runs.fingerprint import read_fingerprint
+    from ascnet_core.runs.suspicion import in_order, suspicions
     from ascnet_core.segmentation.cuts import map_names, ready
+    from ascnet_core.segmentation.levels import SEPARATOR
     from ascnet_core.segmentation.scans import How, planned_files
     from ascnet_core.settings.preparation import preparation_of
     from ascnet_core.training.checkpoint import load_model
@@ -130,6 +136,7 @@ def run(options: argparse.Namespace) -> int:
     choices = (
         options.range_kind, options.batch, options.flip, options.save_maps, options.dicom_seg,
     )  # fmt: skip
+    doubts = partial(suspicions, run=read_fingerprint(options.run))
     what = ["mask", *(map_names(network) if options.save_maps else ())]
     first_parts, names = planned_files(scans, what)
     if options.dicom_seg:
@@ -138,7 +145,7 @@ def run(options: argparse.Namespace) -> int:
     with writing(out, [*names, *TABLES], "segment", inputs, options.overwrite) as aside:
         how = How(
             network, preparation_of(settings), settings.segmentation, out, aside, first_parts,
-            *choices,
+            *choices, doubts,
         )  # fmt: skip
         rows = _segment(scans, how, reference)
         _write_tables(rows, options, settings, aside)
@@ -148,6 +155,10 @@ def run(options: argparse.Namespace) -> int:
                 f"{row['mask']}: {row['map']} {row['kept']} ({row['rule']}), "
                 f"{row['voxels']} voxels, {row['volume_ml']:.2f} ml"
             )
+    for remark in in_order(
+        (row["scan"], filter(None, row["remarks"].split(SEPARATOR))) for row in rows
+    ):
+        print(f"note: {remark}", file=sys.stderr)
     failed = [row for row in rows if not row["mask"]]
     for row in failed:
         print(_no_mask(row["scan"], row["sentence"]), file=sys.stderr)

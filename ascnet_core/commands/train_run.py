@@ -13,11 +13,13 @@ from ascnet_core.commands.progress import Progress, duration
 from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.files import made_folder, whole_or_nothing, write_json, write_text
-from ascnet_core.imaging.cohort import Cohort, read_manifest
+from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+from ascnet_core.imaging.signs import Signs, signs_of
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
 from ascnet_core.runs.create import check_data, check_new, create_run, note_command, reference_of
 from ascnet_core.runs.events import tail_events
+from ascnet_core.runs.fingerprint import write_fingerprint
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
@@ -175,31 +177,40 @@ def _has_learnt(path: Path) -> bool:
 
 
 class _Sets(NamedTuple):
-    """What a run learns from, and the slices that it watches."""
+    """What a run learns from, the slices that it watches, and what its scans are like."""
 
     inputs: SliceSet
     reference: SliceSet
     watched: Watched
+    learnt: list[tuple[Scan, Signs]]
 
 
 def _sets(cohort: Cohort, reference: str | Path, settings: Settings, log: Log) -> _Sets:
     """Prepare the slices; `UserError` if they are not what a training needs."""
     from ascnet_core.training.slice_sets import sets_of, watched_of
 
+    learnt: list[tuple[Scan, Signs]] = []
     with Progress("scans prepared", line=log.say) as progress:
-        inputs, normal = sets_of(settings, cohort, reference, progress=progress)
+        inputs, normal = sets_of(
+            settings,
+            cohort,
+            reference,
+            progress,
+            look=lambda prepared: learnt.append((prepared.scan, signs_of(prepared))),
+        )
     log.say(
         f"{len(inputs.images)} input slices, {len(normal.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal))
+    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal), learnt)
 
 
 def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -> None:
     """Train; the lock is held."""
     from ascnet_core.training.recorder import record
 
-    inputs, reference, watched = sets
+    inputs, reference, watched, learnt = sets
+    write_fingerprint(path, learnt)
     write_json(path / places.WATCHED, list(watched.names))
     device = pick_device(device)
     named = path.resolve().parent == places.RUNS

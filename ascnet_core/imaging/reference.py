@@ -1,6 +1,6 @@
 """Sets of slices: the inputs, and the reference that says what is normal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,11 @@ EMPTY_SHARE = 0.05
 NEAR = 0.05
 
 Indices = npt.NDArray[np.int64]
+Look = Callable[[Prepared], object]
+
+
+def look_at_nothing(prepared: Prepared) -> None:
+    """Leave a scan that was made ready as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +109,7 @@ def reference_pools(
     preparation: Preparation,
     reference: str | Path | Cohort,
     progress: Tell = tell_nobody,
+    look: Look = look_at_nothing,
 ) -> Pools:
     """Make the inputs of a training, all slices of its reference, and lesions to spoil it with.
 
@@ -114,13 +120,13 @@ def reference_pools(
       have a lesion; inputs are all slices of the cohort.
 
     The slices with lesion come from the reference's manifest; from the cohort where that one knows
-    of none. `progress` is told (scans done, scans in all).
+    of none. `progress` is told (scans done, scans in all), `look` gets each scan once it is ready.
 
     Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
     scans = list(cohort.scans)
     if reference == "lesion-free":
-        both = _all(_sets(scans, preparation, progress), cohort)
+        both = _all(_sets(scans, preparation, progress, look), cohort)
         free = both.labelled & ~both.lesion
         if not free.any() or free.all():
             what = "slices with lesion" if free.any() else "lesion-free slices with a mask"
@@ -142,7 +148,7 @@ def reference_pools(
                 "column `group` with normal and anomalous, or choose lesion-free or another "
                 "manifest as reference."
             )
-    sets = _sets([*scans, *(normal or other.scans)], preparation, progress)
+    sets = _sets([*scans, *(normal or other.scans)], preparation, progress, look)
     inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)
     lesions = inputs.take(inputs.lesion)
     if own:
@@ -153,11 +159,13 @@ def reference_pools(
     return Pools(inputs, clean, found.take(found.lesion) if found.lesion.any() else lesions)
 
 
-def _sets(scans: list[Scan], preparation: Preparation, tell: Tell) -> list[SliceSet]:
+def _sets(scans: list[Scan], preparation: Preparation, tell: Tell, look: Look) -> list[SliceSet]:
     sets = []
     for done, scan in enumerate(scans):
         tell(done, len(scans))
-        sets.append(slices_of(prepare_scan(scan, preparation)))
+        prepared = prepare_scan(scan, preparation)
+        look(prepared)
+        sets.append(slices_of(prepared))
     tell(len(scans), len(scans))
     return sets
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from ascnet_core.imaging.prepare import Preparation, Prepared
 from ascnet_core.methods.base import REFERENCE_QUANTILE, Grey, Method, for_side
 from ascnet_core.names import Side
+from ascnet_core.runs.fingerprint import read_fingerprint
 from ascnet_core.runs.folder import resolve_run
+from ascnet_core.runs.suspicion import suspicions
 from ascnet_core.segmentation.cuts import Maps, cut_scan, ready
 from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.training.checkpoint import load_model
@@ -54,8 +56,11 @@ def asc_net(
     path = Path(run)
     title = path.stem if path.is_file() else resolve_run(run).name
     source = f"{path.resolve()} cycle {cycle}{' flip' if flip else ''}"
+    doubts = partial(suspicions, run=read_fingerprint(run), scored=True)
     method = settings.method.name
     return tuple(
-        Method(method, title, name, partial(grey, name), partial(rules, name), adapt, source)
+        Method(
+            method, title, name, partial(grey, name), partial(rules, name), adapt, source, doubts
+        )
         for name in maps
     )

@@ -27,6 +27,7 @@ class Method:
     grey : Prepared -> (X, Y, Z) float32 in [0, 1] on the volume's own grid.
     rules : (side, rules asked for, whether there is a reference) -> the mask-free rules to score. A
         method takes of those asked for what makes sense for it.
+    doubts : Prepared (as adapted) -> sentences on what is odd about a scan for this method's run.
     adapt : The cohort's preparation -> the one this method needs (a network: size and scaling that
         it was trained with). It must leave the region alone.
     """
@@ -38,6 +39,7 @@ class Method:
     rules: Callable[[Side, Sequence[str], bool], tuple[str, ...]]
     adapt: Callable[[Preparation], Preparation] = lambda preparation: preparation
     source: str = ""
+    doubts: Callable[[Prepared], tuple[str, ...]] = lambda prepared: ()
 
     @property
     def key(self) -> tuple[str, str, str]:

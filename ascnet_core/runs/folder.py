@@ -14,6 +14,7 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 `command.txt`, `log.txt`, `card.md`
 `note.md`             what a person wrote about it
 `origin.json`         of a fork: the run and the cycle that it came from
+`fingerprint.json`    what the scans learnt from are like: `runs/fingerprint.py`
 `watched.json`        where the watched slices are from, as scan:z
 `run.lock`, `control.json`, `snapshot.json`  only while a process writes: who it is, and what it
                       was asked to do

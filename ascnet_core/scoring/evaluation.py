@@ -26,11 +26,12 @@ from ascnet_core.methods.base import Method
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.metrics.surface import TruthSurface
 from ascnet_core.names import RangeKind, Tell
+from ascnet_core.runs.suspicion import in_order
 from ascnet_core.scoring.choices import Choice, Key, Mark, oracle_choices, rule_choice
 from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
 from ascnet_core.scoring.tally import Tally
-from ascnet_core.segmentation.levels import Folder, Kept, by_name, keep, settle_ranges
+from ascnet_core.segmentation.levels import SEPARATOR, Folder, Kept, by_name, keep, settle_ranges
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import Step, parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
@@ -149,7 +150,11 @@ def evaluate_plans(
             unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
             rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
-            summary = summarise(rows, cohort, preparation, plan, reference, unread)
+            remarks = in_order(
+                (one.scan.scan, [*one.remarks, *itertools.chain(*one.doubts.values())])
+                for one in several[: len(own)]
+            )
+            summary = summarise(rows, cohort, preparation, plan, reference, remarks, unread)
             results.append(EvaluationResult(rows, slices, summary, counts, tables))
         return results
 
@@ -182,18 +187,24 @@ def _keep(
     Raises `_NotRead` if that cannot be done, or an image to gate by cannot be read.
     """
     prepared = cache(partial(prepare_scan, scan))
+    of_map = {method.key: method for method in methods}
+    # methods of one run doubt a scan in the same way
+    doubts = cache(lambda doubts, how: doubts(prepared(how)))
     with _reading():
         whole = prepared(preparation)
         for modality in gates:
             whole.further(modality)
 
     def maps() -> Iterator[tuple[Key, NDArray[np.float32]]]:
-        for key, method in {method.key: method for method in methods}.items():
+        for key, method in of_map.items():
             with _reading():
                 grey = method.grey(prepared(method.adapt(preparation)))
             yield key, grey
 
-    return keep(whole, maps(), arrays, range_kind)
+    kept = keep(whole, maps(), arrays, range_kind)
+    for key, method in of_map.items():
+        kept.doubts[key] = doubts(method.doubts, method.adapt(preparation))
+    return kept
 
 
 @contextmanager
@@ -312,6 +323,7 @@ def _rows(
                 "upper": threshold.upper,
                 "failed": isinstance(threshold, NoThreshold),
                 "sentence": threshold.sentence,
+                "remarks": SEPARATOR.join(_said(units[unit], choice.method.key)),
                 "auprc": table.average_precision(plan.side) if table else None,
                 "prevalence": table.prevalence if table else None,
                 **tallies[unit, choice.mark(unit)].row(plan.shapes),
@@ -320,6 +332,11 @@ def _rows(
             if unit not in units:
                 scan, sentence = several[0]
                 yield about(scan, 0) | {"failed": True, "sentence": sentence}
+
+
+def _said(scans: Sequence[Kept], key: Key) -> list[str]:
+    said = [sentence for one in scans for sentence in (*one.remarks, *one.doubts[key])]
+    return list(dict.fromkeys(said))
 
 
 def _slice_rows(choices: Sequence[Choice], tallies: Tallies) -> list[dict[str, Any]]:

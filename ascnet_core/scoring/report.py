@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
+from ascnet_core.runs.suspicion import Remark, in_order
 from ascnet_core.scoring.choices import ORACLE_COHORT, ORACLE_OWN
 from ascnet_core.scoring.summary import DEFINITIONS
+from ascnet_core.segmentation.levels import SEPARATOR
 
 SUMMARY, SUBJECTS, ROWS = "summary.json", "subjects.csv", "rows.csv"
 
@@ -55,13 +57,17 @@ class Oracle(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All that the page shows; `facts` are (name, value), `definitions` term -> sentence."""
+    """All that the page shows; `facts` are (name, value), `definitions` term -> sentence.
+
+    `remarks` are what makes one doubt scans or patients, that they were trained on first.
+    """
 
     title: str
     facts: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
     oracles: tuple[Oracle, ...]
     definitions: Mapping[str, str]
+    remarks: tuple[Remark, ...] = ()
 
 
 def read_report(folder: Path) -> Report:
@@ -81,7 +87,7 @@ def read_report(folder: Path) -> Report:
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(
         path,
-        dtype={"subject": "str", "scan": "str", "rule": "str"},
+        dtype=dict.fromkeys(("subject", "scan", "rule", "remarks"), "str"),
         keep_default_na=False,
         na_values=[""],
     )
@@ -126,7 +132,10 @@ def _of_evaluation(folder: Path) -> Report:
         for key, found in oracles.items()
     )
     definitions = summary.get("definitions", DEFINITIONS)
-    return Report(f"Evaluation on {cohort}", facts, tuple(lines), bests, definitions)
+    remarks = tuple(
+        Remark(one["sentence"], tuple(one["scans"])) for one in summary.get("remarks", ())
+    )
+    return Report(f"Evaluation on {cohort}", facts, tuple(lines), bests, definitions, remarks)
 
 
 def _of_crossval(folder: Path) -> Report:
@@ -151,7 +160,11 @@ def _of_crossval(folder: Path) -> Report:
     names = ("auprc", "empty_truth", "rule_failed", "kind", "ci95")
     definitions = {name: DEFINITIONS[name] for name in names}
     title = f"Cross-validation {folder.resolve().name}"
-    return Report(title, facts, tuple(lines), tuple(oracles.values()), definitions)
+    remarks: tuple[Remark, ...] = ()
+    if "remarks" in table:
+        said = table[["subject", "remarks"]].fillna("").itertuples(index=False)
+        remarks = in_order((name, filter(None, cell.split(SEPARATOR))) for name, cell in said)
+    return Report(title, facts, tuple(lines), tuple(oracles.values()), definitions, remarks)
 
 
 def _line(

@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.metrics.statistics import spread
+from ascnet_core.runs.suspicion import Remark
 from ascnet_core.scoring.plan import Plan
 
 IDENTITY = ["method", "run", "map", "rule", "kind", "side", "scope", "post"]
@@ -23,7 +24,7 @@ COLUMNS = [
     *["hd95_mm", "msd_mm", "lesion_recall", "lesion_precision", "lesion_f1"],
     *["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"],
     *["volume_ml", "truth_ml", "slice_dice", "empty_truth", "empty_prediction"],
-    *["tp", "fp", "fn", "tn", "sentence"],
+    *["tp", "fp", "fn", "tn", "sentence", "remarks"],
 ]
 WHOLE = ["scans", "scans_failed", "scans_with_mask", "threshold", "upper", "tp", "fp", "fn", "tn"]
 WHOLE += ["lesions_true", "lesions_hit", "lesions_predicted", "lesions_predicted_hit"]
@@ -80,6 +81,7 @@ def summarise(
     preparation: Preparation,
     plan: Plan,
     reference: Cohort | None,
+    remarks: Sequence[Remark],
     unread: Sequence[tuple[Scan, str]] = (),
 ) -> dict[str, Any]:
     """Return the summary of an evaluation, ready for JSON (undefined numbers are null).
@@ -100,6 +102,10 @@ def summarise(
             "preparation": asdict(preparation),
             **asdict(plan),
         },
+        "remarks": [
+            {"sentence": one.sentence, "training": one.of_training, "scans": list(one.scans)}
+            for one in remarks
+        ],
         "definitions": DEFINITIONS,
         "versions": versions(),
     }

@@ -33,6 +33,8 @@ from ascnet_core.segmentation.histogram import (
 
 Key = Hashable
 """What a map is called: its name, or all that it depends on."""
+SEPARATOR = " | "
+"""Between sentences in one cell of a table."""
 
 
 class Folder:
@@ -69,6 +71,8 @@ class Kept:
 
     `files` holds each map's name among the arrays, `extremes` its smallest and largest value inside
     the region (None where that is empty), `ranges` what its levels stand for, once that is known.
+    `remarks` are those of the prepared scan, and what made one doubt it since; `doubts` hold for
+    one map alone.
     """
 
     scan: Scan
@@ -82,6 +86,8 @@ class Kept:
     files: dict[Key, str] = field(default_factory=dict)
     extremes: dict[Key, tuple[float, float] | None] = field(default_factory=dict)
     ranges: dict[Key, Range] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    doubts: dict[Key, tuple[str, ...]] = field(default_factory=dict)
 
     def _bits(self, name: str) -> Mask:
         bits = np.unpackbits(self.arrays[name], count=math.prod(self.shape))
@@ -156,6 +162,7 @@ def keep(
         volume.voxel_ml,
         prepared.truth is not None,
         arrays,
+        remarks=prepared.remarks,
     )
     arrays["region"] = np.packbits(prepared.region)
     if prepared.truth is not None:

@@ -21,6 +21,7 @@ from ascnet_core.imaging.volume import to_stored, write_volume
 from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.cuts import Maps, Ready, cut_scan
 from ascnet_core.segmentation.levels import (
+    SEPARATOR,
     Folder,
     Kept,
     by_name,
@@ -39,7 +40,8 @@ class How:
     """What holds for all scans of a call.
 
     Masks and maps are meant for the folder `out` and written to the folder `aside`, from where they
-    are moved; `first_parts` are the first parts of their names, by scan.
+    are moved; `first_parts` are the first parts of their names, by scan. `doubts` gives sentences
+    on what is odd about a scan for this network.
     """
 
     network: Ready
@@ -53,6 +55,7 @@ class How:
     flip: bool = False
     save_maps: bool = False
     dicom_seg: bool = False
+    doubts: Callable[[Prepared], tuple[str, ...]] = lambda prepared: ()
 
 
 def planned_files(scans: Sequence[Scan], what: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -122,7 +125,9 @@ def _keep(prepared: Prepared, maps: Maps, how: How, folder: Path) -> Kept:
     if how.save_maps:
         for each in maps.keys() - {"input"}:
             write_volume(how.aside / _file(how, prepared.scan, each, grid), maps[each], grid)
-    return keep(prepared, [(name, maps[name])], Folder(folder), how.range)
+    kept = keep(prepared, [(name, maps[name])], Folder(folder), how.range)
+    kept.remarks += how.doubts(prepared)
+    return kept
 
 
 def choose_thresholds(
@@ -145,6 +150,7 @@ def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict
         "range": kept.ranges[name].describe(),
         **describe(threshold),
         "region_voxels": int(np.count_nonzero(region)),
+        "remarks": SEPARATOR.join(kept.remarks),
     }
     if isinstance(threshold, NoThreshold):
         return row
@@ -190,6 +196,7 @@ def failed_row(scan: Scan, how: Segmentation, sentence: str) -> dict[str, Any]:
         "voxels": None,
         "volume_ml": None,
         "region_voxels": None,
+        "remarks": "",
     }
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort
-from ascnet_core.imaging.reference import SliceSet, reference_pools
+from ascnet_core.imaging.reference import Look, SliceSet, look_at_nothing, reference_pools
 from ascnet_core.imaging.reference_draw import draw_reference
 from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.settings.preparation import draw_of, preparation_of
@@ -20,13 +20,14 @@ def sets_of(
     cohort: Cohort,
     reference: str | Path,
     progress: Tell = tell_nobody,
+    look: Look = look_at_nothing,
 ) -> tuple[SliceSet, SliceSet]:
-    """The inputs, and the reference as the settings draw it; errors as in `reference_pools`.
+    """The inputs, and the reference as the settings draw it; `look` as in `reference_pools`.
 
     The inputs do not depend on the settings of the reference, so that two runs can differ by the
     reference alone; a slice with lesion may then be in both.
     """
-    pools = reference_pools(cohort, preparation_of(settings), reference, progress)
+    pools = reference_pools(cohort, preparation_of(settings), reference, progress, look)
     return pools.inputs, draw_reference(pools.reference, pools.lesions, draw_of(settings))
 
 

@@ -22,7 +22,7 @@ from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
-from pages.parts.shared import disk
+from pages.parts.shared import disk, remarks
 from pages.parts.shared.cohorts import find_scan, load_cohort
 from pages.parts.shared.feedback import plain, progress_bar
 from pages.parts.shared.runs import load_model, preparation_of, run_folder, run_stamp
@@ -150,6 +150,17 @@ def load_maps(view: View) -> Case:
     found = find_scan(load_cohort(view.cohort), view.scan)
     (source,) = _sources(view, [found])
     return _quantised(source, _ranges(view, found.subject))
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _remarks(source: _Source, changed: str) -> tuple[str, ...]:
+    return remarks.remarks_on(source.prepared(), str(source.run))
+
+
+def load_remarks(view: View) -> tuple[str, ...]:
+    """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError."""
+    (source,) = _sources(view, [find_scan(load_cohort(view.cohort), view.scan)])
+    return _remarks(source, remarks.changed(view.run))
 
 
 def _over(view: View, scans: Sequence[Scan], what: str, each: Callable[[_Source], T]) -> list[T]:

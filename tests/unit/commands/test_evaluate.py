@@ -227,3 +227,51 @@ def test_a_broken_image_to_gate_by_costs_its_scan_only(demo, tmp_path, capsys):
     assert f"error: {scans[0].scan} is not scored." in complaint(capsys)
     rows = json.loads((tmp_path / "out" / "summary.json").read_text())["rows"]
     assert {row["subjects_failed"] for row in rows} == {1}
+
+
+def test_scans_of_the_training_are_named_above_the_scores_also_under_other_names(
+    run, demo, tmp_path, capsys
+):
+    """Of three patients two were trained on; their files were renamed and stored anew."""
+    rows = rows_of(demo / "manifest.csv")[:3]
+    for number, row in enumerate(rows[:2]):
+        image = nib.load(demo / row["image"])
+        nib.save(image, tmp_path / f"copy{number}.nii")
+        row |= {"subject": f"patient{number}", "image": f"copy{number}.nii"}
+    image = nib.load(demo / rows[2]["image"])
+    data = np.asanyarray(image.dataobj) + (np.asanyarray(image.dataobj) > 0).astype(np.int16)
+    nib.save(nib.Nifti1Image(data, image.affine), tmp_path / "new.nii.gz")
+    rows[2] |= {"subject": "patient2", "image": "new.nii.gz"}
+    lines = [f"{r['subject']},{r['image']},{demo / r['mask']},{demo / r['region']}" for r in rows]
+    (tmp_path / "m.csv").write_text("\n".join(["subject,image,mask,region", *lines]))
+    out = tmp_path / "scores"
+    how = ["--threshold", 100, "--fast", "--no-oracle", "--method", "input-threshold"]
+    assert cli("evaluate", tmp_path / "m.csv", "--run", run, "-o", out, *how) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("note: patient0, patient1: tiny was trained on this image")
+    remarks = json.loads((out / "summary.json").read_text())["remarks"]
+    assert [(one["training"], one["scans"]) for one in remarks] == [
+        (True, ["patient0", "patient1"])
+    ]
+    found = {
+        (row["subject"], row["method"]): row["remarks"] for row in rows_of(out / "subjects.csv")
+    }
+    assert "trained on this image" in found["patient0", "asc-net"]
+    assert found["patient2", "asc-net"] == found["patient0", "input-threshold"] == ""
+    assert cli("report", out) == 0
+    page = (out / "report.html").read_text("utf-8")
+    assert "<b>patient0, patient1: tiny was trained on this image" in page
+    assert page.index("tiny was trained on") < page.index("mean Dice")
+
+
+def test_another_scan_of_a_subject_of_the_training_is_said(run, demo, tmp_path, capsys):
+    row = rows_of(demo / "manifest.csv")[1]
+    image = nib.load(demo / row["image"])
+    nib.save(nib.Nifti1Image(np.asanyarray(image.dataobj) * 2, image.affine), tmp_path / "b.nii")
+    (tmp_path / "m.csv").write_text(
+        f"subject,image,mask,region\n{row['subject']},b.nii,{demo / row['mask']},"
+        f"{demo / row['region']}\n"
+    )
+    how = ["--threshold", 100, "--fast", "--no-baselines"]
+    assert cli("evaluate", tmp_path / "m.csv", "--run", run, "-o", tmp_path / "o", *how) == 0
+    assert "tiny was trained on a subject of this name" in capsys.readouterr().out.splitlines()[0]

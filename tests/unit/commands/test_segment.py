@@ -1,5 +1,6 @@
 """The verb `segment`: masks on the grid of their images."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -222,3 +223,37 @@ def test_a_gate_does_not_prepare_the_scan_again(run, demo, tmp_path, monkeypatch
     how = ["--threshold", 40, "--post", "gate:flair:50"]
     assert cli("segment", run, demo / "manifest.csv", "-o", tmp_path / "o", *how) == 0
     assert len(calls) == len(set(calls)) == 4
+
+
+def test_what_is_odd_about_scans_is_said_once_for_all_and_kept_in_the_tables(
+    run, demo, tmp_path, capsys
+):
+    """Two scans with slices 20 mm apart and one as in training, of which nothing is said."""
+    whole, *others = sorted(demo.glob("*_t2.nii.gz"))[:3]
+    images = [whole]
+    for number, path in enumerate(others):
+        image = nib.load(path)
+        affine = image.affine @ np.diag([1, 1, 1.7, 1])
+        images.append(tmp_path / f"thick{number}.nii.gz")
+        nib.save(nib.Nifti1Image(np.asanyarray(image.dataobj), affine), images[-1])
+    how = ["--threshold", 100, "--map", "fence"]
+    assert cli("segment", run, *images, "-o", tmp_path / "out", *how) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("note: thick0, thick1: Slices lie 21 mm apart, and tiny saw at most")
+    rows = rows_of(tmp_path / "out" / "segmentation.csv")
+    assert rows[0]["remarks"] == ""
+    assert rows[1]["remarks"] == rows[2]["remarks"] == said[0].partition("thick1: ")[2]
+    kept = json.loads((tmp_path / "out" / "segmentation.json").read_text())["rows"]
+    assert [row["remarks"] for row in kept] == [row["remarks"] for row in rows]
+
+
+def test_what_reading_left_unsure_is_said_too(run, demo, tmp_path, capsys, monkeypatch):
+    def unsure(scan, how):
+        return dataclasses.replace(prepare_scan(scan, how), remarks=("Millimetres are taken.",))
+
+    monkeypatch.setattr(scans_module, "prepare_scan", unsure)
+    image = next(demo.glob("*_t2.nii.gz"))
+    assert cli("segment", run, image, "-o", tmp_path, "--threshold", 100, "--map", "fence") == 0
+    assert capsys.readouterr().err.endswith(": Millimetres are taken.\n")
+    assert rows_of(tmp_path / "segmentation.csv")[0]["remarks"] == "Millimetres are taken."

@@ -12,6 +12,7 @@ import pytest
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import write_manifest
+from ascnet_core.runs.fingerprint import read_fingerprint
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import ask
@@ -348,3 +349,11 @@ def test_a_closed_terminal_leaves_a_checkpoint(demo, tmp_path):
         time.sleep(0.1)
     assert Run(path).status() == "stopped"
     assert (path / "training.safetensors").is_file()
+
+
+def test_a_run_keeps_what_its_scans_are_like(run, demo):
+    found = read_fingerprint(run)
+    assert found.subjects == {row["subject"] for row in rows_of(demo / "manifest.csv")}
+    assert len(found.voxels) == len(found.histograms) == 4
+    assert found.modalities == {"t2"}
+    assert found.slices.tolist() == [12] * 4

@@ -1,16 +1,24 @@
+import csv
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.intensity import scale_volume
-from ascnet_core.imaging.phantom.demo import phantom_subject
+from ascnet_core.imaging.phantom.demo import make_demo, phantom_subject
+from ascnet_core.imaging.prepare import prepare_scan
 from ascnet_core.imaging.slices import from_slices, placement, to_slices
+from ascnet_core.runs.fingerprint import read_fingerprint
+from ascnet_core.runs.folder import Run
 from ascnet_core.runs.manage import SHIPPED
+from ascnet_core.runs.suspicion import suspicions
 from ascnet_core.segmentation.cuts import cut_slices
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
 from ascnet_core.segmentation.threshold import apply, propose
+from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.settings.text import from_toml
 from ascnet_core.training.checkpoint import load_model
 
@@ -50,3 +58,31 @@ def test_the_shipped_run_finds_the_lesion_of_an_unseen_subject_by_its_own_rule()
     found = apply(made, subject.region, threshold)
     dice = 2 * np.sum(found & subject.mask) / (found.sum() + subject.mask.sum())
     assert dice >= 0.7
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_runs_know_what_they_learnt_from(name):
+    found = read_fingerprint(RUNS / name)
+    subjects = {row["subject"] for row in csv.DictReader((RUNS / name / "manifest.csv").open())}
+    assert found.subjects == subjects
+    assert len(found.voxels) == len(subjects)
+    assert found.has_skull is {"lgg-flair": True, "demo-ct": None}.get(name, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "contrast"),
+    [("demo-flair", "flair"), ("demo-flair-paper", "flair"), ("demo-t2", "t2"), ("demo-ct", "ct")],
+)
+def test_shipped_runs_doubt_no_scan_of_their_kind_and_every_other_contrast(
+    name, contrast, tmp_path
+):
+    known, how = read_fingerprint(RUNS / name), preparation_of(Run(RUNS / name).settings())
+    for other in {contrast, "flair", "ct"}:
+        cohort = read_manifest(make_demo(tmp_path / other, other, subjects=4, seed=3))
+        for scan in cohort.scans:
+            unnamed = dataclasses.replace(scan, modality="")  # by grey levels alone
+            said = suspicions(prepare_scan(unnamed, how), known, scored=True)
+            if other == contrast:
+                assert said == ()
+            elif {other, contrast} != {"flair", "ct"}:  # of those some are alike
+                assert any(sentence.startswith("Grey levels") for sentence in said)

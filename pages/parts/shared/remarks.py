@@ -1,0 +1,57 @@
+"""What is unsure or odd about a scan, shown calmly beside its results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.places import FINGERPRINT
+from ascnet_core.runs.fingerprint import Fingerprint, read_fingerprint
+from pages.parts.shared import disk
+from pages.parts.shared.feedback import plain
+from pages.parts.shared.runs import run_folder
+
+if TYPE_CHECKING:
+    from ascnet_core.imaging.prepare import Prepared
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _fingerprint(run: Path, changed: str) -> Fingerprint:
+    return read_fingerprint(run)
+
+
+def changed(run: str) -> str:
+    """Another text once what is known of a run's training changes; part of a cache's key."""
+    try:
+        return disk.stamp([run_folder(run) / FINGERPRINT])
+    except UserError:
+        return ""
+
+
+def remarks_on(prepared: Prepared, run: str) -> tuple[str, ...]:
+    """What was unsure in reading a scan, and what is odd about it for a run."""
+    from ascnet_core.runs.suspicion import suspicions
+
+    try:
+        path = run_folder(run)
+    except UserError:  # no run is there yet: what was unsure in reading remains
+        return prepared.remarks
+    return (*prepared.remarks, *suspicions(prepared, _fingerprint(path, changed(run))))
+
+
+def show(
+    sentences: Sequence[str],
+    about: str = "this scan",
+    width: Literal["content", "stretch"] = "content",
+) -> None:
+    """A button that opens the sentences; nothing where there are none."""
+    if not sentences:
+        return
+    count = "1 remark" if len(sentences) == 1 else f"{len(sentences)} remarks"
+    with st.popover(f"{count} on {about}", icon=":material/info:", width=width):
+        for sentence in sentences:
+            st.markdown(f"- {plain(sentence)}")
