@@ -67,7 +67,7 @@ def test_segment_puts_masks_and_maps_where_the_image_is(small_run, cohort, tmp_p
 
 
 def test_the_network_itself_marks_the_side_of_the_lesion(tmp_path):
-    """The shipped run, on heads stored to either hand: what it finds is right, in front, not left."""
+    """What the shipped run finds on heads stored to either hand is on the right."""
     run = Path(__file__).resolve().parents[2] / "checkpoints" / "demo-flair"
     paths = [store(tmp_path / f"{code}.nii.gz", head(), code, affine()) for code in ("RAS", "LPS")]
     out = tmp_path / "out"
@@ -179,7 +179,7 @@ def test_the_viewer_gets_x_from_left_to_right_and_z_from_below(axcodes, at, tmp_
     whole = np.ones(lesion().shape, bool)
     block = pack_volumes("k", {"input": levels}, whole, lesion(), prepared.spacing)
     start = block.index(b"{")
-    header, end = json.JSONDecoder().raw_decode(block[start:].decode("latin-1"))
+    header, _ = json.JSONDecoder().raw_decode(block[start:].decode("latin-1"))
     assert header["shape"] == header["full"] == list(lesion().shape)
     sizes = dict(header["parts"])
     packed = block[-sizes["labels"] :]
