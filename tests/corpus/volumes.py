@@ -187,7 +187,8 @@ simple("gzip with a wrong checksum", bytes(broken), "x.nii.gz")
 simple("text", b"no image at all\n", says="x.nii")
 simple("a web page", b"<!DOCTYPE html><html><body>404</body></html>", "x.nii.gz", says="x.nii.gz")
 simple("a pointer of Git LFS",
-       b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9\n", "x.nii.gz", says="x.nii.gz")  # fmt: skip
+       b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9\n", "x.nii.gz",
+       says="x.nii.gz")  # fmt: skip
 simple("a pointer of git-annex", b"/annex/objects/MD5E-s9--0d.nii.gz\n", "x.nii.gz",
        says="x.nii.gz")  # fmt: skip
 simple("DICOM called .nii", bytes(128) + b"DICM" + bytes(400), says="x.nii")
