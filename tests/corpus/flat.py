@@ -193,6 +193,9 @@ simple("TIF of pages", pages, "x.tif", says="--frame")
 simple("TIF of pages, one chosen", pages, "x.tif", ml=SLICE_ML, how={"frame": 2})
 simple("TIF of pages, the ninth chosen", pages, "x.tif", says="frame", how={"frame": 8})
 simple("TIF of thousands", saved(grey, "TIFF", big_tiff=True), "x.tif", ml=SLICE_ML)
+width_at = pages.rindex(b"\0\1\4\0\1\0\0\0")  # the width of the last page
+narrow = pages[:width_at] + b"\xff" + pages[width_at + 1 :]
+simple("TIF whose last page has no width", narrow, "x.tif", says="x.tif", how={"frame": 2})
 whole = saved(grey, "TIFF")
 for share in (0.1, 0.5, 0.7, 0.9, 0.97):
     simple(f"TIF of which {share} is there", whole[: int(share * len(whole))], "x.tif")

@@ -161,6 +161,11 @@ def test_pictures_show_the_patients_right_at_the_left_and_the_front_on_top(axcod
     assert shown[:12].max() > 120 > shown[-8:].max()  # the nose above, nothing below
     # slices run from the neck up: the bun is on the last one alone
     assert slices[-1].max() > 0.4
+    from pages.parts.compare.reference_lab import row_of
+
+    row = row_of(pictures.grey(slices[5:6]), None, 1)
+    factor = len(row) // 64
+    assert np.array_equal(row[::factor, ::factor, 0], shown)
     montage = pictures.montage(pictures.display(slices), columns=4, gap=0)
     assert np.array_equal(montage[64:128, 64:128], shown)
 

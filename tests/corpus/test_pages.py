@@ -31,7 +31,10 @@ def page(name: str, **query: str) -> AppTest:
     at = AppTest.from_file(PAGES / f"{name}.py", default_timeout=300)
     for key, value in query.items():
         at.query_params[key] = value
-    return at.run()
+    at.run()
+    # a link to a path asks first
+    question = [button for button in at.button if button.label == "Open it"]
+    return question[0].click().run() if question else at
 
 
 def cohort_of(folder: Path, cases: dict[str, Case]) -> Path:

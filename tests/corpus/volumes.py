@@ -89,6 +89,12 @@ simple("affine of NaN", nifti(qform_code=0, srow=np.full((3, 4), np.nan)), says=
 simple("affine of infinity", nifti(qform_code=0, srow=np.full((3, 4), np.inf)), says="affine")
 simple("origin of NaN", nifti(qoffset=[np.nan] * 3, sform_code=0))
 simple("quaternion of no rotation", nifti(sform_code=0, quatern=[9, 9, 9]))
+simple("quaternion a little longer than 1",  # nibabel refuses it, as users of it report
+       nifti(sform_code=0, quatern=np.array([0.6, 0.6, 0.5292]) * 1.001))  # fmt: skip
+simple("sform of zeros, a good qform", nifti(srow=np.zeros((3, 4))))
+simple("pixdim that is not the sform's", nifti(pixdim=[1, 1, 1, 1, 1, 1, 1, 1]), ml=ML)
+simple("axes nearly at right angles", nifti(qform_code=0, srow=rows(
+    (2, 1e-5, 0), (-2e-5, 2, 0), (0, 3e-5, 3))), ml=ML)  # fmt: skip
 simple("spacing of 0", nifti(qform_code=0, sform_code=0, pixdim=[1, 0, 0, 0, 1, 1, 1, 1]))
 simple("spacing of a light year", nifti(scale=1e19))
 simple("spacing of an atom", nifti(scale=1e-12))
