@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.corpus.case import LESION, ML, SHAPE, Cases, adder, head, nifti, put, scan
+from tests.corpus.case import ML, SHAPE, Cases, adder, head, nifti, put, scan
 
 VOLUMES: Cases = {}
 add = adder(VOLUMES)
@@ -164,14 +164,19 @@ simple("nothing but 0", nifti(np.zeros(SHAPE)), says="constant|empty")
 simple("negative everywhere", nifti(scan() - 5000))
 
 # --- padding and backgrounds: the region is the head -------------------------------------------
-hounsfield = np.where(head(), scan() // 10, -1000)
-hounsfield[LESION] = 300
+fine = np.indices((64, 64, 6)) - np.array([31.5, 31.5, 2.5])[:, None, None, None]
+body = (fine[0] / 17) ** 2 + (fine[1] / 20) ** 2 < 1
+view = fine[0] ** 2 + fine[1] ** 2 < 31.5**2  # the round field of view
+hounsfield = np.where(body, np.random.default_rng(2).integers(20, 60, body.shape), -1000)
+hounsfield[26:34, 26:34, 2:4] = 300
+small = {"srow": np.c_[np.diag([0.5, 0.5, 3]), [0, 0, 0]], "qform_code": 0}
+BODY = float(body.sum()) * 0.00075
 for filler in (-3024, -2000, -2048, -32768):
-    padded = hounsfield.copy()
-    padded[:2, :2], padded[-2:, -2:], padded[:2, -2:], padded[-2:, :2] = [filler] * 4
-    simple(f"CT with corners of {filler}", nifti(padded), ml=ML, region_ml=HEAD)
-simple("CT", nifti(hounsfield), ml=ML, region_ml=HEAD)
-simple("CT through an intercept", nifti(hounsfield + 1024, scl_inter=-1024), ml=ML, region_ml=HEAD)
+    padded = nifti(np.where(view, hounsfield, filler), **small)
+    simple(f"CT with corners of {filler}", padded, ml=ML, region_ml=BODY)
+simple("CT", nifti(hounsfield, **small), ml=ML, region_ml=BODY)
+simple("CT through an intercept", nifti(hounsfield + 1024, scl_inter=-1024, **small), ml=ML,
+       region_ml=BODY)  # fmt: skip
 tissue = scan()[head()]
 standard = np.where(head(), (scan() - tissue.mean()) / tissue.std(), 0)
 simple("standardised, the background 0", nifti(standard, "f4"), ml=ML, region_ml=HEAD)
