@@ -94,7 +94,7 @@ def read_crossplan(path: Path) -> CrossPlan:
         content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read ({error}); give a plan in TOML.") from error
-    except (ValueError, RecursionError) as error:  # a broken file, an endless number, deep brackets
+    except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is no valid TOML ({error}); mend it.") from error
     file = read_plan_file(path, content)
     data = {name: _data_set(path.parent, name, table) for name, table in file.data.items()}

@@ -209,7 +209,7 @@ def _outcome(read: Callable[[Path], None], path: Path) -> tuple[str, str]:
         text = str(error)
         if len(text) > LONGEST:
             return "sentence too long", f"{path.suffix}: {text[:300]}"
-        if not text.isprintable():
+        if not " ".join(text.split()).isprintable():
             return "sentence with control characters", f"{path.suffix}: {text}"
         return "sentence", text
     except BaseException as error:
