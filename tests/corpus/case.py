@@ -20,6 +20,10 @@ ML = 8 * 12 / 1000
 MARK = "CODE-WAS-RUN"
 
 
+EVERYTHING = ["--threshold", "band:0:255", "--post", "none", "--set", "data.size=16"]
+"""Options by which `segment` marks the whole region, whatever the network says, quickly."""
+
+
 class Evil:
     """What leaves a file behind where it is unpickled."""
 

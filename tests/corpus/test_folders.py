@@ -6,7 +6,7 @@ import pytest
 
 from ascnet_core.cli import main
 from ascnet_core.imaging.index import index_folder
-from tests.corpus.case import everything_in, nifti, put
+from tests.corpus.case import EVERYTHING, everything_in, nifti, put
 from tests.corpus.flat import FLAT, npy, saved, stack
 from tests.corpus.volumes import VOLUMES
 
@@ -68,7 +68,7 @@ def test_segment_does_the_good_scans_and_names_the_bad_one(bad, small_run, tmp_p
     out = tmp_path / "out"
     capfd.readouterr()
     status = main(["segment", str(small_run), str(folder / "m.csv"), "-o", str(out),
-                   "--threshold", "band:0:255", "--post", "none"])  # fmt: skip
+                   *EVERYTHING])  # fmt: skip
     assert status == 2
     said = capfd.readouterr().err
     assert path.name in said or "broken" in said

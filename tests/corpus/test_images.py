@@ -12,7 +12,7 @@ from ascnet_core.cli import main
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
-from tests.corpus.case import MARK, Case, everything_in
+from tests.corpus.case import EVERYTHING, MARK, Case, everything_in
 from tests.corpus.flat import FLAT
 from tests.corpus.volumes import VOLUMES
 
@@ -79,7 +79,7 @@ def test_segment_gives_a_mask_or_ends_with_2_and_one_line(
     path, out = case.make(given), tmp_path / "out"
     before = everything_in(given)
     capfd.readouterr()
-    choices = ["--threshold", "band:0:255", "--post", "none", "--region", "auto", *case.options]
+    choices = [*EVERYTHING, "--region", "auto", *case.options]
     status = main(["segment", str(small_run), str(path), "-o", str(out), *choices])
     complaints = capfd.readouterr().err.splitlines()
     assert everything_in(given) == before

@@ -12,10 +12,8 @@ import pytest
 from ascnet_core.cli import main
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
-from tests.corpus.case import Case, everything_in, nifti, put
+from tests.corpus.case import EVERYTHING, Case, everything_in, nifti, put
 from tests.corpus.manifests import MANIFESTS
-
-BAND = ["--threshold", "band:0:255", "--post", "none"]
 
 
 @pytest.mark.parametrize("case", MANIFESTS.values(), ids=list(MANIFESTS))
@@ -45,7 +43,7 @@ def test_segment_takes_every_scan_of_a_manifest_or_ends_with_2(case, small_run, 
     path, out = case.make(tmp_path / "given"), tmp_path / "out"
     before = everything_in(tmp_path / "given")
     capfd.readouterr()
-    status = main(["segment", str(small_run), str(path), "-o", str(out), *BAND])
+    status = main(["segment", str(small_run), str(path), "-o", str(out), *EVERYTHING])
     said = capfd.readouterr().err
     assert everything_in(tmp_path / "given") == before
     masks = sorted(out.glob("*_mask*")) if out.is_dir() else []
@@ -109,7 +107,7 @@ def test_a_scan_of_any_name_gets_its_mask_or_one_sentence(name, small_run, tmp_p
     with open(path, "wb") as stream:  # noqa: PTH123
         stream.write(nifti())
     out = tmp_path / "out"
-    status = main(["segment", str(small_run), os.fsdecode(path), "-o", str(out), *BAND])
+    status = main(["segment", str(small_run), os.fsdecode(path), "-o", str(out), *EVERYTHING])
     told = capfd.readouterr()
     left = list(out.iterdir()) if out.is_dir() else []
     assert not [p for p in left if ".tmp" in p.name]
@@ -141,7 +139,7 @@ def test_two_scans_never_share_a_mask(pair, small_run, tmp_path, capfd):
         writer.writerows([["subject", "scan", "image"], ["a", pair[0], "x.nii"]])
         writer.writerow(["b", pair[1], "y.nii"])
     out = tmp_path / "out"
-    status = main(["segment", str(small_run), str(tmp_path / "m.csv"), "-o", str(out), *BAND])
+    status = main(["segment", str(small_run), str(tmp_path / "m.csv"), "-o", str(out), *EVERYTHING])
     masks = [p.name for p in out.glob("*_mask.nii.gz")] if out.is_dir() else []
     if status == 2:
         assert not masks
@@ -159,7 +157,14 @@ def test_index_and_segment_go_on_where_a_name_is_no_utf8(small_run, tmp_path):
         stream.write(nifti())
     for words in (
         ["index", str(folder), "-o", str(tmp_path / "m.csv")],
-        ["segment", str(small_run), str(tmp_path / "m.csv"), "-o", str(tmp_path / "out"), *BAND],
+        [
+            "segment",
+            str(small_run),
+            str(tmp_path / "m.csv"),
+            "-o",
+            str(tmp_path / "out"),
+            *EVERYTHING,
+        ],
     ):
         done = subprocess.run(
             [sys.executable, "-m", "ascnet_core", *words], capture_output=True, check=False

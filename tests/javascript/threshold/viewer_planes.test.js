@@ -44,7 +44,8 @@ test("the voxel under a pixel is the one that is drawn there", () => {
 
 test("the letters beside a plane name the sides that are drawn there", () => {
   for (const radiological of [true, false]) {
-    for (const [name, axis, high] of [["axial", 0, "R"], ["coronal", 0, "R"], ["sagittal", 1, "A"]]) {
+    const ends = [["axial", 0, "R"], ["coronal", 0, "R"], ["sagittal", 1, "A"]];
+    for (const [name, axis, high] of ends) {
       const state = viewer({ display: { radiological } }), at = plane(name);
       const to = placeOf(state, at), { voxel } = voxelAt(state, at, to.x + 1, to.y + 1);
       // the plane's left edge is the patient's right, or the front, where x, or y, is highest
