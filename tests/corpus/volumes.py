@@ -100,6 +100,16 @@ simple("spacing of a light year", nifti(scale=1e19))
 simple("spacing of an atom", nifti(scale=1e-12))
 simple("spacing that differs a millionfold",
        nifti(qform_code=0, srow=rows((2e6, 0, 0), (0, 2, 0), (0, 0, 3))))  # fmt: skip
+simple(
+    "spacing that differs beyond all",
+    nifti(qform_code=0, srow=rows((2e30, 0, 0), (0, 2, 0), (0, 0, 3))),
+    says="spacing|affine",
+)
+simple("sform of NaN, a good qform", nifti(srow=np.full((3, 4), np.nan)))
+simple(
+    "sform in part of NaN, a good qform",
+    nifti(srow=np.array([[2, 0, 0, 0], [0, 2, 0, 0], [0, np.nan, 3, 0]])),
+)
 simple("slices of 30 mm", nifti(qform_code=0, srow=rows((2, 0, 0), (0, 2, 0), (0, 0, 30)),
        pixdim=[1, 2, 2, 30, 1, 1, 1, 1]), ml=10 * ML)  # fmt: skip
 simple("one slice", nifti(scan()[:, :, 2:3]), ml=ML / 2)
