@@ -99,12 +99,19 @@ def read_manifest(path: str | Path) -> Cohort:
     for column in ("subject", "image"):
         if column not in rows[0]:
             raise UserError(f"{path} has no column {column!r}; name it in the first line.")
-    series = _series(path, rows)
+    if any("\0" in cell for row in rows for cell in row.values()):
+        raise UserError(f"{path} holds zero bytes, which no table does; save it as 'CSV UTF-8'.")
     names = _scan_names(path, rows)
-    scans = tuple(
-        _scan(path, number, row, name, series.get(row.get("series", ""), ()))
-        for number, (row, name) in enumerate(zip(rows, names, strict=True), start=2)
-    )
+    try:
+        series = _series(path, rows)
+        scans = tuple(
+            _scan(path, number, row, name, series.get(row.get("series", ""), ()))
+            for number, (row, name) in enumerate(zip(rows, names, strict=True), start=2)
+        )
+    except OSError as error:  # a name that is too long, say; files that are not there raise none
+        raise UserError(
+            f"{path} names a file that cannot be looked for ({error.strerror}); mend its paths."
+        ) from error
     name = path.absolute().parent.name if path.stem.lower() == "manifest" else path.stem
     return Cohort(name, path, scans)
 

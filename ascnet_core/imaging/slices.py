@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float32]
 Box = tuple[slice, slice, slice]
 """A part of a volume: slices along X, Y and Z."""
 EVERYWHERE: Box = (slice(None), slice(None), slice(None))
+_MOST_VOXELS = 10_000
 
 
 def evenly(number: int, count: int) -> npt.NDArray[np.int64]:
@@ -57,12 +58,16 @@ def placement(
     """Place a volume of `shape` and `spacing` (mm) into slices of `size` x `size`.
 
     The outer edges of the larger side coincide with the edges of the square. Raises a UserError if
-    size is no positive multiple of 16 (the network halves it four times).
+    size is no positive multiple of 16 (the network halves it four times), or if the spacing along
+    one side is so small beside the other that a pixel would hold `_MOST_VOXELS` of its voxels.
     """
     if size < 16 or size % 16:
         raise UserError(f"A slice size of {size} does not fit; choose a multiple of 16.")
     pixel = max(shape[0] * spacing[0], shape[1] * spacing[1]) / size
     scale = (pixel / spacing[0], pixel / spacing[1])
+    if not max(scale) < _MOST_VOXELS:
+        sides = f"{spacing[0]:.3g} x {spacing[1]:.3g} mm"
+        raise UserError(f"Voxels of {sides} cannot lie in one slice; repair the spacing.")
     # Centre on centre: ((size - 1) / 2) pixels go to ((n - 1) / 2) voxels.
     x, y = ((shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1))
     return Placement(shape, spacing, size, scale, (x, y))

@@ -249,8 +249,9 @@ def _opened(file: Path | BinaryIO) -> Iterator[tuple[zipfile.ZipFile, str]]:
     except OSError as error:
         raise UserError(refused(label, "read", error)) from error
     except _DAMAGES as error:
+        # What the error says may quote the file.
         raise UserError(
-            f"{label} is no exported run, or a damaged one ({error}); export the run again."
+            f"{label} is no exported run, or a damaged one; export the run again."
         ) from error
 
 

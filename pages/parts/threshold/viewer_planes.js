@@ -78,6 +78,13 @@ export function voxelAt(state, plane, px, py) {
 export const localCursor = ({ cursor, volume: { offset, shape } }) =>
   cursor.map((v, axis) => clamp(v - offset[axis], 0, shape[axis] - 1));
 
+/** The letters at a plane's left and right: of the patient's sides that its columns run between.
+ * @type {(name: string, radiological: boolean) => string[]} */
+export function sidesOf(name, radiological) {
+  const [low, high] = PLANES[name].axes[0] === 0 ? ["L", "R"] : ["P", "A"];
+  return columnsReversed(name, radiological) ? [high, low] : [low, high];
+}
+
 /** Take a plane's slices out of the volumes where it shows others.
  * @type {(state: State, plane: Plane, at: number) => void} */
 function takeSlices({ volume, data, display, cleaned }, plane, at) {
@@ -161,8 +168,7 @@ export function drawPlane(state, plane) {
     "rgba(255, 255, 255, 0.3)");
   if (shape?.plane === plane.name) drawShape(pen, shape);
   plane.title.textContent = `${plane.name} ${state.cursor[fixed]} / ${volume.full[fixed] - 1}`;
-  const sides = display.radiological ? ["R", "L"] : ["L", "R"];
-  (plane.name === "sagittal" ? ["A", "P"] : sides).forEach((side, i) => {
+  sidesOf(plane.name, display.radiological).forEach((side, i) => {
     plane.marks[i].textContent = side;
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  layOut, localCursor, middle, placeOf, voxelAt,
+  layOut, localCursor, middle, placeOf, sidesOf, voxelAt,
 } from "../../../pages/parts/threshold/viewer_planes.js";
 
 /** A viewer of a volume of 10 x 20 x 8 voxels that begins at (5, 6, 7) of the whole grid. */
@@ -38,6 +38,19 @@ test("the voxel under a pixel is the one that is drawn there", () => {
         expected[b] = offset[b] + shape[b] - 1 - row;
         assert.deepEqual([voxel, inside], [expected, true]);
       }
+    }
+  }
+});
+
+test("the letters beside a plane name the sides that are drawn there", () => {
+  for (const radiological of [true, false]) {
+    const ends = [["axial", 0, "R"], ["coronal", 0, "R"], ["sagittal", 1, "A"]];
+    for (const [name, axis, high] of ends) {
+      const state = viewer({ display: { radiological } }), at = plane(name);
+      const to = placeOf(state, at), { voxel } = voxelAt(state, at, to.x + 1, to.y + 1);
+      // the plane's left edge is the patient's right, or the front, where x, or y, is highest
+      const leftIsHigh = voxel[axis] === state.volume.offset[axis] + state.volume.shape[axis] - 1;
+      assert.equal(sidesOf(name, radiological).indexOf(high), leftIsHigh ? 0 : 1);
     }
   }
 });

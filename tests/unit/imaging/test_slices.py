@@ -227,3 +227,8 @@ def test_indices_are_spread_evenly_with_both_ends() -> None:
     assert evenly(2, 5).tolist() == [0, 1]
     assert evenly(5, 1).tolist() == [0]
     assert evenly(0, 4).tolist() == []
+
+
+def test_voxels_that_fit_no_slice_are_refused():
+    with pytest.raises(UserError, match=r"2e\+30 x 2 mm"):
+        placement((5, 5, 5), (2e30, 2.0, 3.0), 32)
