@@ -95,6 +95,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
+        if error.errno is None:
+            raise  # not the system's word
         own = (None, temporary, path, *path.parents)
         if error.filename is not None and Path(_named(error.filename)) not in own:
             raise  # of a file that was read meanwhile

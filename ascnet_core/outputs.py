@@ -16,7 +16,7 @@ from typing import Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.file_names import same_file_name
-from ascnet_core.files import read_json, write_bytes, write_json
+from ascnet_core.files import read_json, refused, write_bytes, write_json
 
 LEDGER = ".ascnet-written.json"
 """The table's name. `{"files": {NAME: {"sha256": ..., "verb": ...}}}`; while files are moved into
@@ -86,6 +86,8 @@ def check_targets(
                 f"{path} is read by this call and would be replaced by it; choose another place "
                 "to write to."
             )
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; name a file to write.")
         if not is_ours(path):
             raise UserError(
                 f"{path} is there, and this tool did not write it as it is now; move it, or "
@@ -139,14 +141,14 @@ def writing(
             _remove_rests(folder)
             aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
         except OSError as error:
-            raise _refusal(folder, error) from error
+            raise UserError(refused(folder, "written", error)) from error
         with _in_use(aside):
             yield aside
             check_targets(folder, names, inputs, overwrite)  # others may have written meanwhile
             try:
                 _settle(folder, aside, names, verb)
             except OSError as error:
-                raise _refusal(folder, error) from error
+                raise UserError(refused(folder, "written", error)) from error
     except UserError as error:
         if aside is None or str(aside) not in str(error):
             raise
@@ -175,13 +177,6 @@ def write_own(path: Path, content: bytes | str, verb: str) -> None:
             return
     with writing(path.parent, [path.name], verb, overwrite=True) as aside:
         write_bytes(aside / path.name, content)
-
-
-def _refusal(folder: Path, error: OSError) -> UserError:
-    return UserError(
-        f"{folder} cannot be written ({error.strerror or error}); make room or choose another "
-        "place."
-    )
 
 
 def _settle(folder: Path, aside: Path, names: Sequence[str], verb: str) -> None:

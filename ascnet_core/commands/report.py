@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> None:
     from ascnet_core.scoring.report import read_report
     from ascnet_core.scoring.report_page import report_html
 
+    page = report_html(read_report(options.folder))
     with writing(out.parent, [out.name], "report", (), options.overwrite) as aside:
-        write_text(aside / out.name, report_html(read_report(options.folder)))
+        write_text(aside / out.name, page)
     print(f"{out} is written")

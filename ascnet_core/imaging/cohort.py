@@ -12,7 +12,7 @@ from typing import Any
 
 from ascnet_core import files
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.formats import is_there
+from ascnet_core.imaging.formats import check_file, is_there
 
 COLUMNS = (
     "subject", "scan", "image", "mask", "region", "modality", "channel", "label", "series", "group",
@@ -196,6 +196,8 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
     for file in given.values():
         if not is_there(file):
             raise UserError(f"{where}: {file} is not there; mend the path or remove the row.")
+        if file.is_dir():
+            check_file(file)  # a folder is an image where it holds a DICOM series
     group = row.get("group", "").lower() or None
     if group not in (None, *GROUPS):
         raise UserError(f"{where}: group {group!r} is unknown; write normal or anomalous.")

@@ -240,7 +240,7 @@ def test_scans_of_the_training_are_named_above_the_scores_also_under_other_names
         row |= {"subject": f"patient{number}", "image": f"copy{number}.nii"}
     image = nib.load(demo / rows[2]["image"])
     data = np.asanyarray(image.dataobj) + (np.asanyarray(image.dataobj) > 0).astype(np.int16)
-    nib.save(nib.Nifti1Image(data, image.affine), tmp_path / "new.nii.gz")
+    nib.save(nib.Nifti1Image(data, image.affine, image.header), tmp_path / "new.nii.gz")
     rows[2] |= {"subject": "patient2", "image": "new.nii.gz"}
     lines = [f"{r['subject']},{r['image']},{demo / r['mask']},{demo / r['region']}" for r in rows]
     (tmp_path / "m.csv").write_text("\n".join(["subject,image,mask,region", *lines]))

@@ -235,7 +235,7 @@ def test_what_is_odd_about_scans_is_said_once_for_all_and_kept_in_the_tables(
         image = nib.load(path)
         affine = image.affine @ np.diag([1, 1, 1.7, 1])
         images.append(tmp_path / f"thick{number}.nii.gz")
-        nib.save(nib.Nifti1Image(np.asanyarray(image.dataobj), affine), images[-1])
+        nib.save(nib.Nifti1Image(np.asanyarray(image.dataobj), affine, image.header), images[-1])
     how = ["--threshold", 100, "--map", "fence"]
     assert cli("segment", run, *images, "-o", tmp_path / "out", *how) == 0
     said = capsys.readouterr().err.splitlines()
