@@ -34,9 +34,12 @@ class Record:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """Return the SHA-256 of a file's bytes, in hexadecimal. UserError if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(refused(path, "read", error)) from error
 
 
 def read_ledger(folder: Path) -> Mapping[str, Record]:
@@ -86,8 +89,6 @@ def check_targets(
                 f"{path} is read by this call and would be replaced by it; choose another place "
                 "to write to."
             )
-        if path.is_dir():
-            raise UserError(f"{path} is a folder; name a file to write.")
         if not is_ours(path):
             raise UserError(
                 f"{path} is there, and this tool did not write it as it is now; move it, or "

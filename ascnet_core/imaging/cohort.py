@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import os
 import re
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any
 
 from ascnet_core import files
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.formats import check_file, is_there
+from ascnet_core.imaging import formats
 
 COLUMNS = (
     "subject", "scan", "image", "mask", "region", "modality", "channel", "label", "series", "group",
@@ -76,11 +77,12 @@ class Cohort:
         raise UserError(f"{self.manifest} has no scan {name!r}; choose one of its rows.")
 
 
-def files_of(scan: Scan) -> list[Path]:
-    """Return all files that a scan names, those of its series too."""
-    files = [scan.image, scan.mask, scan.region, *scan.further.values()]
-    files += [path for pair in scan.series for path in pair]
-    return [path for path in dict.fromkeys(files) if path is not None]
+def files_of(scan: Scan) -> tuple[Path, ...]:
+    """Return all files that a scan is read from, once each; see `formats.files_of`."""
+    named = [scan.image, scan.mask, scan.region, *scan.further.values()]
+    named += [path for pair in scan.series for path in pair]
+    several = (formats.files_of(path) for path in named if path is not None)
+    return tuple(dict.fromkeys(itertools.chain.from_iterable(several)))
 
 
 def read_manifest(path: str | Path) -> Cohort:
@@ -194,10 +196,10 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
             raise UserError(f"{where}: the cell {column!r} is empty; fill it.")
     given = {c: _file(path, row[c]) for c in (*_PATHS, *row) if _holds_file(c) and row.get(c)}
     for file in given.values():
-        if not is_there(file):
+        if not formats.is_there(file):
             raise UserError(f"{where}: {file} is not there; mend the path or remove the row.")
         if file.is_dir():
-            check_file(file)  # a folder is an image where it holds a DICOM series
+            formats.check_file(file)  # a folder is an image where it holds a DICOM series
     group = row.get("group", "").lower() or None
     if group not in (None, *GROUPS):
         raise UserError(f"{where}: group {group!r} is unknown; write normal or anomalous.")

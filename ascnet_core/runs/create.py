@@ -1,6 +1,5 @@
 """Making a run folder: settings, cohorts, and hashes of the cohorts' files."""
 
-import hashlib
 import json
 import os
 import platform
@@ -14,21 +13,11 @@ from typing import Any
 
 from ascnet_core import __version__
 from ascnet_core.errors import UserError
-from ascnet_core.files import read_json, read_text, refused, write_json, write_text
-from ascnet_core.imaging.cohort import Cohort, write_manifest
-from ascnet_core.imaging.formats import files_of
+from ascnet_core.files import read_json, read_text, write_json, write_text
+from ascnet_core.imaging.cohort import Cohort, files_of, write_manifest
 from ascnet_core.names import Tell, tell_nobody
-from ascnet_core.outputs import held_in
-from ascnet_core.places import (
-    COMMAND,
-    CONTROL,
-    DATA,
-    LOG,
-    MANIFEST,
-    REFERENCE,
-    SETTINGS,
-    TRAINING,
-)
+from ascnet_core.outputs import held_in, sha256_of
+from ascnet_core.places import COMMAND, CONTROL, DATA, LOG, MANIFEST, REFERENCE, SETTINGS, TRAINING
 from ascnet_core.runs.folder import is_run
 from ascnet_core.runs.lock import LOCK
 from ascnet_core.runs.parent import PARENT
@@ -68,7 +57,7 @@ def create_run(
         files += [path for path in _files(reference_cohort) if path not in files]
     hashes = {}
     for number, path in enumerate(files, 1):
-        hashes[_relative(path, run)] = _sha256(path)
+        hashes[_relative(path, run)] = sha256_of(path)
         progress(number, len(files))
     data = {
         "cohort": cohort.name,
@@ -118,7 +107,7 @@ def check_data(run: Path) -> None:
         path = run / name
         if not path.is_file():
             raise UserError(f"{path.resolve()}, which run {run.name} learns from, is gone.")
-        if _sha256(path) != expected:
+        if sha256_of(path) != expected:
             raise UserError(
                 f"{path.resolve()} has changed since run {run.name} began; "
                 "restore it or start a new run."
@@ -140,33 +129,15 @@ def _data(run: Path) -> dict[str, Any]:
 
 
 def _files(cohort: Cohort) -> list[Path]:
-    files = [
-        file
-        for scan in cohort.scans
-        for path in (scan.image, scan.mask, scan.region, *scan.further.values())
-        if path is not None
-        for file in files_of(path)
-    ]
-    return list(dict.fromkeys(files))
+    return list(dict.fromkeys(file for scan in cohort.scans for file in files_of(scan)))
 
 
 def manifest_rows(cohort: Cohort, run: Path) -> list[dict[str, Any]]:
     """The rows of a cohort for a manifest in the folder `run`, paths relative to it."""
     rows = []
     for scan in cohort.scans:
-        row: dict[str, Any] = {
-            name: getattr(scan, name)
-            for name in (
-                "subject",
-                "scan",
-                "modality",
-                "group",
-                "fold",
-                "notes",
-                "channel",
-                "label",
-            )
-        }
+        plain = ("subject", "scan", "modality", "group", "fold", "notes", "channel", "label")
+        row: dict[str, Any] = {name: getattr(scan, name) for name in plain}
         for name in ("image", "mask", "region"):
             path = getattr(scan, name)
             row[name] = None if path is None else _relative(path, run)
@@ -183,20 +154,12 @@ def _relative(path: Path, run: Path) -> str:
 
 
 def _known_sha256(path: Path) -> str:
-    """As `_sha256`, but a file that has not changed is read once."""
+    """As `sha256_of`, but a file that has not changed is read once."""
     found = path.stat() if path.is_file() else None
     return _cached_sha256(path, found and (found.st_mtime_ns, found.st_size))
 
 
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(refused(path, "read", error)) from error
-
-
-_cached_sha256 = cache(lambda path, stamp: _sha256(path))
+_cached_sha256 = cache(lambda path, stamp: sha256_of(path))
 
 
 def versions() -> dict[str, str]:

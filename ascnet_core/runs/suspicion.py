@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.formats import files_of
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.signs import Signs, signs_of
 from ascnet_core.outputs import sha256_of
@@ -69,7 +70,7 @@ def trained_on(scan: Scan, signs: Signs, run: Fingerprint) -> str:
     """Say that a run was trained on this image (by its voxels), or on a subject of its name."""
     seen = signs.voxels in run.voxels
     if not seen and run.files:
-        seen = sha256_of(scan.image) in run.files
+        seen = {sha256_of(file) for file in files_of(scan.image)} <= run.files
     if seen:
         return (
             f"{run.run}{_TRAINED}this image, so its result says nothing about new patients; "

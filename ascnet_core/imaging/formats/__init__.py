@@ -27,6 +27,10 @@ ENDINGS = sorted(
 """What names of single files end in, for file dialogs: `gz` stands for `.nii.gz`."""
 IN_SHORT = ", ".join(one.short for one in FORMATS)
 """All formats, for help texts."""
+# The other file of formats of two, by the ending of the one that a scan is known by.
+_BESIDE = {
+    ".hdr": (".img",), ".img": (".hdr",), ".mhd": (".raw", ".zraw"), ".nhdr": (".raw", ".raw.gz"),
+}  # fmt: skip
 
 
 def stem_of(path: Path) -> str:
@@ -64,8 +68,9 @@ def is_there(path: Path) -> bool:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files that an image is read from, such as those of a series."""
-    return files_below(split_series(path)[0])
+    """Return the files that an image is read from: those of a series, header and data of a pair."""
+    beside = (path.with_suffix(suffix) for suffix in _BESIDE.get(path.suffix.lower(), ()))
+    return [*files_below(split_series(path)[0]), *(file for file in beside if file.is_file())]
 
 
 def output_suffix(grid: Grid) -> str:

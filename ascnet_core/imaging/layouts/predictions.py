@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from ascnet_core import files
+from ascnet_core.errors import UserError
 from ascnet_core.imaging import naming
 from ascnet_core.imaging.formats import stem_of
 from ascnet_core.imaging.layouts.contents import looks_like_mask, share_marked
@@ -94,7 +95,7 @@ def _hash(path: Path) -> str:
     """Return the hash of a file's bytes; "" where it cannot be read, which its reader says."""
     try:
         return sha256_of(path)
-    except OSError:
+    except UserError:
         return ""
 
 

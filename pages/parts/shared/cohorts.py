@@ -11,7 +11,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.file_names import file_name
-from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest, write_manifest
+from ascnet_core.imaging.cohort import Cohort, Scan, files_of, read_manifest, write_manifest
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import access, disk, state
 from pages.parts.shared.access import cache_folder as cache_folder
@@ -101,7 +101,7 @@ def _indexed(folder: Path, changed: str) -> tuple[Path, Indexed]:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _read_cohort(manifest: Path, changed: str, open_folders: tuple[Path, ...]) -> Cohort:
     cohort = read_manifest(manifest)
-    access.check_files((file for scan in cohort.scans for file in disk.files_of(scan)), manifest)
+    access.check_files((file for scan in cohort.scans for file in files_of(scan)), manifest)
     return cohort
 
 

@@ -9,16 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stat import S_ISDIR
 
-from ascnet_core.imaging.cohort import Scan
-
-# Formats of two files: a scan is known by one of them, and a change may be in the other.
-_PARTNERS = {
-    ".hdr": (".img",),
-    ".img": (".hdr",),
-    ".mhd": (".raw", ".zraw"),
-    ".nhdr": (".raw", ".raw.gz"),
-}
-_MISSING = "missing"
+from ascnet_core.imaging.cohort import Scan, files_of
 
 
 def stamp(paths: Iterable[Path]) -> str:
@@ -30,21 +21,8 @@ def stamp(paths: Iterable[Path]) -> str:
     """
     digest = hashlib.blake2b(digest_size=8)
     for path in paths:
-        for file in (path, *_partners(path)):
-            digest.update(f"{file}\0{_facts(file)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(f"{path}\0{_facts(path)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
-
-
-def files_of(scan: Scan) -> tuple[Path, ...]:
-    """All files that a scan is read from: image, mask, region, further images, its whole series.
-
-    An image that is a folder (of a DICOM series) stands for the files in it.
-    """
-    named = (scan.image, scan.mask, scan.region, *scan.further.values())
-    series = (path for pair in scan.series for path in pair)
-    there = (_on_disk(path) for path in (*named, *series) if path is not None)
-    every = (file for path in there for file in (_below(path) if path.is_dir() else (path,)))
-    return tuple(dict.fromkeys(every))
 
 
 def scan_stamp(scan: Scan) -> str:
@@ -57,23 +35,11 @@ def scans_stamp(scans: Iterable[Scan]) -> str:
     return stamp(dict.fromkeys(path for scan in scans for path in files_of(scan)))
 
 
-def _on_disk(path: Path) -> Path:
-    """The folder or file itself of a path that chooses one of its series (`FOLDER#2`)."""
-    name, mark, number = path.name.rpartition("#")
-    chooses = mark and name and number.isdecimal() and not path.exists()
-    return path.with_name(name) if chooses else path
-
-
-def _partners(path: Path) -> Iterator[Path]:
-    for suffix in _PARTNERS.get(path.suffix.lower(), ()):
-        yield path.with_suffix(suffix)
-
-
 def _facts(path: Path) -> str:
     try:
         found = path.stat()
     except (OSError, ValueError):
-        return _MISSING
+        return "missing"
     if S_ISDIR(found.st_mode):
         return stamp(_below(path))
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"

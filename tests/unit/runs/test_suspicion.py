@@ -39,6 +39,14 @@ def test_an_image_of_the_training_is_known_by_its_voxels_then_its_bytes_then_its
     assert "trained on this image" in suspicion.trained_on(new, signs(voxels="known"), RUN)
     old = dataclasses.replace(NOTHING, files=frozenset({hashlib.sha256(b"image").hexdigest()}))
     assert "old was trained on this image" in suspicion.trained_on(new, signs(), old)
+    (tmp_path / "series").mkdir()
+    for number, content in enumerate((b"image", b"other")):
+        (tmp_path / "series" / str(number)).write_bytes(content)
+    series = scan(tmp_path, image=tmp_path / "series")
+    assert suspicion.trained_on(series, signs(), old) == ""
+    both = old.files | {hashlib.sha256(b"other").hexdigest()}
+    old = dataclasses.replace(old, files=both)
+    assert "old was trained on this image" in suspicion.trained_on(series, signs(), old)
     named = suspicion.trained_on(scan(tmp_path, subject="anna"), signs(), RUN)
     assert named.startswith("first was trained on a subject of this name")
 
