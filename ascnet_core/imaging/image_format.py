@@ -72,7 +72,7 @@ class Format:
     output: str
     load: Callable[[Path, int | None, int | None], tuple[Stored, Grid]]
     head: Callable[[Path], Grid]
-    write: Callable[[Path, npt.NDArray[Any], Grid, npt.DTypeLike], None] | None
+    write: Callable[[Path, npt.NDArray[Any], Grid, npt.DTypeLike], None] | None = None
     mask_level: Callable[[Path, Stored], float] = lambda path, stored: 0
     flat: bool = False
     pair: tuple[str, str] = ("", "")

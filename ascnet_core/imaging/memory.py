@@ -26,9 +26,8 @@ def check_memory(path: Path, shape: tuple[int, ...]) -> None:
         )
 
 
-def check_promise(path: Path, promised: int, compressed: bool) -> None:
-    """Raise a ValueError if a file is too small for the `promised` bytes of its header."""
-    there = path.stat().st_size
+def check_promise(promised: int, there: int, compressed: bool) -> None:
+    """Raise a ValueError if the bytes that are `there` are too few for those of the header."""
     if promised > there * (MOST_COMPRESSED if compressed else 1):
         raise ValueError(f"its header promises {promised} bytes, the file holds {there}")
 

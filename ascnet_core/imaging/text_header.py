@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,6 @@ _MM = {
     "micrometre": 1e-3, "nm": 1e-6,
 }  # fmt: skip
 _MOST_HEADER = 1 << 20
-# gzip and zlib pack at most about a thousand bytes in one.
-_MOST_GROWTH = 1100
 
 
 def header_text(path: Path) -> str:
@@ -71,36 +70,29 @@ def beside(path: Path, name: str, following: Iterable[str]) -> tuple[Path, ...]:
     return tuple(path.with_name(one) for one in names)
 
 
-def damaged(path: Path) -> UserError:
-    """Return the error of a file whose header and data do not fit each other."""
-    return UserError(
-        f"{path} is damaged, cut short, or its header makes no sense; copy or download it again."
-    )
-
-
-def check_bytes(path: Path, expected: int, there: int, packed: bool) -> None:
-    """Raise a UserError if a header asks for more bytes than the data, unpacked, can hold."""
-    if expected > (there * _MOST_GROWTH + 4096 if packed else there):
-        raise damaged(path)
-
-
 def grid_of(
     path: Path,
     kind: str,
     size: Sequence[int],
-    frames: int,
+    components: int,
+    bytes_: bool,
     lps: npt.NDArray[np.float64],
     units: Sequence[str],
     remarks: tuple[str, ...] = (),
 ) -> Grid:
     """Return the grid of stored voxels whose indices `lps` (4 x 4) takes to `units` (mm if none).
 
-    Raises a UserError if the affine or the axes make no volume.
+    Frames lie along a fourth axis or are components, `bytes_` or other numbers, of a voxel.
+
+    Raises a UserError if the axes make no volume, a ValueError if the affine makes none.
     """
     import numpy as np
 
     x, y, z = (*size, 1, 1)[:3]
-    if min(size) < 1 or not 2 <= len(size) <= 4:
+    further = math.prod(size[3:])
+    frames = further * (1 if _is_colour(bytes_, components) else components)
+    lone = further == 1 or components == 1
+    if min(*size, components) < 1 or not 2 <= len(size) <= 4 or not lone:
         raise UserError(f"{path} has axes that do not make a volume; save three of them.")
     named = {unit.strip().lower() for unit in units} - {"", "?", "???"}
     factor = _MM.get(min(named)) if len(named) == 1 else None
@@ -112,37 +104,29 @@ def grid_of(
         lengths = np.linalg.norm(affine[:3, :3], axis=0)
         volume = abs(float(np.linalg.det(affine[:3, :3] / lengths)))
     if not np.isfinite([*affine.ravel(), *lengths]).all() or not volume > 1e-3:
-        raise damaged(path)
+        raise ValueError("its header places voxels nowhere")
     full = (x, y, z, frames) if frames > 1 else (x, y, z)
     return Grid((x, y, z), affine, None, kind, full, frames, remarks)
 
 
 def one_volume(
     path: Path, array: npt.NDArray[Any], grid: Grid, frame: int | None, channel: int | None
-) -> npt.NDArray[np.float32]:
+) -> tuple[npt.NDArray[np.float32], Grid]:
     """Choose from (frames, slices, rows, columns, components): float32 by column, row and slice.
 
-    Components of bytes are colours where they are three or four, else frames.
+    Returns it with its grid, which has no frames.
     """
     import numpy as np
 
     count = array.shape[-1]
-    if is_colour(array.dtype.name, count):
+    if _is_colour(array.dtype == np.uint8, count):
         array = one_channel(path, array[0], channel)
     else:
         chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)
         array = array[0, ..., chosen] if count > 1 else array[chosen, ..., 0]
-    return np.array(array.T, np.float32, order="F")
+    return np.array(array.T, np.float32, order="F"), replace(grid, full_shape=grid.shape)
 
 
-def is_colour(dtype: str, components: int) -> bool:
+def _is_colour(bytes_: bool, components: int) -> bool:
     """Say whether components are colours and not frames."""
-    return components in (3, 4) and dtype == "uint8"
-
-
-def frames_of(path: Path, size: Sequence[int], components: int, colour: bool) -> int:
-    """Return how many frames there are, along a fourth axis or as components."""
-    further = math.prod(size[3:])
-    if components < 1 or (further > 1 and components > 1):
-        raise UserError(f"{path} has axes that do not make a volume; save three of them.")
-    return 1 if colour else further * components
+    return bytes_ and components in (3, 4)

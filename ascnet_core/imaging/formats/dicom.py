@@ -85,6 +85,5 @@ FORMAT = Format(
     output=".nii.gz",
     load=_load,
     head=_head,
-    write=None,
     holds=holds_dicom,
 )

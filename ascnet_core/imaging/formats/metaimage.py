@@ -10,23 +10,14 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told
-from ascnet_core.imaging.text_header import (
-    beside,
-    check_bytes,
-    damaged,
-    fields,
-    frames_of,
-    grid_of,
-    header_text,
-    is_colour,
-    one_volume,
-)
+from ascnet_core.imaging.memory import check_promise
+from ascnet_core.imaging.text_header import beside, fields, grid_of, header_text, one_volume
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -77,19 +68,17 @@ def _header(path: Path) -> _Header:
         components = int(named.get("elementnumberofchannels", "1"))
         kind = _TYPES.get(named.get("elementtype", "").upper().removesuffix("_ARRAY"))
         if kind is None or len(size) != int(named.get("ndims", str(len(size)))) or not size:
-            raise damaged(path)
+            raise ValueError("its header makes no sense")
         big = _says(named, ("binarydatabyteordermsb", "elementbyteordermsb"), False)
         packing = "zlib" if _says(named, ("compresseddata",), False) else "raw"
         packing = packing if _says(named, ("binarydata",), True) else "text"
+        units = (named.get("distanceunits", "").strip("\"' "),)
         lps = _lps(named, len(size))
-    colour = is_colour("uint8" if kind == "u1" else kind, components)
-    frames = frames_of(path, size, components, colour)
-    units = (named.get("distanceunits", "").strip("\"' "),)
-    grid = grid_of(path, "metaimage", size, frames, lps, units)
-    header = _Header(grid, components, (">" if big else "<") + kind, packing, files, skip)
-    there = sum(file.stat().st_size - skip for file in files)
-    expected = header.values * (2 if packing == "text" else int(kind[1])) - (packing == "text")
-    check_bytes(path, expected, there, packing == "zlib")
+        grid = grid_of(path, "metaimage", size, components, kind == "u1", lps, units)
+        header = _Header(grid, components, (">" if big else "<") + kind, packing, files, skip)
+        there = sum(file.stat().st_size - skip for file in files)
+        expected = header.values * (2 if packing == "text" else int(kind[1])) - (packing == "text")
+        check_promise(expected, there, packing == "zlib")
     return header
 
 
@@ -149,9 +138,9 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
         else:
             array = np.frombuffer(content, header.dtype)
         if array.size != header.values or not content:
-            raise damaged(path)
+            raise ValueError("its data are not all there")
     array = array.reshape(-1, *grid.shape[::-1], header.components)
-    return one_volume(path, array, grid, frame, channel), replace(grid, full_shape=grid.shape)
+    return one_volume(path, array, grid, frame, channel)
 
 
 FORMAT = Format(
@@ -163,5 +152,4 @@ FORMAT = Format(
     output=".nii.gz",
     load=_load,
     head=_head,
-    write=None,
 )

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, sizes, suffix_of
+from ascnet_core.imaging.memory import check_promise
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
 
 # Bytes of a voxel by the header's code: unsigned char, int, float, short.
 _BYTES = {0: 1, 1: 4, 3: 4, 4: 2}
-# gzip packs at most about a thousand bytes in one.
-_MOST_GROWTH = 1100
 
 
 def _opened(path: Path) -> tuple[Any, Grid]:
@@ -49,9 +48,9 @@ def _checked(path: Path) -> bool:
     packed = suffix_of(path) == ".mgz"
     with gzip.open(path) if packed else path.open("rb") as stream:
         *shape, kind, _, flag = struct.unpack(">4x6ih", stream.read(30))
-    there = path.stat().st_size * (_MOST_GROWTH if packed else 1)
-    if min(shape) < 1 or math.prod(shape) * _BYTES.get(kind, 1) > there:
-        raise ValueError("the header asks for more than the file holds")
+    if min(shape) < 1:
+        raise ValueError("an axis has no length")
+    check_promise(math.prod(shape) * _BYTES.get(kind, 1), path.stat().st_size, packed)
     return bool(flag == 1)
 
 
@@ -79,5 +78,4 @@ FORMAT = Format(
     output=".nii.gz",
     load=_load,
     head=_head,
-    write=None,
 )

@@ -81,7 +81,7 @@ def _check_size(image: Any) -> None:
     data = Path(image.file_map["image"].filename)
     size = math.prod(image.shape) * image.header.get_data_dtype().itemsize
     promised = int(image.dataobj.offset) + size
-    check_promise(data, promised, compressed=data.suffix.lower() == ".gz")
+    check_promise(promised, data.stat().st_size, compressed=data.suffix.lower() == ".gz")
 
 
 def _grid(path: Path, image: Any, header: Any) -> Grid:

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told, extra_told
-from ascnet_core.imaging.text_header import (
-    beside,
-    check_bytes,
-    damaged,
-    fields,
-    frames_of,
-    grid_of,
-    header_text,
-    is_colour,
-    one_volume,
-)
+from ascnet_core.imaging.memory import check_promise
+from ascnet_core.imaging.text_header import beside, fields, grid_of, header_text, one_volume
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
@@ -82,11 +75,8 @@ def _opened(path: Path) -> tuple[Any, Grid]:
     reader = itk.ImageFileReader()
     reader.SetImageIO("NrrdImageIO")
     reader.SetFileName(str(path))
-    with damage_told(path):
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError as error:
-            raise damaged(path) from error
+    with _told(path):
+        reader.ReadImageInformation()
     if reader.GetPixelID() in (itk.sitkComplexFloat32, itk.sitkComplexFloat64):
         raise UserError(f"{path} holds complex numbers; save their magnitude.")
     size = tuple(int(n) for n in reader.GetSize())
@@ -94,14 +84,25 @@ def _opened(path: Path) -> tuple[Any, Grid]:
     kind = str(itk.GetPixelIDValueAsString(reader.GetPixelID()))
     bits = re.search(r"(8|16|32|64)-bit", kind)
     expected = math.prod(size) * components * (int(bits[1]) // 8 if bits else 1)
-    check_bytes(path, expected, header.there, header.packed)
-    colour = is_colour("uint8" if "8-bit unsigned" in kind else kind, components)
-    frames = frames_of(path, size, components, colour)
     lps, used = np.eye(4), min(len(size), 3)
     direction = np.reshape(reader.GetDirection(), (len(size), -1))[:used, :used]
     lps[:used, :used] = direction * np.array(reader.GetSpacing()[:used])
     lps[:used, 3] = reader.GetOrigin()[:used]
-    return reader, grid_of(path, "nrrd", size, frames, lps, header.units, header.remarks)
+    with damage_told(path):
+        check_promise(expected, header.there, header.packed)
+        bytes_ = "8-bit unsigned" in kind
+        more = lps, header.units, header.remarks
+        return reader, grid_of(path, "nrrd", size, components, bytes_, *more)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """As `damage_told`, but quoting nothing of SimpleITK, which speaks of its own source."""
+    with damage_told(path):
+        try:
+            yield
+        except RuntimeError as error:
+            raise ValueError("its header or its data make no sense") from error
 
 
 def _head(path: Path) -> Grid:
@@ -112,14 +113,11 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
     reader, grid = _opened(path)
     import SimpleITK
 
-    with damage_told(path):
-        try:
-            array = SimpleITK.GetArrayFromImage(reader.Execute())
-        except RuntimeError as error:
-            raise damaged(path) from error
+    with _told(path):
+        array = SimpleITK.GetArrayFromImage(reader.Execute())
     components = int(reader.GetNumberOfComponents())
     array = array.reshape(-1, *grid.shape[::-1], components)
-    return one_volume(path, array, grid, frame, channel), replace(grid, full_shape=grid.shape)
+    return one_volume(path, array, grid, frame, channel)
 
 
 FORMAT = Format(
@@ -131,5 +129,4 @@ FORMAT = Format(
     output=".nii.gz",
     load=_load,
     head=_head,
-    write=None,
 )
