@@ -16,6 +16,7 @@ _STARTS = (
     (344, b"n+1\0", "NIfTI that is not compressed", (".nii",)),
 )
 _ENOUGH = 400
+FETCH = "fetch it by `git annex get` or `datalad get`"
 
 
 def advice_on(path: Path, suffix: str) -> str:
@@ -26,8 +27,8 @@ def advice_on(path: Path, suffix: str) -> str:
             start = file.read(_ENOUGH)
     except OSError:
         return again
-    if start.startswith(b"version https://git-lfs") or start.startswith(b"/annex/objects"):
-        return "it only stands for the data; fetch them with git lfs or git annex"
+    if not_fetched := stands_for(start):
+        return not_fetched
     if start.lstrip()[:15].lower().startswith((b"<!doctype", b"<html")):
         return "it is a web page, not the download; download the file itself"
     if start.startswith(b"\x1f\x8b") and not suffix.endswith(".gz"):
@@ -36,3 +37,12 @@ def advice_on(path: Path, suffix: str) -> str:
         if start[offset:].startswith(magic) and suffix not in suffixes:
             return f"it holds {what}; give it the suffix {suffixes[0]}"
     return again
+
+
+def stands_for(start: bytes) -> str:
+    """Say so where a small text stands for a file whose data were not fetched; else ""."""
+    if start.startswith(b"version https://git-lfs"):
+        return "its data are not here (a Git LFS pointer); fetch it by `git lfs pull`"
+    if start.startswith(b"/annex/objects/"):
+        return f"its data are not here (git-annex); {FETCH}"
+    return ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import refused
 from ascnet_core.imaging.content import advice_on
 
 if TYPE_CHECKING:
@@ -102,9 +103,7 @@ def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
     except UserError:
         raise
     except PermissionError as error:
-        raise UserError(
-            f"{path} may not be read: permission denied; change its permissions."
-        ) from error
+        raise UserError(refused(path, "read", error)) from error
     except common + errors as error:
         detail = " ".join(str(error).split()) or type(error).__name__
         raise UserError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import refused
 from ascnet_core.imaging.dicom.source import ENDINGS, looks_like_dicom
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def quiet(path: Path) -> Iterator[None]:
     except (UserError, ImportError):
         raise
     except PermissionError as error:
-        raise UserError(
-            f"{path} may not be read: permission denied; change its permissions."
-        ) from error
+        raise UserError(refused(path, "read", error)) from error
     except Exception as error:  # pydicom raises errors of many kinds, from broken values too
         raise UserError(f"{path} is damaged or cut short; copy or download it again.") from error
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import refused
 
 ENDINGS = (".dcm", ".ima", ".dicom")
 """Names that say DICOM; most of its files have none of them."""
@@ -83,9 +84,7 @@ def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}); change its permissions, or bring the file."
-        ) from error
+        raise UserError(refused(path, "read", error)) from error
 
 
 @contextmanager

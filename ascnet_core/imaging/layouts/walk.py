@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ascnet_core.imaging import formats
+from ascnet_core.imaging.content import FETCH, stands_for
 
 LeftOut = list[tuple[Path, str]]
 """Files in no row of a manifest, each with the reason in words."""
 
 HIDDEN = "hidden"
 UNKNOWN = "of no image format that is read here"
-_FETCH = "fetch it by `git annex get` or `datalad get`"
 _POINTER_BYTES = 1024
 
 
@@ -67,7 +67,7 @@ def _enter(here: Path, found: Walk, folders: list[Path], linked: list[Path]) -> 
         if path.name.startswith("."):
             found.left_out.append((path, HIDDEN))
             continue
-        if not _is_text(path.name):
+        if any("\ud800" <= letter <= "\udfff" for letter in path.name):
             found.left_out.append((path, "its name is not in UTF-8; rename it"))
             continue
         try:
@@ -88,15 +88,6 @@ def _why(error: OSError) -> str:
     return (error.strerror or "unknown error").lower()
 
 
-def _is_text(name: str) -> bool:
-    """Say whether a name can be written as UTF-8: Python marks bytes that cannot as surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _missing(path: Path, error: OSError) -> str:
     """Say why nothing is known of a file: mostly a link that leads nowhere."""
     try:
@@ -104,7 +95,7 @@ def _missing(path: Path, error: OSError) -> str:
     except OSError:
         return f"cannot be read: {_why(error)}"
     if "annex/objects" in target:
-        return f"its data are not here (git-annex); {_FETCH}"
+        return f"its data are not here (git-annex); {FETCH}"
     return "a link to a file that is not there; mend the link or bring the file"
 
 
@@ -114,20 +105,10 @@ def _unfit(path: Path, status: os.stat_result) -> str:
         return "a pipe, socket or device, no file"
     if not formats.format_of(path):
         return UNKNOWN
-    return _pointer(path) if 0 < status.st_size < _POINTER_BYTES else ""
-
-
-def _pointer(path: Path) -> str:
-    """Say so where a small text stands for a file whose data were not fetched."""
     try:
-        start = path.read_bytes()
+        return stands_for(path.read_bytes()) if status.st_size < _POINTER_BYTES else ""
     except OSError:
         return ""  # the reader of the format says it
-    if start.startswith(b"version https://git-lfs.github.com/spec/"):
-        return "its data are not here (a Git LFS pointer); fetch it by `git lfs pull`"
-    if start.startswith(b"/annex/objects/"):
-        return f"its data are not here (git-annex); {_FETCH}"
-    return ""
 
 
 def is_file(path: Path) -> bool:
