@@ -107,16 +107,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def made_folder(folder: Path) -> Iterator[None]:
+def made_folder(folder: Path, doing: str = "made") -> Iterator[None]:
     """Make a folder for the block, and remove it again if an exception leaves it empty.
 
-    The same goes for the folders above it that had to be made. Raises UserError if it cannot be.
+    The same goes for the folders above it that had to be made. Raises UserError, which says that
+    it cannot be `doing`, if it cannot be made.
     """
     missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(refused(folder, "made", error)) from error
+        raise UserError(refused(folder, doing, error)) from error
     try:
         yield
     except BaseException:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.file_names import same_file_name
-from ascnet_core.files import read_json, refused, write_bytes, write_json
+from ascnet_core.files import made_folder, read_json, refused, write_bytes, write_json
 
 LEDGER = ".ascnet-written.json"
 """The table's name. `{"files": {NAME: {"sha256": ..., "verb": ...}}}`; while files are moved into
@@ -134,37 +134,13 @@ def writing(
     """
     inputs = list(inputs)
     check_targets(folder, names, inputs, overwrite)
-    new = [one for one in (folder, *folder.parents) if _stat(one) is None]
-    aside = None
-    try:
+    with made_folder(folder, "written"), _set_aside(folder) as aside:
+        yield aside
+        check_targets(folder, names, inputs, overwrite)  # others may have written meanwhile
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _remove_rests(folder)
-            aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
+            _settle(folder, aside, names, verb)
         except OSError as error:
             raise UserError(refused(folder, "written", error)) from error
-        with _in_use(aside):
-            yield aside
-            check_targets(folder, names, inputs, overwrite)  # others may have written meanwhile
-            try:
-                _settle(folder, aside, names, verb)
-            except OSError as error:
-                raise UserError(refused(folder, "written", error)) from error
-    except UserError as error:
-        if aside is None or str(aside) not in str(error):
-            raise
-        # the sentence is on the file that was meant
-        raise UserError(str(error).replace(str(aside), str(folder))) from error
-    except OSError as error:
-        if isinstance(error.filename, str):
-            error.filename = error.filename.replace(str(aside), str(folder))
-        raise
-    finally:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
-        for one in new:
-            with suppress(OSError):  # it holds something now
-                one.rmdir()
 
 
 def write_own(path: Path, content: bytes | str, verb: str) -> None:
@@ -210,17 +186,34 @@ def _plain(records: Mapping[str, Record]) -> dict[str, dict[str, str]]:
 
 
 @contextmanager
-def _in_use(aside: Path) -> Iterator[None]:
-    """Hold a lock that the system drops with the process, so that a rest is known as one."""
+def _set_aside(folder: Path) -> Iterator[Path]:
+    """Yield a folder to work in, which is gone in the end; errors within speak of `folder`.
+
+    A lock that the system drops with the process tells others that it is no rest.
+    """
     from filelock import FileLock
 
+    try:
+        _remove_rests(folder)
+        aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
+    except OSError as error:
+        raise UserError(refused(folder, "written", error)) from error
     lock = FileLock(aside / ".lock")
     with suppress(OSError, NotImplementedError):  # some network drives know no locks
         lock.acquire(blocking=False)
     try:
-        yield
+        yield aside
+    except UserError as error:
+        if str(aside) not in str(error):
+            raise
+        raise UserError(str(error).replace(str(aside), str(folder))) from error
+    except OSError as error:
+        if isinstance(error.filename, str):
+            error.filename = error.filename.replace(str(aside), str(folder))
+        raise
     finally:
         lock.release()
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _remove_rests(folder: Path) -> None:
