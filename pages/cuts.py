@@ -86,6 +86,7 @@ def page() -> None:
             cases.show_left_out(view)
     region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
     slice_ = shown_slice(view, region, truth)
+    voxel_ml = case.prepared.volume.voxel_ml
     picked = components.reported(PANEL).get("pick")
     pick = slice_panel.parse_pick(picked)
     header = slice_panel.header_of(
@@ -97,7 +98,7 @@ def page() -> None:
         truth=truth is not None,
         threshold=level,
         pick=picked if pick else None,
-        answer=slice_panel.describe_pick(pick, case.maps, region, truth, spacing),
+        answer=slice_panel.describe_pick(pick, case.maps, region, truth, voxel_ml),
     )
     volumes = [case.maps[name] for name in slice_panel.MAPS]
     volumes.append(slice_panel.flags(region, truth, mask))

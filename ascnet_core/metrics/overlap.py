@@ -29,11 +29,6 @@ def dice(tp: ArrayLike, fp: ArrayLike, fn: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(np.divide(twice, whole, out=np.ones_like(whole), where=whole != 0))
 
 
-def voxel_ml(spacing: Sequence[float]) -> float:
-    """Return the volume of one voxel in ml for a `spacing` (3,) in mm."""
-    return float(np.prod(np.asarray(spacing, dtype=np.float64))) / 1000.0
-
-
 @dataclass(frozen=True)
 class Counts:
     """Voxels counted against the truth. Counts of several scans are added, ratios come last."""

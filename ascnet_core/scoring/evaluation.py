@@ -281,7 +281,7 @@ def _score(
                 for mark, threshold in thresholds.items():
                     mask = segment(levels, region, threshold, steps, further)
                     tally = tallies.setdefault((unit, mark), Tally())
-                    tally.add(one.scan.scan, mask, truth, one.spacing, outline)
+                    tally.add(one.scan.scan, mask, truth, one.voxel_ml, outline)
             step_done()
     return tallies
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ascnet_core.metrics import surface
 from ascnet_core.metrics.lesions import LesionCounts, count_lesions
-from ascnet_core.metrics.overlap import Counts, count, dice_per_slice, voxel_ml
+from ascnet_core.metrics.overlap import Counts, count, dice_per_slice
 from ascnet_core.metrics.surface import SurfaceDistances, TruthSurface
 
 
@@ -32,20 +32,19 @@ class Tally:
         scan: str,
         prediction: NDArray[np.bool_],
         truth: NDArray[np.bool_] | None,
-        spacing: tuple[float, ...],
+        voxel_ml: float,
         outline: TruthSurface | None = None,
     ) -> None:
-        """Add one scan with masks (X, Y, Z) bool and spacing (3,) in mm.
+        """Add one scan with masks (X, Y, Z) bool and the volume of a voxel.
 
         Without a truth only the volume counts. With the `outline` of the truth, surface distances
         and lesions are measured too.
         """
-        voxel = voxel_ml(spacing)
-        self.volume_ml += int(np.count_nonzero(prediction)) * voxel
+        self.volume_ml += int(np.count_nonzero(prediction)) * voxel_ml
         if truth is None:
             return
         self.scans_with_mask += 1
-        self.truth_ml += int(np.count_nonzero(truth)) * voxel
+        self.truth_ml += int(np.count_nonzero(truth)) * voxel_ml
         self.counts += count(prediction, truth)
         dice = dice_per_slice(prediction, truth)
         held = np.flatnonzero(truth.any(axis=(0, 1)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.metrics.overlap import Counts, ThresholdTable, count, voxel_ml
+from ascnet_core.metrics.overlap import Counts, ThresholdTable, count
 from ascnet_core.segmentation.postprocess import Further, Mask, run_steps
 from ascnet_core.segmentation.steps import Step
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply
@@ -43,10 +43,9 @@ def numbers_at(
     return _numbers(volume, table.band(first, last) if table.has_truth else None)
 
 
-def numbers_of(mask: Mask, truth: Mask | None, spacing: Sequence[float]) -> dict[str, float | None]:
-    """Volume in ml, Dice, sensitivity and precision of a mask; None as for `numbers_at`."""
-    volume = np.count_nonzero(mask) * voxel_ml(spacing)
-    return _numbers(volume, None if truth is None else count(mask, truth))
+def numbers_of(mask: Mask, truth: Mask | None, ml: float) -> dict[str, float | None]:
+    """Volume in ml, Dice, sensitivity and precision of a mask; as for `numbers_at`."""
+    return _numbers(np.count_nonzero(mask) * ml, None if truth is None else count(mask, truth))
 
 
 def _numbers(volume: float, counts: Counts | None) -> dict[str, float | None]:

@@ -88,16 +88,16 @@ def test_a_choice_is_told_in_millilitres_and_shares() -> None:
     truth[:4] = True
     pick = Pick((("wild", 150, 255),), "peak 2")
     region = np.ones_like(truth)
-    text = slice_panel.describe_pick(pick, maps, region, truth, (1, 1, 2))
+    text = slice_panel.describe_pick(pick, maps, region, truth, 0.002)
     assert "peak 2 of wild" in text
     assert "1.0 ml" in text
     assert "50.0 % of the region" in text
     assert "100 % of the true lesion" in text
     assert f"Dice {2 * 400 / 900:.3f}" in text
     assert "not a result" in text
-    assert "ml" in slice_panel.describe_pick(pick, maps, region, None, (1, 1, 2))
-    assert "empty" in slice_panel.describe_pick(pick, maps, region, truth & False, (1, 1, 2))
-    assert slice_panel.describe_pick(None, maps, region, truth, (1, 1, 2)).startswith("Click")
+    assert "ml" in slice_panel.describe_pick(pick, maps, region, None, 0.002)
+    assert "empty" in slice_panel.describe_pick(pick, maps, region, truth & False, 0.002)
+    assert slice_panel.describe_pick(None, maps, region, truth, 0.002).startswith("Click")
 
 
 def test_large_volumes_are_sent_in_pieces_around_the_slice() -> None:

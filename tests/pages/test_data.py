@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.imaging.cohort import Scan, read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from pages.parts.data import sets, uploads
 from pages.parts.shared import forms, pictures, tables
@@ -196,3 +197,13 @@ def test_labels_of_the_masks_are_chosen(own_cache, small_cohort: Path) -> None:
     assert any("has no label 7; it holds 0, 1" in error.value for error in at.error)
     next(one for one in at.text_input if one.label == "Labels").set_value("1").run()
     assert not at.error
+
+
+def test_millilitres_of_a_sheared_grid_are_those_of_its_voxels(tmp_path: Path) -> None:
+    image = np.arange(20 * 20 * 4, dtype=np.float32).reshape(20, 20, 4)
+    sheared = np.diag([1.0, 2, 3, 1])
+    sheared[1, 2] = 2  # gantry tilt: an axis is longer, and a voxel no larger
+    for name, array in (("image", image), ("mask", (image < 500).astype(np.uint8))):
+        nib.save(nib.Nifti1Image(array, sheared), tmp_path / f"{name}.nii")
+    scan = Scan("a", "a", tmp_path / "image.nii", tmp_path / "mask.nii")
+    assert tables.grid_row(prepare_scan(scan))["lesion, ml"] == 3.0

@@ -75,7 +75,7 @@ def describe_pick(
     maps: Mapping[str, Levels],
     region: Bools,
     truth: Bools | None,
-    spacing: Sequence[float],
+    voxel_ml: float,
 ) -> str:
     """What the chosen pixels are, over the whole volume, in a sentence."""
     if pick is None:
@@ -84,7 +84,7 @@ def describe_pick(
             "histogram: its pixels light up in every picture."
         )
     mask = chosen(pick, maps, region)
-    scores = {name: value or 0.0 for name, value in numbers_of(mask, truth, spacing).items()}
+    scores = {name: value or 0.0 for name, value in numbers_of(mask, truth, voxel_ml).items()}
     what = " and ".join(f"{NAMES[name]} {low}–{high}" for name, low, high in pick.ranges)
     if pick.name:
         what = f"{pick.name} of {NAMES[pick.ranges[0][0]]} ({what})"

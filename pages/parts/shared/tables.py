@@ -12,7 +12,6 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import label_of
-from ascnet_core.metrics.overlap import voxel_ml
 from ascnet_core.runs.summary import summary_of
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def scan_row(scan: Scan) -> dict[str, Any]:
 def grid_row(prepared: Prepared) -> dict[str, Any]:
     """What reading a scan adds: grid, spacing, slices, lesion, and how it was scaled."""
     region, truth, info = prepared.region, prepared.truth, prepared.scaled_info
-    voxel = voxel_ml(prepared.spacing)
+    voxel = prepared.volume.voxel_ml
     return {
         "grid, voxels": " × ".join(map(str, region.shape)),
         "spacing, mm": " × ".join(f"{mm:.3g}" for mm in prepared.spacing),

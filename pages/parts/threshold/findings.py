@@ -13,7 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ascnet_core import names
-from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table, voxel_ml
+from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table
 from ascnet_core.segmentation.histogram import (
     SEPARATED,
     Reading,
@@ -108,7 +108,7 @@ class Shown:
     @property
     def numbers(self) -> dict[str, float | None]:
         """Volume and scores of the threshold in force, before any steps."""
-        return numbers_at(self.facts.table, self.threshold, voxel_ml(self.case.prepared.spacing))
+        return numbers_at(self.facts.table, self.threshold, self.case.prepared.volume.voxel_ml)
 
 
 def load(view: View) -> Shown:
@@ -156,7 +156,7 @@ def cleaned(shown: Shown) -> Cleaned:
     map8, prepared = shown.case.maps[shown.view.map], shown.case.prepared
     further = on_levels(prepared.further)
     mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
-    numbers = numbers_of(mask, prepared.truth, prepared.spacing)
+    numbers = numbers_of(mask, prepared.truth, prepared.volume.voxel_ml)
     return Cleaned(mask, numbers, viewer.pack_mask(mask))
 
 
@@ -172,7 +172,7 @@ def viewer_data(
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
     maps = runs.run_maps(view.run)
-    name, ml = maps[view.map].short, voxel_ml(prepared.spacing)
+    name, ml = maps[view.map].short, prepared.volume.voxel_ml
     where = f"inside the region of {view.scan}"
     if view.scope == "cohort":
         where = f"over the cohort {cohorts.cohort_label(view.cohort)}"

@@ -153,10 +153,6 @@ def test_what_is_refused():
         ThresholdTable(np.ones(256, np.int64), None).predicted("up")
 
 
-def test_volume_of_a_voxel():
-    assert overlap.voxel_ml((1.2, 1.2, 2.5)) == pytest.approx(0.0036)
-
-
 def shared_cases() -> list[dict]:
     """The cases that the page's scores are held to as well."""
     return json.loads(make_scores.FILE.read_text("utf-8"))

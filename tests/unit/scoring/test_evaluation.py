@@ -102,6 +102,18 @@ def test_scans_of_a_subject_are_pooled(cohort):
     assert rows.loc["a2"].dice == counts[1].dice
 
 
+def test_millilitres_of_a_sheared_grid_are_those_of_its_voxels(tmp_path):
+    image, truth, _ = volume(0, lesion=True)
+    sheared = np.diag([*SPACING, 1])
+    sheared[1, 2] = 2.0  # gantry tilt: an axis is longer, and a voxel no larger
+    for name, array in (("image", image), ("mask", truth.astype(np.uint8))):
+        nib.save(nib.Nifti1Image(array, sheared), tmp_path / f"{name}.nii")
+    (tmp_path / "manifest.csv").write_text("subject,image,mask\na,image.nii,mask.nii\n")
+    cohort = read_manifest(tmp_path)
+    result = evaluate(cohort, [INPUT], PREPARATION, Plan(rules=("170",), shapes=False))
+    assert row_of(result, "a", "170").truth_ml == pytest.approx(truth.sum() * 0.006)
+
+
 def test_empty_truth_is_counted_apart(cohort):
     plan = Plan(rules=("170", "255"))
     result = evaluate(cohort, [INPUT], PREPARATION, plan)

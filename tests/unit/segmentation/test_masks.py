@@ -20,11 +20,10 @@ def test_numbers_of_the_table_are_those_of_the_mask(
     map8 = rng.integers(0, 256, (10, 10, 6)).astype(np.uint8)
     region, truth = rng.random(map8.shape) < 0.8, rng.random(map8.shape) < 0.1
     threshold = Threshold(level, upper, side, "", "")
-    spacing = (2.0, 1.0, 3.0)
     table = threshold_table(map8, truth, region)
     read = numbers_at(table, threshold, 0.006)
     mask = segment(map8, region, threshold)
-    counted = numbers_of(mask, truth, spacing)
+    counted = numbers_of(mask, truth, 0.006)
     assert read == pytest.approx(counted)
     hits = (mask & truth).sum()
     assert counted["dice"] == pytest.approx(2 * hits / (mask.sum() + truth.sum()))
@@ -38,7 +37,7 @@ def test_scores_are_unknown_without_a_truth() -> None:
     assert numbers_at(table, threshold, 1.0) == {
         "volume": 4.0, "dice": None, "sensitivity": None, "precision": None
     }  # fmt: skip
-    assert numbers_of(map8 > 3, None, (10, 10, 10))["dice"] is None
+    assert numbers_of(map8 > 3, None, 1.0)["dice"] is None
 
 
 def test_without_a_threshold_the_mask_is_empty_whatever_the_steps() -> None:
@@ -47,7 +46,7 @@ def test_without_a_threshold_the_mask_is_empty_whatever_the_steps() -> None:
     assert not segment(map8, region, NONE, ["components:largest", "gate:t2:50"]).any()
     read = numbers_at(threshold_table(map8, truth, region), NONE, 1.0)
     assert read == {"volume": 0.0, "dice": 0.0, "sensitivity": 0.0, "precision": None}
-    assert read == numbers_of(np.zeros_like(truth), truth, (10, 10, 10))
+    assert read == numbers_of(np.zeros_like(truth), truth, 1.0)
 
 
 def test_steps_follow_and_a_further_modality_is_read_once() -> None:
