@@ -184,12 +184,12 @@ def says_rater(stem: str) -> bool:
 
 def is_consensus(stem: str) -> bool:
     """Say whether a mask is what several people agreed on, by its name."""
-    return any(word.lower() in ("consensus", "staple") for word in _WORD.findall(stem))
+    return bool(_words(stem) & {"consensus", "staple"})
 
 
 def mask_rank(stem: str) -> int:
     """Rank masks of one scan: what several agreed on, lesions by their name, then others."""
-    words = {word.lower().rstrip("0123456789") for word in _WORD.findall(stem)}
+    words = {word.rstrip("0123456789") for word in _words(stem)}
     if words & {"consensus", "staple"}:
         return 0
     return 1 if words & (_LESION_WORDS | {"manual", "manualsegmentation", "gt"}) else 2
@@ -197,8 +197,7 @@ def mask_rank(stem: str) -> int:
 
 def is_bare_mask(stem: str) -> bool:
     """Say whether a name says "mask" and not of what: it may be the brain's."""
-    words = {word.lower() for word in _WORD.findall(stem)}
-    return bool(words & {"mask", "masks", "msk"}) and mask_rank(stem) == 2
+    return bool(_words(stem) & {"mask", "masks", "msk"}) and mask_rank(stem) == 2
 
 
 def leading_role(stem: str) -> tuple[str, str]:
@@ -233,28 +232,27 @@ def inner_mask(stem: str) -> str | None:
     for count in range(len(words) - 1, 0, -1):
         said = read_name(_first_words(stem, count))
         if said.role == "mask":
-            return without_modality(said.scan)
+            return split_modality(said.scan)[0]
     return None
 
 
 def names_region(stem: str) -> bool:
     """Say whether a name calls itself a mask of a region: "Brain_Mask"."""
-    words = {word.lower() for word in _WORD.findall(stem)}
+    words = _words(stem)
     region = bool(words & (_REGION_WORDS - _UNCLEAR_REGIONS)) and bool(words & {"mask", "masks"})
     return (region or "brainmask" in words) and not words & _LESION_WORDS
 
 
 def is_unclear_region(stem: str) -> bool:
     """Say whether a name says "roi" or "region" and not of what."""
-    words = {word.lower() for word in _WORD.findall(stem)}
+    words = _words(stem)
     clear = (_REGION_WORDS - _UNCLEAR_REGIONS) | _LESION_WORDS
     return bool(words & _UNCLEAR_REGIONS) and not words & clear
 
 
 def says_prediction(name: str) -> bool:
     """Say whether a word of a file's or folder's name says that a program drew it."""
-    words = {word.lower() for word in _WORD.findall(name)}
-    words |= {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+    words = _words(name) | {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
     return bool(words & _PREDICTION_WORDS) or name.lower() in _PREDICTION_WORDS
 
 
@@ -286,24 +284,21 @@ def is_split(folder: str) -> bool:
     return folder.lower() in _SPLITS or bool(re.fullmatch(f"{place}|{kinds}", folder.lower()))
 
 
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in _WORD.findall(name)}
+
+
 def _first_words(stem: str, count: int) -> str:
     """Return the first `count` words of a name with the separators between them."""
     ends = [match.end() for match in _WORD.finditer(stem)]
     return stem[: ends[count - 1]] if count else ""
 
 
-def without_modality(name: str) -> str:
-    """Return a name without a modality at its end."""
+def split_modality(name: str) -> tuple[str, str]:
+    """Take a name apart into what stands before a modality at its end, and that modality or ""."""
     words = _WORD.findall(name)
-    if words and words[-1].lower() in MODALITIES:
-        return _first_words(name, len(words) - 1)
-    return name
-
-
-def modality_at_end(name: str) -> str:
-    """Return the modality that a name's last word says, or ""."""
-    words = _WORD.findall(name)
-    return MODALITIES.get(words[-1].lower(), "") if words else ""
+    modality = MODALITIES.get(words[-1].lower(), "") if words else ""
+    return _first_words(name, len(words) - 1) if modality else name, modality
 
 
 def subject_of(scan: str) -> str:

@@ -163,6 +163,7 @@ _cached_sha256 = cache(lambda path, stamp: sha256_of(path))
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that a run's numbers depend on."""
-    installed = {name: version(name) for name in ("torch", "numpy", "nibabel")}
-    return {"ascnet": __version__, "python": platform.python_version(), **installed}
+    """Return the versions of what numbers depend on."""
+    names = ("torch", "numpy", "scipy", "scikit-image", "nibabel", "pandas")
+    own = {"ascnet": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in names}

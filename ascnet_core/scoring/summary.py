@@ -1,8 +1,5 @@
 """From a row a subject to a row a method: tables, means, and what each column means."""
 
-import importlib.metadata
-import platform
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.metrics.statistics import spread
+from ascnet_core.runs.create import versions
 from ascnet_core.runs.suspicion import Remark
 from ascnet_core.scoring.plan import Plan
 
@@ -160,11 +158,3 @@ def summary_row(group: pd.DataFrame, seed: int) -> dict[str, Any]:
         "range": first["range"] if group["range"].nunique() == 1 else "differs by subject",
         "sentence": first["sentence"] if group["sentence"].nunique() == 1 else None,
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what the numbers depend on."""
-    names = ["numpy", "scipy", "scikit-image", "nibabel", "pandas"]
-    names += ["torch"] if "torch" in sys.modules else []
-    installed = {name: importlib.metadata.version(name) for name in names}
-    return {"python": platform.python_version(), **installed}

@@ -80,8 +80,7 @@ def group_bids(folder: Path, paths: Iterable[Path], left_out: LeftOut) -> list[G
 
 
 def _alone(one: Said) -> Group:
-    name = naming.read_name(stem_of(one.path)).scan
-    modality, scan = naming.modality_at_end(name), naming.without_modality(name)
+    scan, modality = naming.split_modality(naming.read_name(stem_of(one.path)).scan)
     patient = f"sub-{one.session[0]}"
     return Group((*one.dataset, *one.tree), scan, scan, [(modality, one.path)], patient=patient)
 

@@ -114,7 +114,7 @@ def _group_of(
     here: Mapping[tuple[str, ...], list[Group]],
 ) -> Group:
     """Return the scan that a mask or region belongs to, a new one where there is none."""
-    bare = naming.without_modality(said.name)  # "x_flair_mask" may be that of the scan "x"
+    bare = naming.split_modality(said.name)[0]  # "x_flair_mask" may be that of the scan "x"
     names = (said.name, bare, said.further_key)
     # T1/p1_mask lies with the images of T1, whose scans are called without that folder.
     of_modality = bool(said.place) and _is_modality(said.place[-1])

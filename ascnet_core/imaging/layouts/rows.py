@@ -132,7 +132,7 @@ def _by_contents(group: Group, left_out: LeftOut) -> Group:
         elif images:
             left_out.append((path, "called a region but holds grey values"))
         else:
-            images.append((naming.modality_at_end(group.name), path))
+            images.append((naming.split_modality(group.name)[1], path))
     return replace(group, images=images, masks=masks, regions=regions, doubts=doubts)
 
 
