@@ -77,11 +77,14 @@ def shown(path: str | Path) -> str:
 
 
 def may_open(path: str | Path) -> bool:
-    """Whether a cohort's file or folder may be opened. UserError where the text can be no path.
+    """Whether a cohort's file or folder may be opened; not where the text can be no path.
 
     Where a user may open all, what is not there counts as open: it is looked for, and named.
     """
-    found = real(path)
+    try:
+        found = real(path)
+    except UserError:
+        return False
     if only_named():
         return _inside(found, always_open())
     agreed = map(Path, st.session_state.get(state.AGREED, ()))
@@ -93,7 +96,10 @@ def may_open_run(name: str) -> bool:
 
     Whoever agreed to a run at a path agreed to the runs beside it: pages list them with it.
     """
-    folders, path = run_folders(), real(name)
+    try:
+        folders, path = run_folders(), real(name)
+    except UserError:
+        return False
     if _inside(path, (*always_open(), *map(real, folders))):
         return True
     if ".." not in Path(name).parts:
@@ -145,7 +151,8 @@ def check_files(files: Iterable[Path], manifest: Path) -> None:
 
 
 def refusal(path: str | Path) -> str:
-    """Why a path is not opened."""
+    """Why a path is not opened. Raises UserError where the text can be no path."""
+    real(path)
     if only_named():
         return (
             f"{shown(path)} is in no folder that this server opens; its owner names them by "

@@ -10,45 +10,25 @@ from pages.parts.shared.state import View
 
 def ask_about(view: View) -> None:
     """Stop the page at a question, or a refusal, if the view names paths that may not be opened."""
-    closed = _closed(view)
+    closed = [] if _may_open(view.cohort) else [view.cohort]
+    closed += [name for name in (view.run, *view.compare) if not access.may_open_run(name)]
     if not closed:
         return
     try:
-        real_paths = [access.real(path) for path in closed]
-    except UserError as error:  # a text that can be no path
-        _refuse(str(error))
-        st.stop()
-    if access.only_named():
-        _refuse(access.refusal(closed[0]))
+        paths = [str(access.real(path)) for path in dict.fromkeys(closed)]
+        refusal = access.refusal(closed[0]) if access.only_named() else ""
+    except UserError as error:
+        refusal = str(error)
+    if refusal:
+        st.error(plain(refusal), icon=":material/lock:")
+        st.button("Show the demo instead", icon=":material/home:", on_click=_leave)
     else:
-        _ask([str(path) for path in real_paths])
+        _ask(paths)
     st.stop()
 
 
-def _closed(view: View) -> list[str]:
-    """What a view names that may not be opened: its cohort first, then its runs."""
-    cohort = [] if _may_open(view.cohort) else [view.cohort]
-    runs = [name for name in (view.run, *view.compare) if not _may_open_run(name)]
-    return [*cohort, *dict.fromkeys(runs)]
-
-
 def _may_open(key: str) -> bool:
-    try:
-        return key in cohorts.DEMOS or access.may_open(key)
-    except UserError:
-        return False
-
-
-def _may_open_run(name: str) -> bool:
-    try:
-        return access.may_open_run(name)
-    except UserError:
-        return False
-
-
-def _refuse(sentence: str) -> None:
-    st.error(plain(sentence), icon=":material/lock:")
-    st.button("Show the demo instead", icon=":material/home:", on_click=_leave)
+    return key in cohorts.DEMOS or access.may_open(key)
 
 
 def _ask(paths: list[str]) -> None:
@@ -72,7 +52,7 @@ def _open() -> None:
         access.agree(view.cohort)
         st.session_state.setdefault(state.OPENED, []).append(view.cohort)
     for name in (view.run, *view.compare):
-        if not _may_open_run(name):
+        if not access.may_open_run(name):
             access.agree_to_run(name)
 
 
@@ -81,7 +61,7 @@ def _leave() -> None:
     view, changes = state.current(), {}
     if not _may_open(view.cohort):
         changes["cohort"] = state.DEFAULT.cohort
-    if not _may_open_run(view.run):
+    if not access.may_open_run(view.run):
         changes["run"] = state.DEFAULT.run
-    compared = tuple(name for name in view.compare if _may_open_run(name))
+    compared = tuple(name for name in view.compare if access.may_open_run(name))
     state.update(**changes, compare=compared)
