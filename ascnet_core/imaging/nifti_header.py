@@ -44,18 +44,18 @@ def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]
 def _best(header: Any) -> tuple[Affine, list[str]]:
     """Return the sform, else the qform, else what the voxel sizes say; in the header's unit."""
     affine = np.array(header.get_best_affine(), np.float64)
-    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0 or _places(affine):
+    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0 or places(affine):
         return affine, []
     try:
         qform = np.array(header.get_qform(), np.float64)
     except HeaderDataError:
         return affine, []
-    if not _places(qform):
+    if not places(qform):
         return affine, []
     return qform, ["The header's sform places voxels nowhere; the qform is taken."]
 
 
-def _places(affine: Affine) -> bool:
+def places(affine: Affine) -> bool:
     """Say whether an affine spreads at least the voxels of a slice."""
     across = np.cross(affine[:3, 0], affine[:3, 1])
     return bool(np.isfinite(affine).all() and across.any())

@@ -85,7 +85,7 @@ def _check_size(image: Any) -> None:
 
 
 def _grid(path: Path, image: Any, header: Any) -> Grid:
-    from ascnet_core.imaging.nifti_header import affine_mm
+    from ascnet_core.imaging.nifti_header import affine_mm, places
 
     stored = tuple(int(n) for n in image.shape)
     if min(stored, default=0) < 1 or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
@@ -95,6 +95,8 @@ def _grid(path: Path, image: Any, header: Any) -> Grid:
     affine = _invertible(path, affine, remarks)
     frames = stored[3] if len(stored) > 3 else 1
     mended = image.header.copy()
+    if not places(mended.get_best_affine()):
+        mended["sform_code"] = 0  # so that what is written says no more than the qform
     return Grid((x, y, z), affine, mended, "nifti", stored, frames, tuple(remarks))
 
 
