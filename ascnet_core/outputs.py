@@ -87,7 +87,9 @@ def check_targets(
                 "to write to."
             )
         if path.is_dir():
-            raise UserError(f"{path} is a folder; name a file to write.")
+            raise UserError(
+                f"{path} is there, and this tool did not write it: it is a folder; name a file."
+            )
         if not is_ours(path):
             raise UserError(
                 f"{path} is there, and this tool did not write it as it is now; move it, or "
