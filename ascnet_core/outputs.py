@@ -89,6 +89,10 @@ def check_targets(
                 f"{path} is read by this call and would be replaced by it; choose another place "
                 "to write to."
             )
+        if path.is_dir():
+            raise UserError(
+                f"{path} is there, and this tool did not write it: it is a folder; name a file."
+            )
         if not is_ours(path):
             raise UserError(
                 f"{path} is there, and this tool did not write it as it is now; move it, or "

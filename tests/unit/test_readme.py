@@ -33,6 +33,17 @@ def test_the_readme_lists_all_rules_maps_and_steps() -> None:
     assert found[0] == block(), "run `python -m tests.unit.test_readme`"
 
 
+def test_every_test_that_the_readme_names_is_there() -> None:
+    text = README.read_text(encoding="utf-8")
+    table = text.partition("| promise | test |")[2].partition("\n## ")[0]
+    named = re.findall(r"`((?:unit|pages|corpus)/[\w/]+\.py)(?:::(\w+))?`", table)
+    assert len(named) > 20
+    for path, function in named:
+        file = README.parent / "tests" / path
+        assert file.is_file(), path
+        assert not function or f"def {function}(" in file.read_text(encoding="utf-8"), function
+
+
 if __name__ == "__main__":
     text = README.read_text(encoding="utf-8")
     README.write_text(BLOCK.sub(lambda _: block(), text), encoding="utf-8")
