@@ -127,27 +127,19 @@ def choose_preparation() -> Preparation:
         for column, end, beyond, least, most, value in ends
     )
     with st.popover("Colour, 4-D, NaN and labels", width="stretch"):
-        one, two, three, four = st.columns(4)
-        channel = one.text_input(
-            "Channel",
-            forms.text_of(start.channel),
-            help="Of colour pictures, from 0. Empty: those whose channels differ are refused.",
-        )
-        frame = two.text_input(
-            "Frame",
-            forms.text_of(start.frame),
-            help="Of 4-D files, from 0. Empty: those with several frames are refused.",
-        )
-        nan = three.text_input(
-            "NaN become",
-            forms.text_of(start.nan),
-            help="The value that NaN and infinity become. Empty: they are refused.",
-        )
-        label = four.text_input(
-            "Labels",
-            forms.text_of(start.label),
-            help="Labels of the masks that are the lesion, such as 1,4. Empty: those that the "
-            "manifest names, else all together.",
+        fields = (
+            ("Channel", start.channel, "Of colour pictures, from 0. Empty: those whose channels "
+             "differ are refused."),
+            ("Frame", start.frame, "Of 4-D files, from 0. Empty: those with several frames are "
+             "refused."),
+            ("NaN become", start.nan, "The value that NaN and infinity become. Empty: they are "
+             "refused."),
+            ("Labels", start.label, "Labels of the masks that are the lesion, such as 1,4. Empty: "
+             "those that the manifest names, else all together."),
+        )  # fmt: skip
+        channel, frame, nan, label = (
+            column.text_input(name, forms.text_of(value), help=about)
+            for column, (name, value, about) in zip(st.columns(4), fields, strict=True)
         )
     return Preparation(
         size=size,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, sizes, suffix_of
+from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, suffix_of
 from ascnet_core.imaging.memory import check_promise
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ def _opened(path: Path) -> tuple[Any, Grid]:
         image = nib.MGHImage.from_filename(path)
         full = tuple(int(n) for n in image.shape)
         affine = np.array(image.affine, np.float64)
-    if min(full) < 1 or len(full) not in (3, 4):
-        raise UserError(f"{path} has shape {sizes(full)}; a volume of three axes is needed.")
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < 1e-12:
         raise UserError(f"{path} has a header that places voxels nowhere; convert it again.")
     remarks: tuple[str, ...] = ()
