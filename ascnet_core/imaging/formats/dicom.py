@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.dicom.source import ENDINGS, holds_dicom, split_series
 from ascnet_core.imaging.image_format import Format, Grid, choose, extra_told, one_channel
+from ascnet_core.imaging.memory import check_memory
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.dicom.geometry import Laid
@@ -65,6 +66,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
 
     with extra_told(path):
         laid, grid = laid_out(path)
+        check_memory(path, grid.shape)
         chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)
         stored: Stored | None = None
         for index, values in each_plane(split_series(path)[0], laid.frames[chosen]):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told
-from ascnet_core.imaging.memory import check_promise
+from ascnet_core.imaging.memory import check_memory, check_promise
 from ascnet_core.imaging.text_header import beside, fields, grid_of, header_text, one_volume
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
 
     header = _header(path)
     grid = header.grid
+    check_memory(path, grid.full_shape)
     expected = header.values * np.dtype(header.dtype).itemsize
     content = bytearray()
     with damage_told(path, zlib.error):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, suffix_of
-from ascnet_core.imaging.memory import check_promise
+from ascnet_core.imaging.memory import check_memory, check_promise
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
@@ -60,6 +60,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
     import numpy as np
 
     image, grid = _opened(path)
+    check_memory(path, grid.shape)
     chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)
     with damage_told(path):
         further = (chosen,) * (len(grid.full_shape) - 3)

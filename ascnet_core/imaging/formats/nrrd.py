@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told, extra_told
-from ascnet_core.imaging.memory import check_promise
+from ascnet_core.imaging.memory import check_memory, check_promise
 from ascnet_core.imaging.text_header import beside, fields, grid_of, header_text, one_volume
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def _head(path: Path) -> Grid:
 
 def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, Grid]:
     reader, grid = _opened(path)
+    check_memory(path, grid.full_shape)
     import SimpleITK
 
     with _told(path):

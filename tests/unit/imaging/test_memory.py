@@ -5,9 +5,11 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import load_head, load_stored
+from tests.dicoms import make_series, volume
 from tests.helpers import make_nifti
 
 
@@ -29,9 +31,19 @@ def test_what_unfolds_beyond_the_memory_is_refused_before_it_is_read(tmp_path, m
     assert (tmp_path / "x.nii.gz").stat().st_size < 20_000
     np.save(tmp_path / "x.npy", np.zeros(shape, np.uint8))
     says = r"200 x 200 x 100 voxels, which take 0\.064 GB of memory here, and .* 0\.05 GB"
-    for name in ("x.nii.gz", "x.npy"):
+    for name in ("x.nrrd", "x.mha"):
+        sitk.WriteImage(sitk.Image(*shape, sitk.sitkUInt8), tmp_path / name, True)
+    nib.save(nib.MGHImage(np.zeros(shape, np.uint8), np.eye(4)), tmp_path / "x.mgz")
+    for name in ("x.nii.gz", "x.npy", "x.nrrd", "x.mha", "x.mgz"):
         with pytest.raises(UserError, match=says):
             load_stored(tmp_path / name)
+
+
+def test_a_series_beyond_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    make_series(tmp_path, volume())
+    monkeypatch.setattr("ascnet_core.imaging.memory._memory", lambda: 100)
+    with pytest.raises(UserError, match="voxels, which take"):
+        load_stored(tmp_path)
 
 
 def test_one_frame_of_many_counts_alone(tmp_path, monkeypatch):
