@@ -10,6 +10,7 @@ from pathlib import Path
 from stat import S_ISDIR
 
 from ascnet_core.imaging.cohort import Scan
+from ascnet_core.imaging.dicom.source import split_series
 
 # Formats of two files: a scan is known by one of them, and a change may be in the other.
 _PARTNERS = {
@@ -42,7 +43,8 @@ def files_of(scan: Scan) -> tuple[Path, ...]:
     """
     named = (scan.image, scan.mask, scan.region, *scan.further.values())
     series = (path for pair in scan.series for path in pair)
-    there = (_on_disk(path) for path in (*named, *series) if path is not None)
+    # Of a path that chooses one of several series (`FOLDER#2`), the folder or file itself.
+    there = (split_series(path)[0] for path in (*named, *series) if path is not None)
     every = (file for path in there for file in (_below(path) if path.is_dir() else (path,)))
     return tuple(dict.fromkeys(every))
 
@@ -55,13 +57,6 @@ def scan_stamp(scan: Scan) -> str:
 def scans_stamp(scans: Iterable[Scan]) -> str:
     """The stamp of all files of several scans."""
     return stamp(dict.fromkeys(path for scan in scans for path in files_of(scan)))
-
-
-def _on_disk(path: Path) -> Path:
-    """The folder or file itself of a path that chooses one of its series (`FOLDER#2`)."""
-    name, mark, number = path.name.rpartition("#")
-    chooses = mark and name and number.isdecimal() and not path.exists()
-    return path.with_name(name) if chooses else path
 
 
 def _partners(path: Path) -> Iterator[Path]:
