@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import itertools
 import re
 import shutil
 import tempfile
@@ -17,7 +18,8 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import read_manifest, write_manifest
-from ascnet_core.imaging.formats.dicom import each_series
+from ascnet_core.imaging.dicom.indexing import Found, find_series
+from ascnet_core.imaging.dicom.source import ENDINGS, files_below
 from ascnet_core.imaging.image_format import either, suffix_of
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import access
@@ -25,6 +27,9 @@ from pages.parts.shared.tables import counted
 
 UNFOLDED = 4
 """Times the limit of an upload that a compressed one may unfold to."""
+
+LOOSE = "images/dicom"
+"""Where DICOM files that were uploaded one by one lie together."""
 
 _LONGEST = 120  # bytes of a name before its ending
 _PIECE = 1 << 24
@@ -75,7 +80,14 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
-    kept = save_uploads(images, folder / "images")
+    loose = [file for file in images if str(file.name).lower().endswith(ENDINGS)]
+    if len(loose) < 2:
+        loose = []
+    files = [file for file in images if file not in loose]
+    kept = save_uploads(files, folder / "images")
+    if loose:  # slices of series, which their headers tell apart
+        save_uploads(loose, folder / LOOSE)
+        kept.append(folder / LOOSE)
     mask_paths = save_uploads(masks, folder / "masks")
     pairs = pair_masks(kept, mask_paths)
     lonely = set(mask_paths) - set(pairs.values())
@@ -85,19 +97,51 @@ def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
             "with _mask behind."
         )
     names = Counter(path.name.casefold() for path in kept)
-    contents = Counter(file.getvalue() for file in images)
-    rows = []
-    for file, path, subject in zip(images, kept, subjects_of(kept), strict=True):
+    contents = Counter(file.getvalue() for file in files)
+    subjects = subjects_of(kept)
+    taken = {subject.casefold() for subject in subjects}
+    rows: list[dict[str, Any]] = []
+    for number, (path, subject) in enumerate(zip(kept, subjects, strict=True)):
         twins, mask = names[path.name.casefold()], pairs[path]
+        same = contents[files[number].getvalue()] if number < len(files) else 1
         notes = [
             f"{twins} uploads are called {path.name}" if twins > 1 else "",
             "its mask is taken by the order of the uploads: check it" if twins > 1 and mask else "",
-            "another upload has the same content" if contents[file.getvalue()] > 1 else "",
+            "another upload has the same content" if same > 1 else "",
         ]
         said = "; ".join(filter(None, notes))
-        row = {"subject": subject, "mask": mask, "notes": said}
-        rows += [row | {"image": image} for image in each_series(path)]
+        rows += [row | {"mask": mask, "notes": said} for row in _scans_of(path, subject, taken)]
     write_manifest(folder / MANIFEST, rows)
+
+
+def _scans_of(path: Path, subject: str, taken: set[str]) -> list[dict[str, Any]]:
+    """A row for each series of a zip or a folder, for another file one.
+
+    A subject is who the headers say is one. Names that are `taken` are not given again.
+    """
+    found: list[Found] = []
+    if path.suffix.lower() == ".zip" or path.is_dir():
+        found, _ = find_series(path.parent, files_below(path), [])
+    if not found:
+        return [{"subject": subject, "scan": subject, "image": path}]
+    patients = dict.fromkeys(one.subject for one in found)
+    rows = []
+    for patient in patients:
+        own = [one for one in found if one.subject == patient]
+        name = subject if len(patients) == 1 else _free(subject, taken)
+        for one in own:
+            scan = name if len(own) == 1 else _free(name, taken)
+            row = {"subject": name, "scan": scan, "modality": one.modality}
+            rows.append(row | {"image": one.image})
+    return rows
+
+
+def _free(name: str, taken: set[str], first: int = 1) -> str:
+    """The name with the first number that makes it another than those taken; it is added."""
+    numbered = (f"{name}_{number}" for number in itertools.count(first))
+    free = next(one for one in numbered if one.casefold() not in taken)
+    taken.add(free.casefold())
+    return free
 
 
 def _check(file: Any) -> None:
@@ -158,12 +202,7 @@ def subjects_of(paths: Sequence[Path]) -> list[str]:
     for path in paths:
         subject, name = stem_of(path), path.name.casefold()
         seen[name] += 1
-        if (number := seen[name]) > 1:
-            while f"{subject}_{number}".casefold() in taken:
-                number += 1
-            subject = f"{subject}_{number}"
-            taken.add(subject.casefold())
-        subjects.append(subject)
+        subjects.append(subject if seen[name] == 1 else _free(subject, taken, seen[name]))
     return subjects
 
 
