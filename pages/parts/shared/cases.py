@@ -217,8 +217,14 @@ def left_out(view: View) -> list[str]:
     scans = cohort.scans
     if "cohort" not in (view.scope, view.range):
         scans = cohort.scans_of(find_scan(cohort, view.scan).subject)
-    how = preparation_of(view.run)
-    found = (_why_unreadable(scan, how, disk.scan_stamp(scan)) for scan in scans)
+    changed = disk.stamp([cohort.manifest]) + disk.scans_stamp(scans)
+    return _unreadable(scans, preparation_of(view.run), changed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _unreadable(_scans: Sequence[Scan], preparation: Preparation, changed: str) -> list[str]:
+    """All at once: to ask for each of many scans takes Streamlit longer than a click may."""
+    found = (_why_unreadable(scan, preparation, disk.scan_stamp(scan)) for scan in _scans)
     return [problem for problem in found if problem]
 
 
