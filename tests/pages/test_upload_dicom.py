@@ -1,8 +1,11 @@
 """A zip of DICOM series as an upload: each series is a scan."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.formats import ENDINGS
 from ascnet_core.imaging.prepare import prepare_scan
@@ -62,6 +65,21 @@ def test_patients_of_one_zip_are_subjects_of_their_own(tmp_path):
     files = [Upload(packed), Upload(tmp_path / "two_1.zip")]
     scans = read_manifest(uploads.write_uploads(files, [])).scans
     assert [scan.subject for scan in scans] == ["two_2", "two_3", "two_1_1", "two_1_2"]
+
+
+def test_files_that_only_say_dicom_are_refused_in_one_sentence(tmp_path):
+    for name in ("a.dcm", "b.dcm"):
+        (tmp_path / name).write_text("hello")
+    with pytest.raises(UserError, match="No file of the upload is DICOM"):
+        uploads.write_uploads([Upload(tmp_path / "a.dcm"), Upload(tmp_path / "b.dcm")], [])
+
+
+def test_a_zip_that_unfolds_to_too_much_is_refused(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.dcm", bytes(5 << 20))
+    monkeypatch.setattr(uploads.st, "get_option", lambda name: 1)
+    with pytest.raises(UserError, match="unfolds to more than 4 MB"):
+        uploads.write_uploads([Upload(tmp_path / "x.zip")], [])
 
 
 def test_a_broken_zip_is_kept_and_said_when_it_is_read(tmp_path):

@@ -7,6 +7,7 @@ import itertools
 import re
 import shutil
 import tempfile
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.dicom.indexing import Found, find_series
-from ascnet_core.imaging.dicom.source import ENDINGS, files_below
+from ascnet_core.imaging.dicom.source import ENDINGS, files_below, holds_dicom
 from ascnet_core.imaging.image_format import either, suffix_of
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import access
@@ -100,6 +101,7 @@ def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
     contents = Counter(file.getvalue() for file in files)
     subjects = subjects_of(kept)
     taken = {subject.casefold() for subject in subjects}
+    scans = Counter(subject.casefold() for subject in subjects)
     rows: list[dict[str, Any]] = []
     for number, (path, subject) in enumerate(zip(kept, subjects, strict=True)):
         twins, mask = names[path.name.casefold()], pairs[path]
@@ -110,27 +112,34 @@ def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
             "another upload has the same content" if same > 1 else "",
         ]
         said = "; ".join(filter(None, notes))
-        rows += [row | {"mask": mask, "notes": said} for row in _scans_of(path, subject, taken)]
+        alone = scans[subject.casefold()] == 1
+        found = _scans_of(path, subject, alone, taken)
+        rows += [row | {"mask": mask, "notes": said} for row in found]
     write_manifest(folder / MANIFEST, rows)
 
 
-def _scans_of(path: Path, subject: str, taken: set[str]) -> list[dict[str, Any]]:
+def _scans_of(path: Path, subject: str, alone: bool, taken: set[str]) -> list[dict[str, Any]]:
     """A row for each series of a zip or a folder, for another file one.
 
-    A subject is who the headers say is one. Names that are `taken` are not given again.
+    A subject is who the headers say is one. Names that are `taken` are not given again; a scan is
+    called as its subject where that has no other, in this file or (`alone`) in others.
     """
+    if path.is_dir() and not holds_dicom(path):
+        raise UserError("No file of the upload is DICOM, whatever their names say; copy them anew.")
     found: list[Found] = []
     if path.suffix.lower() == ".zip" or path.is_dir():
         found, _ = find_series(path.parent, files_below(path), [])
     if not found:
-        return [{"subject": subject, "scan": subject, "image": path}]
+        scan = subject if alone else _free(subject, taken)
+        return [{"subject": subject, "scan": scan, "image": path}]
     patients = dict.fromkeys(one.subject for one in found)
     rows = []
     for patient in patients:
         own = [one for one in found if one.subject == patient]
         name = subject if len(patients) == 1 else _free(subject, taken)
         for one in own:
-            scan = name if len(own) == 1 else _free(name, taken)
+            only = len(own) == 1 and (alone or len(patients) > 1)
+            scan = name if only else _free(name, taken)
             row = {"subject": name, "scan": scan, "modality": one.modality}
             rows.append(row | {"image": one.image})
     return rows
@@ -150,20 +159,27 @@ def _check(file: Any) -> None:
     if formats.format_of(Path(safe_file_name(str(file.name)))) is None:
         known = either(one.long for one in formats.FORMATS)
         raise UserError(f"{name} is of no format read here; give {known}.")
-    if not str(file.name).lower().endswith(".gz"):
-        return
     most = UNFOLDED * int(st.get_option("server.maxUploadSize")) << 20
-    size = 0
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(file.getvalue())) as stream:
-            while size <= most and (piece := stream.read(_PIECE)):
-                size += len(piece)
-    except (OSError, EOFError, zlib.error):
-        return  # Whoever reads it says that it is damaged.
-    if size > most:
+    if _unfolded(file, most) > most:
         raise UserError(
             f"{name} unfolds to more than {most >> 20} MB; open it by its path on this machine."
         )
+
+
+def _unfolded(file: Any, most: int) -> int:
+    """Bytes that a compressed upload unfolds to, counted until they are more than `most`."""
+    size, ending = 0, suffix_of(Path(str(file.name))).lower()
+    try:
+        if ending.endswith(".zip"):
+            with zipfile.ZipFile(io.BytesIO(file.getvalue())) as archive:
+                return sum(one.file_size for one in archive.infolist())
+        if ending.endswith(".gz"):
+            with gzip.GzipFile(fileobj=io.BytesIO(file.getvalue())) as stream:
+                while size <= most and (piece := stream.read(_PIECE)):
+                    size += len(piece)
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile):
+        return 0  # Whoever reads it says that it is damaged.
+    return size
 
 
 def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
