@@ -155,7 +155,16 @@ def file_named(folder: Path, name: str) -> Path:
     forms = (name, name.replace("\\", "/"), unescaped)
     # The bytes of a name are its UTF-8, whatever this system's language settings are.
     paths = [folder / os.fsdecode(form.encode("utf-8", "surrogateescape")) for form in forms]
-    return next((path for path in paths if path.exists()), paths[1])
+    return _straight(next((path for path in paths if path.exists()), paths[1]))
+
+
+def _straight(path: Path) -> Path:
+    """A path without `..` where that names the same file; `..` of a link may lead elsewhere."""
+    if ".." not in path.parts:
+        return path
+    straight = Path(os.path.normpath(path))
+    same = path.exists() and straight.exists() and path.samefile(straight)
+    return straight if same else path
 
 
 def text_of(path: Path) -> str:

@@ -83,7 +83,7 @@ def page() -> None:
     if not waiting:
         with feedback.show_user_errors():
             mask, level, sentence = mask_of(view)
-            cases.show_left_out(view)
+            cases.show_left_out(cases.left_out(view), "content")
     region, truth, spacing = case.prepared.region, case.prepared.truth, case.prepared.spacing
     slice_ = shown_slice(view, region, truth)
     voxel_ml = case.prepared.volume.voxel_ml

@@ -14,7 +14,7 @@ from ascnet_core.names import REGIONS
 from ascnet_core.runs.suspicion import in_order
 from ascnet_core.segmentation.levels import SEPARATOR
 from pages.parts.data import sets, uploads
-from pages.parts.shared import cohorts, disk, feedback, forms, remarks, runs, state, tables
+from pages.parts.shared import access, cohorts, disk, feedback, forms, remarks, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.question import ask_about
 from pages.parts.shared.sidebar import choose_cohort, style
@@ -212,18 +212,20 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     total = len(cohort.scans)
     limit = total if st.session_state.get(f"read all {cohort.manifest}") else READ_AT_ONCE
     table, problems = read_table(cohort, preparation, limit)
+    key = state.current().cohort
+    where = access.shown(cohort.manifest if key in cohorts.DEMOS else key)
     st.markdown(
-        f"**{cohort.name}** · {tables.counted(len(cohort.subjects), 'subject')}, "
+        f"**{feedback.plain(cohort.name)}** · {tables.counted(len(cohort.subjects), 'subject')}, "
         f"{tables.counted(total, 'scan')}, {sum(bool(scan.mask) for scan in cohort.scans)} with a "
-        f"mask · `{cohort.manifest}`"
+        f"mask · {feedback.plain(where)}"
     )
-    key, height = f"subjects of {cohort.manifest}", min(40 + 35 * total, 330)
-    chosen = tables.choose_row(table, key, height=height)
+    height = min(40 + 35 * total, 330)
+    chosen = tables.choose_row(table, f"subjects of {cohort.manifest}", height=height)
     for problem in problems[:3]:
         st.error(feedback.plain(problem), icon=":material/error:")
     if len(problems) > 3:
         st.caption(f"{len(problems) - 3} more scans could not be read: see their notes.")
-    left_out_box(state.current().cohort)
+    left_out_box(key)
     if "remarks" in table:
         said = zip(table["subject"], table["remarks"].fillna(""), strict=True)
         found = in_order((name, filter(None, cell.split(SEPARATOR))) for name, cell in said)

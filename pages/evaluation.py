@@ -113,7 +113,9 @@ def follow(folder: Path) -> None:
             st.rerun()
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(
-            job.share, text=f"Evaluating: {job.text} · {live_run.duration(job.seconds)} so far"
+            job.share,
+            text=f"Evaluating: {feedback.plain(job.text)} · "
+            f"{live_run.duration(job.seconds)} so far",
         )
         if right.button("Cancel", icon=":material/close:", width="stretch"):
             jobs.cancel(folder)
@@ -126,13 +128,14 @@ def show(folder: Path) -> None:
     rows, summary = tables.read_results(folder)
     said = summary["settings"]
     st.markdown(
-        f"**{said['cohort']}** · side {said['side']} · scope {said['scope']} · post-processing "
-        f"{' '.join(said['post']) or 'none'} · Dice over the whole volume on the original grid"
+        f"**{feedback.plain(said['cohort'])}** · side {said['side']} · scope {said['scope']} · "
+        f"post-processing {' '.join(said['post']) or 'none'} · "
+        "Dice over the whole volume on the original grid"
     )
     if failed := summary.get("failed"):
         st.warning(
             f"Every mean is without {tables.counted(len(failed), 'scan')} that could not be read. "
-            + " ".join(f"{one['scan']}: {one['sentence']}" for one in failed[:5]),
+            + feedback.plain(" ".join(f"{one['scan']}: {one['sentence']}" for one in failed[:5])),
             icon=":material/warning:",
         )
     said_of = [Remark(one["sentence"], one["scans"]) for one in summary.get("remarks", ())]

@@ -54,7 +54,8 @@ def first_picture(run: Run | None) -> None:
         st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
         st.image(live_run.watched_picture(run, snapshot), width="stretch")
     with right:
-        st.markdown(f"**Histogram of I_ro**, sample slices · {snapshot.info.get('verdict', '')}")
+        said = feedback.plain(str(snapshot.info.get("verdict", "")))
+        st.markdown(f"**Histogram of I_ro**, sample slices · {said}")
         live_charts.show_histogram(snapshot.info, height=270)
 
 

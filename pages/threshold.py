@@ -176,8 +176,11 @@ def _panel(shown: findings.Shown) -> None:
 
 
 @st.fragment
-def stage(drawn: str) -> None:
-    """Viewer, numbers and panel; a click reruns only this. `drawn`: see `_around`."""
+def stage(drawn: str, left_out: list[str]) -> None:
+    """Viewer, numbers and panel; a click reruns only this.
+
+    `drawn`: see `_around`; `left_out`: see `cases.left_out`.
+    """
     told = st.session_state.pop(state.TOLD, None)
     with feedback.show_user_errors():
         if told is not None:
@@ -207,6 +210,7 @@ def stage(drawn: str) -> None:
             with right, st.container(key="decide"):
                 viewer.show_numbers()
                 remarks.show(cases.load_remarks(full), width="stretch")
+                cases.show_left_out(left_out, "stretch")
                 _panel(shown)
 
 
@@ -244,9 +248,9 @@ def page() -> None:
             choose_flip(view)
         state.show(replace(view, scan=full.scan))
         shown = findings.load(full)
-        cases.show_left_out(full)
+        left_out = cases.left_out(full)
         viewer.show_volumes(findings.packed(shown))
-    stage(_around(shown))
+    stage(_around(shown), left_out)
 
 
 page()

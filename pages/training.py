@@ -51,8 +51,11 @@ def watch(run: Run) -> None:
     settings = None
     with feedback.show_user_errors(stop=False):
         settings = run.settings()
-    about = f"preset {settings.preset}" if settings else ""
-    head.markdown(f"##### {run.name} · {about}", help=settings.description if settings else None)
+    about = f" · preset {settings.preset}" if settings else ""
+    head.markdown(
+        f"##### {feedback.plain(run.name + about)}",
+        help=feedback.plain(settings.description) if settings else None,
+    )
     name, ready = short_name(run.path), (run.path / MODEL).is_file()
     if cut.button("Cuts", icon=":material/content_cut:", disabled=not ready, width="stretch"):
         state.open_page("pages/cuts.py", run=name)
@@ -77,7 +80,8 @@ def watch(run: Run) -> None:
         manage.show_manage(run)
     parent = read_parent(run.path)
     if parent:
-        st.caption(f":material/fork_right: {parent.sentence[:1].upper()}{parent.sentence[1:]}.")
+        sentence = feedback.plain(parent.sentence)
+        st.caption(f":material/fork_right: {sentence[:1].upper()}{sentence[1:]}.")
     chosen = None
     snapshots = run.snapshots()
     if not active and len(snapshots) > 1:

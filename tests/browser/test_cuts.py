@@ -14,8 +14,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Prepared, prepare_scan
+from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
-from pages.parts.shared.cases import preparation_of
+from ascnet_core.settings.preparation import preparation_of
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 
@@ -24,7 +25,7 @@ expect.set_options(timeout=90_000)  # ms: the machine may be busy with other thi
 def subject(small_cohort: Path, small_run: Path) -> Prepared:
     scans = read_manifest(small_cohort).scans
     scan = next(one for one in scans if one.group != "normal")
-    return prepare_scan(scan, preparation_of(str(small_run)))
+    return prepare_scan(scan, preparation_of(Run(small_run).settings()))
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ from playwright.sync_api import Page, expect
 
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Prepared, prepare_scan
+from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
 from ascnet_core.segmentation.postprocess import run_steps
-from pages.parts.shared.cases import preparation_of
+from ascnet_core.settings.preparation import preparation_of
 from tests.browser.conftest import settle
 
 READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
@@ -32,7 +33,7 @@ def subject(small_cohort: Path, small_run: Path) -> Prepared:
     """The first subject with a lesion, as the page prepares it."""
     scans = read_manifest(small_cohort).scans
     scan = next(one for one in scans if one.group != "normal")
-    return prepare_scan(scan, preparation_of(str(small_run)))
+    return prepare_scan(scan, preparation_of(Run(small_run).settings()))
 
 
 @pytest.fixture

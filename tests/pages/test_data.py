@@ -108,6 +108,18 @@ def test_a_folder_shows_what_was_unsure_and_what_was_left_out(own_cache, tmp_pat
     assert "a prediction by its name" in said
 
 
+def test_an_indexed_folder_has_its_own_name_and_its_files_their_own_paths(
+    own_cache, tmp_path
+) -> None:
+    folder = tmp_path / "a study"
+    make_nifti(folder / "P1_FLAIR.nii.gz", shape=(24, 24, 3))
+    (folder / "P2_FLAIR.nii.gz").write_bytes((folder / "P1_FLAIR.nii.gz").read_bytes()[:-20])
+    at = _open(folder)
+    assert f"{folder / 'P2_FLAIR.nii.gz'} is damaged" in at.error[0].value
+    assert any("**a_study** · 2 subjects" in one.value for one in at.markdown)
+    assert any(one.value.endswith(f" · {folder}") for one in at.markdown)
+
+
 def test_uploads_find_their_masks_by_name() -> None:
     images = [Path("a_flair.nii.gz"), Path("b_flair.nii.gz")]
     masks = [Path("b_mask.nii.gz"), Path("a_mask.nii.gz")]

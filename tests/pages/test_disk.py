@@ -107,7 +107,7 @@ def test_an_image_that_is_a_folder_stands_for_its_files(tmp_path: Path) -> None:
     (folder / "deep").mkdir(parents=True)
     for name in ("1.dcm", "deep/2.dcm"):
         (folder / name).write_bytes(b"x")
-    for image in (folder, tmp_path / "series#2"):
+    for image in (folder, tmp_path / "series#2", folder / "#2"):
         scan = Scan("s", "s", image)
         assert disk.files_of(scan) == (folder / "1.dcm", folder / "deep" / "2.dcm")
         before = disk.scan_stamp(scan)

@@ -28,6 +28,26 @@ def test_what_is_written_in_backticks_stays_code() -> None:
     )
 
 
+def test_brackets_in_code_are_shown_as_one_types_them() -> None:
+    assert plain("run `pip install '.[formats]'` for [a]") == (
+        "run `pip install '.[formats]'` for \\[a\\]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("`` `![x](u)` ```![x](u) `", "`` `![x](u)` ```!\\[x\\](u) `"),
+        ("`a\n\nb` `![x](u)` `c", "`a  b` `![x](u)` `c"),
+        ("<a b='`'>![x](u)` and `c`", "\\<a b='`'>![x](u)` and `c`"),
+        ("a\\`![x](u) `b", "a\\\\`![x](u) `b"),
+        ("`a\n![x](u)", "`a !\\[x\\](u)"),
+    ],
+)
+def test_backticks_and_tags_of_a_name_open_no_picture(text: str, said: str) -> None:
+    assert plain(text) == said  # in which Markdown finds words and code, and nothing else
+
+
 def test_a_file_that_the_system_refuses_is_a_sentence() -> None:
     def page() -> None:
         import streamlit as st

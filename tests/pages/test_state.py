@@ -110,3 +110,7 @@ def test_compared_runs_are_in_the_link_and_survive_another_cohort() -> None:
     assert to_query(view) == {"compare": "one,elsewhere/two"}
     assert from_query(to_query(view))[0] == view
     assert change(view, cohort="demo-t2").compare == view.compare
+
+
+def test_a_link_that_leaves_cohort_or_run_empty_means_the_demo() -> None:
+    assert from_query({"cohort": "", "run": " "}) == (View(), [])

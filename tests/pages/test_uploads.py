@@ -36,6 +36,12 @@ def _written(images: list[Upload], masks: list[Upload] | None = None) -> Cohort:
     return read_manifest(uploads.write_uploads(images, masks or []))
 
 
+def test_two_images_of_one_subject_are_two_scans(own_cache, tmp_path) -> None:
+    for names in (("a_flair.nii.gz", "a_t1.nii.gz"), ("a.nii.gz", "A.nii")):
+        scans = _written([Upload(names[0], b"x"), Upload(names[1], b"y")]).scans
+        assert [scan.scan for scan in scans] in (["a_1", "a_2"], ["a_1", "A_2"])
+
+
 def _left() -> list[str]:
     folder = access.uploads_folder()
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

@@ -107,6 +107,17 @@ def test_a_name_is_found_as_windows_writes_it(tmp_path):
     assert file_named(tmp_path, r"a\b.nii") == tmp_path / "a" / "b.nii"  # not there
 
 
+def test_a_path_goes_no_detour_unless_that_leads_elsewhere(tmp_path):
+    for folder in ("tables", "scans", "deep/inside"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("scans/a.nii", "deep/a.nii", "a.nii"):
+        (tmp_path / file).touch()
+    assert file_named(tmp_path / "tables", "../scans/a.nii") == tmp_path / "scans/a.nii"
+    (tmp_path / "link").symlink_to(tmp_path / "deep/inside")
+    assert file_named(tmp_path / "link", "../a.nii").samefile(tmp_path / "deep/a.nii")
+    assert file_named(tmp_path, "tables/../b.nii") == tmp_path / "tables/../b.nii"
+
+
 def test_texts_of_windows_editors_are_read(tmp_path):
     path = tmp_path / "x.toml"
     path.write_bytes("é\r\n".encode("utf-8-sig"))

@@ -121,7 +121,9 @@ def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
 
         def unfolded(name: str) -> BinaryIO:
             try:
-                return io.BytesIO(archive.read(name))
+                with archive.open(name) as stream:
+                    start = stream.read(132)  # what is no DICOM is not unfolded
+                    return io.BytesIO(start + (stream.read() if looks_like_dicom(start) else b""))
             except broken as error:
                 raise UserError(sentence) from error
 

@@ -95,10 +95,10 @@ def check_file(path: Path) -> Format:
     if found is None:
         known = either(one.long for one in FORMATS)
         raise UserError(f"{path} is of no format read here; give {known}.")
-    if suffix_of(path) in found.pair:
+    if suffix_of(place) in found.pair:
         header, data = found.pair
-        is_header = suffix_of(path) == header
-        other = path.with_suffix(data if is_header else header)
+        is_header = suffix_of(place) == header
+        other = place.with_suffix(data if is_header else header)
         if not other.is_file():
             missing = "image data" if is_header else "header"
             raise UserError(f"{path} lacks its {missing}: put {other.name} beside it.")

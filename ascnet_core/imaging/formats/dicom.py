@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ascnet_core.errors import UserError
 from ascnet_core.imaging.dicom.source import ENDINGS, holds_dicom, split_series
 from ascnet_core.imaging.image_format import Format, Grid, choose, extra_told, one_channel
 from ascnet_core.imaging.memory import check_memory
@@ -33,25 +32,6 @@ def laid_out(path: Path) -> tuple[Laid, Grid]:
     shape, frames = (columns, rows, len(laid.frames[0])), len(laid.frames)
     full = (*shape, frames) if frames > 1 else shape
     return laid, Grid(shape, laid.affine, None, "dicom", full, frames, remarks + laid.remarks)
-
-
-def each_series(path: Path) -> list[Path]:
-    """Return the paths of the series in a zip, localizers left out: `x.zip#1`, `x.zip#2`.
-
-    It is the path itself where that is no zip, holds one series, or cannot be read.
-    """
-    from ascnet_core.imaging.dicom.series import series_of
-
-    if path.suffix.lower() != ".zip":
-        return [path]
-    try:
-        with extra_told(path):
-            found = enumerate(series_of(path), start=1)
-    except UserError:  # said by who reads it
-        return [path]
-    numbers = [number for number, one in found if not one.scout]
-    several = [path.with_name(f"{path.name}#{number}") for number in numbers]
-    return several if len(several) > 1 else [path]
 
 
 def _head(path: Path) -> Grid:

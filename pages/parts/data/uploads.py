@@ -3,9 +3,11 @@
 import gzip
 import hashlib
 import io
+import itertools
 import re
 import shutil
 import tempfile
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -13,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from ascnet_core.imaging.dicom.indexing import Found, find_series
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import read_manifest, write_manifest
-from ascnet_core.imaging.formats.dicom import each_series
+from ascnet_core.imaging.dicom.source import ENDINGS, files_below, holds_dicom
 from ascnet_core.imaging.image_format import either, suffix_of
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import access
@@ -25,6 +28,9 @@ from pages.parts.shared.tables import counted
 
 UNFOLDED = 4
 """Times the limit of an upload that a compressed one may unfold to."""
+
+LOOSE = "images/dicom"
+"""Where DICOM files that were uploaded one by one lie together."""
 
 _LONGEST = 120  # bytes of a name before its ending
 _PIECE = 1 << 24
@@ -75,7 +81,14 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
-    kept = save_uploads(images, folder / "images")
+    loose = [file for file in images if str(file.name).lower().endswith(ENDINGS)]
+    if len(loose) < 2:
+        loose = []
+    files = [file for file in images if file not in loose]
+    kept = save_uploads(files, folder / "images")
+    if loose:  # slices of series, which their headers tell apart
+        save_uploads(loose, folder / LOOSE)
+        kept.append(folder / LOOSE)
     mask_paths = save_uploads(masks, folder / "masks")
     pairs = pair_masks(kept, mask_paths)
     lonely = set(mask_paths) - set(pairs.values())
@@ -85,19 +98,59 @@ def _write(images: Sequence[Any], masks: Sequence[Any], folder: Path) -> None:
             "with _mask behind."
         )
     names = Counter(path.name.casefold() for path in kept)
-    contents = Counter(file.getvalue() for file in images)
-    rows = []
-    for file, path, subject in zip(images, kept, subjects_of(kept), strict=True):
+    contents = Counter(file.getvalue() for file in files)
+    subjects = subjects_of(kept)
+    taken = {subject.casefold() for subject in subjects}
+    scans = Counter(subject.casefold() for subject in subjects)
+    rows: list[dict[str, Any]] = []
+    for number, (path, subject) in enumerate(zip(kept, subjects, strict=True)):
         twins, mask = names[path.name.casefold()], pairs[path]
+        same = contents[files[number].getvalue()] if number < len(files) else 1
         notes = [
             f"{twins} uploads are called {path.name}" if twins > 1 else "",
             "its mask is taken by the order of the uploads: check it" if twins > 1 and mask else "",
-            "another upload has the same content" if contents[file.getvalue()] > 1 else "",
+            "another upload has the same content" if same > 1 else "",
         ]
         said = "; ".join(filter(None, notes))
-        row = {"subject": subject, "mask": mask, "notes": said}
-        rows += [row | {"image": image} for image in each_series(path)]
+        alone = scans[subject.casefold()] == 1
+        found = _scans_of(path, subject, alone, taken)
+        rows += [row | {"mask": mask, "notes": said} for row in found]
     write_manifest(folder / MANIFEST, rows)
+
+
+def _scans_of(path: Path, subject: str, alone: bool, taken: set[str]) -> list[dict[str, Any]]:
+    """A row for each series of a zip or a folder, for another file one.
+
+    A subject is who the headers say is one. Names that are `taken` are not given again; a scan is
+    called as its subject where that has no other, in this file or (`alone`) in others.
+    """
+    if path.is_dir() and not holds_dicom(path):
+        raise UserError("No file of the upload is DICOM, whatever their names say; copy them anew.")
+    found: list[Found] = []
+    if path.suffix.lower() == ".zip" or path.is_dir():
+        found, _ = find_series(path.parent, files_below(path), [])
+    if not found:
+        scan = subject if alone else _free(subject, taken)
+        return [{"subject": subject, "scan": scan, "image": path}]
+    patients = dict.fromkeys(one.subject for one in found)
+    rows = []
+    for patient in patients:
+        own = [one for one in found if one.subject == patient]
+        name = subject if len(patients) == 1 else _free(subject, taken)
+        for one in own:
+            only = len(own) == 1 and (alone or len(patients) > 1)
+            scan = name if only else _free(name, taken)
+            row = {"subject": name, "scan": scan, "modality": one.modality}
+            rows.append(row | {"image": one.image})
+    return rows
+
+
+def _free(name: str, taken: set[str], first: int = 1) -> str:
+    """The name with the first number that makes it another than those taken; it is added."""
+    numbered = (f"{name}_{number}" for number in itertools.count(first))
+    free = next(one for one in numbered if one.casefold() not in taken)
+    taken.add(free.casefold())
+    return free
 
 
 def _check(file: Any) -> None:
@@ -106,20 +159,27 @@ def _check(file: Any) -> None:
     if formats.format_of(Path(safe_file_name(str(file.name)))) is None:
         known = either(one.long for one in formats.FORMATS)
         raise UserError(f"{name} is of no format read here; give {known}.")
-    if not str(file.name).lower().endswith(".gz"):
-        return
     most = UNFOLDED * int(st.get_option("server.maxUploadSize")) << 20
-    size = 0
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(file.getvalue())) as stream:
-            while size <= most and (piece := stream.read(_PIECE)):
-                size += len(piece)
-    except (OSError, EOFError, zlib.error):
-        return  # Whoever reads it says that it is damaged.
-    if size > most:
+    if _unfolded(file, most) > most:
         raise UserError(
             f"{name} unfolds to more than {most >> 20} MB; open it by its path on this machine."
         )
+
+
+def _unfolded(file: Any, most: int) -> int:
+    """Bytes that a compressed upload unfolds to, counted until they are more than `most`."""
+    size, ending = 0, suffix_of(Path(str(file.name))).lower()
+    try:
+        if ending.endswith(".zip"):
+            with zipfile.ZipFile(io.BytesIO(file.getvalue())) as archive:
+                return sum(one.file_size for one in archive.infolist())
+        if ending.endswith(".gz"):
+            with gzip.GzipFile(fileobj=io.BytesIO(file.getvalue())) as stream:
+                while size <= most and (piece := stream.read(_PIECE)):
+                    size += len(piece)
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile):
+        return 0  # Whoever reads it says that it is damaged.
+    return size
 
 
 def save_uploads(files: Sequence[Any], folder: Path) -> list[Path]:
@@ -158,12 +218,7 @@ def subjects_of(paths: Sequence[Path]) -> list[str]:
     for path in paths:
         subject, name = stem_of(path), path.name.casefold()
         seen[name] += 1
-        if (number := seen[name]) > 1:
-            while f"{subject}_{number}".casefold() in taken:
-                number += 1
-            subject = f"{subject}_{number}"
-            taken.add(subject.casefold())
-        subjects.append(subject)
+        subjects.append(subject if seen[name] == 1 else _free(subject, taken, seen[name]))
     return subjects
 
 

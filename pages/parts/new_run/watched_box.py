@@ -10,6 +10,7 @@ from ascnet_core.settings.data import MOST_WATCHED
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about
 from pages.parts.shared import cohorts, disk, forms, pictures
+from pages.parts.shared.feedback import plain
 from pages.parts.watch.live_run import label_of
 
 KEY = "data.watched"
@@ -77,7 +78,7 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
             disabled=full,
             width="stretch",
         )
-    seen.image(_thumbnail(slices, z), caption=label_of(name))
+    seen.image(_thumbnail(slices, z), caption=plain(label_of(name)))
     with chosen:
         listed = [one for one in st.session_state[key].split(",") if ":" in one]
         if not listed:
@@ -105,9 +106,9 @@ def _show_chosen(cohort: str, preparation: Preparation, name: str) -> None:
     if scan.strip() in known and z.isdecimal():
         slices = slices_of_scan(cohort, scan.strip(), preparation)
         if int(z) in slices.z:
-            st.image(_thumbnail(slices, int(z), SMALL), caption=label_of(name))
+            st.image(_thumbnail(slices, int(z), SMALL), caption=plain(label_of(name)))
             return
-    st.caption(f"{label_of(name)}: not in this cohort")
+    st.caption(plain(f"{label_of(name)}: not in this cohort"))
 
 
 def _thumbnail(slices: SliceSet, z: int, high: int = HIGH) -> np.ndarray:

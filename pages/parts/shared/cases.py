@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -30,6 +30,7 @@ from pages.parts.shared.state import View
 from pages.parts.shared.tables import counted
 
 T = TypeVar("T")
+MOST_NAMED = 5  # scans whose fault is said
 PATIENCE = 0.4  # seconds before a wait gets a progress bar; cached work shows none
 
 
@@ -207,8 +208,8 @@ def cohort_tables(
     return _over(view, scans, "Cutting the cohort for its histogram", make)
 
 
-def show_left_out(view: View) -> None:
-    """Name the scans that the view's scope or range leaves out, as they cannot be read.
+def left_out(view: View) -> list[str]:
+    """Why scans are left out of the view's scope or range, which cannot be read.
 
     Call it once all was counted: what was found out then is kept.
     """
@@ -216,12 +217,28 @@ def show_left_out(view: View) -> None:
     scans = cohort.scans
     if "cohort" not in (view.scope, view.range):
         scans = cohort.scans_of(find_scan(cohort, view.scan).subject)
-    how = preparation_of(view.run)
-    found = (_why_unreadable(scan, how, disk.scan_stamp(scan)) for scan in scans)
-    if problems := [problem for problem in found if problem]:
-        more = f" {counted(len(problems) - 1, 'more scan')} cannot be read either."
-        text = f"What is counted over several scans leaves one out: {problems[0]}"
-        st.warning(plain(text + more * (len(problems) > 1)), icon=":material/broken_image:")
+    changed = disk.stamp([cohort.manifest]) + disk.scans_stamp(scans)
+    return _unreadable(scans, preparation_of(view.run), changed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _unreadable(_scans: Sequence[Scan], preparation: Preparation, changed: str) -> list[str]:
+    """All at once: to ask for each of many scans takes Streamlit longer than a click may."""
+    found = (_why_unreadable(scan, preparation, disk.scan_stamp(scan)) for scan in _scans)
+    return [problem for problem in found if problem]
+
+
+def show_left_out(problems: Sequence[str], width: Literal["content", "stretch"]) -> None:
+    """A button that opens what `left_out` found; nothing where that is nothing."""
+    if not problems:
+        return
+    label = f"{counted(len(problems), 'scan')} left out"
+    with st.popover(label, icon=":material/broken_image:", width=width):
+        st.markdown("What is counted over several scans leaves out what cannot be read:")
+        for problem in problems[:MOST_NAMED]:
+            st.warning(plain(problem))
+        if more := problems[MOST_NAMED:]:
+            st.caption(f"And {counted(len(more), 'more scan')}: see Data.")
 
 
 def pooled_counts(tables: Sequence[ThresholdTable]) -> NDArray[np.int64]:

@@ -92,8 +92,8 @@ def _indexed(folder: Path, changed: str) -> tuple[Path, Indexed]:
 
     found = index_folder(folder)
     digest = hashlib.sha1(f"{folder.resolve()}\0{changed}".encode("utf-8", "surrogateescape"))
-    name = f"{file_name(folder.name)[:LONGEST]}-{digest.hexdigest()[:12]}"
-    manifest = cache_folder() / "indexed" / f"{name}.csv"
+    name = f"{file_name(folder.name)[:LONGEST]}.csv"  # the cohort is called after it
+    manifest = cache_folder() / "indexed" / digest.hexdigest()[:12] / name
     write_manifest(manifest, found.rows)
     return manifest, found
 

@@ -10,14 +10,18 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.files import mendable
 
+_CODE_OR_MARK = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|[\\\[\]*$<]")
+
 
 def plain(text: str) -> str:
-    """Text for Markdown in which brackets, stars, dollars and backslashes mean nothing.
+    """Text for Markdown in which brackets, stars, dollars and the like mean nothing.
 
     Names of files and words of a link are shown as they are: none can become a picture, which the
-    browser would fetch, or a formula.
+    browser would fetch, or a formula. What stands between backticks stays code, in which Markdown
+    takes every letter as it is. All comes on one line: at the end of a paragraph code would end.
     """
-    return re.sub(r"([\\\[\]*$])", r"\\\1", text)
+    line = " ".join(text.splitlines())
+    return _CODE_OR_MARK.sub(lambda found: found[0] if found["ticks"] else f"\\{found[0]}", line)
 
 
 @contextmanager
@@ -53,7 +57,7 @@ def progress_bar(text: str, patience: float = 0.0) -> Iterator[Callable[..., Non
         if bar is None and time.monotonic() - begun > patience:
             bar = st.progress(0.0, text=text)
         if bar is not None:
-            bar.progress(min(1.0, done / max(1, total)), text=f"{text}{more}")
+            bar.progress(min(1.0, done / max(1, total)), text=f"{text}{plain(more)}")
 
     try:
         yield report

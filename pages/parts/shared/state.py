@@ -137,7 +137,7 @@ def from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
     values: dict[str, Any] = {}
     problems = []
     for name, key in URL_NAMES.items():
-        if key not in query:
+        if key not in query or (name in ("cohort", "run") and not query[key].strip()):
             continue
         try:
             values[name] = _parse(name, query[key])

@@ -169,7 +169,7 @@ def _levels(row: Mapping[str, Any]) -> str:
     low, high = row.get("threshold_low"), row.get("threshold_high")
     if low is None:
         return "none found"
-    return str(low) if low == high else f"{low} to {high}"
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def subject_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -207,9 +207,10 @@ def show_progress(run: Run) -> None:
     else:
         st.progress(share, text=text)
     if status == "died":
+        last = feedback.plain(last_word(run.log(1000)) or "none")
         st.error(
-            f"The process of {run.name} ended before its time. Its log's last word: "
-            f"{last_word(run.log(1000)) or 'none'} Go on from its last checkpoint, or start anew.",
+            f"The process of {run.name} ended before its time. Its log's last word: {last} "
+            "Go on from its last checkpoint, or start anew.",
             icon=":material/error:",
         )
 
@@ -227,7 +228,8 @@ def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     which = choose_shown(run, snapshot)
     st.image(watched_picture(run, snapshot, which=which), width="stretch")
     counted = method.maps[0].short
-    st.markdown(f"**Histogram of {counted}**, sample slices · {snapshot.info.get('verdict', '')}")
+    said = feedback.plain(str(snapshot.info.get("verdict", "")))
+    st.markdown(f"**Histogram of {counted}**, sample slices · {said}")
     live_charts.show_histogram(snapshot.info, counted)
 
 

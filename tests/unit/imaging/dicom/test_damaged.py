@@ -1,5 +1,7 @@
 """DICOM files that are damaged, locked or lie: one sentence that quotes no header."""
 
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,15 @@ def test_odd_values_quote_no_header(tmp_path, recwarn, capfd):
     refused(tmp_path, match="damaged or cut short")
     assert not recwarn.list
     assert not capfd.readouterr().err
+
+
+def test_what_is_no_dicom_in_a_zip_is_not_unfolded(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.dcm", bytes(64 << 20))
+    tracemalloc.start()
+    refused(tmp_path / "x.zip", match="no DICOM")
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
 
 
 def test_zips_that_are_locked_broken_or_too_large(tmp_path, monkeypatch):

@@ -112,6 +112,16 @@ def test_masks_and_zips(tmp_path):
     assert any("other_mask" in str(path) for path, _ in found.left_out)
 
 
+def test_several_series_of_a_zip_are_read_by_the_paths_that_a_manifest_has(tmp_path):
+    make_series(tmp_path / "s", volume(seed=1), name="a{}")
+    make_series(tmp_path / "s", volume(seed=2), name="b{}", SeriesInstanceUID="1.9", SeriesNumber=9)
+    zipped(tmp_path / "s", tmp_path / "P3.zip")
+    shutil.rmtree(tmp_path / "s")
+    scans, _ = rows_by_scan(tmp_path)
+    first, second = (prepare_scan(scan).volume.data for scan in scans.values())
+    assert not np.array_equal(first, second)
+
+
 def test_a_damaged_series_is_named_and_the_others_go_on(tmp_path):
     make_series(tmp_path / "good", volume(), PatientID="ID1")
     paths = make_series(tmp_path / "bad", volume(8), PatientID="ID2")
