@@ -272,6 +272,8 @@ def test_signals_are_as_before_afterwards(tmp_path):
         (["crossval", "SCANS"], "is a folder"),
         (["crossval", "FILE/plan.toml"], "a part of its path is a file"),
         (["report", "FILE/scores"], "holds no scores"),
+        (["segment", "demo-flair", "SCANS/manifest.csv", "-o", ""], "-o/--out: it is empty"),
+        (["demo", "OUT", "--subjects", "9" * 12], "ask for 1 to 10000"),
         (["run", "export", "demo-flair", "-o", "FILE/x.zip"], "a part of its path is a file"),
         (["run", "import", "SCANS"], "is a folder"),
         (["run", "import", "N" * 300 + ".zip"], "name is too long"),
