@@ -10,9 +10,13 @@ class UserError(Exception):
     """Something the user can put right.
 
     The message is one sentence that says what is wrong, where, and what to do. The command line
-    prints it and exits with status 2; the pages show the same sentence. Of a word that no path
-    can hold only the beginning is shown.
+    prints it and exits with status 2; the pages show the same sentence. It is `shortened`.
     """
 
     def __str__(self) -> str:
-        return _LONG.sub(r"\1...", super().__str__())
+        return shortened(super().__str__())
+
+
+def shortened(sentence: str) -> str:
+    """Return a sentence with only the beginning of words that no path can hold."""
+    return _LONG.sub(r"\1...", sentence)

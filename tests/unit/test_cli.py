@@ -274,6 +274,7 @@ def test_signals_are_as_before_afterwards(tmp_path):
         (["report", "FILE/scores"], "holds no scores"),
         (["segment", "demo-flair", "SCANS/manifest.csv", "-o", ""], "-o/--out: it is empty"),
         (["demo", "OUT", "--subjects", "9" * 12], "ask for 1 to 10000"),
+        (["demo", "OUT", "--seed", "9" * 5000], "99...; see"),
         (["run", "export", "demo-flair", "-o", "FILE/x.zip"], "a part of its path is a file"),
         (["run", "import", "SCANS"], "is a folder"),
         (["run", "import", "N" * 300 + ".zip"], "name is too long"),
