@@ -197,7 +197,10 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
         if not is_there(file):
             raise UserError(f"{where}: {file} is not there; mend the path or remove the row.")
         if file.is_dir():
-            check_file(file)  # a folder is an image where it holds a DICOM series
+            try:  # a folder is an image where it holds a DICOM series
+                check_file(file)
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from error
     group = row.get("group", "").lower() or None
     if group not in (None, *GROUPS):
         raise UserError(f"{where}: group {group!r} is unknown; write normal or anomalous.")
