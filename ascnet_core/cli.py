@@ -21,7 +21,7 @@ from ascnet_core.commands.surroundings import (
     let_go_of_output,
     open_streams,
 )
-from ascnet_core.errors import UserError
+from ascnet_core.errors import UserError, shortened
 from ascnet_core.files import mendable
 from ascnet_core.runs.launch import launched
 
@@ -64,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; see `{self.prog} --help`.\n")
+        self.exit(2, f"error: {shortened(message)}; see `{self.prog} --help`.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -138,5 +138,5 @@ def _complain(line: str, status: int, debug: bool) -> int:
     with suppress(OSError, ValueError):  # stderr has no reader, or lies on a full disk
         if debug:
             traceback.print_exc()
-        print(" ".join(line.split()), file=sys.stderr)
+        print(" ".join(shortened(line).split()), file=sys.stderr)
     return status

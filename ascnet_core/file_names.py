@@ -6,6 +6,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ascnet_core.files import BYTE
+
 _LONGEST = 160
 """Bytes of a name in UTF-8; endings such as `_reconstruction.nii.gz` and temporary names follow.
 Most file systems take 255."""
@@ -19,7 +21,7 @@ def file_name(name: str) -> str:
 
     It is never hidden, never a device's on Windows, and at most 160 bytes long.
     """
-    safe = re.sub(r"[^\w.+-]", "_", unicodedata.normalize("NFC", name))
+    safe = re.sub(rf"{BYTE}|[^\w.+-]", "_", unicodedata.normalize("NFC", name))
     if not safe or safe.startswith(".") or _RESERVED.match(safe):
         safe = f"_{safe[1:] if safe.startswith('.') else safe}"
     if len(safe.encode()) > _LONGEST:

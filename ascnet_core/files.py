@@ -46,7 +46,9 @@ _MEND = {
 _LONGEST = 64 * 10**6
 """Bytes of a text that a user wrote; more is another kind of file, or a device without an end."""
 
-_BYTE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+
+BYTE = r"\\udc[89a-f][0-9a-f]"
+"""How `write_text` writes a byte of a name that is no UTF-8 (a pattern)."""
 
 
 def refused(path: object, doing: str, error: OSError) -> str:
@@ -151,7 +153,7 @@ def file_named(folder: Path, name: str) -> Path:
 
     Where no such file is there, it is the path as its letters say.
     """
-    unescaped = _BYTE.sub(lambda found: chr(int(found[1], 16)), name)
+    unescaped = re.sub(BYTE, lambda found: chr(int(found[0][2:], 16)), name)
     forms = (name, name.replace("\\", "/"), unescaped)
     # The bytes of a name are its UTF-8, whatever this system's language settings are.
     paths = [folder / os.fsdecode(form.encode("utf-8", "surrogateescape")) for form in forms]

@@ -25,6 +25,11 @@ their place `"moving"` holds the same of the new ones, so that a call killed the
 _ASIDE = ".tmp-ascnet-"
 
 
+def is_record(name: str) -> bool:
+    """Say whether a file's name is that of our table, or of what a killed call left."""
+    return name == LEDGER or name.startswith(_ASIDE)
+
+
 @dataclass(frozen=True)
 class Record:
     """One file that was written: the SHA-256 of its bytes, and the verb that wrote it."""
@@ -94,9 +99,10 @@ def check_targets(
                 f"{path} is there, and this tool did not write it: it is a folder; name a file."
             )
         if not is_ours(path):
+            older = "" if (folder / LEDGER).exists() else " (early versions kept no record)"
             raise UserError(
-                f"{path} is there, and this tool did not write it as it is now; move it, or "
-                "choose another place to write to."
+                f"{path} is there, and this tool did not write it as it is now{older}; move it "
+                "away, or choose another place to write to."
             )
         if not overwrite and path.name not in half_done:
             raise UserError(
@@ -108,7 +114,7 @@ def check_targets(
 def held_in(folder: Path) -> list[str]:
     """Return the names of what a folder holds, without our table and the rests of killed calls."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    return sorted(name for name in names if name != LEDGER and not name.startswith(_ASIDE))
+    return sorted(name for name in names if not is_record(name))
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ascnet_core.commands.options import PROGRAM, add_out, add_overwrite
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.naming import printable
 
 _SHOWN = 20
@@ -42,6 +43,9 @@ def run(options: argparse.Namespace) -> None:
     from ascnet_core.outputs import check_targets, writing
 
     manifest: Path = options.out or options.folder / "manifest.csv"
+    if manifest.suffix.lower() != ".csv" or manifest.is_dir():
+        is_folder = "is a folder" if manifest.is_dir() else "is no name of a table"
+        raise UserError(f"-o {manifest} {is_folder}; name a file that ends in .csv.")
     # before a long look
     check_targets(manifest.parent, [manifest.name], (), options.overwrite)
     found = index_folder(options.folder)

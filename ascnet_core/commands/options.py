@@ -46,7 +46,14 @@ def add_out(
     parser: argparse.ArgumentParser, metavar: str, about: str, required: bool = False
 ) -> None:
     """Add `-o`, `--out`."""
-    parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=about)
+    parser.add_argument("-o", "--out", required=required, type=_place, metavar=metavar, help=about)
+
+
+def _place(text: str) -> Path:
+    """A path to write to; an empty one (of an unset variable, say) is not the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a place, or . for the current folder")
+    return Path(text)
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:

@@ -59,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "manifest", nargs="?", type=Path, metavar="MANIFEST", help="the cohort (`index` writes one)"
     )
     parser.add_argument(
-        "--name", metavar="NAME", help="name of the run, or a path to put it elsewhere"
+        "--name", metavar="NAME", help="name of the run, in checkpoints/, or a path such as ./NAME"
     )
     parser.add_argument(
         "--preset",

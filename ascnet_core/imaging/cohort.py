@@ -207,10 +207,10 @@ def _scan(path: Path, number: int, row: dict[str, str], name: str, series: Serie
     if group not in (None, *GROUPS):
         raise UserError(f"{where}: group {group!r} is unknown; write normal or anomalous.")
     channel = row.get("channel", "")
-    if channel and not channel.isdecimal():
+    if channel and not re.fullmatch(r"\d{1,9}", channel):
         raise UserError(f"{where}: channel {channel!r} is no number; write 0, 1 or 2.")
     labels = [label for label in re.split(r"[;,\s]+", row.get("label", "")) if label]
-    if not all(re.fullmatch(r"-?\d+", label, re.ASCII) for label in labels):
+    if not all(re.fullmatch(r"-?\d{1,18}", label, re.ASCII) for label in labels):
         raise UserError(
             f"{where}: label {row['label']!r} is no number; write one, or several as 1;2."
         )

@@ -28,6 +28,7 @@ _MASK_FILLER = {"desc", "wm", "label", "ground", "gold"} | _LESION_WORDS
 _IMAGE_FILLER = {
     "pp", "preprocessed", "bet", "stripped", "skullstripped", "n4", "biascorrected", "raw", "orig",
     "reg", "registered", "resampled", "norm", "normalized", "cropped", "final",
+    "isovox",
 }
 # Before and after contrast agent, behind a T1.
 _CONTRAST = {"pre": "T1", "post": "T1CE", "gd": "T1CE", "gad": "T1CE", "ce": "T1CE"}
@@ -42,7 +43,10 @@ _MASK_OF_MODALITY = _LEADING_MASK | {"lesionseg", "lesionmask", "tumorseg", "tum
 _PREDICTION_WORDS = {
     "pred", "preds", "predict", "prediction", "predictions", "predicted", "output", "outputs",
     "auto", "automatic", "automated", "autoseg",
-    "autosegmentation", "automask", "inference", "inferred", "result", "results", "labelspr",
+    "autosegmentation", "automask", "infer", "inference", "inferred", "result", "results",
+    "labelspr", "predmask", "predseg", "maskpred", "segpred",
+    # what programs call their own: LST, SAMSEG ...
+    "ples", "bles", "samseg", "synthseg", "totalsegmentator",
 }
 _MAP_WORDS = {
     **dict.fromkeys(("wild", "fence", "reconstruction", "residual"),
@@ -50,6 +54,8 @@ _MAP_WORDS = {
     **dict.fromkeys(("prob", "probs", "probability", "probabilities", "probmap", "probseg",
                      "softmax", "logits"), "a map of probabilities"),
 }
+# What FreeSurfer and FAST call theirs.
+_ANATOMY_WORDS = {"aseg", "aparc+aseg", "wmparc", "pve", "pveseg", "mixeltype"}
 # Parts of a data set that name no patient: a patient of one is not that of another.
 _SPLITS = {
     "tr", "ts", "train", "training", "test", "testing", "val", "valid", "validation",
@@ -258,7 +264,9 @@ def says_prediction(name: str) -> bool:
 
 def map_of(stem: str) -> str:
     """Say what kind of map a name's last word says; empty where none."""
-    words = _WORD.findall(stem)
+    words = [word for word in _WORD.findall(stem) if not word.isdecimal()]
+    if words and words[-1].lower() in _ANATOMY_WORDS:
+        return "a map of tissues"
     return _MAP_WORDS.get(words[-1].lower(), "") if len(words) > 1 else ""
 
 

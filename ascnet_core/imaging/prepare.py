@@ -140,7 +140,10 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     for array in (scaled, region, truth):
         if array is not None:
             array.flags.writeable = False
-    remarks = (*volume.grid.remarks, *of_region, *of_truth)
+    unused: tuple[str, ...] = ()
+    if how.frame and volume.grid.frames == 1:
+        unused = (f"The image has one frame; that frame {how.frame} was chosen changes nothing.",)
+    remarks = (*volume.grid.remarks, *unused, *of_region, *of_truth)
     return Prepared(scan, how, volume, scaled, region, truth, place, info, series_place, remarks)
 
 

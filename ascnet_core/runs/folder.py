@@ -21,6 +21,7 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 ====================  ==========================================================================
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,7 +227,7 @@ def last_word(log: str) -> str:
 
 
 def new_run_path(name: str) -> Path:
-    """Where a run of this name goes: under `checkpoints/`, or at the path if it is one.
+    """Where a run of this name goes: under `checkpoints/`, or at the path if it is one (`./x`).
 
     Raises UserError if the name would be awkward as a folder.
     """
@@ -246,7 +247,12 @@ def new_run_path(name: str) -> Path:
     if name in (places.PRESETS, places.PLANS):
         held = "saved presets" if name == places.PRESETS else "plans of cross-validations"
         raise UserError(f"{places.RUNS / name} holds {held}, not a run; choose another name.")
-    return path if len(path.parts) > 1 else places.RUNS / name
+    return path if len(path.parts) > 1 or _is_here(name) else places.RUNS / name
+
+
+def _is_here(name: str) -> bool:
+    """Say whether a text means a path from the current folder, as `./x` does, and no name."""
+    return re.match(rf"\.\.?[/{re.escape(os.sep)}]", name) is not None
 
 
 def is_run(path: Path) -> bool:
@@ -269,7 +275,8 @@ def resolve_run(name_or_path: str | Path) -> Path:
 
 def find_run(name_or_path: str | Path) -> Path | None:
     """The folder of a run, given its name under `checkpoints/` or its path; None where none is."""
-    paths = [folder / name_or_path for folder in (*run_folders(), Path())]
+    folders = () if _is_here(str(name_or_path)) else run_folders()
+    paths = [folder / name_or_path for folder in (*folders, Path())]
     return next((path for path in paths if is_run(path)), None)
 
 

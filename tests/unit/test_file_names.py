@@ -62,3 +62,7 @@ def test_names_that_differ_in_case_are_one_file():
     assert same_file_name(["a_mask", "b", "A_mask"]) == ("a_mask", "A_mask")
     assert same_file_name(["a", "a"]) == ("a", "a")
     assert same_file_name(["a", "b"]) is None
+
+
+def test_a_byte_that_is_no_utf_8_gives_one_name_as_it_is_and_escaped():
+    assert file_name("im\udce9ge") == file_name(r"im\udce9ge") == "im_ge"

@@ -194,3 +194,12 @@ def test_own_files_are_written_anew_while_work_goes_on(tmp_path):
     with pytest.raises(UserError, match="did not write"):
         write_own(tmp_path / "mine.csv", "4", "crossval")
     assert (tmp_path / "mine.csv").read_text() == "3"
+
+
+def test_of_a_folder_without_a_record_the_sentence_says_why(tmp_path):
+    (tmp_path / "a.csv").write_text("of an early version")
+    with pytest.raises(UserError, match=r"\(early versions kept no record\); move it away"):
+        put(tmp_path, a_csv="1")
+    put(tmp_path, b_csv="1")
+    with pytest.raises(UserError, match="as it is now; move it away"):
+        put(tmp_path, a_csv="1")

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,10 @@ ENDINGS = (".dcm", ".ima", ".dicom")
 """Names that say DICOM; most of its files have none of them."""
 MOST_UNFOLDED = 16 << 30
 """Bytes that the files of a zip may have together; they are read one by one."""
+
+_MOST_LOOKED_AT = 1000
+"""Files of a folder after which it is taken as one without DICOM: it may be a whole disk."""
+_SYSTEM = ("/proc", "/sys", "/dev")
 
 # A file without the usual preamble begins with a tag of group 8 in little endian.
 _BARE = tuple(b"\x08\x00" + bytes([element]) + b"\x00" for element in (0, 1, 5, 8, 18, 20, 22))
@@ -48,9 +53,9 @@ def is_dicom(path: Path) -> bool:
 
 
 def holds_dicom(path: Path) -> bool:
-    """Say whether a file is DICOM, or a folder has such a file anywhere below."""
+    """Say whether a file is DICOM, or a folder has one among the first files anywhere below."""
     if path.is_dir():
-        return any(is_dicom(path / name) for name in _names_below(path))
+        return any(is_dicom(path / name) for name in islice(_names_below(path), _MOST_LOOKED_AT))
     return path.is_file() and is_dicom(path)
 
 
@@ -60,12 +65,15 @@ def files_below(place: Path) -> list[Path]:
 
 
 def _names_below(folder: Path) -> Iterator[str]:
-    """Yield the relative names of regular files, in order; links are followed, each folder once."""
+    """Yield the relative names of regular files, in order; links are followed, each folder once.
+
+    Folders in which the system describes itself are not entered.
+    """
     seen: set[str] = set()
     for where, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one != "__MACOSX")
         real = os.path.realpath(where)
-        if real in seen:
+        if real in seen or real in _SYSTEM:
             folders.clear()
             continue
         seen.add(real)

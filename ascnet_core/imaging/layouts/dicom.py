@@ -52,7 +52,7 @@ def dicom_series(
 ) -> tuple[list[Row], set[Path]]:
     """Make a row of each series, told apart and named by the headers."""
     unknown = [path for path, reason in left_out if reason == UNKNOWN]
-    found, used = _find_series(folder, [*files, *unknown], left_out)
+    found, used = find_series(folder, [*files, *unknown], left_out)
     left_out[:] = [one for one in left_out if one[0] not in used or one[1] != UNKNOWN]
     rows: list[Row] = []
     for one in found:
@@ -67,7 +67,7 @@ def dicom_series(
     return rows, used
 
 
-def _find_series(
+def find_series(
     folder: Path, paths: Iterable[Path], left_out: LeftOut
 ) -> tuple[list[Found], set[Path]]:
     """Find the series among files below `folder`, and the files that are done with.

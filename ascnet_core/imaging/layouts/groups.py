@@ -186,8 +186,13 @@ def read_path(
             place += [one.split] if one.split else []
         elif above in versions or (part.lower() in _VERSIONS and part is not parts[0]):
             pass  # raw and preprocessed files of one scan
-        elif role == "image" and not modality and part in parts[-1:] and _is_modality(part):
-            modality = naming.MODALITIES[part.lower()]  # T1/p1 and FLAIR/p1
+        elif (
+            role == "image"
+            and part in parts[-1:]
+            and _is_modality(part)
+            and modality in ("", naming.MODALITIES[part.lower()])
+        ):
+            modality = naming.MODALITIES[part.lower()]  # T1/p1 and FLAIR/p1_flair
         else:
             place.append(part)
     return Read(tuple(place), name, role, modality, rest if leading else "")

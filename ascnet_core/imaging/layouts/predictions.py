@@ -102,13 +102,13 @@ def _hash(path: Path) -> str:
 def _by_name(folder: Path, path: Path) -> str:
     stem = stem_of(path)
     read = read_path(folder, path, {})
-    if read.modality:
-        return ""  # output/x_flair is an image that a program made ready
-    if what := naming.map_of(stem):
+    fast = path.with_name(path.name.replace("_seg.", "_pveseg."))  # FAST writes both
+    if what := naming.map_of(stem_of(fast) if fast.exists() else stem):
         return f"by its name {what}, no image; list it by hand if it is one"
     parts = path.relative_to(folder).parent.parts
     said = next((name for name in (stem, *reversed(parts)) if naming.says_prediction(name)), "")
-    if not said or (read.role == "image" and not looks_like_mask(path)):
-        return ""
+    is_image = bool(read.modality) or read.role == "image"
+    if not said or (is_image and not looks_like_mask(path)):
+        return ""  # output/x_flair is an image that a program made ready
     where = "its name" if said == stem else f"the folder {said!r}"
     return f"a prediction by {where}; rename it or list it by hand if it was drawn"

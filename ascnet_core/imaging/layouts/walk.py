@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.content import FETCH, stands_for
+from ascnet_core.outputs import is_record
 
 LeftOut = list[tuple[Path, str]]
 """Files in no row of a manifest, each with the reason in words."""
@@ -64,6 +65,8 @@ def _enter(here: Path, found: Walk, folders: list[Path], linked: list[Path]) -> 
         found.left_out.append((here, f"a folder that cannot be looked through: {_why(error)}"))
         return
     for path in paths:
+        if is_record(path.name):
+            continue
         if path.name.startswith("."):
             found.left_out.append((path, HIDDEN))
             continue

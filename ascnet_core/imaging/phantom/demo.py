@@ -26,6 +26,7 @@ from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.outputs import held_in, is_ours, writing
 
 CONTRASTS = ("flair", "t2", "ct")
+_MOST_SUBJECTS = 10_000
 _nib: Any = nib  # its types do not hold
 
 
@@ -114,8 +115,10 @@ def _grid(subject: PhantomSubject) -> Grid:
 def _check(contrast: str, subjects: int, size: tuple[int, int, int], seed: int) -> None:
     if contrast not in CONTRASTS:
         raise UserError(f"There is no demo contrast {contrast!r}; choose one of {CONTRASTS}.")
-    if subjects < 1:
-        raise UserError(f"A demo cohort of {subjects} subjects cannot be made; ask for 1 or more.")
+    if not 1 <= subjects <= _MOST_SUBJECTS:
+        raise UserError(
+            f"A demo cohort of {subjects} subjects cannot be made; ask for 1 to {_MOST_SUBJECTS}."
+        )
     if seed < 0:
         raise UserError(f"{seed} is no seed; use a whole number from 0 up.")
     if len(size) != 3 or min(size) < 8 or max(size) > 512:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from ascnet_core.imaging.dicom.indexing import Found, find_series
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.dicom.source import ENDINGS, files_below, holds_dicom
 from ascnet_core.imaging.image_format import either, suffix_of
+from ascnet_core.imaging.layouts.dicom import Found, find_series
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import access
 from pages.parts.shared.tables import counted

@@ -136,3 +136,11 @@ def test_after_a_kill_the_same_call_gives_the_same_bytes(folder, moment):
     assert cli("index", folder, "-o", folder / "n" / "manifest.csv") == 0
     assert content_of(folder / "m") == content_of(folder / "n")
     assert {path.name for path in folder.iterdir()} == {*scans, "m", "n"}
+
+
+@pytest.mark.parametrize("name", ["manifest", "m.txt", "-", "m.nii.gz"])
+def test_a_manifest_is_called_csv(folder, capsys, name):
+    """Other verbs know it by that."""
+    assert cli("index", folder, "-o", folder / name) == 2
+    assert "name a file that ends in .csv" in complaint(capsys)
+    assert not (folder / name).exists()

@@ -132,3 +132,12 @@ def test_slices_of_a_series_are_scaled_together(tmp_path):
     assert [prepare_scan(scan, everything).scaled.max() for scan in cohort.scans] == [0, 0.25, 1]
     first_channel = Preparation(size=16, channel=0, scaling="min-max")
     assert prepare_scan(cohort.scans[0], first_channel).scaled.max() == 1
+
+
+def test_a_frame_that_is_chosen_in_vain_is_said(scan):
+    made = prepare_scan(scan, Preparation(size=32, frame=7))
+    assert "The image has one frame; that frame 7 was chosen changes nothing." in made.remarks
+    for frame in (None, 0):
+        assert not any(
+            "frame" in one for one in prepare_scan(scan, Preparation(32, frame=frame)).remarks
+        )

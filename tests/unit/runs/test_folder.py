@@ -94,6 +94,16 @@ def test_a_run_is_found_by_name_and_by_path(tmp_path, monkeypatch):
     assert run_folder.new_run_path("other") == tmp_path / "other"
 
 
+def test_a_path_from_the_current_folder_is_no_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
+    a_run(tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    assert run_folder.new_run_path("./mine") == Path("mine")
+    assert run_folder.find_run("./run") is None
+    a_run(tmp_path)
+    assert run_folder.find_run("./run") == Path("run")
+
+
 def test_a_run_of_ones_own_hides_one_that_came_with_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "RUNS", tmp_path / "mine")
     monkeypatch.setattr(places, "INSTALLED_RUNS", tmp_path / "installed")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from ascnet_core.imaging.dicom import source
 from tests.dicoms import (
     make_series,
     save,
@@ -97,3 +98,15 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
 def test_a_mosaic_is_a_sentence(tmp_path):
     make_series(tmp_path, volume(), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
     refused(tmp_path, match="mosaic of slices; convert it")
+
+
+def test_a_search_for_dicom_ends_on_a_whole_disk(tmp_path, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(source, "is_dicom", lambda path: looked_at.append(path))
+    monkeypatch.setattr(source, "_MOST_LOOKED_AT", 3)
+    for number in range(5):
+        (tmp_path / str(number)).touch()
+    assert not source.holds_dicom(tmp_path)
+    assert len(looked_at) == 3
+    assert not source.holds_dicom(Path("/proc"))
+    assert len(looked_at) == 3

@@ -81,6 +81,8 @@ def test_what_demo_wrote_is_truth_and_empty_masks_are_all_alike(tmp_path):
         "p1_pred", "p1_mask_pred", "pred_p1", "p1_flair_prediction", "p1_auto_mask", "p1_output",
         "predictions/p1", "output/p1_mask", "auto/p1_mask", "labelsPr/p1", "p1_predicted_lesion",
         "nnUNet_predictions/p1", "p1_autoseg", "results/masks/p1",
+        "inferTs/p1", "p1_segpred", "p1_predmask", "pred_FLAIR", "ples_lst_0.5_rmFLAIR_mask",
+        "bles_lga_0.3_rmFLAIR", "p1_samseg",
     ],
 )  # fmt: skip
 def test_names_and_folders_of_predictions(tmp_path, name):
@@ -109,3 +111,13 @@ def test_maps_are_no_images(tmp_path, name):
     assert list(by_scan(found, tmp_path)) == ["p1"]
     assert len(found.left_out) == 2
     assert all("by its name a map" in reason for _, reason in found.left_out)
+
+
+@pytest.mark.parametrize("name", ["aseg", "aparc+aseg", "p1_flair_pve_0", "p1_flair_pveseg"])
+def test_maps_of_tissues_are_no_images_and_no_truth(tmp_path, name):
+    touch_volumes(tmp_path, "p1_flair")
+    touch_masks(tmp_path, name, "p1_flair_seg", "p1_flair_pveseg")
+    found = index_folder(tmp_path)
+    assert list(by_scan(found, tmp_path)) == ["p1"]
+    assert not any(row.get("mask") for row in found.rows)
+    assert reasons(found, tmp_path)[f"{name}.nii.gz"].startswith("by its name a map of tissues")

@@ -266,3 +266,13 @@ def test_a_damaged_file_ends_nothing(tmp_path):
     assert reasons(found, tmp_path).keys() >= (
         broken.keys() | {"objects.npy", "flat.npy", "several.npy"}
     )
+
+
+def test_shifts(tmp_path):
+    """A folder for each modality, whose files say it once more, and one for the masks."""
+    touch_volumes(tmp_path, "dev/flair/1_FLAIR_isovox", "dev/t1/1_T1_isovox")
+    touch_masks(tmp_path, "dev/gt/1_gt_isovox")
+    (row,) = index_folder(tmp_path).rows
+    assert row["image"].name == "1_FLAIR_isovox.nii.gz"
+    assert row["mask"].name == "1_gt_isovox.nii.gz"
+    assert row["image:t1"].name == "1_T1_isovox.nii.gz"

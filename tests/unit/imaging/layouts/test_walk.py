@@ -159,3 +159,10 @@ def test_patients_whose_names_differ_in_blanks_alone_are_two(tmp_path):
     touch_volumes(tmp_path, "p 1_flair", "p\t1_flair", " p 1_flair")
     rows = index_folder(tmp_path).rows
     assert len({row["subject"] for row in rows}) == len({row["scan"] for row in rows}) == 3
+
+
+def test_nothing_is_said_of_what_this_tool_keeps_for_itself(tmp_path):
+    touch_volumes(tmp_path, "p1_flair", ".hidden")
+    (tmp_path / LEDGER).write_text("{}")
+    (tmp_path / ".tmp-ascnet-x").mkdir()
+    assert [path.name for path, _ in walk(tmp_path).left_out] == [".hidden.nii.gz"]
