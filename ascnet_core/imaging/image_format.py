@@ -5,6 +5,8 @@ Imports nothing heavy, so that help texts can be made from the formats.
 
 from __future__ import annotations
 
+import errno
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
+from ascnet_core.files import refused
 from ascnet_core.imaging.content import advice_on
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Stored = npt.NDArray[np.float32]
+
+
+NOMINAL = ("picture", "stack")
+"""Formats whose files say nothing about millimetres and sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +108,15 @@ def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except PermissionError as error:
-        raise UserError(
-            f"{path} may not be read: permission denied; change its permissions."
-        ) from error
     except common + errors as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
+        # The system takes no seek to a place before the file: its header is wrong.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise UserError(refused(path, "read", error)) from error
+        # What a library quotes is of the file, and is not repeated.
+        said = re.split(r"""['"`{\[<]""", " ".join(str(error).split()))[0].rstrip(" :(")
         raise UserError(
-            f"{path} is damaged, cut short or no {suffix_of(path)} file ({detail[:160]}); "
+            f"{path} is damaged, cut short or no {suffix_of(path)} file "
+            f"({said[:160] or type(error).__name__}); "
             f"{advice_on(path, suffix_of(path))}."
         ) from error
 

@@ -122,7 +122,7 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
         raise UserError(f"Region {how.region!r} is unknown; choose {', '.join(REGIONS)}.")
     channel = how.channel if how.channel is not None else scan.channel
     volume = _read(scan.image, how, channel)
-    place = placement(volume.shape, volume.spacing, how.size)
+    place = placement(volume.shape, volume.spacing, how.size, str(scan.image))
     truth: Mask | None = None
     of_truth: tuple[str, ...] = ()
     if scan.mask:

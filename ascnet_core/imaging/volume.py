@@ -11,7 +11,15 @@ from nibabel import orientations
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
-from ascnet_core.imaging.image_format import BEYOND, ChoiceNeeded, Grid, either, sizes, suffix_of
+from ascnet_core.imaging.image_format import (
+    BEYOND,
+    NOMINAL,
+    ChoiceNeeded,
+    Grid,
+    either,
+    sizes,
+    suffix_of,
+)
 from ascnet_core.imaging.mask import colours_as_labels, meant
 from ascnet_core.imaging.nifti_header import corner_distance
 
@@ -145,10 +153,14 @@ def _check_grid(path: Path, grid: Grid, like: Volume) -> list[str]:
         if apart <= ROUNDING_MM:
             return []
         return [f"The corners of {path.name} lie {apart:.2g} mm from the image's, as by rounding."]
-    same_array = grid.shape == like.grid.shape
-    if same_array and (grid.kind != like.grid.kind or np.array_equal(grid.affine, np.eye(4))):
+    said, of_image = (
+        one.kind not in NOMINAL and not np.array_equal(one.affine, np.eye(4))
+        for one in (grid, like.grid)
+    )
+    if grid.shape == like.grid.shape and said != of_image:
+        silent, other = (like.path, path) if said else (path, like.path)
         raise UserError(
-            f"{path} does not say where its voxels lie, {like.path} does ({reason}); save the mask "
+            f"{silent} does not say where its voxels lie, {other} does ({reason}); save the mask "
             "with the image's affine, after looking that left and right are the same in both."
         )
     raise UserError(

@@ -349,6 +349,19 @@ def test_a_mask_without_a_header_of_its_own_is_refused_with_the_way(tmp_path):
         read_mask(tmp_path / "m.npy", volume)
 
 
+def test_only_stacks_and_pictures_do_not_say_where_they_lie(tmp_path):
+    data, _ = make_nifti(tmp_path / "a.nii", axcodes="RAS")
+    volume = read_volume(tmp_path / "a.nii")
+    elsewhere = nib.MGHImage(np.uint8(data > 50), np.diag([2.0, 2, 2, 1]))
+    nib.save(elsewhere, tmp_path / "m.mgz")
+    with pytest.raises(UserError, match=r"m\.mgz is on another grid than .*a\.nii"):
+        read_mask(tmp_path / "m.mgz", volume)
+    np.save(tmp_path / "s.npy", data.astype(np.float32))
+    stack = read_volume(tmp_path / "s.npy")
+    with pytest.raises(UserError, match=r"s\.npy does not say where its voxels lie, .*m\.mgz does"):
+        read_mask(tmp_path / "m.mgz", stack)
+
+
 def test_the_same_array_with_the_other_hand_is_not_taken_for_the_same(tmp_path):
     """LAS against RAS: the place counts, never the order in the file."""
     data, affine = make_nifti(tmp_path / "a.nii")
