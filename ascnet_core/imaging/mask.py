@@ -53,7 +53,7 @@ def meant(
     elif level:
         mask, remarks = stored > level, _of_greys(stored, path, level)
     else:
-        middle, remarks = _middle(stored, path, low, high)
+        middle, remarks = _middle(stored, path, low, high, lesion)
         if middle is None:
             return _merged(stored, path)
         mask = stored > middle
@@ -112,11 +112,15 @@ def _of_greys(stored: Numbers, path: Path, level: float) -> list[str]:
     ]
 
 
-def _middle(stored: Numbers, path: Path, low: float, high: float) -> tuple[float | None, list[str]]:
+def _middle(
+    stored: Numbers, path: Path, low: float, high: float, lesion: bool
+) -> tuple[float | None, list[str]]:
     """Return where fractions or soft edges are cut, and a remark; None of labels."""
     values, counts = _values(stored)
     whole = bool((values == np.rint(values)).all())
-    most = MOST_LABELS if whole else _MOST_SCALED
+    # many values up to 255 are rather odds in bytes, or parts of a brain, than labels of lesions
+    many = whole and not (lesion and high > 127)
+    most = MOST_LABELS if many else _MOST_SCALED
     scaled = low == 0 and high < 0.5 and len(values) <= most
     if not whole and not scaled and low >= -0.5 and high <= 1.5:
         near = bool((np.abs(values - np.rint(values)) < 1e-3).all())

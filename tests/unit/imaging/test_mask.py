@@ -153,6 +153,18 @@ def test_probabilities_are_cut_at_a_half_and_soft_edges_in_the_middle(tmp_path, 
     assert remarks == ()
 
 
+def test_odds_in_bytes_are_no_labels(tmp_path, like, lesion):
+    odds = np.zeros(SHAPE)
+    odds[lesion] = np.linspace(5, 255, int(lesion.sum())).round()
+    with pytest.raises(UserError, match="different values from 0 to 255; save it with 0 and 1"):
+        read(tmp_path, like, odds, np.uint8)
+    numbered = np.zeros(SHAPE)
+    numbered[lesion] = np.arange(lesion.sum()) % 40 + 1
+    mask, remarks = read(tmp_path, like, numbered, np.uint8)
+    assert np.array_equal(mask, lesion)
+    assert "all are taken together" in remarks[0]
+
+
 def test_an_image_is_no_mask(tmp_path, like):
     grey = np.random.default_rng(0).integers(0, 1000, SHAPE)
     with pytest.raises(UserError, match=r"to be a mask but holds \d+ different values"):
