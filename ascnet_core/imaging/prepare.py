@@ -18,6 +18,13 @@ from ascnet_core.imaging.volume import Volume, grid_difference, read_mask_and_re
 from ascnet_core.names import REGIONS
 
 Mask = npt.NDArray[np.bool_]
+
+NO_BACKGROUND = (
+    "The automatic region takes in nearly the whole image: no background was found; if there is "
+    "one, give the scan a region (a column of the manifest)."
+)
+# No scan of a whole head or body fills so much of its box.
+_NEARLY_ALL = 0.95
 Floats = npt.NDArray[np.float32]
 
 
@@ -166,7 +173,10 @@ def _region(
     if how.region == "file" and file is not None:
         return read_mask_and_remarks(file, volume, frame=how.frame, lesion=False)
     background = background or find_background([volume.data])
-    return background.region(volume.data), (background.remark,) * bool(background.remark)
+    region, remark = background.region(volume.data), background.remark
+    if not remark and np.count_nonzero(region) > _NEARLY_ALL * region.size:
+        remark = NO_BACKGROUND
+    return region, (remark,) * bool(remark)
 
 
 @lru_cache(maxsize=64)
