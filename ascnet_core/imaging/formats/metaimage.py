@@ -26,6 +26,7 @@ from ascnet_core.imaging.text_header import (
     header_text,
     is_colour,
     one_volume,
+    unsaid,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _TYPES = {
     "MET_UINT": "u4", "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8",
     "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8",
 }  # fmt: skip
+_TURN, _SPACING = ("transformmatrix", "rotation", "orientation"), ("elementspacing", "elementsize")
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
 
 
@@ -82,10 +84,11 @@ def _header(path: Path) -> _Header:
         packing = "zlib" if _says(named, ("compresseddata",), False) else "raw"
         packing = packing if _says(named, ("binarydata",), True) else "text"
         lps = _lps(named, len(size))
+        remarks = unsaid(any(key in named for key in _TURN), any(key in named for key in _SPACING))
     colour = is_colour("uint8" if kind == "u1" else kind, components)
     frames = frames_of(path, size, components, colour)
     units = (named.get("distanceunits", "").strip("\"' "),)
-    grid = grid_of(path, "metaimage", size, frames, lps, units)
+    grid = grid_of(path, "metaimage", size, frames, lps, units, remarks)
     header = _Header(grid, components, (">" if big else "<") + kind, packing, files, skip)
     there = sum(file.stat().st_size - skip for file in files)
     expected = header.values * (2 if packing == "text" else int(kind[1])) - (packing == "text")
@@ -110,9 +113,9 @@ def _lps(named: dict[str, str], axes: int) -> npt.NDArray[Any]:
             return otherwise
         return np.array(said.split(), np.float64).reshape(otherwise.shape)
 
-    turn = numbers(("transformmatrix", "rotation", "orientation"), np.eye(axes))
+    turn = numbers(_TURN, np.eye(axes))
     origin = numbers(("offset", "position", "origin"), np.zeros(axes))
-    spacing = numbers(("elementspacing", "elementsize"), np.ones(axes))
+    spacing = numbers(_SPACING, np.ones(axes))
     lps, used = np.eye(4), min(axes, 3)
     # Each row of the matrix is the direction of an axis. What is infinite is refused later.
     with np.errstate(all="ignore"):

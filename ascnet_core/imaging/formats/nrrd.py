@@ -20,6 +20,7 @@ from ascnet_core.imaging.text_header import (
     header_text,
     is_colour,
     one_volume,
+    unsaid,
 )
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ _SPACES = (
     "right-anterior-superior", "left-anterior-superior", "left-posterior-superior",
     "ras", "las", "lps",
 )  # fmt: skip
-_NO_SPACE = (
-    "The header does not say where left and front are; its axes are taken to run to the patient's "
-    "left, to posterior and to superior."
-)
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,8 @@ def _header(path: Path) -> _Header:
     units = re.findall(r'"([^"]*)"', named.get("space units", named.get("units", "")))
     # an axis that is none of space may have the unit of time
     lengths = tuple(unit for unit in units if unit not in ("s", "ms"))
-    remarks = () if space in _SPACES else (_NO_SPACE,)
+    sized = "space directions" in named or re.search(r"\d", named.get("spacings", "")) is not None
+    remarks = unsaid(space in _SPACES, sized)
     return _Header(there, encoding not in _RAW, lengths, remarks)
 
 
