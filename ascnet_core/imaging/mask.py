@@ -99,8 +99,10 @@ def _of_two(stored: Numbers, path: Path, low: float, high: float, lesion: bool) 
 
 
 def _of_greys(stored: Numbers, path: Path, level: float) -> list[str]:
-    """Say how a picture is cut that holds more greys between black and white than soft edges do."""
+    """Say how a picture is cut that has no white, or more greys than soft edges have."""
     values, counts = _values(stored)
+    if values[-1] <= level:
+        return [f"{path.name} holds nothing above {level:g}; it is taken as empty."]
     between = (values > 0.2 * level) & (values < 1.8 * level)
     white = counts[values >= 1.8 * level].sum()
     few = len(values) <= _MOST_SCALED

@@ -286,6 +286,37 @@ def test_an_inverted_jpeg(tmp_path, picture):
 # --- choosing labels -----------------------------------------------------------------------------
 
 
+def test_a_jpeg_of_0_and_1_is_said_to_be_empty(tmp_path, picture):
+    for white, says in ((1, "holds nothing above 127; it is taken as empty"), (0, "")):
+        Image.fromarray(np.uint8(SPOT) * np.uint8(white)).save(tmp_path / "m.jpg", quality=95)
+        mask, remarks = read_mask_and_remarks(tmp_path / "m.jpg", picture)
+        assert not mask.any()
+        assert len(remarks) == bool(says)
+        assert says in "".join(remarks)
+
+
+@pytest.mark.parametrize("shift", [0, -1024])
+def test_a_lesion_at_the_border_of_a_crop_is_not_turned(tmp_path, like, shift):
+    """It reaches the border on three sides, and 0 is the commoner value overall."""
+    lesion = np.zeros(SHAPE)
+    lesion[:2, :, :] = 1
+    mask, _ = read(tmp_path, like, lesion + shift)
+    assert np.array_equal(mask, lesion > 0)
+
+
+def test_a_lesion_that_fills_much_of_a_crop_is_not_turned_without_a_word(tmp_path, like):
+    lesion = np.zeros(SHAPE)
+    lesion[:-1] = 1
+    mask, remarks = read(tmp_path, like, lesion)
+    assert np.array_equal(mask, lesion > 0)
+    assert remarks == ()
+    lesion = np.ones(SHAPE)
+    lesion[3, 4, 1] = 0
+    mask, remarks = read(tmp_path, like, lesion)
+    assert np.array_equal(mask, lesion == 0)
+    assert "is inverted: what fills its border is taken as background" in remarks[0]
+
+
 def test_labels_of_the_manifest_and_of_the_preparation(tmp_path, lesion):
     labels = lesion * 1.0
     labels[3, 4, 1] = 2
