@@ -57,7 +57,7 @@ def _qform(header: Any) -> Affine | None:
     """Return the qform (4 x 4), None if it cannot be read or places voxels nowhere."""
     try:
         qform = np.array(header.get_qform(), np.float64)
-    except HeaderDataError:
+    except (HeaderDataError, ValueError):  # the latter of a quaternion that is none
         return None
     return qform if _places(qform) else None
 

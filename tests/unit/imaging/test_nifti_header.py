@@ -97,6 +97,7 @@ def test_contradictions_are_remarked(tmp_path, codes, fields, says):
         ({"srow_x": 0, "srow_y": 0, "srow_z": 0}, "sform places voxels nowhere; the qform is"),
         ({"srow_x": np.nan}, "sform places voxels nowhere; the qform is"),
         ({"srow_y": np.inf, "srow_z": np.inf}, "sform places voxels nowhere; the qform is"),
+        ({"quatern_b": 3}, "qform cannot be read; the sform is"),
         ({"quatern_b": np.nan}, "qform cannot be read; the sform is"),
     ],
 )
