@@ -134,7 +134,7 @@ def test_unlikely_sizes_are_remarked(tmp_path):
 
 def test_a_prepared_scan_carries_the_remarks_of_its_image(tmp_path):
     make_nifti(tmp_path / "x.nii", shape=(20, 20, 4))
-    made = prepare_scan(Scan("a", "a", tmp_path / "x.nii"), Preparation(size=32))
+    made = prepare_scan(Scan("a", "a", tmp_path / "x.nii"), Preparation(size=32, region="none"))
     assert made.remarks == ("The header names no unit of length; millimetres are taken.",)
 
 
