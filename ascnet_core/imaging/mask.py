@@ -1,6 +1,6 @@
 """Which voxels of a mask file are meant: two values, labels, soft edges, colours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def meant(
     labels: Sequence[int] = (),
     level: float = 0,
     lesion: bool = True,
+    usual: Callable[[], float | None] = lambda: None,
 ) -> Meant:
     """Return which voxels of a mask are meant, and remarks where that was not plain.
 
@@ -35,7 +36,8 @@ def meant(
     the background are meant, or only `labels`; fractions are cut at 0.5, soft edges in the middle.
     `stored` (three axes) holds finite values; `level` is where a mask of grey values is cut, 0 if
     its format has none. The mask of a `lesion` that fills the border is taken as inverted; a
-    region may well reach it.
+    region may well reach it. A mask of one value, and one that seems inverted, is taken as the
+    background of the cohort's other masks says, which is asked for by `usual` (None: unknown).
 
     Raises a UserError if a volume has none of the labels, or the values are those of an image.
     """
@@ -43,7 +45,7 @@ def meant(
     if labels:
         return _chosen(stored, path, labels)
     if low == high:
-        return _constant(stored, path, low, level)
+        return _constant(stored, path, low, level, usual)
     # a lossy picture of an empty mask is nearly black all over
     black = level > 0 and high <= level
     if not black and bool(((stored == low) | (stored == high)).all()):
@@ -58,6 +60,9 @@ def meant(
             return _merged(stored, path)
         mask = stored > middle
     if lesion and mask.mean() > 0.5 and _border(mask).mean() > _INVERTED:
+        background = usual()
+        if background is not None and background - low < high - background:
+            return mask, remarks
         remarks.append(f"{path.name} is inverted: what fills its border is taken as background.")
         return ~mask, remarks
     return mask, remarks
@@ -78,10 +83,19 @@ def _chosen(stored: Numbers, path: Path, labels: Sequence[int]) -> Meant:
     return np.any(list(voxels.values()), axis=0), remarks
 
 
-def _constant(stored: Numbers, path: Path, value: float, level: float) -> Meant:
+def _constant(
+    stored: Numbers, path: Path, value: float, level: float, usual: Callable[[], float | None]
+) -> Meant:
     full = value > level
+    background = usual() if full else None
     remarks = []
-    if full:
+    if background is not None and (background == value or 0 < level < background):
+        full = False
+        remarks.append(
+            f"{path.name} holds {value:g} everywhere, the background of the other masks; it is "
+            "taken as empty."
+        )
+    elif full:
         remarks.append(f"{path.name} holds {value:g} everywhere: every voxel is in it.")
     elif value < 0:
         remarks.append(f"{path.name} holds {value:g} everywhere; it is taken as empty.")

@@ -134,7 +134,9 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
     of_truth: tuple[str, ...] = ()
     if scan.mask:
         labels = how.label or scan.label
-        truth, of_truth = read_mask_and_remarks(scan.mask, volume, labels=labels, frame=how.frame)
+        truth, of_truth = read_mask_and_remarks(
+            scan.mask, volume, labels=labels, frame=how.frame, others=scan.other_masks
+        )
     series_place, background, known = None, None, None
     if len(scan.series) > 1:
         stamps = tuple(

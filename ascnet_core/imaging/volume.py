@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ascnet_core.imaging.image_format import (
     suffix_of,
 )
 from ascnet_core.imaging.mask import colours_as_labels, meant
+from ascnet_core.imaging.mask_background import usual_background
 from ascnet_core.imaging.nifti_header import corner_distance
 
 _orientations: Any = orientations  # nibabel has no types that hold
@@ -110,12 +112,14 @@ def read_mask_and_remarks(
     labels: Sequence[int] = (),
     frame: int | None = None,
     lesion: bool = True,
+    others: Sequence[Path] = (),
 ) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
     """Read a mask for `like`, as bool (X, Y, Z) in RAS order, with remarks on what was unsure.
 
     It may be stored in another axis order than the image, as long as its voxels are the same. Which
     values are meant, and what `labels` and `lesion` do, says `mask.meant`; colours are numbered.
-    `frame` is chosen where the file holds several.
+    `frame` is chosen where the file holds several. `others` are the cohort's other masks, which are
+    asked what background is where this one does not tell.
 
     Raises a UserError if the file is missing, damaged, holds NaN, has another grid than `like`, or
     does not say which voxels are meant.
@@ -141,7 +145,8 @@ def read_mask_and_remarks(
     if colours and not labels:
         return to_ras(stored > 0, grid), (*remarks, *colours)
     level = 0 if colours else check_file(path).mask_level(path, stored)
-    mask, further = meant(stored, path, labels, level, lesion)
+    usual = partial(usual_background, others, frame)
+    mask, further = meant(stored, path, labels, level, lesion, usual)
     return to_ras(mask, grid), (*remarks, *colours, *further)
 
 
