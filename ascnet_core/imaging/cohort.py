@@ -22,6 +22,9 @@ GROUPS = ("normal", "anomalous")
 FURTHER = "image:"
 _PATHS = ("image", "mask", "region")
 _OTHER_MASKS = 32
+OtherMasks = tuple[tuple[Path, ...], tuple[Path, ...]]
+"""Masks of a subject, and of a cohort."""
+
 Series = tuple[tuple[Path, Path | None], ...]
 
 
@@ -34,8 +37,8 @@ class Scan:
     `channel` is that of a colour picture that holds the modality, from 0, `label` which labels of
     the mask are the lesion (none: all). Where pictures are the slices of one volume, `series` has
     all its rows' (image, region), lowest first: they are scaled together and know their place.
-    `other_masks` are a few of the cohort's, the subject's own first, to be asked what background is
-    where the scan's own does not tell.
+    `other_masks` are a few of the subject's and a few of all, to be asked what background is where
+    the scan's own does not tell.
     """
 
     subject: str
@@ -51,7 +54,7 @@ class Scan:
     channel: int | None = None
     label: tuple[int, ...] = ()
     series: Series = ()
-    other_masks: tuple[Path, ...] = field(default=(), repr=False, compare=False)
+    other_masks: OtherMasks = field(default=((), ()), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -126,14 +129,12 @@ def _with_other_masks(scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
         if scan.mask:
             masks.setdefault(scan.subject, []).append(scan.mask)
     some = _some([mask for of_one in masks.values() for mask in of_one])
-    known = {
-        subject: tuple(dict.fromkeys([*_some(of_one), *some])) for subject, of_one in masks.items()
-    }
-    return tuple(replace(scan, other_masks=known.get(scan.subject, ())) for scan in scans)
+    own = {subject: _some(of_one) for subject, of_one in masks.items()}
+    return tuple(replace(scan, other_masks=(own.get(scan.subject, ()), some)) for scan in scans)
 
 
-def _some(masks: list[Path]) -> list[Path]:
-    return masks[:: -(-len(masks) // _OTHER_MASKS) or 1]
+def _some(masks: list[Path]) -> tuple[Path, ...]:
+    return tuple(masks[:: -(-len(masks) // _OTHER_MASKS) or 1])
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -28,7 +28,7 @@ def meant(
     labels: Sequence[int] = (),
     level: float = 0,
     lesion: bool = True,
-    usual: Callable[[], float | None] = lambda: None,
+    usual: Callable[[bool], float | None] = lambda _: None,
 ) -> Meant:
     """Return which voxels of a mask are meant, and remarks where that was not plain.
 
@@ -36,8 +36,9 @@ def meant(
     the background are meant, or only `labels`; fractions are cut at 0.5, soft edges in the middle.
     `stored` (three axes) holds finite values; `level` is where a mask of grey values is cut, 0 if
     its format has none. The mask of a `lesion` that fills the border is taken as inverted; a
-    region may well reach it. A mask of one value, and one that seems inverted, is taken as the
-    background of the cohort's other masks says, which is asked for by `usual` (None: unknown).
+    region may well reach it. A mask of one value, and a slice that seems inverted, are read as the
+    background of other masks says, which `usual` returns (None: unknown), of the cohort's or, if
+    given True, of the subject's alone.
 
     Raises a UserError if a volume has none of the labels, or the values are those of an image.
     """
@@ -60,8 +61,9 @@ def meant(
             return _merged(stored, path)
         mask = stored > middle
     if lesion and mask.mean() > 0.5 and _border(mask).mean() > _INVERTED:
-        background = usual()
+        background = usual(True) if min(stored.shape) == 1 else None
         if background is not None and background - low < high - background:
+            remarks.append(f"{path.name} fills its border; it is not turned, as others are not.")
             return mask, remarks
         remarks.append(f"{path.name} is inverted: what fills its border is taken as background.")
         return ~mask, remarks
@@ -84,10 +86,10 @@ def _chosen(stored: Numbers, path: Path, labels: Sequence[int]) -> Meant:
 
 
 def _constant(
-    stored: Numbers, path: Path, value: float, level: float, usual: Callable[[], float | None]
+    stored: Numbers, path: Path, value: float, level: float, usual: Callable[[bool], float | None]
 ) -> Meant:
     full = value > level
-    background = usual() if full else None
+    background = usual(False) if full else None
     remarks = []
     if background is not None and (background == value or 0 < level < background):
         full = False

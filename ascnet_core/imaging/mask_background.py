@@ -16,12 +16,15 @@ from ascnet_core.imaging.mask import colours_as_labels, meant
 _MOST = 64
 
 
-def usual_background(others: Sequence[Path], frame: int | None) -> float | None:
-    """Return the value that most of the masks `others` have outside lesions; None if none tells."""
-    changed = ((one, one.stat().st_mtime_ns) for one in others[:_MOST] if one.is_file())
-    found = [_background(one, time, frame) for one, time in changed]
-    votes = Counter(value for value in found if value is not None)
-    return votes.most_common(1)[0][0] if votes else None
+def usual_background(groups: Sequence[Sequence[Path]], frame: int | None) -> float | None:
+    """Return what most masks of the first of `groups` that tells have outside lesions, or None."""
+    for others in groups:
+        changed = ((one, one.stat().st_mtime_ns) for one in others[:_MOST] if one.is_file())
+        found = [_background(one, time, frame) for one, time in changed]
+        votes = Counter(value for value in found if value is not None)
+        if votes:
+            return votes.most_common(1)[0][0]
+    return None
 
 
 @lru_cache(maxsize=4096)

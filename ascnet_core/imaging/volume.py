@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from nibabel import orientations
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import OtherMasks
 from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
 from ascnet_core.imaging.image_format import (
     BEYOND,
@@ -112,14 +112,14 @@ def read_mask_and_remarks(
     labels: Sequence[int] = (),
     frame: int | None = None,
     lesion: bool = True,
-    others: Sequence[Path] = (),
+    others: OtherMasks = ((), ()),
 ) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
     """Read a mask for `like`, as bool (X, Y, Z) in RAS order, with remarks on what was unsure.
 
     It may be stored in another axis order than the image, as long as its voxels are the same. Which
     values are meant, and what `labels` and `lesion` do, says `mask.meant`; colours are numbered.
-    `frame` is chosen where the file holds several. `others` are the cohort's other masks, which are
-    asked what background is where this one does not tell.
+    `frame` is chosen where the file holds several. `others` are masks of its subject and of
+    all, which are asked what background is where this one does not tell.
 
     Raises a UserError if the file is missing, damaged, holds NaN, has another grid than `like`, or
     does not say which voxels are meant.
@@ -145,7 +145,11 @@ def read_mask_and_remarks(
     if colours and not labels:
         return to_ras(stored > 0, grid), (*remarks, *colours)
     level = 0 if colours else check_file(path).mask_level(path, stored)
-    usual = partial(usual_background, others, frame)
+
+    def usual(subject_alone: bool) -> float | None:
+        groups = [[one for one in group if one != path] for group in others]
+        return usual_background(groups[:1] if subject_alone else groups, frame)
+
     mask, further = meant(stored, path, labels, level, lesion, usual)
     return to_ras(mask, grid), (*remarks, *colours, *further)
 

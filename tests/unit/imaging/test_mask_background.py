@@ -54,6 +54,23 @@ def test_a_slice_that_a_lesion_fills_is_not_turned_among_others_that_are_not(tmp
     made = slices(tmp_path, lambda mask: mask * 255, lesion)
     assert [int(one.truth.sum()) for one in made] == lesion.sum(axis=(1, 2)).tolist()
     assert "255 everywhere: every voxel is in it" in made[35].remarks[-1]
+    assert "is not turned, as others are not" in made[36].remarks[-1]
+
+
+def test_an_inverted_mask_among_others_is_turned(tmp_path):
+    """Masks of several people, or of volumes, need not be made alike."""
+    rows = []
+    for name in "abcd":
+        make_nifti(tmp_path / f"{name}.nii", shape=LESION.shape)
+        lesion = ~LESION if name == "d" else LESION
+        mask = nib.Nifti1Image(np.uint8(lesion), nib.load(tmp_path / f"{name}.nii").affine)
+        nib.save(mask, tmp_path / f"{name}_mask.nii")
+        files = {"image": tmp_path / f"{name}.nii", "mask": tmp_path / f"{name}_mask.nii"}
+        rows.append({"subject": "a", "scan": name, **files})
+    write_manifest(tmp_path / "manifest.csv", rows)
+    made = [prepare_scan(scan, Preparation(size=32)) for scan in read_manifest(tmp_path).scans]
+    assert {int(one.truth.sum()) for one in made} == {LESION.sum()}
+    assert "is inverted" in made[3].remarks[-1]
 
 
 def test_an_empty_volume_is_as_those_of_other_subjects(tmp_path):
