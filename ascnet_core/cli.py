@@ -7,6 +7,7 @@ on stderr; 143: ended by a signal. Nothing heavy is imported here, so that `--he
 import argparse
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from types import ModuleType
@@ -96,7 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verb != "train" and count > 1:
             raise UserError(f"`{options.verb}` is one process's work; start it without torchrun.")
         # Of several processes the launcher ends all; each may be waiting for another, deaf to it.
-        with ending_cleanly() if count == 1 else nullcontext():
+        with ending_cleanly() if count == 1 else nullcontext(), warnings.catch_warnings():
+            if not debug:
+                warnings.simplefilter("ignore")  # words of libraries, which help no user
             status = int(options.run_verb(options) or 0)
         sys.stdout.flush()
     except SystemExit as exit_:

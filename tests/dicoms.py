@@ -89,7 +89,7 @@ def make_series(
         data = header(values, **more)
         data.ImageOrientationPatient = list(orientation)
         data.ImagePositionPatient = [o + index * s for o, s in zip(origin, step, strict=True)]
-        data.PixelSpacing, data.SliceThickness = list(spacing), abs(step[2]) or 1
+        data.PixelSpacing, data.SliceThickness = list(spacing), max(map(abs, step))
         # Neither file names nor instance numbers go along the patient.
         data.InstanceNumber = len(pixels) - index
         if each:

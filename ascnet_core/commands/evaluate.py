@@ -190,8 +190,10 @@ def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:
         rules = (settings.segmentation.rule,)
     maps = options.map or [settings.segmentation.map]
     single = argparse.Namespace(**(vars(options) | {"threshold": None, "map": maps[0]}))
-    settings = changed_settings(settings, single)
-    how = settings.segmentation
+    changed = changed_settings(settings, single)
+    if options.runs:
+        _say_what_runs_keep(settings, changed)
+    settings, how = changed, changed.segmentation
     plan = Plan(
         rules=rules,
         side=how.side,
@@ -204,6 +206,21 @@ def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:
         seed=options.seed,
     )
     return settings, maps, plan
+
+
+def _say_what_runs_keep(settings: Settings, changed: Settings) -> None:
+    """Say which settings were changed without an effect on the scores of runs."""
+    kept = [
+        f"data.{name}"
+        for name in ("size", "scaling", "low", "high")
+        if getattr(settings.data, name) != getattr(changed.data, name)
+    ]
+    if kept:
+        print(
+            f"note: {', '.join(kept)} {'is' if len(kept) == 1 else 'are'} changed for the "
+            "baselines alone; a run is scored with its own, unlike in `segment`.",
+            file=sys.stderr,
+        )
 
 
 def _print(every: Sequence[Mapping[str, Any]]) -> None:

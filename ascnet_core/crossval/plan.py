@@ -61,7 +61,7 @@ class CrossPlan:
     """A plan file, read.
 
     `preparations` say how the scans of a data set are prepared for baselines: as for the first
-    configuration on it in the whole plan, whatever `only` keeps.
+    configuration on it in the whole plan, whatever `only` keeps, or as the plan's `set` says.
     """
 
     path: Path
@@ -97,10 +97,20 @@ def read_crossplan(path: Path) -> CrossPlan:
         for name in file.run
         for chosen in _chosen(path, file, name)
     )
-    ways = {name: Preparation() for name in data}
-    for one in reversed(configurations):
-        ways[one.data.name] = preparation_of(one.settings(one.how.seeds[0]))
+    ways = {
+        one.data.name: preparation_of(one.settings(one.how.seeds[0]))
+        for one in reversed(configurations)
+    }
+    ways |= {name: _without_runs(path, file, name) for name in data.keys() - ways.keys()}
     return CrossPlan(path, text, data, configurations, ways)
+
+
+def _without_runs(path: Path, file: PlanFile, name: str) -> Preparation:
+    """How a data set is prepared that no configuration is on."""
+    try:
+        return preparation_of(apply_set(Settings(), laid(file, file.data[name])["set"]))
+    except UserError as error:
+        raise UserError(f"{path}, [data.{name}]: {error}") from error
 
 
 def _data_set(here: Path, name: str, table: DataTable) -> DataSet:

@@ -13,11 +13,9 @@ from ascnet_core.imaging.intensity import automatic_level, level_between
 Numbers = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
-# So many of the corners hold one value where it is padding, and so much of the image, if its value
-# is not far from all others.
+# So many of the corners hold one value where it is padding; all of them, and so much of the image,
+# if it is not far from all others.
 _OF_CORNERS, _OF_IMAGE = 0.5, 0.05
-# A background between the values of tissue fills all corners, and has so much of the rest below it.
-_BELOW = 0.1
 # Air is at least so much of what is not padding.
 _AIR = 0.15
 # Air of CT, in Hounsfield units: as a background it is just that.
@@ -30,18 +28,22 @@ class Background:
     """The automatic region is what lies above `level` and is not `padding` (None: has none).
 
     `level` is in the image's units, minus infinity where all but the padding is tissue. `remark`
-    says what was found, "" where that is plain.
+    says what was found, "" where that is plain. Where `filled`, tissue may have the padding's value
+    too (water in CT): what it surrounds belongs to it.
     """
 
     level: float
     padding: float | None = None
     remark: str = ""
+    filled: bool = False
 
     def region(self, data: Numbers) -> Mask:
         """Return the automatic region, bool of the data's shape."""
         region: Mask = data > self.level
         if self.padding is not None:
             region &= data != self.padding
+        if self.filled:
+            region = np.asarray(ndimage.binary_fill_holes(region), np.bool_)
         return region
 
 
@@ -49,14 +51,16 @@ def find_background(volumes: Sequence[Numbers]) -> Background:
     """Find the background of a volume, or of the slices of a series together.
 
     Padding is one exact value in the corners that lies beyond all others (-3024 around the round
-    field of view of a CT, 65535) or between those of tissue (0 around a standardised brain). If
-    air lies around it, the automatic level is taken of what is not padding; else all that is not
-    padding is tissue. `volumes` are real numbers (X, Y, Z) without NaN.
+    field of view of a CT, 65535) or that the automatic level would take for tissue (0 around a
+    standardised brain or one of CT, 20 around one of MR). If air lies around it, the automatic
+    level is taken of what is not padding; else all that is not padding is tissue. `volumes` are
+    real numbers (X, Y, Z) without NaN.
     """
     values = np.concatenate([one.ravel() for one in volumes]) if len(volumes) > 1 else volumes[0]
-    value = _padding(volumes, values)
+    plain = automatic_level(values)
+    value = _padding(volumes, values, plain)
     if value is None:
-        return Background(automatic_level(values))
+        return Background(plain)
     parts = [_inside(one, value) for one in volumes]
     inside, rim = (np.concatenate(part) for part in zip(*parts, strict=True))
     level, air = -np.inf, False
@@ -66,18 +70,20 @@ def find_background(volumes: Sequence[Numbers]) -> Background:
         beside = rim.size == 0 or np.median(rim) <= found  # whole slices of padding have no rim
         air = bool(beside and np.mean(inside <= found) >= _AIR)
         level = found if air else level
-    if value == values.min() and not air:
-        return Background(automatic_level(values))  # which is above the padding
+    if value == values.min() and value <= plain and not air:
+        return Background(plain)
     share = float(np.mean(values == value))
     remark = (
         f"{value:g}, which fills the corners and {share:.0%} of the image, is taken as padding and "
         "left out of the automatic region."
     )
-    return Background(level, value, remark)
+    # fractions, of a standardised image say, hardly meet the very value
+    filled = not air and value > values.min() and bool((inside == np.rint(inside)).all())
+    return Background(level, value, remark, filled)
 
 
-def _padding(volumes: Sequence[Numbers], values: Numbers) -> float | None:
-    """Return a value of padding that the automatic level does not keep out, else None.
+def _padding(volumes: Sequence[Numbers], values: Numbers, level: float) -> float | None:
+    """Return a value of padding that the automatic `level` may not keep out, else None.
 
     Corners come first, so that most images cost no pass over their voxels.
     """
@@ -86,19 +92,16 @@ def _padding(volumes: Sequence[Numbers], values: Numbers) -> float | None:
     value, share = float(found[np.argmax(counts)]), float(counts.max() / corners.size)
     if share < _OF_CORNERS or _AIR_HU[0] <= value <= _AIR_HU[1]:
         return None
-    lowest = float(values.min())
-    if value == lowest >= 0:
+    if 0 <= value <= level:
         return None
-    highest = float(values.max())
-    if value == lowest:
-        return value if value < highest else None
+    lowest, highest = float(values.min()), float(values.max())
+    if value == lowest < 0 or lowest == highest:
+        return value if lowest < highest else None
     here = values == value
-    filled = float(here.mean())
-    if value == highest:
+    if value == highest:  # without a gap it may be tissue, shown at the end of the scale
         rest = float(values[~here].max())
         return value if value - rest > rest - lowest else None
-    below = float(np.mean(values < value)) / (1 - filled)
-    return value if share == 1 and filled >= _OF_IMAGE and below >= _BELOW else None
+    return value if value > level and share == 1 and here.mean() >= _OF_IMAGE else None
 
 
 def _corners(data: Numbers) -> Numbers:

@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ COLUMNS = (
 GROUPS = ("normal", "anomalous")
 FURTHER = "image:"
 _PATHS = ("image", "mask", "region")
+_OTHER_MASKS = 32
+OtherMasks = tuple[tuple[Path, ...], tuple[Path, ...]]
+"""Masks of a subject, and of a cohort."""
+
 Series = tuple[tuple[Path, Path | None], ...]
 
 
@@ -32,9 +36,10 @@ class Scan:
     `subject` is the patient, by whom folds and mean Dice go, `scan` the name of this scan, unique
     in the cohort. `further` are images on the same grid by name (the columns `image:NAME`),
     `channel` is that of a colour picture that holds the modality, from 0, `label` which labels of
-    the mask are the lesion (none: all). Where pictures are the
-    slices of one volume, `series` has all its rows' (image, region), lowest first: they are scaled
-    together and know their place.
+    the mask are the lesion (none: all). Where pictures are the slices of one volume, `series` has
+    all its rows' (image, region), lowest first: they are scaled together and know their place.
+    `other_masks` are a few of the subject's and a few of all, to be asked what background is where
+    the scan's own does not tell.
     """
 
     subject: str
@@ -50,6 +55,7 @@ class Scan:
     channel: int | None = None
     label: tuple[int, ...] = ()
     series: Series = ()
+    other_masks: OtherMasks = field(default=((), ()), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,22 @@ def read_manifest(path: str | Path) -> Cohort:
             f"{path} names a file that cannot be looked for ({error.strerror}); mend its paths."
         ) from error
     name = path.absolute().parent.name if path.stem.lower() == "manifest" else path.stem
-    return Cohort(name, path, scans)
+    return Cohort(name, path, _with_other_masks(scans))
+
+
+def _with_other_masks(scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
+    """Let each scan know some masks of its subject, and some of all."""
+    masks: dict[str, list[Path]] = {}
+    for scan in scans:
+        if scan.mask:
+            masks.setdefault(scan.subject, []).append(scan.mask)
+    some = _some([mask for of_one in masks.values() for mask in of_one])
+    own = {subject: _some(of_one) for subject, of_one in masks.items()}
+    return tuple(replace(scan, other_masks=(own.get(scan.subject, ()), some)) for scan in scans)
+
+
+def _some(masks: list[Path]) -> tuple[Path, ...]:
+    return tuple(masks[:: -(-len(masks) // _OTHER_MASKS) or 1])
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

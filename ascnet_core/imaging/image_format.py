@@ -5,6 +5,8 @@ Imports nothing heavy, so that help texts can be made from the formats.
 
 from __future__ import annotations
 
+import errno
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Stored = npt.NDArray[np.float32]
+
+
+NOMINAL = ("picture", "stack")
+"""Formats whose files say nothing about millimetres and sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +108,15 @@ def damage_told(path: Path, *errors: type[Exception]) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except PermissionError as error:
-        raise UserError(refused(path, "read", error)) from error
     except common + errors as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
+        # The system takes no seek to a place before the file: its header is wrong.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise UserError(refused(path, "read", error)) from error
+        # What a library quotes is of the file, and is not repeated.
+        said = re.split(r"""['"`{\[<]""", " ".join(str(error).split()))[0].rstrip(" :(")
         raise UserError(
-            f"{path} is damaged, cut short or no {suffix_of(path)} file ({detail[:160]}); "
+            f"{path} is damaged, cut short or no {suffix_of(path)} file "
+            f"({said[:160] or type(error).__name__}); "
             f"{advice_on(path, suffix_of(path))}."
         ) from error
 

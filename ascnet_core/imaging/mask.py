@@ -1,6 +1,6 @@
 """Which voxels of a mask file are meant: two values, labels, soft edges, colours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def meant(
     labels: Sequence[int] = (),
     level: float = 0,
     lesion: bool = True,
+    usual: Callable[[bool], float | None] = lambda _: None,
 ) -> Meant:
     """Return which voxels of a mask are meant, and remarks where that was not plain.
 
@@ -35,7 +36,9 @@ def meant(
     the background are meant, or only `labels`; fractions are cut at 0.5, soft edges in the middle.
     `stored` (three axes) holds finite values; `level` is where a mask of grey values is cut, 0 if
     its format has none. The mask of a `lesion` that fills the border is taken as inverted; a
-    region may well reach it.
+    region may well reach it. A mask of one value, and a slice that seems inverted, are read as the
+    background of other masks says, which `usual` returns (None: unknown), of the cohort's or, if
+    given True, of the subject's alone.
 
     Raises a UserError if a volume has none of the labels, or the values are those of an image.
     """
@@ -43,7 +46,7 @@ def meant(
     if labels:
         return _chosen(stored, path, labels)
     if low == high:
-        return _constant(stored, path, low, level)
+        return _constant(stored, path, low, level, usual)
     # a lossy picture of an empty mask is nearly black all over
     black = level > 0 and high <= level
     if not black and bool(((stored == low) | (stored == high)).all()):
@@ -53,11 +56,15 @@ def meant(
     elif level:
         mask, remarks = stored > level, _of_greys(stored, path, level)
     else:
-        middle, remarks = _middle(stored, path, low, high)
+        middle, remarks = _middle(stored, path, low, high, lesion)
         if middle is None:
             return _merged(stored, path)
         mask = stored > middle
     if lesion and mask.mean() > 0.5 and _border(mask).mean() > _INVERTED:
+        background = usual(True) if min(stored.shape) == 1 else None
+        if background is not None and background - low < high - background:
+            remarks.append(f"{path.name} fills its border; it is not turned, as others are not.")
+            return mask, remarks
         remarks.append(f"{path.name} is inverted: what fills its border is taken as background.")
         return ~mask, remarks
     return mask, remarks
@@ -78,10 +85,19 @@ def _chosen(stored: Numbers, path: Path, labels: Sequence[int]) -> Meant:
     return np.any(list(voxels.values()), axis=0), remarks
 
 
-def _constant(stored: Numbers, path: Path, value: float, level: float) -> Meant:
+def _constant(
+    stored: Numbers, path: Path, value: float, level: float, usual: Callable[[bool], float | None]
+) -> Meant:
     full = value > level
+    background = usual(False) if full else None
     remarks = []
-    if full:
+    if background is not None and (background == value or 0 < level < background):
+        full = False
+        remarks.append(
+            f"{path.name} holds {value:g} everywhere, the background of the other masks; it is "
+            "taken as empty."
+        )
+    elif full:
         remarks.append(f"{path.name} holds {value:g} everywhere: every voxel is in it.")
     elif value < 0:
         remarks.append(f"{path.name} holds {value:g} everywhere; it is taken as empty.")
@@ -99,8 +115,10 @@ def _of_two(stored: Numbers, path: Path, low: float, high: float, lesion: bool) 
 
 
 def _of_greys(stored: Numbers, path: Path, level: float) -> list[str]:
-    """Say how a picture is cut that holds more greys between black and white than soft edges do."""
+    """Say how a picture is cut that has no white, or more greys than soft edges have."""
     values, counts = _values(stored)
+    if values[-1] <= level:
+        return [f"{path.name} holds nothing above {level:g}; it is taken as empty."]
     between = (values > 0.2 * level) & (values < 1.8 * level)
     white = counts[values >= 1.8 * level].sum()
     few = len(values) <= _MOST_SCALED
@@ -112,11 +130,15 @@ def _of_greys(stored: Numbers, path: Path, level: float) -> list[str]:
     ]
 
 
-def _middle(stored: Numbers, path: Path, low: float, high: float) -> tuple[float | None, list[str]]:
+def _middle(
+    stored: Numbers, path: Path, low: float, high: float, lesion: bool
+) -> tuple[float | None, list[str]]:
     """Return where fractions or soft edges are cut, and a remark; None of labels."""
     values, counts = _values(stored)
     whole = bool((values == np.rint(values)).all())
-    most = MOST_LABELS if whole else _MOST_SCALED
+    # many values up to 255 are rather odds in bytes, or parts of a brain, than labels of lesions
+    many = whole and not (lesion and high > 127)
+    most = MOST_LABELS if many else _MOST_SCALED
     scaled = low == 0 and high < 0.5 and len(values) <= most
     if not whole and not scaled and low >= -0.5 and high <= 1.5:
         near = bool((np.abs(values - np.rint(values)) < 1e-3).all())

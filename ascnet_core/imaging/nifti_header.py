@@ -21,7 +21,9 @@ _TEXTS = ("descrip", "aux_file", "intent_name", "db_name", "data_type")
 def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]:
     """Return the header's affine (4 x 4) in mm, and remarks on what was unsure about it.
 
-    `pixdim` (8 values) is the header's own as stored: nibabel mends zero and negative ones.
+    A form of the header that places voxels nowhere, beside a good one, is marked as not there, so
+    that what is written with the header says one thing. `pixdim` (8 values) is the header's own as
+    stored: nibabel mends zero and negative ones.
     """
     affine, remarks = _best(header)
     code = int(header["xyzt_units"]) & 7
@@ -31,31 +33,36 @@ def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]
         remarks.append("The header names no unit of length; millimetres are taken.")
     remarks += [] if remarks else _contradictions(header, affine, pixdim, factor)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    if factor != 1:
-        remarks.append(f"The header counts in {unit}: a voxel is {size_mm(spacing)}.")
-    elif spacing.max() > _LIKELY_MM[1] or 0 < spacing.min() < _LIKELY_MM[0]:
-        remarks.append(
-            f"The header says that a voxel is {size_mm(spacing)}, which is unlikely; "
-            "check its unit of length."
-        )
+    said = "says that" if factor == 1 else f"counts in {unit}:"
+    likely = _LIKELY_MM[0] <= spacing[spacing > 0].min(initial=1) and spacing.max() <= _LIKELY_MM[1]
+    unlikely = "" if likely else ", which is unlikely; check its unit of length"
+    if factor != 1 or unlikely:
+        remarks.append(f"The header {said} a voxel is {size_mm(spacing)}{unlikely}.")
     return affine, remarks
 
 
 def _best(header: Any) -> tuple[Affine, list[str]]:
     """Return the sform, else the qform, else what the voxel sizes say; in the header's unit."""
     affine = np.array(header.get_best_affine(), np.float64)
-    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0 or places(affine):
+    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0 or _places(affine):
         return affine, []
-    try:
-        qform = np.array(header.get_qform(), np.float64)
-    except HeaderDataError:
+    qform = _qform(header)
+    if qform is None:
         return affine, []
-    if not places(qform):
-        return affine, []
+    header["sform_code"] = 0
     return qform, ["The header's sform places voxels nowhere; the qform is taken."]
 
 
-def places(affine: Affine) -> bool:
+def _qform(header: Any) -> Affine | None:
+    """Return the qform (4 x 4), None if it cannot be read or places voxels nowhere."""
+    try:
+        qform = np.array(header.get_qform(), np.float64)
+    except (HeaderDataError, ValueError):  # the latter of a quaternion that is none
+        return None
+    return qform if _places(qform) else None
+
+
+def _places(affine: Affine) -> bool:
     """Say whether an affine spreads at least the voxels of a slice."""
     across = np.cross(affine[:3, 0], affine[:3, 1])
     return bool(np.isfinite(affine).all() and across.any())
@@ -94,15 +101,15 @@ def _contradictions(
 
 def _forms_apart(header: Any, affine: Affine, factor: float) -> list[str]:
     """Say how far qform and sform place a voxel apart, where that is over half a voxel."""
-    try:
-        other = np.array(header.get_qform(), np.float64)
-    except HeaderDataError:
+    other = _qform(header)
+    if other is None:
+        header["qform_code"] = 0
         return ["The header's qform cannot be read; the sform is taken."]
     other[:3] *= factor
     shape = (*header.get_data_shape(), 1, 1)[:3]
     apart = corner_distance(affine, other, shape)
     smallest = float(np.linalg.norm(affine[:3, :3], axis=0).min())
-    if apart <= 0.5 * smallest:  # nan, of a broken qform, is said
+    if apart <= 0.5 * smallest:
         return []
     return [
         f"The header's qform and sform place voxels up to {apart:.3g} mm apart; the sform is taken."

@@ -18,6 +18,13 @@ from ascnet_core.imaging.volume import Volume, grid_difference, read_mask_and_re
 from ascnet_core.names import REGIONS
 
 Mask = npt.NDArray[np.bool_]
+
+NO_BACKGROUND = (
+    "The automatic region takes in nearly the whole image: no background was found; if there is "
+    "one, give the scan a region (a column of the manifest)."
+)
+# No scan of a whole head or body fills so much of its box.
+_NEARLY_ALL = 0.95
 Floats = npt.NDArray[np.float32]
 
 
@@ -122,12 +129,14 @@ def prepare_scan(scan: Scan, preparation: Preparation | None = None) -> Prepared
         raise UserError(f"Region {how.region!r} is unknown; choose {', '.join(REGIONS)}.")
     channel = how.channel if how.channel is not None else scan.channel
     volume = _read(scan.image, how, channel)
-    place = placement(volume.shape, volume.spacing, how.size)
+    place = placement(volume.shape, volume.spacing, how.size, str(scan.image))
     truth: Mask | None = None
     of_truth: tuple[str, ...] = ()
     if scan.mask:
         labels = how.label or scan.label
-        truth, of_truth = read_mask_and_remarks(scan.mask, volume, labels=labels, frame=how.frame)
+        truth, of_truth = read_mask_and_remarks(
+            scan.mask, volume, labels=labels, frame=how.frame, others=scan.other_masks
+        )
     series_place, background, known = None, None, None
     if len(scan.series) > 1:
         stamps = tuple(
@@ -169,7 +178,10 @@ def _region(
     if how.region == "file" and file is not None:
         return read_mask_and_remarks(file, volume, frame=how.frame, lesion=False)
     background = background or find_background([volume.data])
-    return background.region(volume.data), (background.remark,) * bool(background.remark)
+    region, remark = background.region(volume.data), background.remark
+    if not remark and np.count_nonzero(region) > _NEARLY_ALL * region.size:
+        remark = NO_BACKGROUND
+    return region, (remark,) * bool(remark)
 
 
 @lru_cache(maxsize=64)

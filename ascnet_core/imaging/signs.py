@@ -6,12 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ascnet_core.imaging.image_format import Grid
+from ascnet_core.imaging.image_format import NOMINAL, Grid
 from ascnet_core.imaging.prepare import Prepared
 
 BINS = 32
-NOMINAL = ("picture", "stack")
-"""Formats whose files say nothing about millimetres and sides."""
 
 # Every how many-th voxel is read: enough for a histogram, and too many to be the same by chance.
 _VALUES, _FINGERPRINT = 20_000, 65_536

@@ -53,7 +53,10 @@ class Placement:
 
 
 def placement(
-    shape: tuple[int, int, int], spacing: tuple[float, float, float], size: int
+    shape: tuple[int, int, int],
+    spacing: tuple[float, float, float],
+    size: int,
+    what: str = "The image",
 ) -> Placement:
     """Place a volume of `shape` and `spacing` (mm) into slices of `size` x `size`.
 
@@ -67,7 +70,9 @@ def placement(
     scale = (pixel / spacing[0], pixel / spacing[1])
     if not max(scale) < _MOST_VOXELS:
         sides = f"{spacing[0]:.3g} x {spacing[1]:.3g} mm"
-        raise UserError(f"Voxels of {sides} cannot lie in one slice; repair the spacing.")
+        raise UserError(
+            f"{what} has voxels of {sides}, which cannot lie in one slice; repair its spacing."
+        )
     # Centre on centre: ((size - 1) / 2) pixels go to ((n - 1) / 2) voxels.
     x, y = ((shape[axis] - 1) / 2 - scale[axis] * (size - 1) / 2 for axis in (0, 1))
     return Placement(shape, spacing, size, scale, (x, y))

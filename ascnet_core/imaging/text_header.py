@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import Grid, choose, damage_told, one_channel
+from ascnet_core.imaging.image_format import UNSIZED, Grid, choose, damage_told, one_channel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,10 @@ _MM = {
     "metre": 1e3, "um": 1e-3, "µm": 1e-3, "μm": 1e-3, "micron": 1e-3, "micrometer": 1e-3,
     "micrometre": 1e-3, "nm": 1e-6,
 }  # fmt: skip
+_NO_SPACE = (
+    "The header does not say where left and front are; its axes are taken to run to the patient's "
+    "left, to posterior and to superior."
+)
 _MOST_HEADER = 1 << 20
 
 
@@ -107,6 +111,11 @@ def grid_of(
         raise ValueError("its header places voxels nowhere")
     full = (x, y, z, frames) if frames > 1 else (x, y, z)
     return Grid((x, y, z), affine, None, kind, full, frames, remarks)
+
+
+def unsaid(placed: bool, sized: bool) -> tuple[str, ...]:
+    """Return remarks on a header that does not say how its axes lie, or how large voxels are."""
+    return (() if placed else (_NO_SPACE,)) + (() if sized else (UNSIZED,))
 
 
 def one_volume(

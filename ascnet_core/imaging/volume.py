@@ -10,9 +10,19 @@ import numpy.typing as npt
 from nibabel import orientations
 
 from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import OtherMasks
 from ascnet_core.imaging.formats import FORMATS, check_file, format_of, load_stored
-from ascnet_core.imaging.image_format import BEYOND, ChoiceNeeded, Grid, either, sizes, suffix_of
+from ascnet_core.imaging.image_format import (
+    BEYOND,
+    NOMINAL,
+    ChoiceNeeded,
+    Grid,
+    either,
+    sizes,
+    suffix_of,
+)
 from ascnet_core.imaging.mask import colours_as_labels, meant
+from ascnet_core.imaging.mask_background import usual_background
 from ascnet_core.imaging.nifti_header import corner_distance
 
 _orientations: Any = orientations  # nibabel has no types that hold
@@ -102,12 +112,14 @@ def read_mask_and_remarks(
     labels: Sequence[int] = (),
     frame: int | None = None,
     lesion: bool = True,
+    others: OtherMasks = ((), ()),
 ) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
     """Read a mask for `like`, as bool (X, Y, Z) in RAS order, with remarks on what was unsure.
 
     It may be stored in another axis order than the image, as long as its voxels are the same. Which
     values are meant, and what `labels` and `lesion` do, says `mask.meant`; colours are numbered.
-    `frame` is chosen where the file holds several.
+    `frame` is chosen where the file holds several. `others` are masks of its subject and of
+    all, which are asked what background is where this one does not tell.
 
     Raises a UserError if the file is missing, damaged, holds NaN, has another grid than `like`, or
     does not say which voxels are meant.
@@ -133,7 +145,12 @@ def read_mask_and_remarks(
     if colours and not labels:
         return to_ras(stored > 0, grid), (*remarks, *colours)
     level = 0 if colours else check_file(path).mask_level(path, stored)
-    mask, further = meant(stored, path, labels, level, lesion)
+
+    def usual(subject_alone: bool) -> float | None:
+        groups = [[one for one in group if one != path] for group in others]
+        return usual_background(groups[:1] if subject_alone else groups, frame)
+
+    mask, further = meant(stored, path, labels, level, lesion, usual)
     return to_ras(mask, grid), (*remarks, *colours, *further)
 
 
@@ -145,10 +162,14 @@ def _check_grid(path: Path, grid: Grid, like: Volume) -> list[str]:
         if apart <= ROUNDING_MM:
             return []
         return [f"The corners of {path.name} lie {apart:.2g} mm from the image's, as by rounding."]
-    same_array = grid.shape == like.grid.shape
-    if same_array and (grid.kind != like.grid.kind or np.array_equal(grid.affine, np.eye(4))):
+    said, of_image = (
+        one.kind not in NOMINAL and not np.array_equal(one.affine, np.eye(4))
+        for one in (grid, like.grid)
+    )
+    if grid.shape == like.grid.shape and said != of_image:
+        silent, other = (like.path, path) if said else (path, like.path)
         raise UserError(
-            f"{path} does not say where its voxels lie, {like.path} does ({reason}); save the mask "
+            f"{silent} does not say where its voxels lie, {other} does ({reason}); save the mask "
             "with the image's affine, after looking that left and right are the same in both."
         )
     raise UserError(

@@ -32,7 +32,8 @@ BRIGHT_BONE = "ct"
 _MOST = 200
 # With fewer, nothing is known of their spread.
 _FEWEST = 5
-# Chosen on demo cohorts and half of the real sets: no alarm on the other half of the same kind.
+# Chosen in view of demo cohorts and of all real sets at hand, so that scans of one kind raise no
+# alarm; how often others would is not known.
 _SPREAD, _LEAST = 3.0, 0.16
 _COUNTS = 10_000
 

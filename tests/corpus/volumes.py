@@ -91,7 +91,7 @@ simple("origin of NaN", nifti(qoffset=[np.nan] * 3, sform_code=0))
 simple("quaternion of no rotation", nifti(sform_code=0, quatern=[9, 9, 9]))
 simple("quaternion a little longer than 1",  # nibabel refuses it, as users of it report
        nifti(sform_code=0, quatern=np.array([0.6, 0.6, 0.5292]) * 1.001))  # fmt: skip
-simple("sform of zeros, a good qform", nifti(srow=np.zeros((3, 4))))
+simple("sform of zeros, a good qform", nifti(srow=np.zeros((3, 4))), ml=ML)
 simple("pixdim that is not the sform's", nifti(pixdim=[1, 1, 1, 1, 1, 1, 1, 1]), ml=ML)
 simple("axes nearly at right angles", nifti(qform_code=0, srow=rows(
     (2, 1e-5, 0), (-2e-5, 2, 0), (0, 3e-5, 3))), ml=ML)  # fmt: skip
@@ -105,10 +105,11 @@ simple(
     nifti(qform_code=0, srow=rows((2e30, 0, 0), (0, 2, 0), (0, 0, 3))),
     says="spacing|affine",
 )
-simple("sform of NaN, a good qform", nifti(srow=np.full((3, 4), np.nan)))
+simple("sform of NaN, a good qform", nifti(srow=np.full((3, 4), np.nan)), ml=ML)
 simple(
     "sform in part of NaN, a good qform",
     nifti(srow=np.array([[2, 0, 0, 0], [0, 2, 0, 0], [0, np.nan, 3, 0]])),
+    ml=ML,
 )
 simple("slices of 30 mm", nifti(qform_code=0, srow=rows((2, 0, 0), (0, 2, 0), (0, 0, 30)),
        pixdim=[1, 2, 2, 30, 1, 1, 1, 1]), ml=10 * ML)  # fmt: skip

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.options import RULES_HELP
+from ascnet_core.errors import UserError
 from tests.unit.commands.command_line import ROOT, cli, complaint, in_a_process, rows_of
 
 VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run", "app")
@@ -314,3 +316,16 @@ def test_memory_that_does_not_suffice_is_one_line_and_status_2(monkeypatch, caps
     monkeypatch.setattr("ascnet_core.imaging.phantom.demo.make_demo", fails)
     assert cli("demo", tmp_path / "d") == 2
     assert "Memory does not suffice" in complaint(capsys)
+
+
+def test_warnings_of_libraries_are_kept_from_users(monkeypatch, capfd, tmp_path):
+    def warns(*args, **kwargs):
+        warnings.warn("Extension size is not a multiple of 16 bytes", stacklevel=1)
+        raise UserError("One sentence.")
+
+    monkeypatch.setattr("ascnet_core.imaging.phantom.demo.make_demo", warns)
+    monkeypatch.setattr("warnings.showwarning", lambda *args: sys.stderr.write("a warning"))
+    assert cli("demo", tmp_path / "d") == 2
+    assert capfd.readouterr().err == "error: One sentence.\n"
+    cli("demo", tmp_path / "d", "--debug")
+    assert "a warning" in capfd.readouterr().err

@@ -23,6 +23,8 @@ _UNEVEN_UNSAID = 0.01
 # Positions that differ by less than this part of a pixel are the same place.
 _SAME_PLACE = 0.01
 _SAME_FRAME = 0.1
+# Slices further apart than so many of their thickness are as if every other one were missing.
+_SPARSE = 1.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,14 @@ def lay_out(path: Path, series: Series, same_pixels: Callable[[Plane, Plane], bo
     if spacing is None or not min(spacing) > 0:
         spacing = (1.0, 1.0)
         remarks.append("The DICOM header names no pixel spacing; 1 mm is taken.")
-    if first.orientation is None or any(plane.position is None for plane in series.planes):
+    placeless = sum(plane.position is None for plane in series.planes)
+    if first.orientation is None or placeless == len(series.planes):
         return _without_positions(series, spacing, remarks)
+    if placeless:
+        raise UserError(
+            f"{path} has slices that say where they lie, and {placeless} that do not; export the "
+            "series again, or leave those out."
+        )
     along_row, along_column = np.reshape(first.orientation, (2, 3)).astype(np.float64)
     lengths = np.linalg.norm([along_row, along_column], axis=1)
     if not (np.abs(lengths - 1) < 0.01).all() or abs(float(along_row @ along_column)) > 0.01:
@@ -76,6 +84,12 @@ def lay_out(path: Path, series: Series, same_pixels: Callable[[Plane, Plane], bo
             )
     if len(positions) > 1:
         step = _even_step(path, positions, positions @ normal, remarks)
+        apart = float(np.linalg.norm(step))
+        if first.gap and apart > _SPARSE * first.gap:
+            remarks.append(
+                f"Slices lie {apart:.4g} mm apart, where the DICOM header says {first.gap:.4g} mm "
+                "(of their distance or thickness); look whether files are missing."
+            )
     else:
         step = normal * _gap(first, remarks)
         if first.frames == 1 and len(series.planes) == 1:

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told
 from ascnet_core.imaging.memory import check_memory, check_promise
-from ascnet_core.imaging.text_header import beside, fields, grid_of, header_text, one_volume
+from ascnet_core.imaging.text_header import (
+    beside,
+    fields,
+    grid_of,
+    header_text,
+    one_volume,
+    unsaid,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,6 +37,7 @@ _TYPES = {
     "MET_UINT": "u4", "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8",
     "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8",
 }  # fmt: skip
+_TURN, _SPACING = ("transformmatrix", "rotation", "orientation"), ("elementspacing", "elementsize")
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
 
 
@@ -74,7 +82,8 @@ def _header(path: Path) -> _Header:
         packing = packing if _says(named, ("binarydata",), True) else "text"
         units = (named.get("distanceunits", "").strip("\"' "),)
         lps = _lps(named, len(size))
-        grid = grid_of(path, "metaimage", size, components, kind == "u1", lps, units)
+        remarks = unsaid(any(key in named for key in _TURN), any(key in named for key in _SPACING))
+        grid = grid_of(path, "metaimage", size, components, kind == "u1", lps, units, remarks)
         header = _Header(grid, components, (">" if big else "<") + kind, packing, files, skip)
         there = sum(file.stat().st_size - skip for file in files)
         expected = header.values * (2 if packing == "text" else int(kind[1])) - (packing == "text")
@@ -99,9 +108,9 @@ def _lps(named: dict[str, str], axes: int) -> npt.NDArray[Any]:
             return otherwise
         return np.array(said.split(), np.float64).reshape(otherwise.shape)
 
-    turn = numbers(("transformmatrix", "rotation", "orientation"), np.eye(axes))
+    turn = numbers(_TURN, np.eye(axes))
     origin = numbers(("offset", "position", "origin"), np.zeros(axes))
-    spacing = numbers(("elementspacing", "elementsize"), np.ones(axes))
+    spacing = numbers(_SPACING, np.ones(axes))
     lps, used = np.eye(4), min(axes, 3)
     # Each row of the matrix is the direction of an axis. What is infinite is refused later.
     with np.errstate(all="ignore"):

@@ -39,11 +39,13 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     import logging
 
     import nibabel as nib
+    import numpy as np
 
     # Small faults of a header are mended on reading; users are told of those that cannot be.
     logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
     errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
-    with damage_told(path, *errors):
+    # What is not finite is looked for later.
+    with damage_told(path, *errors), np.errstate(all="ignore"):
         header = _stored_header(path)
         image = nib.load(path)
         if not isinstance(image, nib.Nifti1Pair):
@@ -85,18 +87,16 @@ def _check_size(image: Any) -> None:
 
 
 def _grid(path: Path, image: Any, header: Any) -> Grid:
-    from ascnet_core.imaging.nifti_header import affine_mm, places
+    from ascnet_core.imaging.nifti_header import affine_mm
 
     stored = tuple(int(n) for n in image.shape)
     if min(stored, default=0) < 1 or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
         raise UserError(f"{path} has shape {sizes(stored)}; a volume of three axes is needed.")
     x, y, z = (*stored, 1)[:3]
-    affine, remarks = affine_mm(image.header, header["pixdim"])
+    mended = image.header.copy()
+    affine, remarks = affine_mm(mended, header["pixdim"])
     affine = _invertible(path, affine, remarks)
     frames = stored[3] if len(stored) > 3 else 1
-    mended = image.header.copy()
-    if not places(mended.get_best_affine()):
-        mended["sform_code"] = 0  # so that what is written says no more than the qform
     return Grid((x, y, z), affine, mended, "nifti", stored, frames, tuple(remarks))
 
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.image_format import Format, Grid, damage_told, extra_told
 from ascnet_core.imaging.memory import check_memory, check_promise
-from ascnet_core.imaging.text_header import beside, fields, grid_of, header_text, one_volume
+from ascnet_core.imaging.text_header import (
+    beside,
+    fields,
+    grid_of,
+    header_text,
+    one_volume,
+    unsaid,
+)
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
@@ -24,10 +31,6 @@ _SPACES = (
     "right-anterior-superior", "left-anterior-superior", "left-posterior-superior",
     "ras", "las", "lps",
 )  # fmt: skip
-_NO_SPACE = (
-    "The header does not say where left and front are; its axes are taken to run to the patient's "
-    "left, to posterior and to superior."
-)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def _header(path: Path) -> _Header:
     units = re.findall(r'"([^"]*)"', named.get("space units", named.get("units", "")))
     # an axis that is none of space may have the unit of time
     lengths = tuple(unit for unit in units if unit not in ("s", "ms"))
-    remarks = () if space in _SPACES else (_NO_SPACE,)
+    sized = "space directions" in named or re.search(r"\d", named.get("spacings", "")) is not None
+    remarks = unsaid(space in _SPACES, sized)
     return _Header(there, encoding not in _RAW, lengths, remarks)
 
 

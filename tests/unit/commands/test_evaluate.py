@@ -64,6 +64,13 @@ def test_evaluate_agrees_with_segment(run, demo, tmp_path):
             assert float(row["dice"]) == pytest.approx(expected, abs=1e-6)
 
 
+def test_settings_that_change_nothing_of_a_run_are_said(run, demo, tmp_path, capsys):
+    choices = ["--scaling", "min-max", "--no-baselines", "--fast"]
+    assert cli("evaluate", demo, "--run", run, "-o", tmp_path / "scores", *choices) == 0
+    err = capsys.readouterr().err
+    assert "note: data.scaling is changed for the baselines alone; a run is scored with" in err
+
+
 def test_a_single_baseline_can_be_asked_for(demo, tmp_path):
     out = tmp_path / "scores"
     arguments = ["--method", "input-threshold", "--fast", "--reference", "normal"]

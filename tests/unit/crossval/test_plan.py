@@ -79,6 +79,14 @@ def test_only_keeps_what_it_names_but_not_the_baselines_preparation(tmp_path):
         plan.only(["third"])
 
 
+def test_settings_reach_the_baselines_of_a_plan_without_runs(tmp_path):
+    plan = read(tmp_path, PLAN.split("[run.first]")[0] + 'set = ["data.label=2"]\n')
+    assert (plan.preparations["a"].size, plan.preparations["b"].size) == (32, 32)
+    assert (plan.preparations["a"].label, plan.preparations["b"].label) == ((), (2,))
+    with pytest.raises(UserError, match=r"\[data\.a\]: .*data\.no"):
+        read(tmp_path, '[data.a]\nmanifests = "a.csv"\nset = ["data.no=1"]\n')
+
+
 def test_the_plans_in_the_help_can_be_read(tmp_path):
     """What a newcomer copies."""
     small, _, rest = EXAMPLES.partition("A plan, as small as it can be:")[2].partition(

@@ -9,7 +9,7 @@ from scipy import ndimage
 from ascnet_core.imaging.background import find_background
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.intensity import automatic_level
-from ascnet_core.imaging.prepare import Preparation, prepare_scan
+from ascnet_core.imaging.prepare import NO_BACKGROUND, Preparation, prepare_scan
 
 X, Y = np.indices((64, 64)) - 31.5
 BODY = np.broadcast_to((np.hypot(X / 24, Y / 18) < 1)[..., None], (64, 64, 6))
@@ -71,6 +71,34 @@ def test_a_standardised_brain_on_a_background(spread, background):
     assert f"{background:g}, which fills the corners and 67% of the image" in found.remark
 
 
+@pytest.mark.parametrize("background", [0, -5])
+def test_a_brain_of_ct_on_a_background(background):
+    """Few voxels lie below the background, some of tissue hold its very value."""
+    rng = np.random.default_rng(1)
+    data = np.where(BODY, rng.normal(30, 15, BODY.shape).round(), background).astype(np.float32)
+    data[32, 32, 3] = background
+    assert 0 < np.mean(data[BODY] < background) < 0.05
+    found = find_background([data])
+    assert overlap(found.region(data), BODY) > 0.995
+    assert found.region(data)[32, 32, 3]
+    assert f"{background}, which fills the corners and 67% of the image" in found.remark
+
+
+@pytest.mark.parametrize("background", [3, 20, 40])
+def test_a_background_above_the_automatic_level(background):
+    tissue = np.random.default_rng(1).normal(50, 5, BODY.shape).round()
+    data = np.where(BODY, tissue, background).astype(np.float32)
+    found = find_background([data])
+    assert overlap(found.region(data), BODY) > 0.99
+    assert f"{background}, which fills the corners and 67% of the image" in found.remark
+
+
+def test_corners_of_tissue_are_no_background():
+    data = np.random.default_rng(1).normal(50, 5, BODY.shape).astype(np.float32)
+    data[:: data.shape[0] - 1, :: data.shape[1] - 1] = 30
+    assert find_background([data]).padding is None
+
+
 def test_a_standardised_head_in_its_own_air_is_as_before():
     rng = np.random.default_rng(1)
     data = np.where(BODY, rng.normal(500, 80, BODY.shape), np.abs(rng.normal(0, 5, BODY.shape)))
@@ -105,6 +133,17 @@ def test_a_prepared_scan_says_so_and_is_scaled_without_it(tmp_path):
     assert overlap(made.region, BODY) > 0.99
     assert made.scaled_info.low > -900
     assert "-3024, which fills the corners and 21% of the image" in made.remarks[-1]
+
+
+def test_a_region_of_nearly_everything_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    data = np.where(BODY, rng.normal(100, 10, BODY.shape), rng.normal(20, 1, BODY.shape))
+    nib.save(nib.Nifti1Image(data.astype(np.float32), np.eye(4)), tmp_path / "x.nii")
+    scan = Scan("a", "a", tmp_path / "x.nii")
+    assert NO_BACKGROUND in prepare_scan(scan, Preparation(size=64)).remarks
+    assert NO_BACKGROUND not in prepare_scan(scan, Preparation(size=64, region="none")).remarks
+    nib.save(nib.Nifti1Image(ct(), np.eye(4)), tmp_path / "x.nii")
+    assert NO_BACKGROUND not in prepare_scan(scan, Preparation(size=64)).remarks
 
 
 def test_slices_of_a_series_share_their_padding(tmp_path):

@@ -1,5 +1,6 @@
 """Damaged and unsuitable files are refused with one sentence."""
 
+import errno
 import gzip
 import os
 import shutil
@@ -26,7 +27,7 @@ from ascnet_core.imaging.formats import (
     stem_of,
 )
 from ascnet_core.imaging.formats.picture import colour_channels
-from ascnet_core.imaging.image_format import UNSIZED, Grid, suffix_of
+from ascnet_core.imaging.image_format import UNSIZED, Grid, damage_told, suffix_of
 from tests.helpers import make_nifti
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +97,22 @@ def test_picture_cut_short(tmp_path):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])
         refused(tmp_path / name, match="damaged, cut short or no")
+
+
+def test_a_damaged_head_is_not_quoted(tmp_path):
+    head = b"{'descr': 'SECRET', 'fortran_order': False, 'shape': (2,)}".ljust(117) + b"\n"
+    for content in (head, b"SECRET {".ljust(117) + b"\n"):
+        (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00\x76\x00" + content)
+        refused(tmp_path / "x.npy", match="^(?!.*SECRET).*damaged, cut short or no .npy file")
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_a_file_that_the_system_refuses_is_not_called_damaged(number):
+    path = Path("x.nii")
+    with pytest.raises(UserError, match=r"x\.nii cannot be read: (?!.*damaged)"), damage_told(path):
+        raise OSError(number, os.strerror(number))
+    with pytest.raises(UserError, match="damaged"), damage_told(path):
+        raise OSError(errno.EINVAL, "a seek to before the file")
 
 
 def test_nothing_is_unpickled(tmp_path):

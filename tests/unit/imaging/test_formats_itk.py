@@ -13,6 +13,7 @@ import SimpleITK as sitk
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import load_head, load_stored
+from ascnet_core.imaging.image_format import UNSIZED
 from ascnet_core.imaging.volume import read_mask, read_volume, write_volume
 from tests.dicoms import make_series, volume
 
@@ -175,6 +176,16 @@ def test_what_a_header_leaves_unsure_is_said(tmp_path):
     assert np.allclose(grid.affine, np.diag([-1, -2, 3, 1]))
     assert stored[1, 0, 0] == 1
     assert "does not say where left" in grid.remarks[0]
+    assert UNSIZED not in grid.remarks
+    (tmp_path / "y.nrrd").write_bytes(text.replace("1 2 3", "nan nan nan").encode() + bytes(8))
+    assert UNSIZED in load_head(tmp_path / "y.nrrd").remarks
+    meta(tmp_path / "y.mha")
+    content = (tmp_path / "y.mha").read_bytes()
+    (tmp_path / "y.mha").write_bytes(content.replace(b"TransformMatrix", b"Nothing"))
+    (remark,) = load_head(tmp_path / "y.mha").remarks
+    assert "does not say where left" in remark
+    (tmp_path / "y.mha").write_bytes(content.replace(b"ElementSpacing", b"Nothing"))
+    assert load_head(tmp_path / "y.mha").remarks == (UNSIZED,)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.05, 0.5, 0.98])

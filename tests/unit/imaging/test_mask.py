@@ -153,6 +153,18 @@ def test_probabilities_are_cut_at_a_half_and_soft_edges_in_the_middle(tmp_path, 
     assert remarks == ()
 
 
+def test_odds_in_bytes_are_no_labels(tmp_path, like, lesion):
+    odds = np.zeros(SHAPE)
+    odds[lesion] = np.linspace(5, 255, int(lesion.sum())).round()
+    with pytest.raises(UserError, match="different values from 0 to 255; save it with 0 and 1"):
+        read(tmp_path, like, odds, np.uint8)
+    numbered = np.zeros(SHAPE)
+    numbered[lesion] = np.arange(lesion.sum()) % 40 + 1
+    mask, remarks = read(tmp_path, like, numbered, np.uint8)
+    assert np.array_equal(mask, lesion)
+    assert "all are taken together" in remarks[0]
+
+
 def test_an_image_is_no_mask(tmp_path, like):
     grey = np.random.default_rng(0).integers(0, 1000, SHAPE)
     with pytest.raises(UserError, match=r"to be a mask but holds \d+ different values"):
@@ -274,6 +286,37 @@ def test_an_inverted_jpeg(tmp_path, picture):
 # --- choosing labels -----------------------------------------------------------------------------
 
 
+def test_a_jpeg_of_0_and_1_is_said_to_be_empty(tmp_path, picture):
+    for white, says in ((1, "holds nothing above 127; it is taken as empty"), (0, "")):
+        Image.fromarray(np.uint8(SPOT) * np.uint8(white)).save(tmp_path / "m.jpg", quality=95)
+        mask, remarks = read_mask_and_remarks(tmp_path / "m.jpg", picture)
+        assert not mask.any()
+        assert len(remarks) == bool(says)
+        assert says in "".join(remarks)
+
+
+@pytest.mark.parametrize("shift", [0, -1024])
+def test_a_lesion_at_the_border_of_a_crop_is_not_turned(tmp_path, like, shift):
+    """It reaches the border on three sides, and 0 is the commoner value overall."""
+    lesion = np.zeros(SHAPE)
+    lesion[:2, :, :] = 1
+    mask, _ = read(tmp_path, like, lesion + shift)
+    assert np.array_equal(mask, lesion > 0)
+
+
+def test_a_lesion_that_fills_much_of_a_crop_is_not_turned_without_a_word(tmp_path, like):
+    lesion = np.zeros(SHAPE)
+    lesion[:-1] = 1
+    mask, remarks = read(tmp_path, like, lesion)
+    assert np.array_equal(mask, lesion > 0)
+    assert remarks == ()
+    lesion = np.ones(SHAPE)
+    lesion[3, 4, 1] = 0
+    mask, remarks = read(tmp_path, like, lesion)
+    assert np.array_equal(mask, lesion == 0)
+    assert "is inverted: what fills its border is taken as background" in remarks[0]
+
+
 def test_labels_of_the_manifest_and_of_the_preparation(tmp_path, lesion):
     labels = lesion * 1.0
     labels[3, 4, 1] = 2
@@ -347,6 +390,19 @@ def test_a_mask_without_a_header_of_its_own_is_refused_with_the_way(tmp_path):
     np.save(tmp_path / "m.npy", stored)
     with pytest.raises(UserError, match="does not say where its voxels lie"):
         read_mask(tmp_path / "m.npy", volume)
+
+
+def test_only_stacks_and_pictures_do_not_say_where_they_lie(tmp_path):
+    data, _ = make_nifti(tmp_path / "a.nii", axcodes="RAS")
+    volume = read_volume(tmp_path / "a.nii")
+    elsewhere = nib.MGHImage(np.uint8(data > 50), np.diag([2.0, 2, 2, 1]))
+    nib.save(elsewhere, tmp_path / "m.mgz")
+    with pytest.raises(UserError, match=r"m\.mgz is on another grid than .*a\.nii"):
+        read_mask(tmp_path / "m.mgz", volume)
+    np.save(tmp_path / "s.npy", data.astype(np.float32))
+    stack = read_volume(tmp_path / "s.npy")
+    with pytest.raises(UserError, match=r"s\.npy does not say where its voxels lie, .*m\.mgz does"):
+        read_mask(tmp_path / "m.mgz", stack)
 
 
 def test_the_same_array_with_the_other_hand_is_not_taken_for_the_same(tmp_path):

@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.volume import read_mask, read_volume, write_volume
@@ -89,24 +90,51 @@ def test_contradictions_are_remarked(tmp_path, codes, fields, says):
     assert says in "".join(remarks)
 
 
-def test_a_sform_of_zeros_leaves_the_qform(tmp_path):
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"srow_x": 0, "srow_y": 0, "srow_z": 0}, "sform places voxels nowhere; the qform is"),
+        ({"srow_x": np.nan}, "sform places voxels nowhere; the qform is"),
+        ({"srow_y": np.inf, "srow_z": np.inf}, "sform places voxels nowhere; the qform is"),
+        ({"quatern_b": 3}, "qform cannot be read; the sform is"),
+        ({"quatern_b": np.nan}, "qform cannot be read; the sform is"),
+    ],
+)
+def test_of_two_forms_the_one_that_places_voxels_is_taken_and_written(tmp_path, fields, says):
     _, affine = make_nifti(tmp_path / "x.nii", spacing=(1, 2, 3), oblique=10)
-    change(tmp_path / "x.nii", xyzt_units=2, srow_x=0, srow_y=0, srow_z=0)
+    change(tmp_path / "x.nii", xyzt_units=2, **fields)
     volume = read_volume(tmp_path / "x.nii")
     assert np.allclose(volume.affine, affine, atol=1e-5)
-    assert volume.grid.remarks == ("The header's sform places voxels nowhere; the qform is taken.",)
+    assert volume.grid.remarks == (f"The header's {says} taken.",)
     write_volume(tmp_path / "m.nii", volume.data > 50, volume.grid, bool)
-    assert np.allclose(read_volume(tmp_path / "m.nii").affine, affine, atol=1e-5)
+    mask = nib.load(tmp_path / "m.nii")
+    assert np.allclose(mask.affine, affine, atol=1e-5)
+    assert sorted([int(mask.header["qform_code"]) > 0, int(mask.header["sform_code"]) > 0]) == [
+        0,
+        1,
+    ]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_spacing_of_infinity_is_a_sentence_alone(tmp_path):
+    make_nifti(tmp_path / "x.nii", codes=(1, 0))
+    change(tmp_path / "x.nii", pixdim=[1, 1, 1, np.inf, 0, 0, 0, 0])
+    with pytest.raises(UserError, match="places voxels nowhere"):
+        read_volume(tmp_path / "x.nii")
 
 
 def test_unlikely_sizes_are_remarked(tmp_path):
     volume = one_of(tmp_path / "x.nii", unit="mm", spacing=(500, 500, 2000))
     assert "a voxel is 500 x 500 x 2000 mm, which is unlikely" in volume.grid.remarks[0]
+    volume = one_of(tmp_path / "x.nii", unit="micron", spacing=(1, 1, 2))
+    (remark,) = volume.grid.remarks
+    assert "counts in micrometres: a voxel is 0.001 x 0.001 x 0.002 mm, which is unlikely" in remark
 
 
 def test_a_prepared_scan_carries_the_remarks_of_its_image(tmp_path):
     make_nifti(tmp_path / "x.nii", shape=(20, 20, 4))
-    made = prepare_scan(Scan("a", "a", tmp_path / "x.nii"), Preparation(size=32))
+    made = prepare_scan(Scan("a", "a", tmp_path / "x.nii"), Preparation(size=32, region="none"))
     assert made.remarks == ("The header names no unit of length; millimetres are taken.",)
 
 

@@ -230,5 +230,5 @@ def test_indices_are_spread_evenly_with_both_ends() -> None:
 
 
 def test_voxels_that_fit_no_slice_are_refused():
-    with pytest.raises(UserError, match=r"2e\+30 x 2 mm"):
-        placement((5, 5, 5), (2e30, 2.0, 3.0), 32)
+    with pytest.raises(UserError, match=r"x\.nii has voxels of 2e\+30 x 2 mm"):
+        placement((5, 5, 5), (2e30, 2.0, 3.0), 32, "x.nii")

@@ -125,6 +125,25 @@ def test_one_of_three_gaps_is_enough_to_miss_a_slice(tmp_path):
     refused(tmp_path, match="lacks slices: 10 mm lie between slices 2 and 3")
 
 
+def test_missing_slices_that_leave_even_gaps_are_said(tmp_path):
+    paths = make_series(tmp_path, volume(7))
+    assert not load_head(tmp_path).remarks
+    for path in paths[1::2]:
+        path.unlink()
+    (remark,) = load_head(tmp_path).remarks
+    assert "lie 10 mm apart, where the DICOM header says 5 mm" in remark
+    assert np.isclose(read_volume(tmp_path).voxel_ml, 0.8 * 0.6 * 10 / 1000)
+
+
+def test_one_slice_without_a_place_does_not_cost_the_others_theirs(tmp_path):
+    def each(data, index):
+        if index == 2:
+            del data.ImagePositionPatient
+
+    make_series(tmp_path, volume(), each=each)
+    refused(tmp_path, match="slices that say where they lie, and 1 that do not")
+
+
 def test_time_points_are_frames(tmp_path):
     for time in (1, 2, 3):
         more = {"TemporalPositionIdentifier": time, "name": f"{9 - time}-{{}}"}
