@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,6 +43,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
 
     # Small faults of a header are mended on reading; users are told of those that cannot be.
     logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"nibabel\.")
     errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
     with damage_told(path, *errors):
         header = _stored_header(path)
@@ -91,10 +93,10 @@ def _grid(path: Path, image: Any, header: Any) -> Grid:
     if min(stored, default=0) < 1 or not 2 <= len(stored) <= 5 or any(n != 1 for n in stored[4:]):
         raise UserError(f"{path} has shape {sizes(stored)}; a volume of three axes is needed.")
     x, y, z = (*stored, 1)[:3]
-    affine, remarks = affine_mm(image.header, header["pixdim"])
+    mended = image.header.copy()
+    affine, remarks = affine_mm(mended, header["pixdim"])
     affine = _invertible(path, affine, remarks)
     frames = stored[3] if len(stored) > 3 else 1
-    mended = image.header.copy()
     return Grid((x, y, z), affine, mended, "nifti", stored, frames, tuple(remarks))
 
 
@@ -111,7 +113,8 @@ def _invertible(
             length = float(np.linalg.norm(normal))
             axes[:, 2] = normal / length if length else 0
             remarks.append("The header gives the slice no thickness; 1 mm is taken.")
-        lengths = np.linalg.norm(axes, axis=0)
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(axes, axis=0)
         if lengths.all() and abs(np.linalg.det(axes / lengths)) > 1e-3:
             return affine
     raise UserError(

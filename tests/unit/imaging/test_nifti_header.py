@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.volume import read_mask, read_volume, write_volume
@@ -89,14 +90,31 @@ def test_contradictions_are_remarked(tmp_path, codes, fields, says):
     assert says in "".join(remarks)
 
 
-def test_a_sform_of_zeros_leaves_the_qform(tmp_path):
+@pytest.mark.parametrize("row", [{"srow_x": 0, "srow_y": 0, "srow_z": 0}, {"srow_z": np.nan}])
+def test_a_sform_of_zeros_or_nan_leaves_the_qform(tmp_path, recwarn, row):
     _, affine = make_nifti(tmp_path / "x.nii", spacing=(1, 2, 3), oblique=10)
-    change(tmp_path / "x.nii", xyzt_units=2, srow_x=0, srow_y=0, srow_z=0)
+    change(tmp_path / "x.nii", xyzt_units=2, **row)
     volume = read_volume(tmp_path / "x.nii")
     assert np.allclose(volume.affine, affine, atol=1e-5)
     assert volume.grid.remarks == ("The header's sform places voxels nowhere; the qform is taken.",)
     write_volume(tmp_path / "m.nii", volume.data > 50, volume.grid, bool)
     assert np.allclose(read_volume(tmp_path / "m.nii").affine, affine, atol=1e-5)
+    assert np.allclose(nib.load(tmp_path / "m.nii").affine, affine, atol=1e-5)
+    assert not recwarn.list
+
+
+def test_forms_of_enormous_numbers_are_said_to_be_apart(tmp_path, recwarn):
+    make_nifti(tmp_path / "a.nii", nifti2=True)
+    image = nib.load(tmp_path / "a.nii")
+    image.header.set_xyzt_units("mm")
+    image.header["qoffset_x"] = 1e300
+    nib.save(image, tmp_path / "x.nii")
+    assert "inf mm apart" in "".join(read_volume(tmp_path / "x.nii").grid.remarks)
+    image.header["srow_x"] = 1e300
+    nib.save(nib.Nifti2Image(image.dataobj, None, image.header), tmp_path / "y.nii")
+    with pytest.raises(UserError, match="places voxels nowhere"):
+        read_volume(tmp_path / "y.nii")
+    assert not recwarn.list
 
 
 def test_unlikely_sizes_are_remarked(tmp_path):
