@@ -1,10 +1,12 @@
 """DICOM files that are damaged, locked or lie: one sentence that quotes no header."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 
+from ascnet_core.imaging.formats import load_head
 from tests.dicoms import (
     make_series,
     save,
@@ -86,3 +88,23 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
 def test_a_mosaic_is_a_sentence(tmp_path):
     make_series(tmp_path, volume(), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
     refused(tmp_path, match="mosaic of slices; convert it")
+
+
+def test_a_zip_with_a_file_without_a_name_is_read_without_it(tmp_path):
+    make_series(tmp_path / "s", volume(3))
+    whole = zipped(tmp_path / "s", tmp_path / "x.zip")
+    with zipfile.ZipFile(whole, "a") as archive:
+        archive.writestr("QQQQ", b"no DICOM")
+    # zipfile cuts a name at a null byte
+    whole.write_bytes(whole.read_bytes().replace(b"QQQQ", b"\0QQQ"))
+    assert load_head(whole).shape == (7, 6, 3)
+
+
+def test_a_zip_whose_lzma_is_damaged(tmp_path):
+    (path,) = make_series(tmp_path / "s", volume(1, 40, 40))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(path, "a.dcm")
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[200:260] = b"\xff" * 60
+    (tmp_path / "x.zip").write_bytes(content)
+    refused(tmp_path / "x.zip", match="damaged zip")
