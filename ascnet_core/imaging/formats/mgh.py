@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, sizes, suffix_of
+from ascnet_core.imaging.image_format import (
+    Format,
+    Grid,
+    choose,
+    damage_told,
+    quiet_nibabel,
+    sizes,
+    suffix_of,
+)
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.image_format import Stored
@@ -23,10 +31,9 @@ _MOST_GROWTH = 1100
 
 def _opened(path: Path) -> tuple[Any, Grid]:
     """Open a file whose data are not read yet."""
-    import nibabel
     import numpy as np
 
-    nib: Any = nibabel  # its types do not hold
+    nib = quiet_nibabel()
     errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
     with damage_told(path, *errors):
         says_where = _checked(path)
