@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ascnet_core.errors import UserError
+from ascnet_core.errors import UserError, printable
 from ascnet_core.imaging.cohort import Cohort, Scan
 from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
-from ascnet_core.imaging.naming import printable
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.runs.suspicion import in_order

@@ -5,8 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ascnet_core.commands.options import PROGRAM, add_out, add_overwrite
-from ascnet_core.errors import UserError
-from ascnet_core.imaging.naming import printable
+from ascnet_core.errors import UserError, printable
 
 _SHOWN = 20
 SUMMARY = "write a manifest for a folder of images"

@@ -133,6 +133,18 @@ def extra_told(path: Path) -> Iterator[None]:
         ) from error
 
 
+def quiet_nibabel() -> Any:
+    """Import nibabel, whose types do not hold, without its words on headers that it mends."""
+    import logging
+    import warnings
+
+    import nibabel
+
+    logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"nibabel\.")
+    return nibabel
+
+
 def suffix_of(path: Path) -> str:
     """Return the suffix in lower case; ".nii.gz" counts as one."""
     name = path.name.lower()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ascnet_core.errors import UserError
+from ascnet_core.errors import UserError, printable
 from ascnet_core.imaging import formats
 from ascnet_core.imaging.formats.dicom import FORMAT as DICOM
 from ascnet_core.imaging.image_format import suffix_of
@@ -19,7 +19,7 @@ from ascnet_core.imaging.layouts.predictions import Doubts, without_predictions
 from ascnet_core.imaging.layouts.published import authors_stacks, lgg_slices
 from ascnet_core.imaging.layouts.rows import Row, rows_of
 from ascnet_core.imaging.layouts.walk import HIDDEN, UNKNOWN, LeftOut, walk
-from ascnet_core.imaging.naming import printable, role_of_folder
+from ascnet_core.imaging.naming import role_of_folder
 
 Recogniser = Callable[[Path, list[Path], LeftOut, Doubts], tuple[list[Row], set[Path]]]
 """(folder, files, left out, doubts) -> rows, and the files that are done with."""

@@ -23,6 +23,9 @@ class Scaled:
     clipped: float
 
 
+_LEAST_RANGE = float(np.finfo(np.float32).tiny)  # of a narrower one, 1 / range overflows
+
+
 def automatic_level(values: Numbers) -> float:
     """Return the value above which voxels belong to the automatic region.
 
@@ -60,7 +63,7 @@ def limits(
     if values.size == 0:
         raise UserError(f"{what} has an empty region; give another region or none.")
     bottom, top = float(values.min()), float(values.max())
-    if bottom == top:
+    if top - bottom < _LEAST_RANGE:
         raise UserError(
             f"{what} is constant ({bottom:g} everywhere in its region), so there is nothing to "
             "segment; check the file, or its channel or frame."
@@ -68,7 +71,7 @@ def limits(
     if method == "percentile":
         inner = np.percentile(values, [low, high])
         # Nearly all voxels the same (a mask given as an image, say): fall back to the whole range.
-        if inner[1] > inner[0]:
+        if inner[1] - inner[0] >= _LEAST_RANGE:
             bottom, top = float(inner[0]), float(inner[1])
     return bottom, top
 
@@ -90,7 +93,8 @@ def scale_volume(
     bottom, top = known or limits(values, method, low, high, what)
     clipped = float(np.mean((values < bottom) | (values > top))) if values.size else 0.0
     scaled = np.asarray(data, np.float32) - np.float32(bottom)
-    scaled *= np.float32(1 / (top - bottom))
+    with np.errstate(over="ignore"):  # far above a narrow range; it becomes 1
+        scaled *= np.float32(1 / (top - bottom))
     np.clip(scaled, 0, 1, out=scaled)
     if region is not None:
         scaled[~region] = 0

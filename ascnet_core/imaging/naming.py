@@ -329,9 +329,3 @@ def subject_of(scan: str) -> str:
 def preference(modality: str) -> int:
     """Rank a modality as a manifest's main image: FLAIR first, unknown ones last."""
     return _PREFERENCE.index(modality) if modality in _PREFERENCE else len(_PREFERENCE)
-
-
-def printable(text: object) -> str:
-    """Return a name for a line of output: what is no visible text is escaped."""
-    shown = str(text).encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)

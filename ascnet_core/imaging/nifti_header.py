@@ -18,6 +18,7 @@ _LIKELY_MM = (0.01, 50)
 _TEXTS = ("descrip", "aux_file", "intent_name", "db_name", "data_type")
 
 
+@np.errstate(all="ignore")  # numbers that are none are looked for
 def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]:
     """Return the header's affine (4 x 4) in mm, and remarks on what was unsure about it.
 
@@ -42,7 +43,10 @@ def affine_mm(header: Any, pixdim: npt.NDArray[Any]) -> tuple[Affine, list[str]]
 
 
 def _best(header: Any) -> tuple[Affine, list[str]]:
-    """Return the sform, else the qform, else what the voxel sizes say; in the header's unit."""
+    """Return the sform, else the qform, else what the voxel sizes say; in the header's unit.
+
+    A sform that places voxels nowhere is taken out where the qform can stand for it.
+    """
     affine = np.array(header.get_best_affine(), np.float64)
     if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0 or _places(affine):
         return affine, []
@@ -116,6 +120,7 @@ def _forms_apart(header: Any, affine: Affine, factor: float) -> list[str]:
     ]
 
 
+@np.errstate(all="ignore")  # nan and infinity say that they are far apart
 def corner_distance(one: Affine, other: Affine, shape: tuple[int, ...]) -> float:
     """Return by how many mm two affines place a corner of a grid apart at most."""
     corners = np.indices((2, 2, 2)).reshape(3, 8).T * np.subtract(shape, 1)

@@ -7,6 +7,7 @@ import io
 import pickle
 import random
 import re
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -149,29 +150,32 @@ def _archive() -> bytes:
     return out.getvalue()
 
 
-def _further() -> list[tuple[str, bytes]]:
-    """Files of the formats that are an extra, where they are read and can be made here."""
-    import tempfile
-
-    from ascnet_core.imaging.formats import format_of
-
-    found: list[tuple[str, bytes]] = []
-    endings = [one for one in (".nrrd", ".mha", ".mgz") if format_of(Path(f"x{one}"))]
-    if not endings:
-        return found
+def _further(folder: Path) -> list[tuple[str, bytes]]:
+    """Files of NRRD, MetaImage and MGZ, packed ones too."""
     import nibabel as nib
+    import SimpleITK
 
-    with tempfile.TemporaryDirectory() as folder:
-        for ending in endings:
-            path = Path(folder) / f"x{ending}"
-            if ending == ".mgz":
-                nib.save(nib.MGHImage(volume().astype(np.int16), np.eye(4)), path)
-            else:
-                import SimpleITK
+    image = SimpleITK.GetImageFromArray(volume().astype(np.int16))
+    paths = [folder / name for name in ("x.nrrd", "packed.nrrd", "x.mha", "packed.mha", "x.mgz")]
+    for path in paths[:-1]:
+        SimpleITK.WriteImage(image, path, path.stem == "packed")
+    nib.save(nib.MGHImage(volume().astype(np.int16), np.eye(4)), paths[-1])
+    return [(path.name, path.read_bytes()) for path in paths]
 
-                SimpleITK.WriteImage(SimpleITK.GetImageFromArray(volume().astype(np.int16)), path)
-            found.append((path.name, path.read_bytes()))
-    return found
+
+def _dicoms(folder: Path) -> list[tuple[str, bytes]]:
+    """A series in a zip, one of its files, a compressed one, and one of several frames."""
+    from pydicom.uid import RLELossless
+
+    from tests.dicoms import enhanced, make_series, volume, zipped
+
+    pixels = volume(4)
+    pixels[1:3, 2:4, 2:5] = 4095
+    one, *_ = make_series(folder / "series", pixels, name="{}.dcm")
+    packed, *_ = make_series(folder / "packed", pixels[:1], name="packed.dcm", syntax=RLELossless)
+    series = zipped(folder / "series", folder / "series.zip")
+    paths = [series, one, packed, enhanced(folder / "frames.dcm", pixels)]
+    return [(path.name, path.read_bytes()) for path in paths]
 
 
 def inputs() -> Inputs:
@@ -181,7 +185,9 @@ def inputs() -> Inputs:
     png, tif = _pictures()
     niftis = _niftis()
     zipped = [(f"{name}.gz", gzip.compress(content, mtime=0)) for name, content in niftis]
-    found = {
+    with tempfile.TemporaryDirectory() as folder:
+        further, dicom = _further(Path(folder)), _dicoms(Path(folder))
+    return {
         "nifti": niftis,
         "nifti-gz": zipped,
         "npy": _stacks(),
@@ -191,9 +197,9 @@ def inputs() -> Inputs:
         "preset": [(path.name, path.read_bytes()) for path in sorted(FOLDER.glob("*.toml"))],
         "plan": [("plan.toml", PLAN.encode())],
         "archive": [("r.zip", _archive())],
+        "further": further,
+        "dicom": dicom,
     }
-    further = _further()
-    return found | ({"further": further} if further else {})
 
 
 def spoilt(rng: random.Random, kind: str, content: bytes, other: bytes) -> bytes:
@@ -201,6 +207,8 @@ def spoilt(rng: random.Random, kind: str, content: bytes, other: bytes) -> bytes
     if kind == "nifti-gz" and rng.random() < 0.6:  # most often spoilt within, so that it unpacks
         inner = spoilt(rng, "nifti", gzip.decompress(content), gzip.decompress(other))
         return gzip.compress(inner, 1, mtime=0)
+    if kind == "dicom" and content.startswith(b"PK") and rng.random() < 0.8:
+        return _spoilt_member(rng, content, other)
     text = kind in ("csv", "preset", "plan")
     for _ in range(rng.randint(1, 4)):
         if text and rng.random() < 0.7:
@@ -210,9 +218,21 @@ def spoilt(rng: random.Random, kind: str, content: bytes, other: bytes) -> bytes
     return content
 
 
+def _spoilt_member(rng: random.Random, content: bytes, other: bytes) -> bytes:
+    """Spoil one or two files of a zip."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(out, "w") as made:
+        files = {name: whole.read(name) for name in whole.namelist()}
+        for name in rng.sample(sorted(files), rng.randint(1, 2)):
+            files[name] = spoilt(rng, "dicom", files[name], other)
+        for name, inner in files.items():
+            made.writestr(name, inner)
+    return out.getvalue()
+
+
 def _spoilt_bytes(rng: random.Random, kind: str, content: bytearray, other: bytes) -> bytes:
     # Headers decide most: half of the faults lie within the first bytes.
-    head = 352 if kind.startswith("nifti") else 128
+    head = 352 if kind.startswith("nifti") else 1600 if kind == "dicom" else 128
     reach = min(len(content), head) if rng.random() < 0.6 else len(content)
     at = rng.randrange(reach) if reach else 0
     match rng.randrange(7):

@@ -3,8 +3,18 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.small import make_small_cohort, make_small_run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Slices of 16 x 16 gain nothing from a second thread, which waits where others compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

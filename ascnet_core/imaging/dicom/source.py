@@ -104,19 +104,23 @@ def opened(place: Path) -> Iterator[tuple[list[str], Opener]]:
     if place.is_dir():
         yield list(_names_below(place)), lambda name: _open(place / name)
         return
-    import zipfile  # takes a while to import, which every call of the program would pay
+    import lzma  # these take a while to import, which every call of the program would pay
+    import zipfile
 
     if not zipfile.is_zipfile(place) or is_dicom(place):
         yield [place.name], lambda name: _open(place)
         return
-    broken = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+    broken = (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+    )  # fmt: skip
     sentence = f"{place} is a damaged zip; copy or download it again."
     try:
         whole = zipfile.ZipFile(place)
     except broken as error:
         raise UserError(sentence) from error
     with whole as archive:
-        inside = [one for one in archive.infolist() if not one.is_dir()]
+        # a damaged name may be empty, which `is_dir` does not bear
+        inside = [one for one in archive.infolist() if one.filename and not one.is_dir()]
         if sum(one.file_size for one in inside) > MOST_UNFOLDED:
             raise UserError(
                 f"{place} unfolds to more than {MOST_UNFOLDED >> 30} GB; unzip it and name a "

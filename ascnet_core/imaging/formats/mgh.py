@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.image_format import Format, Grid, choose, damage_told, suffix_of
+from ascnet_core.imaging.image_format import (
+    Format,
+    Grid,
+    choose,
+    damage_told,
+    quiet_nibabel,
+    suffix_of,
+)
 from ascnet_core.imaging.memory import check_memory, check_promise
 
 if TYPE_CHECKING:
@@ -22,10 +29,9 @@ _BYTES = {0: 1, 1: 4, 3: 4, 4: 2}
 
 def _opened(path: Path) -> tuple[Any, Grid]:
     """Open a file whose data are not read yet."""
-    import nibabel
     import numpy as np
 
-    nib: Any = nibabel  # its types do not hold
+    nib = quiet_nibabel()
     errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
     with damage_told(path, *errors):
         says_where = _checked(path)

@@ -17,6 +17,7 @@ from ascnet_core.imaging.image_format import (
     choose,
     damage_told,
     one_channel,
+    quiet_nibabel,
     sizes,
     suffix_of,
     to_float32,
@@ -36,13 +37,9 @@ _LONGEST_HEADER = 100_000_000  # bytes, with extensions
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a file whose data are not read yet: the image, and the header as the file has it."""
-    import logging
-
-    import nibabel as nib
     import numpy as np
 
-    # Small faults of a header are mended on reading; users are told of those that cannot be.
-    logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
+    nib = quiet_nibabel()  # users are told of faults that cannot be mended
     errors = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
     # What is not finite is looked for later.
     with damage_told(path, *errors), np.errstate(all="ignore"):
@@ -60,9 +57,7 @@ def _stored_header(path: Path) -> Any:
 
     Raises a ValueError if its extensions, which nibabel reads with it, are too long.
     """
-    import nibabel
-
-    nib: Any = nibabel  # its types do not hold
+    nib = quiet_nibabel()
     with nib.openers.ImageOpener(path.with_suffix(".hdr") if _is_data(path) else path) as file:
         block = file.read(nib.Nifti2Header.sizeof_hdr)
     for kind in (nib.Nifti2Header, nib.Nifti1Header):
@@ -113,7 +108,8 @@ def _invertible(
             length = float(np.linalg.norm(normal))
             axes[:, 2] = normal / length if length else 0
             remarks.append("The header gives the slice no thickness; 1 mm is taken.")
-        lengths = np.linalg.norm(axes, axis=0)
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(axes, axis=0)
         if lengths.all() and abs(np.linalg.det(axes / lengths)) > 1e-3:
             return affine
     raise UserError(
@@ -148,11 +144,9 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
 
 def _write(path: Path, stored: npt.NDArray[Any], grid: Grid, dtype: npt.DTypeLike) -> None:
     """Write shape, affine, qform and sform with their codes as they were read, bit for bit."""
-    import nibabel
-
     from ascnet_core.imaging.nifti_header import empty_texts
 
-    nib: Any = nibabel  # its types do not hold
+    nib = quiet_nibabel()
     stored = stored.astype(dtype)
     if grid.header is None:
         image = nib.Nifti1Image(stored, grid.affine)

@@ -43,7 +43,19 @@ def _opened(path: Path) -> Iterator[Image]:
     with damage_told(path, Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters is raised
         with Image.open(path, formats=_FORMATS) as picture:
+            _check_covered(picture)
             yield picture
+
+
+def _check_covered(picture: Any) -> None:
+    """Raise a ValueError if the strips of a TIF end before its last row; pillow takes 0 there."""
+    ends = [tile[1][2:] for tile in picture.tile]
+    there = [max((end[axis] for end in ends), default=0) for axis in (0, 1)]
+    if picture.format == "TIFF" and (there[0] < picture.width or there[1] < picture.height):
+        raise ValueError(
+            f"it says {picture.width} x {picture.height} pixels, its strips end at "
+            f"{there[0]} x {there[1]}"
+        )
 
 
 def colour_channels(path: Path) -> int:
@@ -73,6 +85,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
         check_memory(path, (picture.height, picture.width, 1))
         pages = getattr(picture, "n_frames", 1)
         picture.seek(0 if pages == 1 else choose(path, "frame", pages, frame))
+        _check_covered(picture)
         mode = picture.mode
         pixels = np.asarray(picture.convert(_READ_AS.get(mode, mode)))
     if mode in ("LA", "La", "RGBA", "RGBa"):

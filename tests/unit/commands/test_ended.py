@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ascnet_core.commands.surroundings import TERMINATED
 from tests.unit.commands.command_line import ended_before
-
-TERMINATED = pytest.importorskip("ascnet_core.commands.surroundings").TERMINATED
 
 
 @pytest.mark.parametrize("moment", ["kept/1", "demo0-002_mask.nii.gz"])

@@ -99,3 +99,16 @@ def test_equalised_levels_are_shares():
     oracle = exposure.equalize_hist(np.rint(scaled * 255).astype(np.uint8), mask=region)
     assert np.allclose(even[region], oracle[region], atol=0.02)
     assert not equalise(scaled, np.zeros_like(region)).any()
+
+
+def test_ranges_too_narrow_for_32_bits_are_no_ranges(recwarn):
+    data = np.zeros((20, 20, 20), np.float32)
+    data[::2] = 1e-40
+    with pytest.raises(UserError, match="constant"):
+        scale_volume(data)
+    data[0, 0, 0] = 127
+    scaled, how = scale_volume(data)
+    assert (how.low, how.high, scaled.max()) == (0, 127, 1)
+    data[::2, 1:] = 1e-37
+    assert np.isfinite(scale_volume(data)[0]).all()
+    assert not recwarn.list

@@ -75,8 +75,3 @@ def test_predictions(name):
 @pytest.mark.parametrize("name", ["predator", "autumn", "p1_mask", "restful"])
 def test_no_predictions(name):
     assert not naming.says_prediction(name)
-
-
-def test_names_are_shown_on_one_line_that_any_terminal_can_show():
-    assert naming.printable("a\nb\x1b[2J\udce9") == r"a\nb\x1b[2J\udce9"
-    assert naming.printable("Müller 7") == "Müller 7"

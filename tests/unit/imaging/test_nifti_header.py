@@ -124,6 +124,20 @@ def test_a_spacing_of_infinity_is_a_sentence_alone(tmp_path):
         read_volume(tmp_path / "x.nii")
 
 
+def test_forms_of_enormous_numbers_are_said_to_be_apart(tmp_path, recwarn):
+    make_nifti(tmp_path / "a.nii", nifti2=True)
+    image = nib.load(tmp_path / "a.nii")
+    image.header.set_xyzt_units("mm")
+    image.header["qoffset_x"] = 1e300
+    nib.save(image, tmp_path / "x.nii")
+    assert "inf mm apart" in "".join(read_volume(tmp_path / "x.nii").grid.remarks)
+    image.header["srow_x"] = 1e300
+    nib.save(nib.Nifti2Image(image.dataobj, None, image.header), tmp_path / "y.nii")
+    with pytest.raises(UserError, match="places voxels nowhere"):
+        read_volume(tmp_path / "y.nii")
+    assert not recwarn.list
+
+
 def test_unlikely_sizes_are_remarked(tmp_path):
     volume = one_of(tmp_path / "x.nii", unit="mm", spacing=(500, 500, 2000))
     assert "a voxel is 500 x 500 x 2000 mm, which is unlikely" in volume.grid.remarks[0]

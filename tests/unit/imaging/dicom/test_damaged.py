@@ -8,6 +8,7 @@ import pytest
 from pydicom import dcmread
 
 from ascnet_core.imaging.dicom import source
+from ascnet_core.imaging.formats import load_head
 from tests.dicoms import (
     make_series,
     save,
@@ -110,3 +111,23 @@ def test_a_search_for_dicom_ends_on_a_whole_disk(tmp_path, monkeypatch):
     assert len(looked_at) == 3
     assert not source.holds_dicom(Path("/proc"))
     assert len(looked_at) == 3
+
+
+def test_a_zip_with_a_file_without_a_name_is_read_without_it(tmp_path):
+    make_series(tmp_path / "s", volume(3))
+    whole = zipped(tmp_path / "s", tmp_path / "x.zip")
+    with zipfile.ZipFile(whole, "a") as archive:
+        archive.writestr("QQQQ", b"no DICOM")
+    # zipfile cuts a name at a null byte
+    whole.write_bytes(whole.read_bytes().replace(b"QQQQ", b"\0QQQ"))
+    assert load_head(whole).shape == (7, 6, 3)
+
+
+def test_a_zip_whose_lzma_is_damaged(tmp_path):
+    (path,) = make_series(tmp_path / "s", volume(1, 40, 40))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(path, "a.dcm")
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[200:260] = b"\xff" * 60
+    (tmp_path / "x.zip").write_bytes(content)
+    refused(tmp_path / "x.zip", match="damaged zip")

@@ -77,3 +77,15 @@ def test_faults_of_a_header_are_said_once(tmp_path, caplog, capfd):
         load_stored(tmp_path / "x.nii")
     assert not caplog.records
     assert not capfd.readouterr().err
+
+
+def test_numbers_that_overflow_and_odd_extensions_pass_without_a_warning(tmp_path, recwarn):
+    nib.save(nib.Nifti1Image(np.full((2, 3, 4), 3e38, "f4"), np.eye(4)), tmp_path / "x.nii")
+    content = bytearray((tmp_path / "x.nii").read_bytes())
+    content[112:120] = np.array([9, 0], "<f4").tobytes()  # slope and intercept
+    content[108:112] = np.array(368, "<f4").tobytes()  # vox_offset
+    content[348:352] = b"\1\0\0\0"
+    content[352:352] = np.array([9, 6, 0, 0], "<i4").tobytes()  # an extension of 9 bytes
+    (tmp_path / "x.nii").write_bytes(content)
+    assert np.isinf(load_stored(tmp_path / "x.nii")[0]).all()
+    assert not recwarn.list

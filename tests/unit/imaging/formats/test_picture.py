@@ -42,6 +42,20 @@ def test_the_entry_of_a_tif_that_pillow_stumbles_over(tmp_path):
         load_stored(path)
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_tif_whose_strips_end_before_its_last_row_is_refused(tmp_path, pages):
+    """Pillow takes 0 for what is missing: black rows, or gigabytes of them."""
+    path = tmp_path / "x.tif"
+    whole = Image.fromarray(np.full((24, 20), 7, np.uint8))
+    whole.save(path, save_all=True, append_images=[whole] * (pages - 1))
+    content = bytearray(path.read_bytes())
+    rows = content.rindex(b"\1\1\4\0\1\0\0\0") + 8  # of the last page
+    content[rows : rows + 4] = (8_000_000).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="strips end at 20 x 24"):
+        load_stored(path, frame=pages - 1)
+
+
 def test_what_would_run_another_program_is_no_picture(tmp_path):
     eps = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n"
     (tmp_path / "x.png").write_text(eps)

@@ -72,3 +72,13 @@ def test_a_header_may_not_ask_for_terabytes(tmp_path):
         (tmp_path / name).write_bytes(packed)
         with pytest.raises(UserError, match="damaged"):
             load_stored(tmp_path / name)
+
+
+def test_enormous_sizes_are_refused_without_a_warning(tmp_path, recwarn):
+    mgh(tmp_path / "x.mgh")
+    content = bytearray((tmp_path / "x.mgh").read_bytes())
+    content[30:54] = np.full(6, 3e38, ">f4").tobytes()
+    (tmp_path / "x.mgh").write_bytes(content)
+    with pytest.raises(UserError, match="places voxels nowhere"):
+        load_head(tmp_path / "x.mgh")
+    assert not recwarn.list

@@ -30,7 +30,7 @@ from ascnet_core.imaging.formats.picture import colour_channels
 from ascnet_core.imaging.image_format import UNSIZED, Grid, damage_told, suffix_of
 from tests.helpers import make_nifti
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def refused(path, *, match, **choices):
