@@ -15,7 +15,9 @@ from ascnet_core.cli import build_parser
 from ascnet_core.commands.options import RULES_HELP
 from tests.unit.commands.command_line import ROOT, cli, complaint, in_a_process, rows_of
 
-VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run", "app")
+VERBS = (
+    *("demo", "index", "train", "segment", "evaluate", "study", "crossval", "report", "run", "app"),
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)
