@@ -49,8 +49,7 @@ def whose(study: Study, rater: str | None) -> str:
 
 def way_of(entry: Entry) -> tuple[Segmentation, RangeKind]:
     """How a decision makes a mask, but for its threshold."""
-    decision = entry.decision
-    assert decision is not None
+    decision = entry.decided
     steps = Segmentation(decision.map, "", decision.side, "subject", decision.post)
     return steps, decision.range
 
@@ -76,14 +75,14 @@ def apply_decisions(
     groups: dict[tuple[Segmentation, RangeKind], dict[str, Threshold]] = {}
     for subject in cohort.subjects:
         entry = decided.get(subject)
-        if entry is None or entry.decision is None:
+        if entry is None:
             missing[subject] = f"{rater} has not decided on it in study {study.name}."
         elif entry.scan_sha256 != scans_sha256(cohort.scans_of(subject)):
             missing[subject] = (
                 f"Its files are not those on which {rater} decided in study {study.name}; restore "
                 "them or decide again."
             )
-        elif (threshold := entry.decision.threshold) is None:
+        elif (threshold := entry.decided.threshold) is None:
             excluded[subject] = f"{rater} excluded it in study {study.name}."
         else:
             groups.setdefault(way_of(entry), {})[subject] = threshold

@@ -114,6 +114,12 @@ class Entry:
     run_sha256: str | None
     versions: Mapping[str, str]
 
+    @property
+    def decided(self) -> Decision:
+        """The decision, of a row that is one."""
+        assert self.decision is not None
+        return self.decision
+
 
 _OWN = [field.name for field in fields(Decision)]
 _HOLDING = """

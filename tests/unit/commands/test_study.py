@@ -184,3 +184,35 @@ def test_a_scan_that_has_changed_gets_no_mask(demo, run, tmp_path, monkeypatch, 
     assert cli("segment", "--study", "ms", "-o", tmp_path / "o") == 2
     assert "b gets no mask. Its files are not those on which anna decided" in complaint(capsys)
     assert list(masks_of(tmp_path / "o")) == ["a_mask.nii.gz"]
+
+
+def test_two_raters_are_compared_as_their_masks_say(names, tmp_path, capsys):
+    """Dice and volumes from the masks that `segment --study` writes, counted anew."""
+    how = ["--map", "residual", "--range", "subject", "--post", "none"]
+    for number, name in enumerate(names[:3]):
+        decide(name, "--threshold", 20 + number, *how)
+        decide(name, "--threshold", 25 + 3 * number, *how, rater="ben")
+    decide(names[3], "--threshold", 20, *how)
+    capsys.readouterr()
+    assert cli("study", "agree", "ms", "anna", "ben", "-o", tmp_path / "g") == 0
+    said = capsys.readouterr().out
+    assert "anna and ben: 3 of 4 subjects decided by both" in said
+    assert "ben minus anna is 7.00 on average" in said
+    for rater in ("anna", "ben"):
+        out = tmp_path / rater
+        cli("segment", "--study", "ms", "--rater", rater, "-o", out)
+    masks = {rater: masks_of(tmp_path / rater) for rater in ("anna", "ben")}
+    volumes = {row["scan"]: row for row in rows_of(tmp_path / "anna" / "segmentation.csv")}
+    rows = rows_of(tmp_path / "g" / "agreement.csv")
+    assert len(rows) == 3
+    for row in rows:
+        first, second = (masks[r][f"{row['subject']}_mask.nii.gz"] > 0 for r in ("anna", "ben"))
+        assert first.any()
+        dice = 2 * (first & second).sum() / (first.sum() + second.sum())
+        assert float(row["dice"]) == pytest.approx(dice)
+        expected = float(volumes[row["subject"]]["volume_ml"])
+        assert float(row["volume_1_ml"]) == pytest.approx(expected, abs=1e-3)
+    assert [float(row["dice"]) for row in rows] == sorted(float(row["dice"]) for row in rows)
+    kept = json.loads((tmp_path / "g" / "agreement.json").read_text())
+    assert kept["levels"]["n"] == kept["dice"]["n"] == 3
+    assert cli("study", "agree", "ms", "anna", "anna") == 2
