@@ -216,3 +216,68 @@ def test_two_raters_are_compared_as_their_masks_say(names, tmp_path, capsys):
     kept = json.loads((tmp_path / "g" / "agreement.json").read_text())
     assert kept["levels"]["n"] == kept["dice"]["n"] == 3
     assert cli("study", "agree", "ms", "anna", "anna") == 2
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_evaluate_scores_decisions_as_segment_makes_their_masks(
+    names, demo, tmp_path, capsys, alike
+):
+    """One row of the rater, also where maps, sides and steps differ by subject."""
+    decide(names[0], "--threshold", 60, "--post", "none")
+    more = [] if alike else ["--map", "fence", "--side", "dark", "--range", "raw"]
+    decide(names[1], "--threshold", 90, "--post", "none" if alike else "components:2", *more)
+    decide(names[2], "--flag", "exclude")
+    capsys.readouterr()
+    assert cli("evaluate", "--study", "ms", "-o", tmp_path / "s", "--fast", "--no-baselines") == 2
+    err = capsys.readouterr().err
+    assert f"note: {names[2]} has no row of the study. anna excluded it" in err
+    assert f"error: {names[3]} has no row of the study. anna has not decided" in err
+    cli("segment", "--study", "ms", "-o", tmp_path / "m")
+    rows = rows_of(tmp_path / "s" / "subjects.csv")
+    mine = [row for row in rows if row["rule"] == "study ms, anna"]
+    assert [(row["subject"], row["kind"]) for row in mine] == [
+        (names[0], "manual"), (names[1], "manual"),
+    ]  # fmt: skip
+    scans = {scan.subject: scan for scan in read_manifest(demo / "manifest.csv").scans}
+    masks = masks_of(tmp_path / "m")
+    for row in mine:
+        scan = scans[row["subject"]]
+        found = masks[f"{scan.scan}_mask.nii.gz"] > 0
+        truth = np.asanyarray(nib.load(scan.mask).dataobj) > 0
+        both = (found.sum(), truth.sum())
+        expected = 2 * (found & truth).sum() / sum(both) if any(both) else 1.0
+        assert float(row["dice"]) == pytest.approx(expected, abs=1e-5)
+    assert len(rows) > len(mine)
+    (summed,) = [
+        row
+        for row in json.loads((tmp_path / "s" / "summary.json").read_text())["rows"]
+        if row["rule"] == "study ms, anna"
+    ]
+    assert (summed["subjects"], summed["kind"]) == (2, "manual")
+    assert (summed["map"] == "differs by subject") is not alike
+
+
+def test_evaluate_gives_the_undecided_the_cohorts_rule(names, tmp_path):
+    decide(names[0], "--threshold", 60)
+    how = ["--fast", "--no-baselines", "--threshold", "otsu", "--scope", "cohort"]
+    arguments = ["evaluate", "--study", "ms", "--undecided", "otsu", "-o", tmp_path / "s", *how]
+    assert cli(*arguments) == 0
+    rows = rows_of(tmp_path / "s" / "subjects.csv")
+    of_rule = {row["subject"]: row["threshold"] for row in rows if row["rule"] == "otsu"}
+    mine = {r["subject"]: r["threshold"] for r in rows if r["rule"] == "study ms, anna, else otsu"}
+    assert mine == of_rule | {names[0]: "60"}
+
+
+def test_evaluate_takes_no_other_run_beside_a_study(names, run, tmp_path, capsys):
+    decide(names[0], "--threshold", 60)
+    capsys.readouterr()
+    assert cli("evaluate", "--study", "ms", "--run", run, "-o", tmp_path / "s") == 2
+    assert "leave --run out" in complaint(capsys)
+
+
+def test_decisions_on_several_ranges_are_no_row_of_one_table(names, tmp_path, capsys):
+    decide(names[0], "--threshold", 60, "--range", "subject")
+    decide(names[1], "--threshold", 60, "--range", "raw")
+    capsys.readouterr()
+    assert cli("evaluate", "--study", "ms", "-o", tmp_path / "s") == 2
+    assert "raw and subject, which one table cannot hold" in complaint(capsys)
