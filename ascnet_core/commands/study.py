@@ -160,7 +160,11 @@ def _list(options: argparse.Namespace) -> None:
         print(f"There is no study; `{PROGRAM} study new` makes one.")
         return
     for study in studies:
-        print(f"{study.name}: {study.about['cohort']}, run {study.about['run']}; {_decided(study)}")
+        try:
+            about = f"{study.about['cohort']}, run {study.about['run']}; {_decided(study)}"
+        except UserError as error:  # the others are listed
+            about = str(error)
+        print(f"{study.name}: {about}")
 
 
 def _decided(study: Study) -> str:

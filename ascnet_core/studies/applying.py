@@ -82,6 +82,11 @@ def apply_decisions(
                 f"Its files are not those on which {rater} decided in study {study.name}; restore "
                 "them or decide again."
             )
+        elif entry.decided.pieces:
+            missing[subject] = (
+                f"{rater} dropped pieces of its mask, which this version cannot repeat; decide "
+                "again without."
+            )
         elif (threshold := entry.decided.threshold) is None:
             excluded[subject] = f"{rater} excluded it in study {study.name}."
         else:

@@ -126,7 +126,7 @@ def pairs(
 ) -> dict[tuple[str, RangeKind], list[str]]:
     """The subjects of whom both made masks, by (map, range) of both; others are left out.
 
-    Where raters took another map or range the masks are not made, and the row says so.
+    Where raters took another map or range, or dropped pieces, the masks are not made.
     """
     found: dict[tuple[str, RangeKind], list[str]] = {}
     for subject in subjects:
@@ -134,6 +134,7 @@ def pairs(
             ways = [way_of(entry[subject]) for entry in (first, second)]
             keys = {(how.map, kind) for how, kind in ways}
             why = apart(first[subject], second[subject])
-            if len(keys) == 1 and "exclude" not in why and "scan" not in why:
+            pieces = first[subject].decided.pieces or second[subject].decided.pieces
+            if len(keys) == 1 and not pieces and "exclude" not in why and "scan" not in why:
                 found.setdefault(keys.pop(), []).append(subject)
     return found

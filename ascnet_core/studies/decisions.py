@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ascnet_core.errors import UserError
@@ -140,11 +140,14 @@ def record(study: Study, decision: Decision) -> int:
     """
     if decision.subject not in study.subjects:
         raise UserError(f"Study {study.name} has no subject {decision.subject!r}.")
+    scans = study.cohort().scans_of(decision.subject)
+    if decision.scan not in (None, *(scan.scan for scan in scans)):
+        raise UserError(f"Subject {decision.subject} has no scan {decision.scan!r}.")
     Run(study.run).settings().method.map_named(decision.map)
-    row: dict[str, Any] = asdict(decision) | {
+    row: dict[str, Any] = vars(decision) | {
         "post": json.dumps(decision.post),
         "pieces": None if decision.pieces is None else json.dumps(decision.pieces),
-        "scan_sha256": scans_sha256(study.cohort().scans_of(decision.subject)),
+        "scan_sha256": scans_sha256(scans),
         "run_sha256": study.run_sha256(),
     }
     return _add(study, row)
@@ -233,7 +236,7 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 def plain(entry: Entry) -> dict[str, Any]:
     """An entry as the cells of a table, with `COLUMNS`."""
-    own = {} if entry.decision is None else asdict(entry.decision)
+    own = {} if entry.decision is None else dict(vars(entry.decision))
     if own:
         own["post"] = " ".join(own["post"])
         own["pieces"] = "" if own["pieces"] is None else json.dumps(own["pieces"])

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -52,12 +52,12 @@ class Study:
 
     def cohort(self) -> Cohort:
         """The cohort; UserError if the manifest was changed, or names a file that is gone."""
-        manifest = self.path / places.MANIFEST
-        if known_sha256(manifest) != self.about["manifest_sha256"]:
+        manifest, expected = self.path / places.MANIFEST, self.about["manifest_sha256"]
+        if known_sha256(manifest) != expected:
             raise UserError(
                 f"{manifest} has changed since the study was made; restore it, or make a new study."
             )
-        return read_manifest(manifest)
+        return _cohort(manifest.absolute(), expected)
 
     @property
     def run(self) -> Path:
@@ -83,6 +83,10 @@ class Study:
                 "a new study."
             )
         return found
+
+
+# Hundreds of rows are not read anew for each decision.
+_cohort = lru_cache(maxsize=8)(lambda manifest, sha256: read_manifest(manifest))
 
 
 def new_study(

@@ -11,7 +11,7 @@ import pytest
 
 from ascnet_core.errors import UserError
 from ascnet_core.studies.database import DATABASE
-from ascnet_core.studies.decisions import decisions_of, history, holding, record, undo
+from ascnet_core.studies.decisions import Decision, decisions_of, history, holding, record, undo
 from ascnet_core.studies.folder import Study
 from tests.unit.studies.deciding import decide, decide_often, decision, process
 
@@ -112,6 +112,10 @@ def test_what_no_decision_can_be_is_refused(wrong, said):
 def test_a_decision_on_nothing_leaves_nothing(study):
     with pytest.raises(UserError, match="no subject 'P9'"):
         decide(study, "P9")
+    with pytest.raises(UserError, match="no scan 'P1'"):
+        decide(study, "P0", scan="P1")
+    with pytest.raises(UserError, match="nothing"):
+        record(study, Decision("anna", "P0", "nothing", "bright", "raw", "3", 3))
     assert history(study) == []
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 
+from ascnet_core.cli import main
 from ascnet_core.errors import UserError
 from ascnet_core.outputs import sha256_of
 from ascnet_core.places import MANIFEST, MODEL
@@ -51,6 +52,15 @@ def test_what_is_refused_leaves_nothing(study, files, runs):
         with pytest.raises(UserError):
             new_study(name, files / manifest, files / run, [rater])
     assert [path.name for path in study.path.parent.iterdir()] == ["ms"]
+
+
+def test_one_damaged_study_does_not_hide_the_others(study, files, capsys):
+    new_study("bad", files / "manifest.csv", files / "first")
+    (study.path.parent / "bad" / DATABASE).write_text("no database")
+    assert main(["study", "list"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "cannot be used" in said[0]
+    assert said[1].startswith("ms: data, run ")
 
 
 def test_decisions_on_another_run_or_manifest_are_refused(study, files):
