@@ -20,8 +20,3 @@ def check_rater(name: str) -> str:
 def add_rater(base: sqlite3.Connection, name: str, when: str) -> None:
     """Add a rater to a study, if it has none of that name."""
     base.execute("INSERT OR IGNORE INTO raters VALUES (?, ?)", (check_rater(name), when))
-
-
-def raters_of(base: sqlite3.Connection) -> tuple[str, ...]:
-    """The raters of a study, in the order in which they came."""
-    return tuple(row[0] for row in base.execute("SELECT name FROM raters ORDER BY rowid"))
