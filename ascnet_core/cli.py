@@ -14,7 +14,18 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from ascnet_core import __version__
-from ascnet_core.commands import app, crossval, demo, evaluate, index, report, run, segment, train
+from ascnet_core.commands import (
+    app,
+    crossval,
+    demo,
+    evaluate,
+    index,
+    report,
+    run,
+    segment,
+    study,
+    train,
+)
 from ascnet_core.commands.options import PROGRAM, Formatter, add_flag
 from ascnet_core.commands.surroundings import (
     TERMINATED,
@@ -45,7 +56,7 @@ a first walk, about ten minutes on two processor cores:
 """
 
 
-VERBS = (demo, index, train, segment, evaluate, crossval, report, run, app)
+VERBS = (demo, index, train, segment, evaluate, study, crossval, report, run, app)
 
 
 class _Parser(argparse.ArgumentParser):

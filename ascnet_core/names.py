@@ -23,6 +23,10 @@ Region = Literal["file", "auto", "none"]
 """Which voxels count: the manifest's region (else automatic), always automatic, or all."""
 REGIONS: tuple[Region, ...] = get_args(Region)
 
+Flag = Literal["fine", "doubtful", "exclude", "flipped"]
+"""What a rater says of a subject in a study; `exclude`: it gets no mask."""
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+
 OWN_REFERENCES = ("normal", "lesion-free")
 """References within the cohort: its group `normal`, or its slices without lesion."""
 

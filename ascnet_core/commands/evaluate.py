@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,18 @@ from ascnet_core.commands.options import (
     pick_device,
 )
 from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.study_options import add_study, study_of
 from ascnet_core.errors import UserError
 from ascnet_core.names import UNITS
+from ascnet_core.places import MANIFEST
 
 if TYPE_CHECKING:
     from ascnet_core.methods.base import Method
+    from ascnet_core.scoring.decided import Decided
     from ascnet_core.scoring.plan import Plan
     from ascnet_core.settings.tables import Settings
+    from ascnet_core.studies.applying import Applied
+    from ascnet_core.studies.folder import Study
 
 _TITLES = {
     "mask-free": "threshold rules that saw no mask",
@@ -48,6 +54,7 @@ examples:
   {PROGRAM} evaluate ms.csv --run first --map reconstruction wild \\
       --threshold otsu valley:1 --post components:100 -o scores
   {PROGRAM} evaluate liver2d.csv --side dark --method input-threshold -o scores
+  {PROGRAM} evaluate --study ms --rater anna -o scores     her decisions beside the run's rule
 
 Writes OUT/subjects.csv (a row a subject, method and rule), OUT/slices.csv and OUT/summary.json
 (a row a method and rule: mean Dice, SD, median, interval, AUPRC ...; settings; versions).
@@ -64,7 +71,9 @@ Of what is in OUT only files are replaced that this program wrote, and those wit
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="a cohort with masks")
+    manifest = parser.add_argument(
+        "manifest", type=Path, metavar="MANIFEST", help="a cohort with masks"
+    )
     add_out(parser, "OUT", "folder for the tables; made if need be", required=True)
     add_overwrite(parser)
     parser.add_argument(
@@ -114,6 +123,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seed of the bootstrap interval (default: 0)",
     )
+    add_study(parser, manifest)
     add_segmentation(parser, "as the first run's settings say", several=True)
 
 
@@ -122,21 +132,38 @@ def run(options: argparse.Namespace) -> int:
     out = need_folder(options.out)
     if options.seed < 0:
         raise UserError(f"--seed is {options.seed}; it must be 0 or more.")
+    study = study_of(options, ("cycle", "flip"))
+    if study is not None:
+        options.manifest = options.manifest or study.path / MANIFEST
+        if options.runs:
+            raise UserError("The run is the study's; leave --run out.")
+        options.runs = [str(study.run)]
+        options.cycle, options.flip = study.cycle, study.flip
     if not options.runs and options.no_baselines:
         raise UserError("There is nothing to evaluate; name a --run or leave --no-baselines out.")
     from ascnet_core.imaging.cohort import files_of, read_manifest
     from ascnet_core.methods.baselines import baselines
     from ascnet_core.outputs import check_targets, writing
     from ascnet_core.runs.suspicion import Remark
+    from ascnet_core.scoring.decided import range_of
     from ascnet_core.scoring.evaluation import TABLES, evaluate, write_evaluation
     from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
     from ascnet_core.settings.preparation import preparation_of
+    from ascnet_core.studies.applying import apply_decisions
 
     cohort = read_manifest(options.manifest)
     settings, maps, plan = _plan(options)
+    applied = None
+    if study is not None:
+        rule = options.undecided
+        undecided = replace(settings.segmentation, rule=rule) if rule else None
+        applied = apply_decisions(study, cohort, options.rater, undecided, plan.range)
+        if applied.ways:
+            plan = replace(plan, range=range_of(applied.ways, options.range_kind))
     # rules that need a reference get the cohort's normal group where none is named
-    named = options.reference or ("normal" if needs_reference(plan.rules) else None)
+    needed = needs_reference([*plan.rules, *([options.undecided] if options.undecided else [])])
+    named = options.reference or ("normal" if needed else None)
     reference = None if named is None else reference_cohort(cohort, named)
     inputs = [options.manifest, *(path for scan in cohort.scans for path in files_of(scan))]
     inputs += [reference.manifest] if reference else []
@@ -148,12 +175,13 @@ def run(options: argparse.Namespace) -> int:
         device = pick_device(options.device)
         for name in options.runs:
             methods += asc_net(name, maps, options.cycle, device, flip=options.flip)
+    decided = _decided(study, applied, device) if study is not None and applied else []
     if not options.no_baselines:
         methods += baselines(options.methods or None)
     how = preparation_of(settings)
     with writing(out, TABLES, "evaluate", inputs, options.overwrite) as aside:
         with Progress("steps") as progress:
-            result = evaluate(cohort, methods, how, plan, reference, progress, True, aside)
+            result = evaluate(cohort, methods, how, plan, reference, progress, True, aside, decided)
         result.summary["command"] = options.command_line
         write_evaluation(result, aside, slices=True)
     remarks = [Remark(one["sentence"], tuple(one["scans"])) for one in result.summary["remarks"]]
@@ -167,7 +195,25 @@ def run(options: argparse.Namespace) -> int:
         print(f"the means are without {len(failed)} of {len(cohort.scans)} scans, see below")
     for one in failed:
         print(f"error: {one['scan']} is not scored. {one['sentence']}", file=sys.stderr)
-    return 2 if failed else 0
+    missing = applied.missing if applied else {}
+    for subject, sentence in applied.excluded.items() if applied else ():
+        print(f"note: {subject} has no row of the study. {sentence}", file=sys.stderr)
+    for subject, sentence in missing.items():
+        print(f"error: {subject} has no row of the study. {sentence}", file=sys.stderr)
+    return 2 if failed or missing else 0
+
+
+def _decided(study: Study, applied: Applied, device: str) -> list[Decided]:
+    """A rater's decisions as they are scored: one for each way in which masks are made."""
+    from ascnet_core.methods.asc_net import asc_net
+    from ascnet_core.scoring.decided import Decided
+
+    maps = list(dict.fromkeys(way.segmentation.map for way in applied.ways))
+    of_run = asc_net(study.run, maps, study.cycle, device, flip=study.flip) if maps else ()
+    methods = dict(zip(maps, of_run, strict=True))
+    other = next((f", else {w.segmentation.rule}" for w in applied.ways if not w.given), "")
+    name = f"study {study.name}, {applied.rater}{other}"
+    return [Decided(name, methods[way.segmentation.map], way) for way in applied.ways]
 
 
 def _plan(options: argparse.Namespace) -> tuple[Settings, Sequence[str], Plan]:

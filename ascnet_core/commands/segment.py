@@ -7,7 +7,7 @@ import csv
 import dataclasses
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,11 @@ from ascnet_core.commands.options import (
     pick_device,
 )
 from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.study_options import add_study, study_of
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import IN_SHORT
 from ascnet_core.names import REGIONS
+from ascnet_core.places import MANIFEST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from ascnet_core.imaging.cohort import Scan
     from ascnet_core.segmentation.scans import How
+    from ascnet_core.segmentation.ways import Way
     from ascnet_core.settings.tables import Segmentation, Settings
 
 TABLES = ("segmentation.csv", "segmentation.json")
@@ -49,6 +52,7 @@ examples:
   {PROGRAM} segment first a.nii.gz b.nii.gz -o masks --map wild --threshold 60 --save-maps
   {PROGRAM} segment first DICOM_FOLDER#2 -o masks --dicom-seg
   {PROGRAM} segment first slice.png -o masks --channel 1 --post open-close:5 components:100
+  {PROGRAM} segment --study ms -o masks --rater anna
 
 Writes OUT/SCAN_mask.nii.gz on the grid of the image, bit for bit (a picture gets a .png), and
 OUT/segmentation.csv and .json with threshold, rule and volume of each. A scan that is damaged, or
@@ -64,8 +68,8 @@ Of what is in OUT only files are replaced that this program wrote, and those wit
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("run", metavar="RUN", help="a run's name or folder")
-    parser.add_argument(
+    run = parser.add_argument("run", metavar="RUN", help="a run's name or folder")
+    images = parser.add_argument(
         "images",
         nargs="+",
         type=Path,
@@ -95,6 +99,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, metavar="N", help="slices cut at once (default: by memory)"
     )
+    add_study(parser, run, images)
     add_segmentation(parser, "as the run's settings say")
 
 
@@ -109,6 +114,12 @@ def run(options: argparse.Namespace) -> int:
     from ascnet_core.segmentation.rules import parse_rule
     from ascnet_core.segmentation.steps import parse_steps
 
+    study = study_of(options)
+    if study is not None:
+        if options.run is not None:
+            raise UserError("Run and images are the study's; leave them out.")
+        options.run, options.images = study.run, [study.path / MANIFEST]
+        options.cycle, options.flip = study.cycle, study.flip
     scans = _scans(options)
     if options.threshold:
         parse_rule(options.threshold)
@@ -124,7 +135,9 @@ def run(options: argparse.Namespace) -> int:
     from ascnet_core.segmentation.cuts import map_names, ready
     from ascnet_core.segmentation.levels import SEPARATOR
     from ascnet_core.segmentation.scans import How, planned_files
+    from ascnet_core.segmentation.ways import Way
     from ascnet_core.settings.preparation import preparation_of
+    from ascnet_core.studies.applying import apply_decisions
     from ascnet_core.training.checkpoint import load_model
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
@@ -132,7 +145,19 @@ def run(options: argparse.Namespace) -> int:
     shown = settings.method.map_named(settings.segmentation.map)
     options.range_kind = options.range_kind or shown.range
     network = ready(model, device)
-    reference = _reference_counts(options, settings.segmentation)
+    ways = [Way(settings.segmentation, options.range_kind)]
+    excluded: Mapping[str, str] = {}
+    missing: Mapping[str, str] = {}
+    if study is not None:
+        rule = options.undecided
+        undecided = dataclasses.replace(settings.segmentation, rule=rule) if rule else None
+        applied = apply_decisions(
+            study, study.cohort(), options.rater, undecided, options.range_kind
+        )
+        options.rater = applied.rater
+        ways, excluded, missing = list(applied.ways), applied.excluded, applied.missing
+    asked = next((way.segmentation for way in ways if not way.given), None)
+    reference = None if asked is None else _reference_counts(options, asked)
     choices = (
         options.range_kind, options.batch, options.flip, options.save_maps, options.dicom_seg,
     )  # fmt: skip
@@ -147,7 +172,7 @@ def run(options: argparse.Namespace) -> int:
             network, preparation_of(settings), settings.segmentation, out, aside, first_parts,
             *choices, doubts,
         )  # fmt: skip
-        rows = _segment(scans, how, reference)
+        rows = _segment(scans, ways, how, reference, {**excluded, **missing})
         _write_tables(rows, options, settings, aside)
     for row in rows:
         if row["mask"]:
@@ -159,33 +184,59 @@ def run(options: argparse.Namespace) -> int:
         (row["scan"], filter(None, row["remarks"].split(SEPARATOR))) for row in rows
     ):
         print(f"note: {remark}", file=sys.stderr)
-    failed = [row for row in rows if not row["mask"]]
+    for row in (row for row in rows if row["subject"] in excluded):
+        print(f"note: {row['scan']} gets no mask. {row['sentence']}", file=sys.stderr)
+    failed = [row for row in rows if not row["mask"] and row["subject"] not in excluded]
     for row in failed:
         print(_no_mask(row["scan"], row["sentence"]), file=sys.stderr)
     return 2 if failed else 0
 
 
 def _segment(
-    scans: Sequence[Scan], how: How, reference: NDArray[np.int64] | None
+    scans: Sequence[Scan],
+    ways: Sequence[Way],
+    how: How,
+    reference: NDArray[np.int64] | None,
+    without: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """Cut all scans, write their masks, and return the table's rows, also of those that failed."""
+    """Cut all scans, write their masks, and return the table's rows, also of those that failed.
+
+    `without` are subjects that get no mask, with a sentence. Ways that share map and range share
+    what was cut.
+    """
     from ascnet_core.segmentation.scans import choose_thresholds, cut_all, failed_row, write_mask
 
-    with Progress("scans cut", len(scans)) as progress:
-        kept, failed = cut_all(scans, how, how.aside / "kept", progress.advance)
-    if not kept:
+    rows: dict[str, dict[str, Any]] = {}
+    failed: dict[str, str] = {}
+    cut: dict[tuple[str, str], list[Way]] = {}
+    for way in ways:
+        cut.setdefault((way.segmentation.map, way.range), []).append(way)
+    for number, alike in enumerate(cut.values()):
+        how = dataclasses.replace(how, segmentation=alike[0].segmentation, range=alike[0].range)
+        read = [scan for scan in scans if any(way.reads(scan.subject) for way in alike)]
+        folder = how.aside / ("kept" if number == 0 else f"kept-{number}")
+        with Progress("scans cut", len(read)) as progress:
+            kept, sentences = cut_all(read, how, folder, progress.advance)
+        failed |= sentences
+        for way in alike if kept else ():
+            how = dataclasses.replace(how, segmentation=way.segmentation)
+            found = zip(kept, choose_thresholds(kept, way, reference), strict=True)
+            chosen = [(one, threshold) for one, threshold in found if threshold is not None]
+            with Progress("masks", len(chosen)) as progress:
+                for one, threshold in chosen:
+                    rows[one.scan.scan] = write_mask(one, threshold, how)
+                    progress.advance(one.scan.scan)
+    if failed and not rows:
         *others, (_, last) = failed.items()
         for scan, sentence in others:
             print(_no_mask(scan, sentence), file=sys.stderr)
         raise UserError(last)
-    thresholds = choose_thresholds(kept, how.segmentation, reference)
-    rows = {}
-    with Progress("masks", len(kept)) as progress:
-        for one, threshold in zip(kept, thresholds, strict=True):
-            rows[one.scan.scan] = write_mask(one, threshold, how)
-            progress.advance(one.scan.scan)
+
+    def sentence_on(scan: Scan) -> str:
+        return without.get(scan.subject) or failed[scan.scan]
+
     return [
-        rows.get(scan.scan) or failed_row(scan, how.segmentation, failed[scan.scan])
+        rows.get(scan.scan) or failed_row(scan, how.segmentation, sentence_on(scan))
         for scan in scans
     ]
 
@@ -256,5 +307,7 @@ def _write_tables(
     writer.writerows(rows)
     write_text(folder / TABLES[0], table.getvalue())
     content = {"run": str(options.run), "cycle": options.cycle, "rows": rows}
+    if options.study:
+        content |= {"study": str(options.study), "rater": options.rater}
     content |= {"settings": dataclasses.asdict(settings), "versions": versions()}
     write_json(folder / TABLES[1], content)

@@ -117,7 +117,7 @@ def check_data(run: Path) -> None:
 def learns_from(run: Path, *cohorts: Cohort) -> bool:
     """Whether a run learns from the same files as these cohorts, by their hashes."""
     recorded = set(_data(run)["sha256"].values())
-    return recorded == {_known_sha256(p) for cohort in cohorts for p in _files(cohort)}
+    return recorded == {known_sha256(p) for cohort in cohorts for p in _files(cohort)}
 
 
 def _data(run: Path) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _relative(path: Path, run: Path) -> str:
     return Path(os.path.relpath(path.resolve(), run.resolve())).as_posix()
 
 
-def _known_sha256(path: Path) -> str:
+def known_sha256(path: Path) -> str:
     """As `sha256_of`, but a file that has not changed is read once."""
     found = path.stat() if path.is_file() else None
     return _cached_sha256(path, found and (found.st_mtime_ns, found.st_size))

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 _STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?"
 _BEGIN = re.compile(_STAMP + "--- process ")
 _ERROR = re.compile(_STAMP + "error: ")
+_NO_RUNS = {
+    places.PRESETS: "saved presets",
+    places.PLANS: "plans of cross-validations",
+    places.STUDIES: "studies",
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
@@ -244,9 +249,10 @@ def new_run_path(name: str) -> Path:
             f"{path.absolute()} has letters that are no UTF-8, which no file of weights may have "
             "in its path; choose another place, or set the variable PYTHONUTF8=1."
         ) from error
-    if name in (places.PRESETS, places.PLANS):
-        held = "saved presets" if name == places.PRESETS else "plans of cross-validations"
-        raise UserError(f"{places.RUNS / name} holds {held}, not a run; choose another name.")
+    if name in _NO_RUNS:
+        raise UserError(
+            f"{places.RUNS / name} holds {_NO_RUNS[name]}, not a run; choose another name."
+        )
     return path if len(path.parts) > 1 or _is_here(name) else places.RUNS / name
 
 

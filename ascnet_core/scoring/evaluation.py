@@ -28,6 +28,7 @@ from ascnet_core.metrics.surface import TruthSurface
 from ascnet_core.names import RangeKind, Tell
 from ascnet_core.runs.suspicion import in_order
 from ascnet_core.scoring.choices import Choice, Key, Mark, oracle_choices, rule_choice
+from ascnet_core.scoring.decided import Decided, merge_rows
 from ascnet_core.scoring.plan import Plan, check
 from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
 from ascnet_core.scoring.tally import Tally
@@ -40,6 +41,8 @@ Units = Mapping[str, Sequence[Kept]]
 """The scans of each subject, or each scan on its own."""
 Tables = dict[tuple[Key, str], ThresholdTable]
 """(A method's key, unit) -> what every threshold would score, where the unit has a truth."""
+Asked = Sequence[tuple[Method, tuple[str, ...]]]
+"""Methods with the rules to score."""
 Tallies = Mapping[tuple[str, Mark], Tally]
 TABLES = ("subjects.csv", "slices.csv", "summary.json")
 """What `write_evaluation` writes; the last one makes it complete."""
@@ -74,11 +77,22 @@ def evaluate(
     progress: Tell | None = None,
     go_on: bool = False,
     work: Path | None = None,
+    decided: Sequence[Decided] = (),
 ) -> EvaluationResult:
-    """Score methods on a cohort by one plan, `Plan()` by default; see `evaluate_plans`."""
-    return evaluate_plans(
-        cohort, methods, preparation, [plan or Plan()], reference, progress, go_on, work
-    )[0]
+    """Score methods on a cohort by one plan, `Plan()` by default; see `evaluate_plans`.
+
+    `decided` thresholds of a rater become one more row of the summary.
+    """
+    plan = plan or Plan()
+    first, *others = evaluate_plans(
+        cohort, methods, preparation, [plan], reference, progress, go_on, work, decided
+    )
+    if not others:
+        return first
+    tables = [result.rows for result in (first, *others)]
+    rows, summary = merge_rows(tables, first.summary, decided[0].name, plan.seed)
+    slices = pd.concat([result.slices for result in (first, *others) if len(result.slices)])
+    return first._replace(rows=rows, slices=slices, summary=summary)
 
 
 def evaluate_plans(
@@ -90,6 +104,7 @@ def evaluate_plans(
     progress: Tell | None = None,
     go_on: bool = False,
     work: Path | None = None,
+    decided: Sequence[Decided] = (),
 ) -> list[EvaluationResult]:
     """Score methods on a cohort in several ways, every map being computed once.
 
@@ -97,7 +112,8 @@ def evaluate_plans(
     the region; a network's own size and scaling take precedence for its maps. Each plan gives a
     result; all have the same `range` and `unit`. `reference` holds scans known as normal, for
     `reference-quantile`; of scans with a mask only the slices without lesion count, so the cohort
-    can be its own lesion-free reference. `progress` is called with (steps done, steps in all); an
+    can be its own lesion-free reference. Results of `decided` thresholds follow those of the plans,
+    on their range and unit. `progress` is called with (steps done, steps in all); an
     exception from it cancels. With `go_on` a scan of the cohort that can't be read is left out of
     every mean, and is named in the summary and in rows of its own; `work` is the folder for
     temporary files, by default the system's.
@@ -108,21 +124,27 @@ def evaluate_plans(
     first = plans[0]
     if any((plan.range, plan.unit) != (first.range, first.unit) for plan in plans):
         raise ValueError("plans that are scored together share range and unit")
-    ready = []
+    ready: list[tuple[Plan, tuple[Step, ...], Asked, Decided | None]] = []
     for plan in plans:
         steps = parse_steps(list(plan.post))
-        ready.append((plan, steps, check(cohort, methods, plan, steps, reference)))
+        ready.append((plan, steps, check(cohort, methods, plan, steps, reference), None))
+    for one in decided:
+        plan = one.plan(first)
+        steps = parse_steps(list(plan.post))
+        check(cohort, [one.method], plan, steps, reference)
+        ready.append((plan, steps, [(one.method, ())], one))
+    methods = [*methods, *(one.method for one in decided)]
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-", dir=work) as folder:
         known = {_files(scan) for scan in cohort.scans}
         further = [s for s in reference.scans if _files(s) not in known] if reference else []
         every = [*cohort.scans, *further]
-        done, total = itertools.count(1), len(every) + len(plans) * len(cohort.scans)
+        done, total = itertools.count(1), len(every) + len(ready) * len(cohort.scans)
 
         def step_done() -> None:
             if progress is not None:
                 progress(next(done), total)
 
-        gates = {step.modality for _, steps, _ in ready for step in steps if step.modality}
+        gates = {step.modality for _, steps, *_ in ready for step in steps if step.modality}
         several: list[Kept] = []
         failed: dict[Hashable, str] = {}
         for number, scan in enumerate(every):
@@ -144,8 +166,8 @@ def evaluate_plans(
         if wanted and not normal:
             raise UserError("No scan of the reference can be read; name another reference.")
         results = []
-        for plan, steps, asked in ready:
-            choices, tables, counts = _choose(units, normal, asked, plan)
+        for plan, steps, asked, of_rater in ready:
+            choices, tables, counts = _choose(units, normal, asked, plan, of_rater)
             tallies = _score(units, choices, steps, plan, step_done)
             unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
             rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
@@ -218,8 +240,9 @@ def _reading() -> Iterator[None]:
 def _choose(
     units: Units,
     normal: Sequence[Kept],
-    asked: Sequence[tuple[Method, tuple[str, ...]]],
+    asked: Asked,
     plan: Plan,
+    of_rater: Decided | None,
 ) -> tuple[list[Choice], Tables, dict[Key, NDArray[np.int64]]]:
     """All rows to score, each unit's table (if it has a truth), and each map's counts."""
     counts: dict[Key, dict[str, NDArray[np.int64]]] = {}
@@ -242,6 +265,9 @@ def _choose(
                 )
             reference[key] = found
     choices: list[Choice] = []
+    if of_rater is not None:
+        key = of_rater.method.key
+        choices.append(of_rater.choice(units, counts[key], reference[key]))
     for method, rules in asked:
         key = method.key
         choices += [

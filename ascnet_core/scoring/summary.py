@@ -107,9 +107,13 @@ def summarise(
         "definitions": DEFINITIONS,
         "versions": versions(),
     }
-    # plain JSON values: NaN and missing become null, paths text
+    return to_plain(summary)
+
+
+def to_plain(content: dict[str, Any]) -> dict[str, Any]:
+    """Return plain JSON values: NaN and missing become null, paths text."""
     plain: dict[str, Any] = to_jsonable_python(
-        summary,
+        content,
         inf_nan_mode="null",
         fallback=lambda one: None if one is pd.NA else one.item(),
     )

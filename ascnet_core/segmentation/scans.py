@@ -32,6 +32,7 @@ from ascnet_core.segmentation.levels import (
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose, describe
+from ascnet_core.segmentation.ways import Way
 from ascnet_core.settings.tables import Segmentation
 
 
@@ -131,12 +132,19 @@ def _keep(prepared: Prepared, maps: Maps, how: How, folder: Path) -> Kept:
 
 
 def choose_thresholds(
-    several: Sequence[Kept], how: Segmentation, reference: NDArray[np.int64] | None
-) -> list[Threshold | NoThreshold]:
-    """What the rule gives for each scan: its subject's own threshold, or one for all."""
+    several: Sequence[Kept], way: Way, reference: NDArray[np.int64] | None
+) -> list[Threshold | NoThreshold | None]:
+    """The threshold of each scan: as given for its subject, else by the rule, for it or for all.
+
+    None for scans whose masks are made in another way.
+    """
+    if way.given:
+        return [way.given.get(kept.scan.subject) for kept in several]
+    how = way.segmentation
     counts = pooled_counts(by_name(several, lambda scan: scan.subject), how.map)
     chosen = choose(how.rule, counts, how.side, how.scope, reference)
-    return [chosen[kept.scan.subject] for kept in several]
+    subjects = [kept.scan.subject for kept in several]
+    return [chosen[subject] if way.holds_for(subject) else None for subject in subjects]
 
 
 def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from ascnet_core.commands.options import RULES_HELP
 from ascnet_core.errors import UserError
 from tests.unit.commands.command_line import ROOT, cli, complaint, in_a_process, rows_of
 
-VERBS = ("demo", "index", "train", "segment", "evaluate", "crossval", "report", "run", "app")
+VERBS = (
+    *("demo", "index", "train", "segment", "evaluate", "study", "crossval", "report", "run", "app"),
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)

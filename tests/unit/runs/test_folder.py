@@ -405,6 +405,8 @@ def test_the_last_word_of_a_log_is_its_last_processs_error_or_its_last_line(tmp_
         assert last_word(Run(run).log(1000)) == expected
 
 
-def test_the_folder_of_plans_is_no_run() -> None:
+def test_the_folders_of_plans_and_studies_are_no_runs() -> None:
     with pytest.raises(UserError, match="holds plans of cross-validations"):
         run_folder.new_run_path("plans")
+    with pytest.raises(UserError, match="holds studies"):
+        run_folder.new_run_path("studies")

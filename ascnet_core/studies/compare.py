@@ -1,0 +1,140 @@
+"""Two raters of a study side by side: levels, masks, and which subjects to discuss first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ascnet_core.metrics.overlap import Counts, count
+from ascnet_core.names import RangeKind
+from ascnet_core.segmentation.levels import Kept
+from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.steps import parse_steps
+from ascnet_core.studies.agreement import agreement
+from ascnet_core.studies.applying import way_of
+from ascnet_core.studies.decisions import Decision, Entry
+
+COLUMNS = (
+    *("subject", "level_1", "level_2", "difference", "dice", "volume_1_ml", "volume_2_ml"),
+    *("volume_difference_ml", "flag_1", "flag_2", "apart"),
+)
+
+
+@dataclass
+class Masks:
+    """Two masks of one subject, filled scan by scan: voxels of both, and volumes in ml."""
+
+    counts: Counts = field(default_factory=Counts)
+    first_ml: float = 0.0
+    second_ml: float = 0.0
+
+    def add(self, one: Kept, first: Decision, second: Decision) -> None:
+        """Make both raters' masks of one scan and count them."""
+        region = one.region()
+        made = []
+        for decision in (first, second):
+            assert decision.threshold is not None
+            levels, steps = one.volume(decision.map, region), parse_steps(decision.post)
+            made.append(segment(levels, region, decision.threshold, steps, on_levels(one.further)))
+        self.counts += count(made[1], made[0])
+        self.first_ml += int(np.count_nonzero(made[0])) * one.voxel_ml
+        self.second_ml += int(np.count_nonzero(made[1])) * one.voxel_ml
+
+
+def apart(first: Entry, second: Entry) -> str:
+    """What makes two levels incomparable, beside the levels; empty if nothing does."""
+    one, other = first.decided, second.decided
+    if one.threshold is None or other.threshold is None:
+        both = one.threshold is None and other.threshold is None
+        return "both exclude it" if both else "one excludes it"
+    if first.scan_sha256 != second.scan_sha256:
+        return "the scan has changed between the decisions"
+    differ = [n for n in ("map", "range", "side") if getattr(one, n) != getattr(other, n)]
+    differ += ["band"] if one.upper != other.upper else []
+    return f"not the same {' and '.join(differ)}" if differ else ""
+
+
+def compare(
+    subjects: Sequence[str],
+    first: Mapping[str, Entry],
+    second: Mapping[str, Entry],
+    masks: Mapping[str, Masks],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return a row a subject that both decided, to discuss first ones first, and a summary.
+
+    Dice and volumes are of `masks`, where there are any. Levels count in the summary where nothing
+    sets them `apart`. First to discuss is what one alone excludes, then the lowest Dice, then the
+    largest difference of levels.
+    """
+    rows = []
+    for subject in subjects:
+        if subject not in first or subject not in second:
+            continue
+        one, other = first[subject].decided, second[subject].decided
+        why = apart(first[subject], second[subject])
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
+        row |= {"subject": subject, "level_1": one.level, "level_2": other.level, "apart": why}
+        row |= {"flag_1": one.flag, "flag_2": other.flag}
+        if not why and one.level is not None and other.level is not None:
+            row["difference"] = other.level - one.level
+        if subject in masks:
+            made = masks[subject]
+            row |= {
+                "dice": made.counts.dice,
+                "volume_1_ml": made.first_ml,
+                "volume_2_ml": made.second_ml,
+                "volume_difference_ml": made.second_ml - made.first_ml,
+            }
+        rows.append(row)
+    counted = [row for row in rows if row["difference"] is not None]
+    seen = [row for row in rows if row["dice"] is not None]
+    dice = [row["dice"] for row in seen]
+    summary = {
+        "subjects": len(subjects),
+        "decided_by_both": len(rows),
+        "levels": _plain(counted, "level_1", "level_2"),
+        "volumes_ml": _plain(seen, "volume_1_ml", "volume_2_ml"),
+        "dice": {
+            "n": len(dice),
+            "mean": float(np.mean(dice)) if dice else None,
+            "median": float(np.median(dice)) if dice else None,
+            "least": min(dice) if dice else None,
+        },
+    }
+    return sorted(rows, key=_urgency), summary
+
+
+def _plain(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> dict[str, Any]:
+    found = asdict(agreement([row[first] for row in rows], [row[second] for row in rows]))
+    return {name: None if np.isnan(value) else value for name, value in found.items()}
+
+
+def _urgency(row: Mapping[str, Any]) -> tuple[bool, bool, float, int]:
+    """Small for what is to be discussed first."""
+    dice = 1.0 if row["dice"] is None else row["dice"]
+    return (
+        row["apart"] != "one excludes it",
+        row["apart"] == "both exclude it",
+        dice,
+        -abs(row["difference"] or 0),
+    )
+
+
+def pairs(
+    subjects: Sequence[str], first: Mapping[str, Entry], second: Mapping[str, Entry]
+) -> dict[tuple[str, RangeKind], list[str]]:
+    """The subjects of whom both made masks, by (map, range) of both; others are left out.
+
+    Where raters took another map or range, or dropped pieces, the masks are not made.
+    """
+    found: dict[tuple[str, RangeKind], list[str]] = {}
+    for subject in subjects:
+        if subject in first and subject in second:
+            ways = [way_of(entry[subject]) for entry in (first, second)]
+            keys = {(how.map, kind) for how, kind in ways}
+            why = apart(first[subject], second[subject])
+            pieces = first[subject].decided.pieces or second[subject].decided.pieces
+            if len(keys) == 1 and not pieces and "exclude" not in why and "scan" not in why:
+                found.setdefault(keys.pop(), []).append(subject)
+    return found

@@ -1,0 +1,254 @@
+"""Decisions: added, taken back by a further row, never changed; and those that hold."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ascnet_core.errors import UserError
+from ascnet_core.names import FLAGS, RANGES, SCOPES, SIDES, Flag, RangeKind, Scope, Side
+from ascnet_core.outputs import write_own
+from ascnet_core.runs.create import versions
+from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.steps import parse_steps
+from ascnet_core.segmentation.threshold import Threshold
+from ascnet_core.studies import database
+from ascnet_core.studies.folder import Study, now, scans_sha256
+from ascnet_core.studies.raters import add_rater, check_rater
+from ascnet_core.studies.table import THRESHOLDS, to_csv
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a rater decides for a subject, for all its scans.
+
+    Attributes
+    ----------
+    rater, subject : Who, and for whom; `scan` is the one on the screen, if there was one.
+    map, range, level, upper, side : What is thresholded, what its levels 0..255 stand for, and
+        where, as in `Threshold`. Without a `level` the flag must be `exclude`.
+    rule, scope : The rule that proposed the level, or the level itself where it was set by hand.
+    post : Post-processing steps, in order.
+    rating : Of the mask, 1 (bad) to 5.
+    seconds : How long it took.
+    truth_shown, dice_shown : Whether the truth, or the Dice, was on the screen.
+    blind : Whether masks, Dice and others' levels were hidden until the decision stood.
+    pieces : Connected pieces dropped or kept alone; anything JSON can hold.
+    """
+
+    rater: str
+    subject: str
+    map: str
+    side: Side
+    range: RangeKind
+    rule: str
+    level: int | None
+    upper: int | None = None
+    scope: Scope = "subject"
+    post: tuple[str, ...] = ()
+    flag: Flag = "fine"
+    rating: int | None = None
+    note: str = ""
+    seconds: float | None = None
+    scan: str | None = None
+    truth_shown: bool = False
+    dice_shown: bool = False
+    blind: bool = False
+    pieces: Any = None
+
+    def __post_init__(self) -> None:
+        """Raise a UserError for what no decision can be."""
+        object.__setattr__(self, "rater", check_rater(self.rater))
+        object.__setattr__(self, "note", "\n".join(self.note.splitlines()).strip())
+        for name, known in (("side", SIDES), ("range", RANGES), ("scope", SCOPES), ("flag", FLAGS)):
+            if getattr(self, name) not in known:
+                raise UserError(
+                    f"{name} is {getattr(self, name)!r}; choose one of {', '.join(known)}."
+                )
+        if self.level is None and self.flag != "exclude":
+            raise UserError(
+                f"Subject {self.subject} has no level; give one, or the flag 'exclude'."
+            )
+        lowest = 0
+        for name, value in (("level", self.level), ("upper", self.upper)):
+            if value is not None and not (type(value) is int and lowest <= value <= 255):
+                raise UserError(f"{name} is {value!r}; give a whole number {lowest} to 255.")
+            lowest = value or 0
+        if self.rating is not None and self.rating not in range(1, 6):
+            raise UserError(f"rating is {self.rating!r}; give 1 to 5, or none.")
+        if self.seconds is not None and not 0 <= self.seconds < float("inf"):
+            raise UserError(f"seconds is {self.seconds!r}; give 0 or more.")
+        try:
+            self.note.encode()
+        except UnicodeEncodeError as error:
+            raise UserError("The note holds bytes that are no UTF-8 text; type it anew.") from error
+        parse_steps(self.post)
+
+    @property
+    def threshold(self) -> Threshold | None:
+        """The threshold, of kind `manual`; None for a subject that is left out."""
+        if self.level is None or self.flag == "exclude":
+            return None
+        rule = f"{self.level}" if self.upper is None else f"band:{self.level}:{self.upper}"
+        came = "set by hand" if self.rule in (rule, "") else f"proposed by {self.rule}"
+        sentence = f"Decided by {self.rater}: {self.flag}, {came}."
+        return Threshold(self.level, self.upper, self.side, rule, sentence, "manual")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the history: a decision, or (with `undoes`) one that was taken back.
+
+    `number` counts up over the study. The hashes are of run and scans as they were, `versions`
+    those of the packages.
+    """
+
+    number: int
+    made: str
+    rater: str
+    subject: str
+    undoes: int | None
+    decision: Decision | None
+    scan_sha256: str | None
+    run_sha256: str | None
+    versions: Mapping[str, str]
+
+    @property
+    def decided(self) -> Decision:
+        """The decision, of a row that is one."""
+        assert self.decision is not None
+        return self.decision
+
+
+_OWN = [field.name for field in fields(Decision)]
+_HOLDING = """
+SELECT d.* FROM decisions d JOIN subjects s ON s.name = d.subject
+WHERE d.id IN (
+    SELECT max(id) FROM decisions
+    WHERE undoes IS NULL AND id NOT IN (SELECT undoes FROM decisions WHERE undoes IS NOT NULL)
+    GROUP BY rater, subject
+) ORDER BY d.rater, s.place
+"""
+
+
+def record(study: Study, decision: Decision) -> int:
+    """Add a decision and return its number: from then on nothing loses it.
+
+    `thresholds.csv` is written anew. Raises a UserError if the study has no such subject, its run
+    or scans cannot be read, or the run has changed.
+    """
+    if decision.subject not in study.subjects:
+        raise UserError(f"Study {study.name} has no subject {decision.subject!r}.")
+    scans = study.cohort().scans_of(decision.subject)
+    if decision.scan not in (None, *(scan.scan for scan in scans)):
+        raise UserError(f"Subject {decision.subject} has no scan {decision.scan!r}.")
+    Run(study.run).settings().method.map_named(decision.map)
+    row: dict[str, Any] = vars(decision) | {
+        "post": json.dumps(decision.post),
+        "pieces": None if decision.pieces is None else json.dumps(decision.pieces),
+        "scan_sha256": scans_sha256(scans),
+        "run_sha256": study.run_sha256(),
+    }
+    return _add(study, row)
+
+
+def undo(study: Study, rater: str, subject: str | None = None) -> Entry:
+    """Take back a rater's last decision that holds, or that on one subject; return it.
+
+    The one before it on the subject holds again. Raises a UserError if there is none.
+    """
+    rater = check_rater(rater)
+    with database.writing(study.path) as base:
+        mine = [
+            entry
+            for entry in map(_entry, base.execute(_HOLDING))
+            if entry.rater == rater and subject in (None, entry.subject)
+        ]
+        if not mine:
+            of = "" if subject is None else f" on {subject}"
+            raise UserError(f"{rater} has no decision{of} in study {study.name} to take back.")
+        last = max(mine, key=lambda entry: entry.number)
+        _insert(base, {"rater": rater, "subject": last.subject, "undoes": last.number})
+    write_thresholds(study)
+    return last
+
+
+def history(study: Study) -> list[Entry]:
+    """Every row ever written, oldest first."""
+    with database.reading(study.path) as base:
+        return [_entry(row) for row in base.execute("SELECT * FROM decisions ORDER BY id")]
+
+
+def holding(study: Study, rater: str | None = None) -> list[Entry]:
+    """The decisions that hold, at most one a subject and rater, by rater and subject."""
+    with database.reading(study.path) as base:
+        entries = [_entry(row) for row in base.execute(_HOLDING)]
+    return [entry for entry in entries if rater in (None, entry.rater)]
+
+
+def decisions_of(study: Study, rater: str) -> dict[str, Entry]:
+    """A rater's decisions that hold, by subject."""
+    return {entry.subject: entry for entry in holding(study, check_rater(rater))}
+
+
+def write_thresholds(study: Study) -> None:
+    """Write `thresholds.csv` anew, if it is this tool's; one at a time, the last knowing all."""
+    with database.writing(study.path) as base:
+        text = to_csv([plain(_entry(row)) for row in base.execute(_HOLDING)], COLUMNS)
+        try:
+            write_own(study.path / THRESHOLDS, text, "study")
+        except UserError as error:
+            raise UserError(f"All decisions are kept in the study; but {error}") from error
+
+
+def _add(study: Study, row: Mapping[str, Any]) -> int:
+    with database.writing(study.path) as base:
+        number = _insert(base, row)
+    write_thresholds(study)
+    return number
+
+
+def _insert(base: sqlite3.Connection, row: Mapping[str, Any]) -> int:
+    made = now()
+    add_rater(base, row["rater"], made)
+    row = {**row, "made": made, "versions": json.dumps(versions())}
+    names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+    return int(
+        base.execute(f"INSERT INTO decisions ({names}) VALUES ({marks})", row).lastrowid or 0
+    )
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    decision = None
+    if row["undoes"] is None:
+        own = {name: row[name] for name in _OWN}
+        own |= {name: bool(own[name]) for name in ("truth_shown", "dice_shown", "blind")}
+        own["post"] = tuple(json.loads(own["post"]))
+        own["pieces"] = None if own["pieces"] is None else json.loads(own["pieces"])
+        decision = Decision(**own)
+    kept = {name: row[name] for name in ("made", "rater", "subject", "undoes")}
+    hashes = {name: row[name] for name in ("scan_sha256", "run_sha256")}
+    return Entry(
+        row["id"], **kept, decision=decision, **hashes, versions=json.loads(row["versions"])
+    )
+
+
+def plain(entry: Entry) -> dict[str, Any]:
+    """An entry as the cells of a table, with `COLUMNS`."""
+    own = {} if entry.decision is None else dict(vars(entry.decision))
+    if own:
+        own["post"] = " ".join(own["post"])
+        own["pieces"] = "" if own["pieces"] is None else json.dumps(own["pieces"])
+        own |= {n: "yes" if own[n] else "no" for n in ("truth_shown", "dice_shown", "blind")}
+    more = {name: value for name, value in vars(entry).items() if name != "decision"}
+    return own | more | {"versions": json.dumps(dict(entry.versions))}
+
+
+_FIRST = ["number", "made", "rater", "subject"]
+COLUMNS = [
+    *_FIRST,
+    *(name for name in _OWN if name not in _FIRST),
+    *("scan_sha256", "run_sha256", "versions"),
+]
+"""Of `thresholds.csv`; the history has `undoes` too."""

@@ -1,0 +1,22 @@
+"""The people who decide in a study. A second pass of one person is a rater of its own."""
+
+import sqlite3
+
+from ascnet_core.errors import UserError
+
+_LONGEST = 100
+
+
+def check_rater(name: str) -> str:
+    """A rater's name without blanks at its ends; UserError if it cannot be one."""
+    name = name.strip()
+    if not name or len(name) > _LONGEST or not name.isprintable():
+        raise UserError(
+            f"{name!r} cannot name a rater; use 1 to {_LONGEST} letters, digits, signs and blanks."
+        )
+    return name
+
+
+def add_rater(base: sqlite3.Connection, name: str, when: str) -> None:
+    """Add a rater to a study, if it has none of that name."""
+    base.execute("INSERT OR IGNORE INTO raters VALUES (?, ?)", (check_rater(name), when))
