@@ -101,6 +101,9 @@ def _padding(volumes: Sequence[Numbers], values: Numbers, level: float) -> float
     if value == highest:  # without a gap it may be tissue, shown at the end of the scale
         rest = float(values[~here].max())
         return value if value - rest > rest - lowest else None
+    rest = values[~here]
+    if rest.min() == rest.max():
+        return None  # nothing would be left to tell apart
     return value if value > level and share == 1 and here.mean() >= _OF_IMAGE else None
 
 

@@ -157,3 +157,9 @@ def test_slices_of_a_series_share_their_padding(tmp_path):
     made = prepare_scan(scan, Preparation(size=64))
     assert np.array_equal(made.region[::-1, ::-1, 0].T, BODY[:, :, 0])
     assert "65535, which fills the corners" in made.remarks[-1]
+
+
+def test_of_an_image_of_two_values_neither_is_left_out():
+    data = np.full((12, 12, 4), 100.0, np.float32)
+    data[4:8, 4:8] = 150
+    assert find_background([data]).region(data).all()
