@@ -117,14 +117,14 @@ def made_folder(folder: Path, doing: str = "made") -> Iterator[None]:
     """
     missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(refused(folder, doing, error)) from error
-    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(refused(folder, doing, error)) from error
         yield
     except BaseException:
-        with suppress(OSError):  # it is not empty, so are those above
-            for one in missing:
+        for one in missing:
+            with suppress(OSError):  # it is not empty, so are those above; or was not made
                 one.rmdir()
         raise
 
