@@ -137,7 +137,6 @@ def run(options: argparse.Namespace) -> int:
     from ascnet_core.segmentation.scans import How, planned_files
     from ascnet_core.segmentation.ways import Way
     from ascnet_core.settings.preparation import preparation_of
-    from ascnet_core.studies.applying import apply_decisions
     from ascnet_core.training.checkpoint import load_model
 
     model, settings = load_model(options.run, cycle=options.cycle, device=device)
@@ -149,6 +148,8 @@ def run(options: argparse.Namespace) -> int:
     excluded: Mapping[str, str] = {}
     missing: Mapping[str, str] = {}
     if study is not None:
+        from ascnet_core.studies.applying import apply_decisions
+
         rule = options.undecided
         undecided = dataclasses.replace(settings.segmentation, rule=rule) if rule else None
         applied = apply_decisions(

@@ -85,33 +85,39 @@ def cut_all(
     also the sentences on them, by scan.
     """
     kept, failed = [], {}
-    for number, (scan, ready) in enumerate(_prepared(scans, how.preparation)):
+    for number, (scan, ready) in enumerate(_prepared(scans, how)):
         try:
-            prepared = ready()
+            prepared, doubts = ready()
             maps = _cut(prepared, how)
         except UserError as error:
             failed[scan.scan] = str(error)
         else:
             kept.append(_keep(prepared, maps, how, folder / str(number)))
+            kept[-1].remarks += doubts
         tell(scan.scan)
     settle_ranges(kept, how.range, lambda scan: scan.subject)
     return kept, failed
 
 
 def _prepared(
-    scans: Sequence[Scan], how: Preparation
-) -> Iterator[tuple[Scan, Callable[[], Prepared]]]:
-    """Each scan made ready, the next one being read while this one is cut."""
+    scans: Sequence[Scan], how: How
+) -> Iterator[tuple[Scan, Callable[[], tuple[Prepared, tuple[str, ...]]]]]:
+    """Each scan made ready, with what is odd about it; the next is read while this one is cut."""
     # The manifest's mask is not needed to make one, so a broken one is not even read.
     plain = [dataclasses.replace(scan, mask=None) for scan in scans]
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(prepare_scan, plain[0], how)
+        coming = reader.submit(_prepare, plain[0], how)
         for scan, following in zip(plain, [*plain[1:], None], strict=True):
             this = coming
             this.exception()  # waits
             if following is not None:
-                coming = reader.submit(prepare_scan, following, how)
+                coming = reader.submit(_prepare, following, how)
             yield scan, this.result
+
+
+def _prepare(scan: Scan, how: How) -> tuple[Prepared, tuple[str, ...]]:
+    prepared = prepare_scan(scan, how.preparation)
+    return prepared, how.doubts(prepared) if prepared.region.any() else ()
 
 
 def _cut(prepared: Prepared, how: How) -> Maps:
@@ -126,9 +132,7 @@ def _keep(prepared: Prepared, maps: Maps, how: How, folder: Path) -> Kept:
     if how.save_maps:
         for each in maps.keys() - {"input"}:
             write_volume(how.aside / _file(how, prepared.scan, each, grid), maps[each], grid)
-    kept = keep(prepared, [(name, maps[name])], Folder(folder), how.range)
-    kept.remarks += how.doubts(prepared)
-    return kept
+    return keep(prepared, [(name, maps[name])], Folder(folder), how.range)
 
 
 def choose_thresholds(
