@@ -22,7 +22,7 @@ from ascnet_core.commands.options import (
     pick_device,
 )
 from ascnet_core.commands.progress import Progress
-from ascnet_core.commands.study_options import add_study, study_of
+from ascnet_core.commands.study_options import add_study, study_of, undecided_of
 from ascnet_core.errors import UserError
 from ascnet_core.names import UNITS
 from ascnet_core.places import MANIFEST
@@ -150,14 +150,14 @@ def run(options: argparse.Namespace) -> int:
     from ascnet_core.scoring.plan import reference_cohort
     from ascnet_core.segmentation.rules import needs_reference
     from ascnet_core.settings.preparation import preparation_of
-    from ascnet_core.studies.applying import apply_decisions
 
     cohort = read_manifest(options.manifest)
     settings, maps, plan = _plan(options)
     applied = None
     if study is not None:
-        rule = options.undecided
-        undecided = replace(settings.segmentation, rule=rule) if rule else None
+        from ascnet_core.studies.applying import apply_decisions
+
+        undecided = undecided_of(options, settings.segmentation)
         applied = apply_decisions(study, cohort, options.rater, undecided, plan.range)
         if applied.ways:
             plan = replace(plan, range=range_of(applied.ways, options.range_kind))

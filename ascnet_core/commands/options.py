@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,24 @@ post-processing, in the order given:
 
 Formatter = partial(argparse.RawDescriptionHelpFormatter, max_help_position=30)
 """Keeps the line breaks of examples and has a wider column for the options."""
+
+
+def add_action(
+    actions: Any, name: str, about: str, does: Callable[[argparse.Namespace], int | None]
+) -> argparse.ArgumentParser:
+    """Add an action of a verb, done by `does`; returned is its parser, for the action's options."""
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=about, description=about.capitalize() + ".", formatter_class=Formatter
+    )
+    # SUPPRESS: where it is not given, what was given before the action stands
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show where in the program an error arose",
+    )
+    parser.set_defaults(do=does)
+    return parser
 
 
 def add_out(

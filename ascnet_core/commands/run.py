@@ -2,12 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ascnet_core import places
-from ascnet_core.commands.options import PROGRAM, Formatter, add_flag, add_out, add_overwrite
+from ascnet_core.commands.options import PROGRAM, add_action, add_flag, add_out, add_overwrite
 from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 from ascnet_core.names import Tell
@@ -40,25 +38,25 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    one = _action(actions, "list", "print a table of runs", _list)
+    one = add_action(actions, "list", "print a table of runs", _list)
     one.add_argument(
         "folder", nargs="?", type=Path, metavar="FOLDER", help="where (default: checkpoints/)"
     )
 
-    one = _action(actions, "note", "print a run's note, or write it", _note)
+    one = add_action(actions, "note", "print a run's note, or write it", _note)
     one.add_argument("run", metavar="RUN")
     one.add_argument("text", nargs="*", metavar="TEXT", help="the new note; nothing: print it")
     add_flag(one, "--clear", "take the note away")
 
-    one = _action(actions, "rename", "give a run another name", _rename)
+    one = add_action(actions, "rename", "give a run another name", _rename)
     one.add_argument("run", metavar="RUN")
     one.add_argument("name", metavar="NAME", help="the new name; the run stays in its folder")
 
-    one = _action(actions, "delete", "remove runs with all their files", _delete)
+    one = add_action(actions, "delete", "remove runs with all their files", _delete)
     one.add_argument("runs", nargs="+", metavar="RUN")
     add_flag(one, "--yes", "do not ask")
 
-    one = _action(actions, "export", "write a run into one file", _export)
+    one = add_action(actions, "export", "write a run into one file", _export)
     one.add_argument("run", metavar="RUN")
     add_out(one, "FILE.zip", "where to write it (default: NAME.zip in this folder)")
     add_overwrite(one)
@@ -69,26 +67,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "leave out the networks of kept cycles; their pictures and histograms stay",
     )
 
-    one = _action(actions, "import", "unpack an exported run", _import)
+    one = add_action(actions, "import", "unpack an exported run", _import)
     one.add_argument("file", type=Path, metavar="FILE.zip")
     one.add_argument("--name", metavar="NAME", help="what to call it (default: as it was)")
-
-
-def _action(
-    actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], None]
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name, help=summary, description=summary.capitalize() + ".", formatter_class=Formatter
-    )
-    # SUPPRESS: where it is not given, what was given before the action stands
-    parser.add_argument(
-        "--debug",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="show where in the program an error arose",
-    )
-    parser.set_defaults(do=does)
-    return parser
 
 
 def run(options: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ from ascnet_core.commands.options import (
     pick_device,
 )
 from ascnet_core.commands.progress import Progress
-from ascnet_core.commands.study_options import add_study, study_of
+from ascnet_core.commands.study_options import add_study, study_of, undecided_of
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.formats import IN_SHORT
 from ascnet_core.names import REGIONS
@@ -150,8 +150,7 @@ def run(options: argparse.Namespace) -> int:
     if study is not None:
         from ascnet_core.studies.applying import apply_decisions
 
-        rule = options.undecided
-        undecided = dataclasses.replace(settings.segmentation, rule=rule) if rule else None
+        undecided = undecided_of(options, settings.segmentation)
         applied = apply_decisions(
             study, study.cohort(), options.rater, undecided, options.range_kind
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ascnet_core.commands.options import (
     PROGRAM,
-    Formatter,
+    add_action,
     add_device,
     add_flag,
     add_out,
@@ -55,7 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    one = _action(actions, "new", "make a study of a cohort and a run", _new)
+    one = add_action(actions, "new", "make a study of a cohort and a run", _new)
     one.add_argument("name", metavar="NAME", help="under checkpoints/studies/, or a path")
     one.add_argument("manifest", type=Path, metavar="MANIFEST")
     one.add_argument("--run", required=True, metavar="RUN", dest="of_run")
@@ -63,7 +63,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--cycle", type=int, metavar="C", help="the network after cycle C")
     add_flag(one, "--flip", "average maps over the image and its mirror image")
 
-    _action(actions, "list", "print a table of studies", _list)
+    add_action(actions, "list", "print a table of studies", _list)
 
     one = _with_study(actions, "show", "print how far a study is", _show)
 
@@ -109,27 +109,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_device(one)
 
 
-def _action(
-    actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], int | None]
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name, help=summary, description=summary.capitalize() + ".", formatter_class=Formatter
-    )
-    # SUPPRESS: where it is not given, what was given before the action stands
-    parser.add_argument(
-        "--debug",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="show where in the program an error arose",
-    )
-    parser.set_defaults(do=does)
-    return parser
-
-
 def _with_study(
     actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], int | None]
 ) -> argparse.ArgumentParser:
-    parser = _action(actions, name, summary, does)
+    parser = add_action(actions, name, summary, does)
     parser.add_argument("study", metavar="STUDY", help="a study's name or folder")
     return parser
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
+    from ascnet_core.settings.tables import Segmentation
     from ascnet_core.studies.folder import Study
 
 _DECIDED = {
@@ -74,3 +76,8 @@ def study_of(options: argparse.Namespace, decided: Sequence[str] = tuple(_DECIDE
     if options.undecided:
         parse_rule(options.undecided)
     return find_study(options.study)
+
+
+def undecided_of(options: argparse.Namespace, how: Segmentation) -> Segmentation | None:
+    """How subjects without a decision are segmented; None where they get no mask."""
+    return replace(how, rule=options.undecided) if options.undecided else None

@@ -1,4 +1,4 @@
-"""A small cohort and a small untrained run that pages can open, away from the user's own."""
+"""Pages open the tests' own folders, away from the user's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,22 +8,9 @@ import streamlit as st
 
 from ascnet_core import places
 from pages.parts.shared import access
-from tests.small import make_small_cohort, make_small_run
 
 ALWAYS_OPEN = access.always_open
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def small_cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manifest of four phantom subjects of 32 x 32 x 12 voxels, two of them with lesions."""
-    return make_small_cohort(tmp_path_factory.mktemp("cohort") / "small")
-
-
-@pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory, small_cohort: Path) -> Path:
-    """A run with an untrained network of width 2."""
-    return make_small_run(tmp_path_factory.mktemp("runs") / "small-run", small_cohort)
 
 
 @pytest.fixture(autouse=True)
