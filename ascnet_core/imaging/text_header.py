@@ -119,20 +119,26 @@ def unsaid(placed: bool, sized: bool) -> tuple[str, ...]:
 
 
 def one_volume(
-    path: Path, array: npt.NDArray[Any], grid: Grid, frame: int | None, channel: int | None
+    path: Path,
+    values: npt.NDArray[Any],
+    components: int,
+    grid: Grid,
+    frame: int | None,
+    channel: int | None,
 ) -> tuple[npt.NDArray[np.float32], Grid]:
-    """Choose from (frames, slices, rows, columns, components): float32 by column, row and slice.
+    """Choose one volume from the values of a file: float32 by column, row and slice.
 
-    Returns it with its grid, which has no frames.
+    The values are ordered by frames, slices, rows, columns and components; returned is also the
+    volume's grid, which has no frames.
     """
     import numpy as np
 
-    count = array.shape[-1]
-    if _is_colour(array.dtype == np.uint8, count):
+    array = values.reshape(-1, *grid.shape[::-1], components)
+    if _is_colour(array.dtype == np.uint8, components):
         array = one_channel(path, array[0], channel)
     else:
         chosen = 0 if grid.frames == 1 else choose(path, "frame", grid.frames, frame)
-        array = array[0, ..., chosen] if count > 1 else array[chosen, ..., 0]
+        array = array[0, ..., chosen] if components > 1 else array[chosen, ..., 0]
     return np.array(array.T, np.float32, order="F"), replace(grid, full_shape=grid.shape)
 
 

@@ -149,8 +149,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
             array = np.frombuffer(content, header.dtype)
         if array.size != header.values or not content:
             raise ValueError("its data are not all there")
-    array = array.reshape(-1, *grid.shape[::-1], header.components)
-    return one_volume(path, array, grid, frame, channel)
+    return one_volume(path, array, header.components, grid, frame, channel)
 
 
 FORMAT = Format(

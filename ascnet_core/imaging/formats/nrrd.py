@@ -120,9 +120,7 @@ def _load(path: Path, frame: int | None, channel: int | None) -> tuple[Stored, G
 
     with _told(path):
         array = SimpleITK.GetArrayFromImage(reader.Execute())
-    components = int(reader.GetNumberOfComponents())
-    array = array.reshape(-1, *grid.shape[::-1], components)
-    return one_volume(path, array, grid, frame, channel)
+    return one_volume(path, array, int(reader.GetNumberOfComponents()), grid, frame, channel)
 
 
 FORMAT = Format(
