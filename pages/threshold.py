@@ -16,9 +16,10 @@ from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, cohorts, feedback, remarks, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
-from pages.parts.threshold import export, findings, view_rules, viewer
+from pages.parts.threshold import export
+from pages.parts.viewer import findings, view_rules, viewer
 
-STYLE = Path(viewer.__file__).with_name("page.css")
+STYLE = Path(export.__file__).with_name("page.css")
 
 
 def _accepted() -> dict[str, dict[str, Any]]:

@@ -179,7 +179,7 @@ def test_the_viewer_gets_x_from_left_to_right_and_z_from_below(axcodes, at, tmp_
     import gzip
     import json
 
-    from pages.parts.threshold.viewer import pack_volumes
+    from pages.parts.viewer.viewer import pack_volumes
 
     path = store(tmp_path / "p.nii.gz", head(), axcodes, at)
     prepared = prepare_scan(Scan("p", "p", path), Preparation(size=32))

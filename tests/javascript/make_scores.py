@@ -2,7 +2,7 @@
 
     python -m tests.javascript.make_scores
 
-The page (`pages/parts/threshold/scores.js`) and `ascnet_core.metrics.overlap` both compute these
+The page (`pages/parts/viewer/scores.js`) and `ascnet_core.metrics.overlap` both compute these
 scores from histograms; a test of each holds it to this file. Nothing here uses either of them.
 """
 

@@ -139,7 +139,7 @@ def test_a_mask_drawn_anew_shows_at_the_next_rerun_of_data(own_cache, own_cohort
 def test_a_mask_drawn_anew_shows_in_threshold_and_in_the_means_of_the_cohort(
     own_cache, own_cohort: Path, small_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages.parts.threshold import viewer
+    from pages.parts.viewer import viewer
 
     sent: list[dict] = []
     monkeypatch.setattr(viewer, "show_viewer", lambda data, *_: sent.append(data))

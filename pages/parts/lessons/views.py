@@ -26,8 +26,8 @@ from ascnet_core.segmentation.quantiser import rank_correlation
 from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.shared import cases, cohorts, pictures, runs
 from pages.parts.shared.state import View
-from pages.parts.threshold import findings, viewer
-from pages.parts.threshold.viewer import Mask
+from pages.parts.viewer import findings, viewer
+from pages.parts.viewer.viewer import Mask
 from pages.parts.watch import live_charts, live_run, stopping
 
 COHORT = "demo"

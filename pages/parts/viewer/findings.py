@@ -26,7 +26,7 @@ from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
 from pages.parts.shared.state import View
-from pages.parts.threshold import view_rules, viewer
+from pages.parts.viewer import view_rules, viewer
 
 
 class Facts(NamedTuple):

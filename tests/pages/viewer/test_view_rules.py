@@ -8,7 +8,7 @@ from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.shared import thresholds
 from pages.parts.shared.state import View
-from pages.parts.threshold import view_rules
+from pages.parts.viewer import view_rules
 
 
 def two_peaks() -> np.ndarray:

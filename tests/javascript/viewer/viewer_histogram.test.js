@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { levelFrame } from "../../../pages/parts/shared/browser/levels.js";
-import { frameOf, peakAt, topCount } from "../../../pages/parts/threshold/viewer_histogram.js";
+import { frameOf, peakAt, topCount } from "../../../pages/parts/viewer/viewer_histogram.js";
 
 test("Dice's curve needs room for its axis", () => {
   const chart = { width: 600, height: 300 };

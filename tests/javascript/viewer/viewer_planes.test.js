@@ -3,7 +3,7 @@ import test from "node:test";
 
 import {
   layOut, localCursor, middle, placeOf, sidesOf, voxelAt,
-} from "../../../pages/parts/threshold/viewer_planes.js";
+} from "../../../pages/parts/viewer/viewer_planes.js";
 
 /** A viewer of a volume of 10 x 20 x 8 voxels that begins at (5, 6, 7) of the whole grid. */
 const viewer = (changes = {}) => ({

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from pages.parts.threshold import viewer
+from pages.parts.viewer import viewer
 
 
 def unpack(blob: bytes) -> tuple[dict, dict[str, np.ndarray]]:

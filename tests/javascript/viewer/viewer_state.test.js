@@ -3,7 +3,7 @@ import test from "node:test";
 
 import {
   bandFrom, nextPeak, report, setCursor, setThreshold, takePeak,
-} from "../../../pages/parts/threshold/viewer_state.js";
+} from "../../../pages/parts/viewer/viewer_state.js";
 import { FakeNode } from "../helpers.js";
 
 const PEAKS = [{ position: 40 }, { position: 90 }, { position: 200 }];

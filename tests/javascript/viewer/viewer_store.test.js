@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { sharedStore, tell, thresholdKey } from "../../../pages/parts/threshold/viewer_store.js";
+import { sharedStore, tell, thresholdKey } from "../../../pages/parts/viewer/viewer_store.js";
 
 test("a tab has one store, and its listeners hear what is told", () => {
   const heard = [], store = sharedStore();

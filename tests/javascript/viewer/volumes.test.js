@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { gzipSync } from "node:zlib";
 
-import volumes, { unpackVolumes } from "../../../pages/parts/threshold/volumes.js";
-import { sharedStore } from "../../../pages/parts/threshold/viewer_store.js";
+import volumes, { unpackVolumes } from "../../../pages/parts/viewer/volumes.js";
+import { sharedStore } from "../../../pages/parts/viewer/viewer_store.js";
 import { block } from "../helpers.js";
 
 /** A block as `viewer.pack_volumes` makes it. */

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import {
   countBetween, runningSums, scoreTable, scoresAt,
-} from "../../../pages/parts/threshold/scores.js";
+} from "../../../pages/parts/viewer/scores.js";
 
 /** 256 counts from [level, count] pairs. */
 function counts(pairs) {

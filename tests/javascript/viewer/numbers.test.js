@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { sourceOf } from "../../../pages/parts/threshold/numbers.js";
+import { sourceOf } from "../../../pages/parts/viewer/numbers.js";
 
 const data = {
   proposal: { t: 128, side: "bright", rule: "otsu", kind: "mask-free", sentence: "Otsu.",

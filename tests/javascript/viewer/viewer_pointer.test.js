@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { placeOf } from "../../../pages/parts/threshold/viewer_planes.js";
+import { placeOf } from "../../../pages/parts/viewer/viewer_planes.js";
 import { moveSlice, windowMoved, zoomBy }
-  from "../../../pages/parts/threshold/viewer_pointer.js";
+  from "../../../pages/parts/viewer/viewer_pointer.js";
 
 test("a drag to the right widens the grey window, one down darkens", () => {
   assert.deepEqual(windowMoved([0, 100], 100, 0), [-35, 135]);

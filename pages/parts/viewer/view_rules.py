@@ -10,7 +10,7 @@ from ascnet_core.names import SIDES, Side
 from ascnet_core.segmentation.regions import propose_from_region
 from ascnet_core.segmentation.threshold import Threshold
 from pages.parts.shared.state import View
-from pages.parts.threshold.viewer import Levels, Mask
+from pages.parts.viewer.viewer import Levels, Mask
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import {
   PLANES, columnsReversed, inMask, inVolume, takePlane,
-} from "../../../pages/parts/threshold/slices.js";
+} from "../../../pages/parts/viewer/slices.js";
 
 const SHAPE = [3, 4, 5];
 const at = ([x, y, z]) => x + 3 * (y + 4 * z);
