@@ -218,6 +218,7 @@ def _undo(options: argparse.Namespace) -> None:
     from ascnet_core.studies.decisions import undo
 
     entry = undo(options.study, options.rater, options.subject)
+    assert entry is not None  # only a token makes it so
     print(f"decision {entry.number} on {entry.subject} is taken back; {_decided(options.study)}")
 
 

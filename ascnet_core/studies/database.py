@@ -12,8 +12,8 @@ from pathlib import Path
 from ascnet_core.errors import UserError
 
 DATABASE = "study.sqlite"
-VERSION = 1
-"""Of the tables below; kept in the file as `user_version`."""
+VERSION = 2
+"""Of the tables below; kept in the file as `user_version`. Files of an older one are upgraded."""
 
 _WAIT = 60.0
 """Seconds that a writer waits for the others."""
@@ -62,6 +62,29 @@ CREATE TRIGGER decisions_are_kept BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'decisions are never deleted'); END;
 """
 
+_SINCE_2 = (
+    # What the sender of a decision calls it: one that is sent twice is recorded once.
+    "ALTER TABLE decisions ADD COLUMN token TEXT",
+    "CREATE UNIQUE INDEX decisions_by_token ON decisions (token)",
+    # Which of two masks a rater prefers, not knowing what made them (JSON says it).
+    """CREATE TABLE preferences (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    made TEXT NOT NULL,
+    rater TEXT NOT NULL REFERENCES raters (name),
+    subject TEXT NOT NULL REFERENCES subjects (name),
+    left TEXT NOT NULL,
+    right TEXT NOT NULL,
+    better TEXT NOT NULL CHECK (better IN ('left', 'right', 'neither')),
+    seconds REAL CHECK (seconds >= 0),
+    token TEXT UNIQUE,
+    versions TEXT NOT NULL
+)""",
+    """CREATE TRIGGER preferences_stay BEFORE UPDATE ON preferences
+    BEGIN SELECT RAISE(ABORT, 'preferences are never changed'); END""",
+    """CREATE TRIGGER preferences_are_kept BEFORE DELETE ON preferences
+    BEGIN SELECT RAISE(ABORT, 'preferences are never deleted'); END""",
+)
+
 
 def make(folder: Path) -> None:
     """Make the database of a new study in a folder."""
@@ -70,9 +93,9 @@ def make(folder: Path) -> None:
         base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA synchronous = FULL")
         base.executescript(
-            f"BEGIN; {_TABLES} PRAGMA application_id = {_KIND}; PRAGMA user_version = {VERSION};"
-            "COMMIT;"
+            f"BEGIN; {_TABLES} PRAGMA application_id = {_KIND}; PRAGMA user_version = 1; COMMIT;"
         )
+        _upgrade(base)
 
 
 @contextmanager
@@ -98,12 +121,29 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
             )
             if kind != _KIND:
                 raise UserError(f"{path} is no study's database; give another folder.")
-            if version != VERSION:
+            if version == 1:
+                _upgrade(base)
+            elif version != VERSION:
                 raise UserError(
                     f"{path} was made by another version of this program (its tables are of "
                     f"version {version}, not {VERSION}); use that version."
                 )
             yield base
+
+
+def _upgrade(base: sqlite3.Connection) -> None:
+    """Bring the tables of version 1 to this one, whole or not at all."""
+    base.execute("BEGIN IMMEDIATE")
+    try:
+        if base.execute("PRAGMA user_version").fetchone()[0] == 1:  # else another was quicker
+            for statement in _SINCE_2:
+                base.execute(statement)
+            base.execute("PRAGMA user_version = 2")
+        base.execute("COMMIT")
+    except BaseException:
+        if base.in_transaction:
+            base.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

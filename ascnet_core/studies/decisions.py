@@ -132,9 +132,10 @@ WHERE d.id IN (
 """
 
 
-def record(study: Study, decision: Decision) -> int:
+def record(study: Study, decision: Decision, token: str | None = None) -> int:
     """Add a decision and return its number: from then on nothing loses it.
 
+    With a `token`, the sender's own name of it, one that is sent again is not added again.
     `thresholds.csv` is written anew. Raises a UserError if the study has no such subject, its run
     or scans cannot be read, or the run has changed.
     """
@@ -149,17 +150,23 @@ def record(study: Study, decision: Decision) -> int:
         "pieces": None if decision.pieces is None else json.dumps(decision.pieces),
         "scan_sha256": scans_sha256(scans),
         "run_sha256": study.run_sha256(),
+        "token": token,
     }
     return _add(study, row)
 
 
-def undo(study: Study, rater: str, subject: str | None = None) -> Entry:
+def undo(
+    study: Study, rater: str, subject: str | None = None, token: str | None = None
+) -> Entry | None:
     """Take back a rater's last decision that holds, or that on one subject; return it.
 
-    The one before it on the subject holds again. Raises a UserError if there is none.
+    The one before it on the subject holds again. With a `token`, what is sent again takes nothing
+    back, and None is returned. Raises a UserError if there is none.
     """
     rater = check_rater(rater)
     with database.writing(study.path) as base:
+        if _sent(base, token):
+            return None
         mine = [
             entry
             for entry in map(_entry, base.execute(_HOLDING))
@@ -169,7 +176,9 @@ def undo(study: Study, rater: str, subject: str | None = None) -> Entry:
             of = "" if subject is None else f" on {subject}"
             raise UserError(f"{rater} has no decision{of} in study {study.name} to take back.")
         last = max(mine, key=lambda entry: entry.number)
-        _insert(base, {"rater": rater, "subject": last.subject, "undoes": last.number})
+        _insert(
+            base, {"rater": rater, "subject": last.subject, "undoes": last.number, "token": token}
+        )
     write_thresholds(study)
     return last
 
@@ -204,9 +213,15 @@ def write_thresholds(study: Study) -> None:
 
 def _add(study: Study, row: Mapping[str, Any]) -> int:
     with database.writing(study.path) as base:
-        number = _insert(base, row)
+        number = _sent(base, row["token"]) or _insert(base, row)
     write_thresholds(study)
     return number
+
+
+def _sent(base: sqlite3.Connection, token: str | None) -> int | None:
+    """The number of the row that came with a token before."""
+    row = base.execute("SELECT id FROM decisions WHERE token = ?", [token]).fetchone()
+    return None if row is None else int(row["id"])
 
 
 def _insert(base: sqlite3.Connection, row: Mapping[str, Any]) -> int:
