@@ -14,6 +14,7 @@ PAGES = [
     st.Page("pages/data.py", title="Data", icon=":material/folder_open:"),
     st.Page("pages/cuts.py", title="Cuts", icon=":material/content_cut:"),
     st.Page("pages/threshold.py", title="Threshold", icon=":material/equalizer:"),
+    st.Page("pages/tuning.py", title="Tuning", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
     st.Page("pages/evaluation.py", title="Evaluation", icon=":material/table_chart:"),
 ]

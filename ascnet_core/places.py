@@ -1,5 +1,6 @@
 """Folders of the project, and the names of the files in a run. Imports nothing of the project."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,15 @@ INSTALLED_RUNS = None if _IS_CHECKOUT else APP / "checkpoints"
 """Runs that came with an installed package; None in a checkout, where they lie in `RUNS`."""
 PRESETS, PLANS, STUDIES = "presets", "plans", "studies"
 """Folders under `RUNS` of saved presets, plans for `crossval`, studies; no run may be called so."""
+
+OWN_FOLDER = "ASCNET_CACHE"
+"""The variable that names the folder of the app's own files."""
+
+
+def cache_folder() -> Path:
+    """Where the app keeps its own files: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
+    return Path(os.environ.get(OWN_FOLDER) or Path.home() / ".cache" / "ascnet-explorer")
+
 
 OPEN_FOLDERS = "ASCNET_DATA"
 """The variable that names the folders which the app opens, separated as in PATH."""

@@ -8,6 +8,7 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.places import cache_folder
 from ascnet_core.runs.suspicion import Remark
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
@@ -22,7 +23,7 @@ RESULT = "summary.json"
 
 def results_parent() -> Path:
     """Where evaluations are kept."""
-    return access.cache_folder() / "evaluations"
+    return cache_folder() / "evaluations"
 
 
 def choose(view: View) -> tuple[list[str], Path]:

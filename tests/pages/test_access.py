@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.places import cache_folder
 from pages.parts.shared import access, cohorts, runs, state
 from tests.pages.conftest import ALWAYS_OPEN, ROOT
 
@@ -249,7 +250,7 @@ def test_several_folders_are_named_as_in_path(
 def test_uploads_and_demos_are_open_to_all(in_the_open, own_cache: Path) -> None:
     assert access.may_open(access.uploads_folder() / "upload-1" / "manifest.csv")
     assert access.may_open(cohorts.demo_manifest())
-    assert not access.may_open(access.cache_folder() / "evaluations")
+    assert not access.may_open(cache_folder() / "evaluations")
 
 
 @pytest.mark.parametrize("opened", ["at home", "to others"])

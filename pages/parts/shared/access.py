@@ -21,13 +21,9 @@ import streamlit as st
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
+from ascnet_core.places import cache_folder
 from ascnet_core.runs.folder import is_run, run_folders
 from pages.parts.shared import state
-
-
-def cache_folder() -> Path:
-    """Where the app keeps its own files: ASCNET_CACHE, or ~/.cache/ascnet-explorer."""
-    return Path(os.environ.get("ASCNET_CACHE") or Path.home() / ".cache" / "ascnet-explorer")
 
 
 def uploads_folder() -> Path:

@@ -12,9 +12,8 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.file_names import file_name
 from ascnet_core.imaging.cohort import Cohort, Scan, files_of, read_manifest, write_manifest
-from ascnet_core.places import MANIFEST
+from ascnet_core.places import MANIFEST, cache_folder
 from pages.parts.shared import access, disk, state
-from pages.parts.shared.access import cache_folder as cache_folder
 from pages.parts.shared.feedback import progress_bar
 
 if TYPE_CHECKING:

@@ -1,0 +1,32 @@
+"""Tuning: a threshold per subject for a whole study, decided quickly and kept for good."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ascnet_core.studies.folder import Study
+from pages.parts.shared import feedback
+from pages.parts.shared.sidebar import style
+from pages.parts.tuning import chosen
+
+VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {}
+"""What the page shows of a study, by the name in its address: label, and what draws it.
+
+It is called with the study and the rater's name ("" where nobody is named yet).
+"""
+
+
+def page() -> None:
+    style()
+    with feedback.show_user_errors():
+        with st.sidebar:
+            study, rater = chosen.choose()
+        if study is None:
+            st.info("There is no study yet.")
+            return
+        name = chosen.choose_view({key: label for key, (label, _) in VIEWS.items()})
+        if name:
+            VIEWS[name][1](study, rater)
+
+
+page()
