@@ -10,6 +10,7 @@ from ascnet_core.metrics.overlap import Counts, count
 from ascnet_core.names import RangeKind
 from ascnet_core.segmentation.levels import Kept
 from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.pieces import by_scan
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.studies.agreement import agreement
 from ascnet_core.studies.applying import way_of
@@ -36,7 +37,9 @@ class Masks:
         for decision in (first, second):
             assert decision.threshold is not None
             levels, steps = one.volume(decision.map, region), parse_steps(decision.post)
-            made.append(segment(levels, region, decision.threshold, steps, on_levels(one.further)))
+            edits = by_scan(decision.pieces).get(one.scan.scan, ())
+            further = on_levels(one.further)
+            made.append(segment(levels, region, decision.threshold, steps, further, edits))
         self.counts += count(made[1], made[0])
         self.first_ml += int(np.count_nonzero(made[0])) * one.voxel_ml
         self.second_ml += int(np.count_nonzero(made[1])) * one.voxel_ml
@@ -126,7 +129,7 @@ def pairs(
 ) -> dict[tuple[str, RangeKind], list[str]]:
     """The subjects of whom both made masks, by (map, range) of both; others are left out.
 
-    Where raters took another map or range, or dropped pieces, the masks are not made.
+    Where raters took another map or range the masks are not made.
     """
     found: dict[tuple[str, RangeKind], list[str]] = {}
     for subject in subjects:
@@ -134,7 +137,6 @@ def pairs(
             ways = [way_of(entry[subject]) for entry in (first, second)]
             keys = {(how.map, kind) for how, kind in ways}
             why = apart(first[subject], second[subject])
-            pieces = first[subject].decided.pieces or second[subject].decided.pieces
-            if len(keys) == 1 and not pieces and "exclude" not in why and "scan" not in why:
+            if len(keys) == 1 and "exclude" not in why and "scan" not in why:
                 found.setdefault(keys.pop(), []).append(subject)
     return found
