@@ -66,7 +66,7 @@ def _hear(told: Mapping[str, Any]) -> None:
 
 def _row(shown: findings.Shown, accepted: str) -> dict[str, Any]:
     """What is on the screen as a row of the table; `accepted` is the time or empty."""
-    after = findings.cleaned(shown).numbers if shown.view.post else None
+    after = findings.cleaned(shown).numbers if shown.finished else None
     return export.row_of(shown.view, shown.threshold, shown.numbers, after, accepted)
 
 
@@ -195,7 +195,7 @@ def stage(drawn: str, left_out: list[str]) -> None:
         if _around(shown) != drawn:
             st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
         after, hint = None, st.session_state.get(state.HINT, "")
-        if full.post and isinstance(shown.threshold, Threshold):
+        if shown.finished and isinstance(shown.threshold, Threshold):
             try:
                 after = findings.cleaned(shown)
             except UserError as error:
