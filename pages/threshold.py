@@ -17,7 +17,7 @@ from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, cohorts, feedback, remarks, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export
-from pages.parts.viewer import findings, view_rules, viewer
+from pages.parts.viewer import findings, surface, view_rules, viewer
 
 STYLE = Path(export.__file__).with_name("page.css")
 
@@ -174,6 +174,7 @@ def _panel(shown: findings.Shown) -> None:
         width="stretch",
         help="The numbers on the screen and every accepted threshold of this session.",
     )
+    surface.show_button(shown, truth=True)
 
 
 @st.fragment

@@ -35,6 +35,7 @@ SEQ = "number of the viewer's last message"
 DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
 FORGOT = "that edits of pieces ended with their mask"  # a sentence, or nothing
+SURFACE = "case whose mask is open in 3-D"  # its key
 LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run starts from them

@@ -242,6 +242,7 @@ def viewer_data(
         "meanOf": facts.mean_of,
         "query": state.link("", view).partition("?")[2],
         "scan": view.scan,
+        "after": "after steps" if view.post else "after edits",
         "pieces": to_json(view.pieces),
         "edited": st.session_state.get(state.FORGOT, ""),
         "steps": " · ".join([*(view.post or ()), *([edits] if edits else [])]),

@@ -39,7 +39,8 @@ function render(root, nodes, { data, live, table }) {
   const edited = thresholdKey(live) === thresholdKey(data.live) ? data.edited : "";
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
   const texts = {
-    kind, sentence, edited, verdict: data.verdict, warning: data.warning, accepted: data.accepted,
+    kind, sentence, edited, steps: data.after, verdict: data.verdict, warning: data.warning,
+    accepted: data.accepted,
     level: live.none ? "none" : live.upper !== null ? `${live.t} – ${live.upper}`
       : `${live.side === "dark" ? "≤" : "≥"} ${live.t}`,
     truth: written("volume", data.hasTruth ? data.true * data.voxelMl : null),

@@ -25,7 +25,7 @@
  *   proposal: { t: number, side: string, rule: string, text: string, kind: string,
  *     sentence: string },
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
- *   meanOf: number, query: string, steps: string, pieces: Edit[], edited: string,
+ *   meanOf: number, query: string, steps: string, after: string, pieces: Edit[], edited: string,
  *   accepted: string, cleaned: Cleaned | null }} Data */
 /** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
  * (ms of performance.now()) count redraws for measurements.
