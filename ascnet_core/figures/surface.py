@@ -20,7 +20,7 @@ SHELL = 12_000
 """At most so many make the faint shell of the head."""
 THIN = 3
 """Fewer slices along an axis have no surface worth a look: pictures, single slices."""
-_CAMERA = {"eye": {"x": -1.45, "y": 1.55, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.12}}
+_CAMERA = {"eye": {"x": -1.3, "y": 1.4, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.1}}
 """One looks from the patient's left, from the front and above."""
 
 

@@ -1,10 +1,12 @@
 """A piece of the mask dropped by a click, taken back by a key, and repeated by `segment`."""
 
+import io
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
+from PIL import Image
 from playwright.sync_api import Page, expect
 from scipy import ndimage
 
@@ -14,7 +16,7 @@ from ascnet_core.imaging.volume import read_volume
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.folder import new_study
 from pages.parts.shared.state import from_query
-from tests.browser.conftest import settle
+from tests.browser.conftest import PATIENCE, settle
 from tests.browser.test_threshold import open_view, said
 
 LEVEL = 90
@@ -107,3 +109,23 @@ def test_a_click_drops_a_piece_a_key_brings_it_back_and_segment_repeats_it(
     page.locator("canvas.histogram").click(position={"x": 500, "y": 100})
     settle(page)
     assert said(page, "edited") == "Edits of pieces ended with the mask they were made on."
+
+
+def test_the_mask_in_space_is_drawn_and_closed_again(
+    server: str, page: Page, small_cohort: Path, small_run: Path
+) -> None:
+    view = {"cohort": small_cohort, "run": small_run, "map": "input", "t": 150}
+    open_view(page, f"{server}/threshold?{urlencode(view)}")
+    page.get_by_role("button", name="Surface in 3-D").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".js-plotly-plot canvas").first).to_be_visible(timeout=PATIENCE)
+    page.wait_for_timeout(2000)
+    shot = Image.open(io.BytesIO(dialog.locator(".js-plotly-plot").screenshot())).convert("RGB")
+    red, green, blue = np.moveaxis(np.asarray(shot, int), 2, 0)
+    assert ((red > green + 60) & (green > blue)).sum() > 500, "the mask is not to be seen"
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    settle(page)
+    page.keyboard.press("ArrowUp")
+    settle(page, 1500)
+    expect(dialog).to_be_hidden()

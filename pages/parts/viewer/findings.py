@@ -172,13 +172,15 @@ def cleaned(shown: Shown) -> Cleaned:
     UserError on a step that means nothing, or an edit that lies on no piece.
     """
     map8, prepared = shown.case.maps[shown.view.map], shown.case.prepared
-    further = on_levels(prepared.further)
-    mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
-    before, ml, edited = mask, prepared.volume.voxel_ml, ""
-    if shown.edits:
+    ml, edited = prepared.volume.voxel_ml, ""
+    if shown.edits:  # the steps are not run again for each edit
+        before = cleaned(replace(shown, view=replace(shown.view, pieces=()))).mask
         mask = edit_pieces(before, shown.edits)
         less = (np.count_nonzero(before) - np.count_nonzero(mask)) * ml
         edited = f"{describe_edits(shown.edits)}, {less:.1f} ml less"
+    else:
+        further = on_levels(prepared.further)
+        mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
     return Cleaned(mask, numbers_of(mask, prepared.truth, ml), viewer.pack_mask(mask), edited)
 
 

@@ -9,7 +9,7 @@ from tests.pages.threshold.test_threshold import open_page  # noqa: F401
 
 
 def open_surface(app: AppTest) -> AppTest:
-    next(one for one in app.button if one.label == "Mask in 3-D").click()
+    next(one for one in app.button if one.label == "Surface in 3-D").click()
     return app.run()
 
 
