@@ -12,7 +12,7 @@ from ascnet_core import places
 from ascnet_core.imaging.volume import read_volume
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.folder import find_study
-from tests.unit.commands.command_line import cli, rows_of
+from tests.unit.commands.command_line import cli, complaint, rows_of
 
 LEVEL = 60
 
@@ -132,3 +132,7 @@ def test_evaluate_scores_what_is_left(demo, run, tmp_path, monkeypatch, capsys):
         found, truth = masks[scan.scan], read_volume(scan.mask).data > 0
         expected = 2 * (found & truth).sum() / (found.sum() + truth.sum())
         assert float(row["dice"]) == pytest.approx(expected, abs=1e-5)
+    decide(study, subjects[0], [edit(study.cohort().scans[0].scan, ~mask, "drop")])
+    capsys.readouterr()
+    assert cli("evaluate", *call, "--overwrite") == 2
+    assert "lies on no piece of its mask any more" in complaint(capsys)
