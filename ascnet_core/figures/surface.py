@@ -20,7 +20,7 @@ SHELL = 12_000
 """At most so many make the faint shell of the head."""
 THIN = 3
 """Fewer slices along an axis have no surface worth a look: pictures, single slices."""
-_CAMERA = {"eye": {"x": -1.3, "y": 1.4, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.1}}
+_CAMERA = {"eye": {"x": -1.3, "y": 1.4, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.17}}
 """One looks from the patient's left, from the front and above."""
 
 
@@ -103,10 +103,12 @@ def surfaces(
         found.append(("region", surface_of(region, spacing, SHELL), "#999999", 0.1))
     figure = go.Figure()
     for name, mesh, colour, opacity in found:
+        if mesh.block > 1 and name != "region":
+            name += f", blocks of {mesh.block} voxels"
         (x, y, z), (i, j, k) = mesh.points.T, mesh.triangles.T
         figure.add_mesh3d(
             x=x, y=y, z=z, i=i, j=j, k=k, name=name, showlegend=True, hoverinfo="skip",
-            color=colour, opacity=opacity, flatshading=name == "mask",
+            color=colour, opacity=opacity, flatshading=name.startswith("mask"),
         )  # fmt: skip
     axes = {"x": "L to R, mm", "y": "P to A, mm", "z": "I to S, mm"}
     plain = {"backgroundcolor": "rgba(0,0,0,0)", "gridcolor": "rgba(127,127,127,0.25)"}

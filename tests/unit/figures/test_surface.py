@@ -62,6 +62,12 @@ def test_the_truth_is_drawn_where_it_is_given():
     assert len(surfaces(mask, region, (1, 1, 1), np.zeros_like(mask)).data) == 2
 
 
+def test_what_was_averaged_says_so():
+    noise = np.random.default_rng(0).random((60, 60, 60)) < 0.3
+    trace, *_ = surfaces(noise, noise, (1, 1, 1)).data
+    assert trace.name.startswith("mask, blocks of ")
+
+
 def test_one_voxel_at_a_corner_of_the_volume_is_closed():
     mask = np.zeros((5, 5, 5), bool)
     mask[0, 0, 0] = True
