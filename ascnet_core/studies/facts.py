@@ -132,6 +132,18 @@ def ranges_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, Range | None]
     return dict.fromkeys(subjects, range_of(asked, "", seen))
 
 
+def tables_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, ThresholdTable]:
+    """The table of each scan that was counted, by its name, in order."""
+    ranges, found = ranges_of(asked, seen), {}
+    for scan in asked.scans:
+        range_, one = ranges[scan.subject], seen.get(scan.scan)
+        if range_ is not None and one is not None and one.known is not None:
+            table = one.known.table(asked.map, range_)
+            if table is not None and one.readable:
+                found[scan.scan] = table
+    return found
+
+
 def known_facts(study: Study) -> dict[str, Facts]:
     """What is on the disk of a study's subjects, by name, in its order; nothing is cut.
 
