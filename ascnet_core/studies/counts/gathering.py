@@ -20,8 +20,8 @@ from ascnet_core.segmentation.cuts import Ready, cut_scan, ready
 from ascnet_core.segmentation.histogram import RAW, Range
 from ascnet_core.segmentation.levels import Kept, keep
 from ascnet_core.settings.preparation import preparation_of
-from ascnet_core.studies import fact_store
-from ascnet_core.studies.fact_store import Known
+from ascnet_core.studies.counts import store
+from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.facts import INPUT, Asked, Seen, look, range_of
 from ascnet_core.training.checkpoint import load_model
 from ascnet_core.training.device import pick_device
@@ -115,7 +115,7 @@ def count_missing(
                     if kept:
                         kept.ranges[asked.map] = range_
                         table = {(asked.map, range_.low, range_.high): kept.table(asked.map)}
-                        fact_store.write(found.key.text, Known(kept.voxel_ml, {}, table))
+                        store.write(found.key.text, Known(kept.voxel_ml, {}, table))
                     tell(done, total)
     return {subject: failed[subject] for subject in subjects if subject in failed}
 
@@ -153,7 +153,7 @@ def _look_or_cut(
         return _cut(asked, seen, network, scratch, between), ""
     except UserError as error:
         if seen.key is not None:
-            fact_store.write(seen.key.text, Known(failed=str(error)))
+            store.write(seen.key.text, Known(failed=str(error)))
         return None, str(error)
 
 
@@ -171,7 +171,7 @@ def _cut(
     maps = cut_scan(network, prepared, flip=asked.flip, progress=lambda *_: between())
     if seen.key is None or look(asked, read=True)[scan.scan].key != seen.key:
         return None  # it changed meanwhile
-    fact_store.write(seen.key.text, counted(prepared, keep(prepared, maps.items(), {})))
+    store.write(seen.key.text, counted(prepared, keep(prepared, maps.items(), {})))
     if asked.range == "raw" or asked.map == INPUT:
         return None
     return keep(prepared, [(asked.map, maps[asked.map])], scratch)
