@@ -43,7 +43,8 @@ class Proposal:
     """A level for a subject and why.
 
     `level` is None where nothing is found; the sentence says so. `rule` and `scope` are what a
-    decision for it records. `confidence` is put in words by `sure`, from what was measured. `off`
+    decision for it records: what was learned is no rule that can be typed, and written as
+    `learned:peak 3:-20`. `confidence` is put in words by `sure`, from what was measured. `off`
     is by how many levels what was learned missed the decided subjects, each left out in turn
     (the median), and `decided` how many these were; None for the others.
     """
@@ -174,8 +175,9 @@ def learned(facts: Facts, decided: Mapping[str, Entry], ground: Ground) -> Propo
     confidence: Confidence = "low" if off is None else _by_distance(off)
     if number < 2 * FEWEST and confidence == "high":
         confidence = "fair"
+    rule = f"learned:{fitted.relation.name}:{fitted.number:.4g}"
     return Proposal(
-        "learned", level, None, side, "learned", "subject", sentence, confidence, sure, off, number
+        "learned", level, None, side, rule, "subject", sentence, confidence, sure, off, number
     )
 
 

@@ -91,6 +91,7 @@ def test_learned_from_five_within_two_levels():
         assert found.off <= 2
         assert "20 levels below" in found.sentence
         assert "5 subjects" in found.sentence
+        assert found.rule == "learned:the brightest peak:-20"
 
 
 def test_a_quantile_of_the_reference_is_named():
