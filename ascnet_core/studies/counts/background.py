@@ -140,7 +140,8 @@ def _count(job: _Job) -> None:
                 raise _Ends
 
     subjects = tuple(dict.fromkeys(scan.subject for scan in job.asked.scans))
-    count_missing(job.asked, loader(job.run, job.cycle, "auto"), subjects, between=between)
+    load = loader(job.run, job.cycle, "auto")
+    count_missing(job.asked, load, subjects, between=between, again=False)
 
 
 def _stop() -> None:

@@ -80,12 +80,14 @@ def count_missing(
     subjects: Sequence[str],
     tell: Tell = tell_nobody,
     between: Callable[[], None] = lambda: None,
+    again: bool = True,
 ) -> dict[str, str]:
     """Cut what is missing of these subjects' counts and keep it; why some cannot be, by subject.
 
     `tell` is called with (scans done, scans in all) after each scan, `between` before each one and
     after each batch of slices: it may wait. What they raise ends the work, and what was counted
-    stays. For a range of the cohort all its scans are cut, whoever is asked for.
+    stays. Scans that could not be read are tried `again`, or left alone. For a range of the cohort
+    all its scans are cut, whoever is asked for.
     """
     groups = _groups(asked, subjects)
     done, total = 0, sum(map(len, groups))
@@ -97,7 +99,7 @@ def count_missing(
             for scan in group:
                 between()
                 one = replace(asked, scans=(scan,))
-                kept, problem = _look_or_cut(one, load, Scratch(file), between)
+                kept, problem = _look_or_cut(one, load, Scratch(file), between, again)
                 if kept is not None:
                     floats[scan.scan] = kept
                 if problem:
@@ -142,11 +144,11 @@ def _lacks(asked: Asked, known: Known | None, range_: Range) -> bool:
 
 
 def _look_or_cut(
-    asked: Asked, load: Loader, scratch: Scratch, between: Callable[[], None]
+    asked: Asked, load: Loader, scratch: Scratch, between: Callable[[], None], again: bool
 ) -> tuple[Kept | None, str]:
     """Cut one scan unless it is known; return what `_cut` does, and why it cannot be read."""
     (seen,) = look(asked, read=True).values()
-    if _is_known(asked, seen.known):
+    if _is_known(asked, seen.known) or not (again or seen.readable):
         return None, ""
     network = load()  # where that fails no scan is to blame
     try:

@@ -10,7 +10,7 @@ from ascnet_core import places
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.segmentation.cuts import cut_scan
 from ascnet_core.studies.counts import background, gathering, keys
-from ascnet_core.studies.facts import Asked, look, tables_of
+from ascnet_core.studies.facts import Asked, asked_of, look, tables_of
 from ascnet_core.studies.folder import new_study, run_sha256
 
 
@@ -102,7 +102,7 @@ def test_why_nothing_comes_is_said(small_cohort, tmp_path):
 
 
 def test_of_a_study_what_cannot_be_read_is_not_asked_for_again(
-    small_run, small_cohort, tmp_path, runs, cut
+    small_run, small_cohort, tmp_path, runs, cut, monkeypatch
 ):
     folder = shutil.copytree(small_cohort.parent, tmp_path / "data")
     study = new_study("ms", folder / "manifest.csv", small_run)
@@ -114,3 +114,7 @@ def test_of_a_study_what_cannot_be_read_is_not_asked_for_again(
     known, problem = background.facts_so_far(study)
     assert list(known) == list(study.subjects[1:])
     assert background.wait(0)  # nothing was asked for
+    monkeypatch.setattr(gathering, "prepare_scan", lambda *_: pytest.fail("read again"))
+    background.ask(asked_of(study), study.run, study.cycle)
+    assert background.wait(60)
+    assert len(cut) == 3
