@@ -213,25 +213,22 @@ def volume(facts: Facts, usual: Usual, threshold: Chosen) -> Odd | None:
 def another_modality(facts: Facts, usual: Usual, run: Fingerprint | None) -> Odd | None:
     """Say that the input's grey levels are unlike those of the training, or of all the others."""
     own = _shares(facts.input_counts)
+    others = [one for subject, one in usual.inputs.items() if subject != facts.subject]
+    compared = []
     if run is not None and len(run.histograms):
-        apart = float(distances(own, run.histograms).min()) / run.furthest
+        compared.append((run.histograms, run.furthest, f"those that {run.run} learnt from"))
+    if len(others) >= FEWEST:
+        compared.append((np.array(others), usual.input_limit, "those of every other subject"))
+    for histograms, limit, whose in compared:
+        apart = float(distances(own, histograms).min()) / limit
         if apart > 1:
+            sure = "clearly" if apart > 1.5 else "somewhat"
             return Odd(
                 "modality",
-                f"The image's grey levels are distributed unlike those that {run.run} learnt from "
-                f"({apart:.1f} times as far as is usual): another modality, scale or region?",
+                f"The image's grey levels are distributed {sure} unlike {whose}: another "
+                "modality, intensity scale or region.",
             )
-    others = [one for subject, one in usual.inputs.items() if subject != facts.subject]
-    if len(others) < FEWEST:
-        return None
-    apart = float(distances(own, np.array(others)).min()) / usual.input_limit
-    if apart <= 1:
-        return None
-    return Odd(
-        "modality",
-        f"The image's grey levels are distributed unlike those of every other subject ({apart:.1f} "
-        "times as far as is usual): another modality, scale or region?",
-    )
+    return None
 
 
 def torn(mask: NDArray[np.bool_], voxel_ml: float) -> Odd | None:
