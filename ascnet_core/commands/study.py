@@ -18,7 +18,7 @@ from ascnet_core.commands.options import (
     need_folder,
 )
 from ascnet_core.commands.progress import Progress
-from ascnet_core.commands.study_actions import prefer
+from ascnet_core.commands.study_actions import prefer, rules
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
 
@@ -44,6 +44,7 @@ examples:
   {PROGRAM} study export ms -o tables
   {PROGRAM} study apply ms -o masks --rater anna     as segment --study ms
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
+  {PROGRAM} study rules ms -o tables                 all mask-free rules on each subject
   {PROGRAM} study prefer ms -o tables                which of two ways was better, blindly compared
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
@@ -110,6 +111,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_flag(one, "--levels-only", "make no masks, which takes a network's time")
     add_device(one)
 
+    rules.add(actions)
     prefer.add(actions)
 
 

@@ -19,12 +19,9 @@ from ascnet_core.names import Scope, Side
 from ascnet_core.segmentation.rules import RULES, needs_reference, parse_rule
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
 from ascnet_core.settings.tables import Segmentation
-from ascnet_core.studies.facts import Facts
+from ascnet_core.studies.facts import INPUT, Facts
 
 Counts = NDArray[np.int64]
-
-INPUT = "input"
-"""The map without a network: a plain threshold of it is the baseline of all others."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def compare_rules(
     references: Mapping[str, Counts | None],
     decided: Mapping[str, int],
 ) -> list[Found]:
-    """What each rule finds for each subject, on the run's map and on the input.
+    """What each rule finds for each subject, on the run's map and, as the baseline, on the input.
 
     `how` is the run's own way; its rule is tried with both scopes. `references` hold the normal
     reference's counts (256,) by map, `decided` a rater's levels on the run's map by subject.

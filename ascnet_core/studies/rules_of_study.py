@@ -10,9 +10,9 @@ from ascnet_core.names import RangeKind
 from ascnet_core.runs.folder import Run
 from ascnet_core.settings.tables import Segmentation
 from ascnet_core.studies.decisions import decisions_of, holding
-from ascnet_core.studies.facts import Facts
-from ascnet_core.studies.folder import Study, scans_sha256
-from ascnet_core.studies.rules_compared import INPUT, Counts, Found, compare_rules
+from ascnet_core.studies.facts import INPUT, Facts
+from ascnet_core.studies.folder import Study
+from ascnet_core.studies.rules_compared import Counts, Found, compare_rules
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def own_way(study: Study) -> OwnWay:
 def compare_in(study: Study, facts: Mapping[str, Facts], rater: str | None) -> list[Found]:
     """What each rule finds for the subjects of `facts`, and how far from a rater's decisions."""
     own = own_way(study)
-    decided = {} if rater is None else decided_levels(study, rater, own)
+    decided = {} if rater is None else decided_levels(study, rater, own, facts)
     return compare_rules(facts.values(), own.how, references_of(study, facts, own), decided)
 
 
@@ -58,12 +58,13 @@ def references_of(
     return found
 
 
-def decided_levels(study: Study, rater: str, own: OwnWay) -> dict[str, int]:
+def decided_levels(
+    study: Study, rater: str, own: OwnWay, facts: Mapping[str, Facts]
+) -> dict[str, int]:
     """A rater's levels by subject: those on the run's own map, range and side that hold today.
 
     Bands and decisions on scans that have changed since are left out.
     """
-    cohort = study.cohort()
     found = {}
     for subject, entry in decisions_of(study, rater).items():
         decision, threshold = entry.decided, entry.decided.threshold
@@ -74,7 +75,7 @@ def decided_levels(study: Study, rater: str, own: OwnWay) -> dict[str, int]:
         )
         if threshold is None or threshold.upper is not None or not alike:
             continue
-        if entry.scan_sha256 == scans_sha256(cohort.scans_of(subject)):
+        if subject in facts and entry.scan_sha256 == facts[subject].scan_sha256:
             found[subject] = threshold.level
     return found
 
