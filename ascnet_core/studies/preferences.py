@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -60,6 +60,10 @@ class Pair:
         """A name of the pair that says nothing of it."""
         return hashlib.sha256(f"{_json(self.a)}\0{_json(self.b)}".encode()).hexdigest()[:16]
 
+    def plain(self) -> list[dict[str, Any]]:
+        """Both as JSON can hold them; `pair_from` reads it."""
+        return [asdict(self.a), asdict(self.b)]
+
 
 @dataclass(frozen=True)
 class Preference:
@@ -98,6 +102,15 @@ def pair_of(one: Contender, other: Contender) -> Pair:
     if first == second:
         raise UserError("Both ways are the same; change the rule, the map, the steps or the run.")
     return Pair(first, second)
+
+
+def pair_from(plain: Sequence[Mapping[str, Any]]) -> Pair:
+    """The pair whose `plain` this is."""
+    return Pair(*(_contender(one) for one in plain))
+
+
+def _contender(values: Mapping[str, Any]) -> Contender:
+    return Contender(**{**values, "post": tuple(values["post"])})
 
 
 def _checked(one: Contender) -> Contender:
@@ -221,7 +234,7 @@ def _preference(row: sqlite3.Row) -> Preference:
     for side in ("left", "right"):
         values = json.loads(row[side])
         hashes = values.pop("run_sha256"), values.pop("scan_sha256")
-        sides[side] = Contender(**{**values, "post": tuple(values["post"])}), hashes
+        sides[side] = _contender(values), hashes
     names: list[Literal["left", "right"]] = ["left", "right"]
     first, second = sorted(names, key=lambda side: _json(sides[side][0]))
     found: dict[str, Literal["a", "b"]] = {first: "a", second: "b"}
