@@ -118,11 +118,12 @@ def compare_rules(
     facts, found = list(facts), list[Found]()
     for name in dict.fromkeys((how.map, INPUT)):
         reference = references.get(name)
+        rules = _rules_on(how, reference)
         pooled = sum((_counts(one, name) for one in facts), np.zeros(256, np.int64))
         shared = attempt(how.rule, pooled, how.side, reference)
         for one in facts:
             level = decided.get(one.subject) if name == how.map else None
-            each = _levels_on(one, name, how, reference)
+            each = _levels_on(_counts(one, name), rules, how.side, reference)
             scoped: list[tuple[Scope, Threshold | NoThreshold]] = [("cohort", shared)]
             scoped += [("subject", threshold) for threshold in each]
             found += [_found(one, name, scope, threshold, level) for scope, threshold in scoped]
@@ -140,17 +141,21 @@ def find_levels(
     `tell` is called with (subjects done, subjects in all), and may end the work by what it raises.
     """
     facts = list(facts)
+    rules = {name: _rules_on(how, references.get(name)) for name in (how.map, INPUT)}
     for number, one in enumerate(facts, 1):
-        for name in dict.fromkeys((how.map, INPUT)):
-            _levels_on(one, name, how, references.get(name))
+        for name in rules:
+            _levels_on(_counts(one, name), rules[name], how.side, references.get(name))
         tell(number, len(facts))
 
 
+def _rules_on(how: Segmentation, reference: Counts | None) -> tuple[str, ...]:
+    return tuple(rules_for(how.side, how.rule, reference is not None))
+
+
 def _levels_on(
-    facts: Facts, name: str, how: Segmentation, reference: Counts | None
+    counts: Counts, rules: tuple[str, ...], side: Side, reference: Counts | None
 ) -> tuple[Threshold | NoThreshold, ...]:
-    rules = tuple(rules_for(how.side, how.rule, reference is not None))
-    return _thresholds(rules, how.side, _bytes(_counts(facts, name)), _bytes(reference))
+    return _thresholds(rules, side, _bytes(counts), _bytes(reference))
 
 
 def summarise(found: Iterable[Found]) -> list[RuleSummary]:

@@ -44,6 +44,7 @@ MOST_NAMED = 5
 PATIENCE = 0.4  # seconds before a wait gets a progress bar
 ROW = 35  # pixels of a table's row
 PLOT = "rules of each subject"
+_COMPARED = "what rules were compared on"
 ORACLE_TITLES = ("oracle: mean Dice", "oracle: levels off", "oracle: Dice lost")
 
 Key = tuple[Scope, str]
@@ -57,9 +58,12 @@ def show(study: Study, rater: str) -> None:
     own = own_way(study)
     references = references_of(study, facts, own)
     decided = decided_levels(study, rater, own, facts) if rater.strip() else {}
-    with feedback.progress_bar("Reading histograms by all rules", PATIENCE) as report:
-        find_levels(facts.values(), own.how, references, report)
-    found = _compared(_stamp(own, facts, references, decided), facts, own.how, references, decided)
+    stamp = _stamp(own, facts, references, decided)
+    if st.session_state.get(_COMPARED) != stamp:
+        with feedback.progress_bar("Reading histograms by all rules", PATIENCE) as report:
+            find_levels(facts.values(), own.how, references, report)
+        st.session_state[_COMPARED] = stamp
+    found = _compared(stamp, facts, own.how, references, decided)
     _draw(study, own, found, decided)
 
 
