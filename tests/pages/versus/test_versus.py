@@ -13,7 +13,7 @@ from ascnet_core.files import write_json
 from ascnet_core.studies.folder import Study, new_study
 from ascnet_core.studies.preferences import Contender, Pair, every_preference, left_of, pair_of
 from pages.parts.shared import state
-from pages.parts.tuning import versus, versus_block
+from pages.parts.versus import versus, versus_block
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "tuning.py"
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { keep, unpackPair } from "../../../pages/parts/tuning/versus_store.js";
+import { keep, unpackPair } from "../../../pages/parts/versus/versus_store.js";
 import { block } from "../helpers.js";
 
 test("a pair is unpacked as it was packed", async () => {

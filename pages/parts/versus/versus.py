@@ -36,7 +36,7 @@ from ascnet_core.studies.raters import check_rater
 from ascnet_core.studies.table import to_csv
 from pages.parts.shared import components, feedback, jobs, runs, state
 from pages.parts.shared.question import ask_about
-from pages.parts.tuning import versus_block
+from pages.parts.versus import versus_block
 
 PAIR = "pair"
 """Key of the address; its value names a pair and says nothing of it."""

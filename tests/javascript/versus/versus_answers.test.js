@@ -3,7 +3,7 @@ import test from "node:test";
 
 import {
   answer, back, makeQueue, newToken, nextOpen, takeAnswered,
-} from "../../../pages/parts/tuning/versus_answers.js";
+} from "../../../pages/parts/versus/versus_answers.js";
 
 const data = (changes = {}) => ({
   study: "/s", rater: "anna", pair: "k", seq: 0, subjects: ["A", "B", "C"], done: [], answered: {},
