@@ -43,12 +43,13 @@ def test_subjects_are_compared_by_keys_alone(
         text = page.content()
         assert "otsu" not in text
         assert "reconstruction" not in text
-        marked = page.locator("[data-node=left]").get_attribute("data-marked")
+        left = page.locator("[data-node=left]")
+        marked = left.get_attribute("data-marked") or ""
         page.keyboard.press("w")
         page.keyboard.press("m")
         page.keyboard.press("m")
         page.keyboard.press("s")
-        assert page.locator("[data-node=left]").get_attribute("data-marked") == marked
+        expect(left).to_have_attribute("data-marked", marked)
         page.keyboard.press("ArrowLeft")
         shows(page, subjects[1])
         page.keyboard.press("ArrowDown")
