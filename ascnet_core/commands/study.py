@@ -18,7 +18,7 @@ from ascnet_core.commands.options import (
     need_folder,
 )
 from ascnet_core.commands.progress import Progress
-from ascnet_core.commands.study_actions import warn
+from ascnet_core.commands.study_actions import prefer, rules, warn
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
 
@@ -45,6 +45,8 @@ examples:
   {PROGRAM} study apply ms -o masks --rater anna     as segment --study ms
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
   {PROGRAM} study warn ms                            which subjects are not like the others, and why
+  {PROGRAM} study rules ms -o tables                 all mask-free rules on each subject
+  {PROGRAM} study prefer ms -o tables                which of two ways was better, blindly compared
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
 of manifest, run and scans: decisions are applied to the very same ones alone. A changed mind is a
@@ -111,6 +113,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_device(one)
 
     warn.add(actions)
+    rules.add(actions)
+    prefer.add(actions)
 
 
 def _with_study(
