@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ascnet_core.commands.options import (
     PROGRAM,
@@ -17,15 +16,13 @@ from ascnet_core.commands.options import (
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.study_actions import agree
+from ascnet_core.commands.study_options import add_with_study
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
 
 if TYPE_CHECKING:
     from ascnet_core.studies.folder import Study
-
-_DISCUSSED = 5
-"""Subjects named at the end of `agree`; the table has all."""
 
 SUMMARY = "decide a threshold per subject, keep it, apply it, compare raters"
 DESCRIPTION = (
@@ -65,9 +62,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     add_action(actions, "list", "print a table of studies", _list)
 
-    one = _with_study(actions, "show", "print how far a study is", _show)
+    one = add_with_study(actions, "show", "print how far a study is", _show)
 
-    one = _with_study(actions, "decide", "record a decision", _decide)
+    one = add_with_study(actions, "decide", "record a decision", _decide)
     one.add_argument("subject", metavar="SUBJECT")
     one.add_argument("--rater", required=True, metavar="R", help="who decides")
     one.add_argument("--threshold", metavar="LEVEL", help="a level 0 to 255, or band:FROM:TO")
@@ -85,36 +82,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--rating", type=int, metavar="1..5", help="of the mask, 5 is best")
     one.add_argument("--note", default="", metavar="TEXT")
 
-    one = _with_study(actions, "undo", "take a rater's last decision back", _undo)
+    one = add_with_study(actions, "undo", "take a rater's last decision back", _undo)
     one.add_argument("--subject", metavar="S", help="the last one on this subject")
     one.add_argument("--rater", required=True, metavar="R", help="whose")
 
-    one = _with_study(actions, "export", "write decisions and history as tables", _export)
+    one = add_with_study(actions, "export", "write decisions and history as tables", _export)
     add_out(one, "DIR", "folder for the tables; made if need be", required=True)
     add_overwrite(one)
 
-    one = _with_study(actions, "apply", "make the masks that were decided", _apply)
+    one = add_with_study(actions, "apply", "make the masks that were decided", _apply)
     add_out(one, "DIR", "folder for the masks; made if need be", required=True)
     add_overwrite(one)
     one.add_argument("--rater", metavar="R", help="whose (needed where several have decided)")
     one.add_argument("--undecided", metavar="RULE", help="the cohort's rule for the others")
     add_device(one)
 
-    one = _with_study(actions, "agree", "compare the decisions of two raters", _agree)
-    one.add_argument("first", metavar="R1")
-    one.add_argument("second", metavar="R2")
-    add_out(one, "DIR", "folder for agreement.csv and .json; made if need be")
-    add_overwrite(one)
-    add_flag(one, "--levels-only", "make no masks, which takes a network's time")
-    add_device(one)
-
-
-def _with_study(
-    actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], int | None]
-) -> argparse.ArgumentParser:
-    parser = add_action(actions, name, summary, does)
-    parser.add_argument("study", metavar="STUDY", help="a study's name or folder")
-    return parser
+    agree.add(actions)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -243,64 +226,3 @@ def _apply(options: argparse.Namespace) -> int:
     for name in ("out", "rater", "undecided", "overwrite", "device"):
         setattr(given, name, getattr(options, name))
     return segment.run(given)
-
-
-def _agree(options: argparse.Namespace) -> None:
-    from ascnet_core.files import write_json, write_text
-    from ascnet_core.outputs import check_targets, writing
-    from ascnet_core.studies.applying import whose
-    from ascnet_core.studies.compare import COLUMNS, compare
-    from ascnet_core.studies.decisions import decisions_of
-    from ascnet_core.studies.table import to_csv
-
-    study: Study = options.study
-    names = ["agreement.csv", "agreement.json"]
-    out = options.out and need_folder(options.out)
-    if out:
-        check_targets(out, names, (), options.overwrite)
-    raters = [whose(study, rater) for rater in (options.first, options.second)]
-    if raters[0] == raters[1]:
-        raise UserError("Name two raters; a second pass is a rater of its own.")
-    first, second = (decisions_of(study, rater) for rater in raters)
-    if not first.keys() & second.keys():
-        raise UserError(f"No subject is decided by both {raters[0]} and {raters[1]}.")
-    masks = {}
-    if not options.levels_only:
-        from ascnet_core.studies.masks import masks_of_both
-
-        with Progress("scans cut") as progress:
-            masks = masks_of_both(study, first, second, options.device, progress)
-    rows, summary = compare(study.subjects, first, second, masks)
-    if out:
-        with writing(out, names, "study agree", (), options.overwrite) as aside:
-            write_text(aside / names[0], to_csv(rows, COLUMNS))
-            write_json(aside / names[1], {"raters": raters, **summary, "rows": rows})
-    _print_agreement(raters, rows, summary)
-
-
-def _print_agreement(
-    raters: Sequence[str], rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
-) -> None:
-    def text(value: Any, digits: int = 2) -> str:
-        return "-" if value is None else f"{value:.{digits}f}"
-
-    print(f"{' and '.join(raters)}: {len(rows)} of {summary['subjects']} subjects decided by both")
-    for name, title in (("levels", "levels"), ("volumes_ml", "volumes in ml")):
-        one = summary[name]
-        if one["n"]:
-            print(
-                f"{title}, {one['n']}: {raters[1]} minus {raters[0]} is {text(one['bias'])} on "
-                f"average, limits of agreement {text(one['low'])} to {text(one['high'])}; "
-                f"ICC(2,1) {text(one['icc_agreement'], 3)}, "
-                f"ICC(3,1) {text(one['icc_consistency'], 3)}"
-            )
-    dice = summary["dice"]
-    if dice["n"]:
-        print(
-            f"masks, {dice['n']}: Dice {text(dice['mean'], 3)} on average, "
-            f"least {text(dice['least'], 3)}"
-        )
-    print("to discuss first:")
-    for row in rows[:_DISCUSSED]:
-        levels = f"{text(row['level_1'], 0)} and {text(row['level_2'], 0)}"
-        print(f"  {row['subject']}: levels {levels}, Dice {text(row['dice'], 3)} {row['apart']}")

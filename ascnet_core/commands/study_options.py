@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ascnet_core.commands.options import add_action
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,3 +82,12 @@ def study_of(options: argparse.Namespace, decided: Sequence[str] = tuple(_DECIDE
 def undecided_of(options: argparse.Namespace, how: Segmentation) -> Segmentation | None:
     """How subjects without a decision are segmented; None where they get no mask."""
     return replace(how, rule=options.undecided) if options.undecided else None
+
+
+def add_with_study(
+    actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], int | None]
+) -> argparse.ArgumentParser:
+    """Add an action of the verb `study` that works on one study; returned is its parser."""
+    parser = add_action(actions, name, summary, does)
+    parser.add_argument("study", metavar="STUDY", help="a study's name or folder")
+    return parser

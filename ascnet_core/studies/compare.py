@@ -6,14 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ascnet_core.imaging.prepare import Mask
 from ascnet_core.metrics.overlap import Counts, count
-from ascnet_core.names import RangeKind
-from ascnet_core.segmentation.levels import Kept
-from ascnet_core.segmentation.masks import on_levels, segment
-from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.studies.agreement import agreement
-from ascnet_core.studies.applying import way_of
-from ascnet_core.studies.decisions import Decision, Entry
+from ascnet_core.studies.decisions import Entry
 
 COLUMNS = (
     *("subject", "level_1", "level_2", "difference", "dice", "volume_1_ml", "volume_2_ml"),
@@ -29,17 +25,13 @@ class Masks:
     first_ml: float = 0.0
     second_ml: float = 0.0
 
-    def add(self, one: Kept, first: Decision, second: Decision) -> None:
-        """Make both raters' masks of one scan and count them."""
-        region = one.region()
-        made = []
-        for decision in (first, second):
-            assert decision.threshold is not None
-            levels, steps = one.volume(decision.map, region), parse_steps(decision.post)
-            made.append(segment(levels, region, decision.threshold, steps, on_levels(one.further)))
-        self.counts += count(made[1], made[0])
-        self.first_ml += int(np.count_nonzero(made[0])) * one.voxel_ml
-        self.second_ml += int(np.count_nonzero(made[1])) * one.voxel_ml
+    def add(self, first: Mask | None, second: Mask | None, voxel_ml: float) -> None:
+        """Count both raters' masks of one scan, neither of which may be missing."""
+        assert first is not None
+        assert second is not None
+        self.counts += count(second, first)
+        self.first_ml += int(np.count_nonzero(first)) * voxel_ml
+        self.second_ml += int(np.count_nonzero(second)) * voxel_ml
 
 
 def apart(first: Entry, second: Entry) -> str:
@@ -119,22 +111,3 @@ def _urgency(row: Mapping[str, Any]) -> tuple[bool, bool, float, int]:
         dice,
         -abs(row["difference"] or 0),
     )
-
-
-def pairs(
-    subjects: Sequence[str], first: Mapping[str, Entry], second: Mapping[str, Entry]
-) -> dict[tuple[str, RangeKind], list[str]]:
-    """The subjects of whom both made masks, by (map, range) of both; others are left out.
-
-    Where raters took another map or range, or dropped pieces, the masks are not made.
-    """
-    found: dict[tuple[str, RangeKind], list[str]] = {}
-    for subject in subjects:
-        if subject in first and subject in second:
-            ways = [way_of(entry[subject]) for entry in (first, second)]
-            keys = {(how.map, kind) for how, kind in ways}
-            why = apart(first[subject], second[subject])
-            pieces = first[subject].decided.pieces or second[subject].decided.pieces
-            if len(keys) == 1 and not pieces and "exclude" not in why and "scan" not in why:
-                found.setdefault(keys.pop(), []).append(subject)
-    return found
