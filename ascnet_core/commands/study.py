@@ -16,7 +16,7 @@ from ascnet_core.commands.options import (
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.study_actions import agree
+from ascnet_core.commands.study_actions import agree, report
 from ascnet_core.commands.study_options import add_with_study
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
@@ -40,6 +40,7 @@ examples:
   {PROGRAM} study export ms -o tables
   {PROGRAM} study apply ms -o masks --rater anna     as segment --study ms
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
+  {PROGRAM} study report ms -o ms.html               all of it on one page, to send and print
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
 of manifest, run and scans: decisions are applied to the very same ones alone. A changed mind is a
@@ -98,6 +99,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_device(one)
 
     agree.add(actions)
+    report.add(actions)
 
 
 def run(options: argparse.Namespace) -> int:
