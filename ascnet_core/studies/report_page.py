@@ -200,9 +200,9 @@ def _volumes(report: Report, colours: dict[str, str]) -> Markup:
     return strip_plot(rows, "volume of the mask, ml")
 
 
-def _plots(pair: Pair) -> tuple[Markup | str, Markup | str]:
+def _plots(pair: Pair) -> tuple[Markup, Markup]:
     """Bland-Altman plots of levels and of volumes, where there are any."""
-    plots: list[Markup | str] = []
+    plots = []
     for first, second, needs, what in (
         ("level_1", "level_2", "difference", "level"),
         ("volume_1_ml", "volume_2_ml", "volume_difference_ml", "volume, ml"),
@@ -210,7 +210,7 @@ def _plots(pair: Pair) -> tuple[Markup | str, Markup | str]:
         rows = [row for row in pair.rows if row[needs] is not None]
         titles = f"mean {what}", f"{pair.raters[1]} minus {pair.raters[0]}, {what}"
         names, one, other = ([row[key] for row in rows] for key in ("subject", first, second))
-        plots.append(bland_altman(names, one, other, titles) if rows else "")
+        plots.append(bland_altman(names, one, other, titles))
     return plots[0], plots[1]
 
 

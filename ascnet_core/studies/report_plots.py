@@ -14,7 +14,7 @@ from ascnet_core.studies.agreement import agreement
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Of raters, in order; from the seventh on again. Their names stand beside, too."""
 _GREY = "#555"
-_WIDTH, _ROW = 960, 34
+_WIDTH, _ROW = 760, 34
 _TEMPLATES = templates(Path(__file__).parent / "templates")
 
 
@@ -101,7 +101,10 @@ def bland_altman(
     """Second minus first against their mean, with bias and limits of agreement; one dot a subject.
 
     Bars at the right are the 95 % intervals of bias and limits. `titles` are of the x and y axis.
+    Empty where there is no subject.
     """
+    if not names:
+        return Markup()
     found = agreement(first, second)
     means = [(a + b) / 2 for a, b in zip(first, second, strict=True)]
     differences = [b - a for a, b in zip(first, second, strict=True)]
