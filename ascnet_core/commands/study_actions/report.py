@@ -37,8 +37,8 @@ def add(actions: Any) -> None:
 def _report(options: argparse.Namespace) -> None:
     from ascnet_core.files import write_text
     from ascnet_core.outputs import check_targets, writing
-    from ascnet_core.studies.report import make_report
-    from ascnet_core.studies.report_page import report_html
+    from ascnet_core.studies.report.contents import make_report
+    from ascnet_core.studies.report.page import report_html
 
     study: Study = options.study
     out: Path = options.out / FILE if options.out.is_dir() else options.out

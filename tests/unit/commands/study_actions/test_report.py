@@ -11,7 +11,7 @@ from ascnet_core import places
 from ascnet_core.studies.decisions import holding
 from ascnet_core.studies.folder import find_study
 from ascnet_core.studies.masks import make_masks
-from ascnet_core.studies.report import make_report
+from ascnet_core.studies.report.contents import make_report
 from tests.unit.commands.command_line import cli, complaint, decide, masks_of, rows_of
 
 WAYS = (

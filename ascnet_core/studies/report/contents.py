@@ -16,7 +16,7 @@ from ascnet_core.studies.compare import Masks, apart, compare
 from ascnet_core.studies.decisions import Entry, history, holding
 from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.studies.masks import INPUT, Made, make_masks
-from ascnet_core.studies.thumbnail import slice_to_show, thumbnail
+from ascnet_core.studies.report.thumbnail import slice_to_show, thumbnail
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from ascnet_core.studies.thumbnail import HEIGHT, OUTLINE, slice_to_show, thumbnail
+from ascnet_core.studies.report.thumbnail import HEIGHT, OUTLINE, slice_to_show, thumbnail
 
 
 def pixels(png: bytes) -> np.ndarray:

@@ -15,8 +15,8 @@ from ascnet_core.names import FLAGS
 from ascnet_core.runs.create import versions
 from ascnet_core.studies.decisions import Decision
 from ascnet_core.studies.folder import now
-from ascnet_core.studies.report import Outcome, Pair, Report
-from ascnet_core.studies.report_plots import COLOURS, bland_altman, strip_plot
+from ascnet_core.studies.report.contents import Outcome, Pair, Report
+from ascnet_core.studies.report.plots import COLOURS, bland_altman, strip_plot
 
 _DISCUSSED = 10
 """Subjects of two raters that are named as those to discuss first."""
@@ -59,7 +59,7 @@ def report_html(report: Report, program: str, command: str) -> str:
     `program` is how this program is called, `command` the call that makes the page again.
     """
     colours = dict(zip(report.raters, COLOURS * (1 + len(report.raters)), strict=False))
-    return _TEMPLATES.get_template("study_report.html").render(
+    return _TEMPLATES.get_template("report.html").render(
         report=report,
         facts=_facts(report, program, command),
         raters=[_rater(report, name, colours[name]) for name in report.raters],

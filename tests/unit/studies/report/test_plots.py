@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ascnet_core.studies.report_plots import bland_altman, strip_plot
+from ascnet_core.studies.report.plots import bland_altman, strip_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

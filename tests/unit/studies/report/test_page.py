@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 from ascnet_core.metrics.overlap import Counts
-from ascnet_core.studies import report_page
 from ascnet_core.studies.decisions import history
 from ascnet_core.studies.folder import new_study
-from ascnet_core.studies.report import Outcome, Report, make_report
+from ascnet_core.studies.report import page as report_page
+from ascnet_core.studies.report.contents import Outcome, Report, make_report
 from tests.helpers import make_nifti
 from tests.unit.studies.deciding import decide, decision
 
