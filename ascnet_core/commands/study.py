@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from ascnet_core.commands.options import (
     PROGRAM,
     add_action,
-    add_device,
     add_flag,
     add_out,
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.study_actions import agree, report
+from ascnet_core.commands.study_actions import agree, apply, report
 from ascnet_core.commands.study_options import add_with_study
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
@@ -39,6 +38,7 @@ examples:
   {PROGRAM} study undo ms --rater anna               takes the last one back
   {PROGRAM} study export ms -o tables
   {PROGRAM} study apply ms -o masks --rater anna     as segment --study ms
+  {PROGRAM} study apply ms -o packed --zip           masks, tables and a README in one file
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
   {PROGRAM} study report ms -o ms.html               all of it on one page, to send and print
 
@@ -91,13 +91,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_out(one, "DIR", "folder for the tables; made if need be", required=True)
     add_overwrite(one)
 
-    one = add_with_study(actions, "apply", "make the masks that were decided", _apply)
-    add_out(one, "DIR", "folder for the masks; made if need be", required=True)
-    add_overwrite(one)
-    one.add_argument("--rater", metavar="R", help="whose (needed where several have decided)")
-    one.add_argument("--undecided", metavar="RULE", help="the cohort's rule for the others")
-    add_device(one)
-
+    apply.add(actions)
     agree.add(actions)
     report.add(actions)
 
@@ -217,14 +211,3 @@ def _export(options: argparse.Namespace) -> None:
         for name, text in texts.items():
             write_text(aside / name, text)
     print(f"tables in {out}: {', '.join(texts)}")
-
-
-def _apply(options: argparse.Namespace) -> int:
-    from ascnet_core.commands import segment
-
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} study apply")
-    segment.add(parser)
-    given = parser.parse_args(["--study", str(options.study.path), "-o", str(options.out)])
-    for name in ("out", "rater", "undecided", "overwrite", "device"):
-        setattr(given, name, getattr(options, name))
-    return segment.run(given)
