@@ -53,11 +53,9 @@ def compare(
     second: Mapping[str, Entry],
     masks: Mapping[str, Masks],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return a row a subject that both decided, to discuss first ones first, and a summary.
+    """Return a row a subject that both decided, in the order to discuss them, and a summary.
 
-    Dice and volumes are of `masks`, where there are any. Levels count in the summary where nothing
-    sets them `apart`. First to discuss is what one alone excludes, then the lowest Dice, then the
-    largest difference of levels.
+    Dice and volumes are of `masks`, where there are any. See `in_order` and `summarise`.
     """
     rows = []
     for subject in subjects:
@@ -79,11 +77,19 @@ def compare(
                 "volume_difference_ml": made.second_ml - made.first_ml,
             }
         rows.append(row)
+    return in_order(rows), summarise(rows, len(subjects))
+
+
+def summarise(rows: Sequence[Mapping[str, Any]], subjects: int) -> dict[str, Any]:
+    """Agreement over the rows of `compare`, of so many subjects in all.
+
+    Levels count where nothing sets them `apart`, volumes and Dice where both masks were made.
+    """
     counted = [row for row in rows if row["difference"] is not None]
     seen = [row for row in rows if row["dice"] is not None]
     dice = [row["dice"] for row in seen]
-    summary = {
-        "subjects": len(subjects),
+    return {
+        "subjects": subjects,
         "decided_by_both": len(rows),
         "levels": _plain(counted, "level_1", "level_2"),
         "volumes_ml": _plain(seen, "volume_1_ml", "volume_2_ml"),
@@ -94,7 +100,14 @@ def compare(
             "least": min(dice) if dice else None,
         },
     }
-    return sorted(rows, key=_urgency), summary
+
+
+def in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `compare` in the order to discuss them.
+
+    First is what one alone excludes, then the lowest Dice, then the largest difference of levels.
+    """
+    return sorted(rows, key=_urgency)
 
 
 def _plain(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> dict[str, Any]:
