@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,9 @@ from ascnet_core.commands.options import (
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.study_actions import agree, apply, report
-from ascnet_core.commands.study_options import add_with_study
+from ascnet_core.commands.study_actions import agree, apply, decide, report
+from ascnet_core.commands.study_options import add_with_study, decided_so_far
 from ascnet_core.errors import UserError
-from ascnet_core.names import FLAGS, RANGES, SIDES
 
 if TYPE_CHECKING:
     from ascnet_core.studies.folder import Study
@@ -35,6 +33,8 @@ examples:
   {PROGRAM} study show ms                            who decided how much, and what is open
   {PROGRAM} study decide ms subject-03 --rater anna --threshold 142 --flag doubtful
   {PROGRAM} study decide ms subject-04 --rater anna --threshold band:90:140 --post components:20
+  {PROGRAM} study decide ms subject-05 --rater anna --threshold otsu
+  {PROGRAM} study decide ms subject-06 --rater anna --threshold nothing     no lesion: an empty mask
   {PROGRAM} study undo ms --rater anna               takes the last one back
   {PROGRAM} study export ms -o tables
   {PROGRAM} study apply ms -o masks --rater anna     as segment --study ms
@@ -65,23 +65,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     one = add_with_study(actions, "show", "print how far a study is", _show)
 
-    one = add_with_study(actions, "decide", "record a decision", _decide)
-    one.add_argument("subject", metavar="SUBJECT")
-    one.add_argument("--rater", required=True, metavar="R", help="who decides")
-    one.add_argument("--threshold", metavar="LEVEL", help="a level 0 to 255, or band:FROM:TO")
-    one.add_argument("--map", metavar="NAME", help="default: as the run's settings say")
-    one.add_argument("--side", choices=SIDES, help="default: as the run's settings say")
-    one.add_argument("--range", choices=RANGES, dest="range_kind", help="default: the map's own")
-    one.add_argument(
-        "--post",
-        action="extend",
-        nargs="+",
-        metavar="P",
-        help="post-processing; `none` for none (default: as the run's settings say)",
-    )
-    one.add_argument("--flag", choices=FLAGS, default="fine", help="exclude: it gets no mask")
-    one.add_argument("--rating", type=int, metavar="1..5", help="of the mask, 5 is best")
-    one.add_argument("--note", default="", metavar="TEXT")
+    decide.add(actions)
 
     one = add_with_study(actions, "undo", "take a rater's last decision back", _undo)
     one.add_argument("--subject", metavar="S", help="the last one on this subject")
@@ -123,18 +107,10 @@ def _list(options: argparse.Namespace) -> None:
         return
     for study in studies:
         try:
-            about = f"{study.about['cohort']}, run {study.about['run']}; {_decided(study)}"
+            about = f"{study.about['cohort']}, run {study.about['run']}; {decided_so_far(study)}"
         except UserError as error:  # the others are listed
             about = str(error)
         print(f"{study.name}: {about}")
-
-
-def _decided(study: Study) -> str:
-    from ascnet_core.studies.decisions import holding
-
-    count = Counter(entry.rater for entry in holding(study))
-    parts = [f"{rater} {done} of {len(study.subjects)}" for rater, done in count.items()]
-    return ", ".join(parts) or f"nothing decided of {len(study.subjects)}"
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -144,7 +120,7 @@ def _show(options: argparse.Namespace) -> None:
     for name, value in study.about.items():
         if value:
             print(f"{name}: {value}")
-    print(f"decided: {_decided(study)}")
+    print(f"decided: {decided_so_far(study)}")
     done: dict[str, list[str]] = {subject: [] for subject in study.subjects}
     for entry in holding(study):
         threshold = entry.decided.threshold
@@ -154,51 +130,14 @@ def _show(options: argparse.Namespace) -> None:
         print(f"  {subject}: {', '.join(said) or 'open'}")
 
 
-def _decide(options: argparse.Namespace) -> None:
-    from ascnet_core.runs.folder import Run
-    from ascnet_core.segmentation.rules import parse_rule
-    from ascnet_core.studies.decisions import Decision, record
-
-    study: Study = options.study
-    settings = Run(study.run).settings()
-    how = settings.segmentation
-    name = options.map or how.map
-    levels: list[int | None] = [None, None]
-    rule = ""
-    if options.threshold is not None:
-        parsed = parse_rule(options.threshold)
-        if parsed.entry.kind != "manual":
-            raise UserError(
-                f"--threshold {options.threshold} is a rule; give the level that it finds (see "
-                f"`{PROGRAM} segment`) or band:FROM:TO."
-            )
-        rule = str(parsed)
-        levels = [*map(int, parsed.values), None][:2]
-    post = how.post if options.post is None else [one for one in options.post if one != "none"]
-    decision = Decision(
-        rater=options.rater,
-        subject=options.subject,
-        map=name,
-        side=options.side or how.side,
-        range=options.range_kind or settings.method.map_named(name).range,
-        rule=rule,
-        level=levels[0],
-        upper=levels[1],
-        post=tuple(post),
-        flag=options.flag,
-        rating=options.rating,
-        note=options.note,
-    )
-    number = record(study, decision)
-    print(f"decision {number}: {options.subject} by {decision.rater}; {_decided(study)}")
-
-
 def _undo(options: argparse.Namespace) -> None:
     from ascnet_core.studies.decisions import undo
 
     entry = undo(options.study, options.rater, options.subject)
     assert entry is not None  # only a token makes it so
-    print(f"decision {entry.number} on {entry.subject} is taken back; {_decided(options.study)}")
+    print(
+        f"decision {entry.number} on {entry.subject} is taken back; {decided_so_far(options.study)}"
+    )
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -91,3 +91,14 @@ def add_with_study(
     parser = add_action(actions, name, summary, does)
     parser.add_argument("study", metavar="STUDY", help="a study's name or folder")
     return parser
+
+
+def decided_so_far(study: Study) -> str:
+    """Who decided how many subjects of a study, in words."""
+    from collections import Counter
+
+    from ascnet_core.studies.decisions import holding
+
+    count = Counter(entry.rater for entry in holding(study))
+    parts = [f"{rater} {done} of {len(study.subjects)}" for rater, done in count.items()]
+    return ", ".join(parts) or f"nothing decided of {len(study.subjects)}"

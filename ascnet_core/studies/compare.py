@@ -42,6 +42,8 @@ def apart(first: Entry, second: Entry) -> str:
         return "both exclude it" if both else "one excludes it"
     if first.scan_sha256 != second.scan_sha256:
         return "the scan has changed between the decisions"
+    if (one.level is None) != (other.level is None):
+        return "one sees no lesion"
     differ = [n for n in ("map", "range", "side") if getattr(one, n) != getattr(other, n)]
     differ += ["band"] if one.upper != other.upper else []
     return f"not the same {' and '.join(differ)}" if differ else ""
@@ -105,7 +107,8 @@ def summarise(rows: Sequence[Mapping[str, Any]], subjects: int) -> dict[str, Any
 def in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of `compare` in the order to discuss them.
 
-    First is what one alone excludes, then the lowest Dice, then the largest difference of levels.
+    First is what one alone excludes or finds free of lesions, then the lowest Dice, then the
+    largest difference of levels.
     """
     return sorted(rows, key=_urgency)
 
@@ -119,7 +122,7 @@ def _urgency(row: Mapping[str, Any]) -> tuple[bool, bool, float, int]:
     """Small for what is to be discussed first."""
     dice = 1.0 if row["dice"] is None else row["dice"]
     return (
-        row["apart"] != "one excludes it",
+        row["apart"] not in ("one excludes it", "one sees no lesion"),
         row["apart"] == "both exclude it",
         dice,
         -abs(row["difference"] or 0),

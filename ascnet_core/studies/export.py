@@ -28,7 +28,8 @@ map             the map that is thresholded; its levels 0 to 255 stand for `rang
                 the least and largest value of the subject or of the cohort
 level, upper    side bright keeps levels at or above `level`, dark those at or below it; with
                 `upper` the levels from one to the other are kept on either side
-rule, scope     what proposed the level; the level itself where it was set by hand
+rule, scope     what proposed the level; the level itself where it was set by hand; nothing: there
+                is no lesion, the mask is empty and has no level
 post            post-processing steps, in order
 flag            fine, doubtful, flipped (peaks on the other side), exclude (gets no mask)
 rating          of the mask, 1 (bad) to 5

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ascnet_core.html_page import templates
 from ascnet_core.names import FLAGS
 from ascnet_core.runs.create import versions
-from ascnet_core.studies.decisions import Decision
+from ascnet_core.studies.decisions import NOTHING, Decision
 from ascnet_core.studies.folder import now
 from ascnet_core.studies.report.contents import Outcome, Pair, Report
 from ascnet_core.studies.report.plots import COLOURS, bland_altman, strip_plot
@@ -82,7 +82,7 @@ def report_html(report: Report, program: str, command: str) -> str:
 def came_by(decision: Decision) -> str:
     """The rule that proposed a level, or how it came else."""
     if decision.level is None:
-        return ""
+        return "by hand" if decision.rule == NOTHING else ""
     own = (
         f"{decision.level}" if decision.upper is None else f"band:{decision.level}:{decision.upper}"
     )

@@ -44,7 +44,10 @@ def test_all_is_usable_without_a_page(names, tmp_path, capsys):
     [
         (["decide", "ms", "nobody", "--rater", "anna", "--threshold", 3], "no subject 'nobody'"),
         (["decide", "ms", "SUBJECT", "--rater", "anna"], "has no level"),
-        (["decide", "ms", "SUBJECT", "--rater", "anna", "--threshold", "otsu"], "is a rule"),
+        (
+            ["decide", "ms", "SUBJECT", "--rater", "anna", "--threshold", "peak:99"],
+            "finds no such peak",
+        ),
         (["decide", "ms", "SUBJECT", "--rater", "anna", "--threshold", 300], "300"),
         (["decide", "ms", "SUBJECT", "--rater", "anna", "--threshold", 3, "--map", "x"], "x"),
         (["show", "other"], "no study 'other'"),
