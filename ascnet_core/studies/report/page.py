@@ -43,8 +43,12 @@ class _Rater(NamedTuple):
 
 
 class _Scores(NamedTuple):
-    """Dice of some decisions against the truth: of subjects with a lesion, and the others."""
+    """Dice of some decisions against the truth: of subjects with a lesion, and the others.
 
+    `blind` of the decisions were made blindly.
+    """
+
+    blind: int
     n: int
     mean: float | None
     sd: float | None
@@ -239,6 +243,7 @@ def _scores(outcomes: Sequence[Outcome]) -> _Scores:
     dice = [one.dice for one in counts if one.true]
     free = [one for one in counts if not one.true]
     return _Scores(
+        sum(one.entry.decided.blind for one in outcomes),
         len(dice),
         mean(dice) if dice else None,
         pstdev(dice) if dice else None,

@@ -50,8 +50,8 @@ class _Axis:
         return round(self.start + share * (self.end - self.start), 1)
 
     def ticks(self) -> list[tuple[str, float]]:
-        """About five round values, as written, with their places."""
-        step = _round_step((self.high - self.low) / 5)
+        """About six round values, as written, with their places."""
+        step = _round_step((self.high - self.low) / 6)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [(f"{n * step:.10g}", self.at(n * step)) for n in range(first, last + 1)]
 

@@ -93,13 +93,13 @@ def test_two_raters_are_compared_by_their_levels(study):
 def test_what_was_chosen_knowing_the_truth_stands_apart(study):
     """Dice 0.5 without, 1.0 with the truth on the screen; a subject without lesion is counted."""
     for subject, shown in (("P0", False), ("P1", True), ("P2", False)):
-        decide(study, subject, 100, truth_shown=shown)
+        decide(study, subject, 100, truth_shown=shown, blind=subject == "P0")
     entries = {entry.subject: entry for entry in history(study)}
     counts = {"P0": Counts(1, 1, 1), "P1": Counts(4), "P2": Counts(0, 3)}
     outcomes = {s: [Outcome(entries[s], 2.0, 2.0, counts[s])] for s in entries}
     report = Report(study, ("anna",), outcomes, history(study), ())
     page = Page(report_page.report_html(report, "ascnet", ""))
-    assert "without truth and Dice 1 0.500 0.000 0.500 1 0" in page.text
+    assert "without truth and Dice, 1 of them blind 1 0.500 0.000 0.500 1 0" in page.text
     assert "truth or Dice on the screen 1 1.000 0.000 1.000 0 0" in page.text
     italic = [v for n, v in page.attributes if n == "class" and "oracle" in v]
     assert len(italic) >= 4
