@@ -14,7 +14,7 @@ from ascnet_core.commands.options import (
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.study_actions import agree, apply, decide, report
+from ascnet_core.commands.study_actions import agree, apply, decide, report, warn
 from ascnet_core.commands.study_options import add_with_study, decided_so_far
 from ascnet_core.errors import UserError
 
@@ -41,6 +41,7 @@ examples:
   {PROGRAM} study apply ms -o packed --zip           masks, tables and a README in one file
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
   {PROGRAM} study report ms -o ms.html               all of it on one page, to send and print
+  {PROGRAM} study warn ms                            which subjects are not like the others, and why
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
 of manifest, run and scans: decisions are applied to the very same ones alone. A changed mind is a
@@ -78,6 +79,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     apply.add(actions)
     agree.add(actions)
     report.add(actions)
+    warn.add(actions)
 
 
 def run(options: argparse.Namespace) -> int:

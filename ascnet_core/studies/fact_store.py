@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core import places
+from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.imaging.formats import files_of
 from ascnet_core.metrics.overlap import LEVELS, ThresholdTable
@@ -89,8 +90,12 @@ class Hashes:
         self._known: dict[str, tuple[str, str]] = {}
         self._lock = Lock()
 
+    def clear(self) -> None:
+        """Forget what is in memory."""
+        self._known.clear()
+
     def find(self, paths: Iterable[Path], read: bool) -> dict[Path, str | None]:
-        """Return the hash of each file; None of one that is not there.
+        """Return the hash of each file; None of one that is not there or may not be read.
 
         Files that are not known are read if `read`, else left out.
         """
@@ -108,8 +113,9 @@ class Hashes:
             elif known is not None and known[0] == stamp:
                 found[path] = known[1]
             elif read:
-                found[path] = sha256_of(path)
-                new[os.fspath(path)] = (stamp, str(found[path]))
+                found[path] = _hash(path)
+                if sha256 := found[path]:
+                    new[os.fspath(path)] = (stamp, sha256)
         if new:
             self._known |= new
             _write_files(new)
@@ -118,6 +124,7 @@ class Hashes:
 
 _HASHES = Hashes()
 _MEMORY: dict[tuple[Path, str], Known] = {}
+_LOCK = Lock()
 
 
 class Key(NamedTuple):
@@ -164,22 +171,32 @@ def keys_of(
 def read(keys: Iterable[str]) -> dict[str, Known]:
     """What is known by these keys; those of which nothing is are left out."""
     folder = places.cache_folder()
-    found = {key: _MEMORY[folder, key] for key in keys if (folder, key) in _MEMORY}
-    missing = [key for key in keys if key not in found]
+    memory = {key: _MEMORY.get((folder, key)) for key in keys}
+    found = {key: known for key, known in memory.items() if known is not None}
+    missing = [key for key in memory if key not in found]
     for start in range(0, len(missing), _AT_ONCE):
         found |= _read_scans(missing[start : start + _AT_ONCE])
     return found
 
 
+def forget() -> None:
+    """Forget what is in memory, as a new process does; what is on the disk stays."""
+    with _LOCK:
+        _MEMORY.clear()
+        _HASHES.clear()
+
+
 def write(key: str, known: Known) -> None:
-    """Add to what is known by a key; what was known before stays, but for a failure."""
+    """Add to what is known by a key; what was known before stays, but for a failure.
+
+    A failure is kept in memory alone: what another process has installed may read the scan.
+    """
     folder = places.cache_folder()
     before = read([key]).get(key)
     if before is not None and not before.failed:
         tables, extremes = {**before.tables, **known.tables}, {**before.extremes, **known.extremes}
         known = Known(known.voxel_ml or before.voxel_ml, extremes, tables, known.failed)
-    about = {"ml": known.voxel_ml, "ends": dict(known.extremes), "failed": known.failed}
-    text = json.dumps(about)
+    text = json.dumps({"ml": known.voxel_ml, "ends": dict(known.extremes)})
     rows = [(key, *what, *_row(table)) for what, table in known.tables.items()]
 
     def work(base: sqlite3.Connection) -> None:
@@ -193,7 +210,8 @@ def write(key: str, known: Known) -> None:
             "DELETE FROM scans WHERE rowid <= (SELECT max(rowid) FROM scans) - ?", [MOST_SCANS]
         )
 
-    _write(work)
+    if not known.failed:
+        _write(work)
     _remember(folder, {key: known})
 
 
@@ -213,20 +231,30 @@ def _listed(paths: Iterable[Path]) -> Files:
     return tuple(dict.fromkeys(chain.from_iterable(map(files_of, paths))))
 
 
+def _hash(path: Path) -> str | None:
+    try:
+        return sha256_of(path)
+    except UserError:
+        return None
+
+
 def _stamp(path: Path) -> str | None:
     try:
         about = path.stat()
     except (OSError, ValueError):
         return None
+    if not os.access(path, os.R_OK):
+        return None
     return f"{about.st_size} {about.st_ino} {about.st_mtime_ns} {about.st_ctime_ns}"
 
 
 def _remember(folder: Path, known: Mapping[str, Known]) -> None:
-    for key, one in known.items():
-        _MEMORY.pop((folder, key), None)
-        _MEMORY[folder, key] = one
-    while len(_MEMORY) > _MOST_IN_MEMORY:
-        _MEMORY.pop(next(iter(_MEMORY)), None)
+    with _LOCK:
+        for key, one in known.items():
+            _MEMORY.pop((folder, key), None)
+            _MEMORY[folder, key] = one
+        while len(_MEMORY) > _MOST_IN_MEMORY:
+            del _MEMORY[next(iter(_MEMORY))]
 
 
 def _check(content: bytes) -> str:
@@ -268,7 +296,7 @@ def _read_scans(keys: Sequence[str]) -> dict[str, Known]:
         if _check(text.encode()) == check:
             about = json.loads(text)
             ends = {name: pair and (pair[0], pair[1]) for name, pair in about["ends"].items()}
-            found[key] = Known(about["ml"], ends, tables.get(key, {}), about["failed"])
+            found[key] = Known(about["ml"], ends, tables.get(key, {}))
     _remember(places.cache_folder(), found)
     return found
 

@@ -1,6 +1,7 @@
 """What a report says of a study: decisions, their masks, agreement, the truth where known."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -14,9 +15,11 @@ from ascnet_core.segmentation.histogram import RAW
 from ascnet_core.studies.applying import whose
 from ascnet_core.studies.compare import Masks, apart, compare
 from ascnet_core.studies.decisions import Entry, history, holding
+from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.studies.masks import INPUT, Made, make_masks
 from ascnet_core.studies.report.thumbnail import slice_to_show, thumbnail
+from ascnet_core.studies.warnings import Odd, torn, warnings_in
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Outcome:
 
     Volumes are in ml, the truth's where each scan of the subject has one; `counts` are of the mask
     against it. None is what is not known. `picture` is a PNG of a slice, empty where there is none;
-    `why` says why there is no mask.
+    `why` says why there is no mask, `torn` that it is torn.
     """
 
     entry: Entry
@@ -34,6 +37,7 @@ class Outcome:
     counts: Counts | None = None
     picture: bytes = b""
     why: str = ""
+    torn: str = ""
 
     @property
     def informed(self) -> bool:
@@ -55,8 +59,8 @@ class Report:
     """All that the page shows.
 
     `outcomes` are by subject, in the study's order; a subject that nobody decided is not among
-    them. `history` holds every row of the raters, `warnings` sentences by subject, `problem` why no
-    masks were made.
+    them. `history` holds every row of the raters, `warnings` sentences by subject, of so many that
+    were `looked_at`; `problem` says why no masks were made.
     """
 
     study: Study
@@ -65,6 +69,7 @@ class Report:
     history: Sequence[Entry]
     pairs: Sequence[Pair]
     warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    looked_at: int = 0
     problem: str = ""
 
     def of(self, rater: str) -> list[Outcome]:
@@ -79,8 +84,9 @@ def make_report(
 ) -> Report:
     """Gather what a report says of some raters (none named: of all).
 
-    The masks are made scan by scan, none is kept; with `levels_only` none is made. Where they
-    cannot be made the report says why. Raises a UserError if a rater has decided nothing.
+    The masks are made scan by scan, none is kept, and scans that were never counted are; with
+    `levels_only` neither is done. Where masks cannot be made the report says why. Raises a
+    UserError if a rater has decided nothing.
     """
     named = [whose(study, rater) for rater in dict.fromkeys(raters)]
     entries = [entry for entry in holding(study) if not named or entry.rater in named]
@@ -95,9 +101,11 @@ def make_report(
     problem = "None was asked for." if levels_only else ""
     if not levels_only and outcomes:
         try:
+            gather(study, progress, device)
             _fill(study, outcomes, masks, device, progress)
         except UserError as error:
             problem = str(error)
+    warnings, looked_at = _warnings(study, shown, outcomes)
     pairs = []
     for one, other in combinations(shown, 2):
         rows, summary = compare(
@@ -106,7 +114,36 @@ def make_report(
         if rows:
             pairs.append(Pair((one, other), rows, summary))
     told = [entry for entry in history(study) if entry.rater in shown]
-    return Report(study, shown, outcomes, told, pairs, problem=problem)
+    return Report(study, shown, outcomes, told, pairs, warnings, looked_at, problem)
+
+
+def _warnings(
+    study: Study, raters: Sequence[str], outcomes: Mapping[str, Sequence[Outcome]]
+) -> tuple[dict[str, list[str]], int]:
+    """Warnings by subject, and of how many subjects the counts are known.
+
+    What does not hold for all raters who decided on it says for whom.
+    """
+    known: dict[str, list[Odd]] = {}
+    said: dict[str, dict[str, list[str]]] = {subject: {} for subject in study.subjects}
+    for rater in raters:
+        with suppress(UserError):  # said where the masks are made
+            known = warnings_in(study, rater)
+        for subject, every in known.items():
+            for one in every:
+                said[subject].setdefault(one.sentence, []).append(rater)
+    for subject, made in outcomes.items():
+        for outcome in made:
+            if outcome.torn:
+                said[subject].setdefault(outcome.torn, []).append(outcome.entry.rater)
+    return {
+        subject: [
+            sentence if len(who) == len(raters) else f"{sentence} ({', '.join(who)})"
+            for sentence, who in sentences.items()
+        ]
+        for subject, sentences in said.items()
+        if sentences
+    }, len(known)
 
 
 def _fill(
@@ -156,11 +193,12 @@ def _outcomes(entries: Sequence[Entry], made: Sequence[Made]) -> list[Outcome]:
     for number, entry in enumerate(entries):
         picture = thumbnail(input_, made[shown].masks[number], region, kept.spacing, z)
         volume = truth_ml = 0.0
-        counts = Counts()
+        counts, odd = Counts(), None
         for one, truth in zip(made, truths, strict=True):
             mask = one.masks[number]
             if mask is not None:
                 volume += int(np.count_nonzero(mask)) * one.kept.voxel_ml
+                odd = odd or torn(mask, one.kept.voxel_ml)
             if truth is not None:
                 truth_ml += int(np.count_nonzero(truth)) * one.kept.voxel_ml
                 counts += Counts() if mask is None else count(mask, truth)
@@ -172,6 +210,7 @@ def _outcomes(entries: Sequence[Entry], made: Sequence[Made]) -> list[Outcome]:
                 truth_ml if known else None,
                 counts if known and masked else None,
                 picture,
+                torn=odd.sentence if odd else "",
             )
         )
     return found

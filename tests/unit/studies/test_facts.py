@@ -26,13 +26,7 @@ from ascnet_core.training.checkpoint import load_model
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv(places.OWN_FOLDER, str(tmp_path / "cache"))
-    _restart()
-
-
-def _restart() -> None:
-    """Forget what is in memory, as a new process does."""
-    fact_store._MEMORY.clear()
-    fact_store._HASHES._known.clear()
+    fact_store.forget()
 
 
 @pytest.fixture
@@ -72,7 +66,7 @@ def _same(one, other) -> bool:
 def test_counts_are_those_of_evaluate(study):
     assert known_facts(study) == {}
     assert gather(study) == {}
-    _restart()
+    fact_store.forget()
     found = known_facts(study)
     assert list(found) == list(study.subjects)
     maps = _tables(study, "reconstruction", "raw")
@@ -110,7 +104,7 @@ def test_ends_that_are_known_do_not_hide_missing_counts(study):
 
 def test_what_is_known_is_not_cut_again(study, monkeypatch):
     gather(study)
-    _restart()
+    fact_store.forget()
     monkeypatch.setattr(gathering, "cut_scan", lambda *_, **__: pytest.fail("cut again"))
     told = []
     assert gather(study, lambda *done: told.append(done)) == {}
@@ -142,8 +136,25 @@ def test_interrupted_work_stays(study):
 
     with pytest.raises(KeyboardInterrupt):
         gather(study, stop)
-    _restart()
+    fact_store.forget()
     assert list(known_facts(study)) == list(study.subjects[:2])
+
+
+def test_a_killed_process_leaves_what_it_made_and_no_halves(study, tmp_path):
+    code = (
+        "import os, signal\n"
+        "from ascnet_core.studies import facts, folder\n"
+        f"study = folder.find_study({str(study.path)!r})\n"
+        "kill = lambda done, total: done == 2 and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "facts.gather(study, kill)"
+    )
+    (tmp_path / "tmp").mkdir()
+    env = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+    assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == -9
+    assert list(known_facts(study)) == list(study.subjects[:2])
+    files = {path.name.partition("-")[0] for path in places.cache_folder().rglob("*.*")}
+    assert files == {fact_store.FILE}
+    assert [path for path in (tmp_path / "tmp").iterdir() if "ascnet" in path.name] == []
 
 
 def test_a_changed_scan_or_truth_is_counted_anew(study):
@@ -193,10 +204,10 @@ def test_a_damaged_store_is_made_anew(study):
     gather(study)
     path = places.cache_folder() / fact_store.FOLDER / fact_store.FILE
     path.write_bytes(b"x" * 5000)
-    _restart()
+    fact_store.forget()
     assert known_facts(study) == {}
     gather(study)
-    _restart()
+    fact_store.forget()
     assert len(known_facts(study)) == 3
 
 
@@ -206,7 +217,7 @@ def test_a_damaged_row_is_made_anew(study):
     with sqlite3.connect(path) as base:
         base.execute("UPDATE counts SET levels = substr(levels, 1, 40) WHERE map = 'input'")
     base.close()
-    _restart()
+    fact_store.forget()
     assert known_facts(study) == {}
     gather(study)
     assert len(known_facts(study)) == 3
@@ -222,7 +233,7 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(study, tmp_path, monke
 def test_the_store_is_bounded(study, monkeypatch):
     monkeypatch.setattr(fact_store, "MOST_SCANS", 2)
     gather(study)
-    _restart()
+    fact_store.forget()
     assert list(known_facts(study)) == [study.subjects[2]]  # the last, which has two scans
 
 
