@@ -129,8 +129,12 @@ def _warnings(
     for rater in raters:
         with suppress(UserError):  # said where the masks are made
             known = warnings_in(study, rater)
-        for subject, every in known.items():
-            for one in every:
+        mine = {o.entry.subject for every in outcomes.values() for o in every
+                if o.entry.rater == rater}  # fmt: skip
+        for subject, odd in known.items():
+            for one in odd:
+                if one.kind == "volume" and subject not in mine:
+                    continue  # the volume is of no decision
                 said[subject].setdefault(one.sentence, []).append(rater)
     for subject, made in outcomes.items():
         for outcome in made:

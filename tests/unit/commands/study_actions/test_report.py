@@ -11,7 +11,9 @@ from ascnet_core import places
 from ascnet_core.studies.decisions import holding
 from ascnet_core.studies.folder import find_study
 from ascnet_core.studies.masks import make_masks
+from ascnet_core.studies.report import contents
 from ascnet_core.studies.report.contents import make_report
+from ascnet_core.studies.warnings import Odd
 from tests.unit.commands.command_line import cli, complaint, decide, masks_of, rows_of
 
 WAYS = (
@@ -117,3 +119,22 @@ def test_what_has_changed_since_is_said_and_the_others_have_masks(demo, run, tmp
     report = make_report(find_study("ms"), (), False, "cpu", nobody)
     assert "c.nii.gz" in report.problem
     assert not any(one.picture for one in report.of("anna"))
+
+
+def test_warnings_are_said_and_of_whom_where_not_of_all(names, monkeypatch):
+    decide(names[0], "--threshold", 60)
+    decide(names[0], "--threshold", 60, rater="ben")
+
+    def found(study, rater):
+        mine = [Odd("volume", "Large.")] if rater == "anna" else []
+        return {names[0]: [Odd("shifted", "Shifted."), *mine], names[1]: mine, names[2]: []}
+
+    monkeypatch.setattr(contents, "warnings_in", found)
+    report = make_report(find_study("ms"), (), True, "cpu", nobody)
+    assert report.warnings == {names[0]: ["Shifted.", "Large. (anna)"]}
+    assert report.looked_at == 3
+    decide(names[1], "--threshold", 0, "--map", "fence")
+    noisy = Odd("torn", "Torn.")
+    monkeypatch.setattr(contents, "torn", lambda mask, ml: noisy if mask.any() else None)
+    report = make_report(find_study("ms"), ("anna",), False, "cpu", nobody)
+    assert report.warnings[names[1]] == ["Large.", "Torn."]
