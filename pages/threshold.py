@@ -17,7 +17,7 @@ from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, cohorts, feedback, remarks, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.threshold import export
-from pages.parts.viewer import findings, view_rules, viewer
+from pages.parts.viewer import findings, surface, view_rules, viewer
 
 STYLE = Path(export.__file__).with_name("page.css")
 
@@ -66,7 +66,7 @@ def _hear(told: Mapping[str, Any]) -> None:
 
 def _row(shown: findings.Shown, accepted: str) -> dict[str, Any]:
     """What is on the screen as a row of the table; `accepted` is the time or empty."""
-    after = findings.cleaned(shown).numbers if shown.view.post else None
+    after = findings.cleaned(shown).numbers if shown.finished else None
     return export.row_of(shown.view, shown.threshold, shown.numbers, after, accepted)
 
 
@@ -174,6 +174,7 @@ def _panel(shown: findings.Shown) -> None:
         width="stretch",
         help="The numbers on the screen and every accepted threshold of this session.",
     )
+    surface.show_button(shown, truth=True)
 
 
 @st.fragment
@@ -195,7 +196,7 @@ def stage(drawn: str, left_out: list[str]) -> None:
         if _around(shown) != drawn:
             st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
         after, hint = None, st.session_state.get(state.HINT, "")
-        if full.post and isinstance(shown.threshold, Threshold):
+        if shown.finished and isinstance(shown.threshold, Threshold):
             try:
                 after = findings.cleaned(shown)
             except UserError as error:

@@ -229,7 +229,9 @@ def _segment(
             chosen = [(one, threshold) for one, threshold in found if threshold is not None]
             with Progress("masks", len(chosen)) as progress:
                 for one, threshold in chosen:
-                    rows[one.scan.scan] = write_mask(one, threshold, how)
+                    rows[one.scan.scan] = write_mask(
+                        one, threshold, how, way.pieces.get(one.scan.scan, ())
+                    )
                     progress.advance(one.scan.scan)
     if failed and not rows:
         *others, (_, last) = failed.items()

@@ -34,6 +34,7 @@ from ascnet_core.scoring.summary import SLICE_COLUMNS, summarise, to_frame
 from ascnet_core.scoring.tally import Tally
 from ascnet_core.segmentation.levels import SEPARATOR, Folder, Kept, by_name, keep, settle_ranges
 from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.pieces import Edit
 from ascnet_core.segmentation.steps import Step, parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 
@@ -168,7 +169,8 @@ def evaluate_plans(
         results = []
         for plan, steps, asked, of_rater in ready:
             choices, tables, counts = _choose(units, normal, asked, plan, of_rater)
-            tallies = _score(units, choices, steps, plan, step_done)
+            pieces = of_rater.way.pieces if of_rater else {}
+            tallies = _score(units, choices, steps, plan, step_done, pieces)
             unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
             rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
@@ -287,8 +289,12 @@ def _score(
     steps: Sequence[Step],
     plan: Plan,
     step_done: Callable[[], None],
+    pieces: Mapping[str, Sequence[Edit]],
 ) -> Tallies:
-    """Make, clean and score the masks of every unit under every choice."""
+    """Make, clean and score the masks of every unit under every choice.
+
+    `pieces` are edits of the masks' pieces, by scan.
+    """
     tallies: dict[tuple[str, Mark], Tally] = {}
     for unit, scans in units.items():
         wanted: dict[Key, dict[Mark, Threshold | NoThreshold]] = {}
@@ -301,11 +307,11 @@ def _score(
             outline = None
             if plan.shapes and truth is not None:
                 outline = TruthSurface(truth, one.spacing)
-            further = on_levels(one.further)
+            further, edits = on_levels(one.further), pieces.get(one.scan.scan, ())
             for key, thresholds in wanted.items():
                 levels = one.volume(key, region)
                 for mark, threshold in thresholds.items():
-                    mask = segment(levels, region, threshold, steps, further)
+                    mask = segment(levels, region, threshold, steps, further, edits)
                     tally = tallies.setdefault((unit, mark), Tally())
                     tally.add(one.scan.scan, mask, truth, one.voxel_ml, outline)
             step_done()

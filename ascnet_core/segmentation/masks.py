@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.metrics.overlap import Counts, ThresholdTable, count
+from ascnet_core.segmentation.pieces import Edit, edit_pieces
 from ascnet_core.segmentation.postprocess import Further, Mask, run_steps
 from ascnet_core.segmentation.steps import Step
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, apply
@@ -18,17 +19,21 @@ def segment(
     threshold: Threshold | NoThreshold,
     steps: Sequence[Step] | Sequence[str] = (),
     further: Further | None = None,
+    edits: Sequence[Edit] = (),
 ) -> Mask:
-    """The mask of a threshold after its steps; without a threshold an empty one.
+    """The mask of a threshold after its steps and edits; without a threshold an empty one.
 
-    `further` gives a further modality on 0..255 by its name (see `on_levels`).
+    `further` gives a further modality on 0..255 by its name (see `on_levels`), `edits` are those of
+    this scan's pieces.
 
-    Raises a UserError if a step is unknown, or lacks its modality.
+    Raises a UserError if a step is unknown, or lacks its modality, or an edit lies on no piece.
     """
     mask = apply(levels, region, threshold)
-    if isinstance(threshold, NoThreshold) or not steps:
+    if isinstance(threshold, NoThreshold):
         return mask
-    return run_steps(mask, steps, region, further)
+    if steps:
+        mask = run_steps(mask, steps, region, further)
+    return edit_pieces(mask, edits) if edits else mask
 
 
 def numbers_at(

@@ -30,6 +30,7 @@ from ascnet_core.segmentation.levels import (
     settle_ranges,
 )
 from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.pieces import Edit, describe_edits
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose, describe
 from ascnet_core.segmentation.ways import Way
@@ -151,16 +152,19 @@ def choose_thresholds(
     return [chosen[subject] if way.holds_for(subject) else None for subject in subjects]
 
 
-def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict[str, Any]:
+def write_mask(
+    kept: Kept, threshold: Threshold | NoThreshold, how: How, edits: Sequence[Edit] = ()
+) -> dict[str, Any]:
     """Threshold, clean and write one mask; return its row of the table.
 
-    Without a threshold, or without the further image that a step needs, no mask is written, and the
-    row says why.
+    Without a threshold, or without the further image that a step needs, or where one of the `edits`
+    of its pieces lies on none, no mask is written, and the row says why.
     """
     name, region = how.segmentation.map, kept.region()
     row = failed_row(kept.scan, how.segmentation, "") | {
         "range": kept.ranges[name].describe(),
         **describe(threshold),
+        "pieces": describe_edits(edits),
         "region_voxels": int(np.count_nonzero(region)),
         "remarks": SEPARATOR.join(kept.remarks),
     }
@@ -168,7 +172,7 @@ def write_mask(kept: Kept, threshold: Threshold | NoThreshold, how: How) -> dict
         return row
     levels, steps = kept.volume(name, region), parse_steps(how.segmentation.post)
     try:
-        mask = segment(levels, region, threshold, steps, on_levels(kept.further))
+        mask = segment(levels, region, threshold, steps, on_levels(kept.further), edits)
     except UserError as error:
         return row | {"sentence": str(error)}
     file = _file(how, kept.scan, "mask", kept.grid)
@@ -205,6 +209,7 @@ def failed_row(scan: Scan, how: Segmentation, sentence: str) -> dict[str, Any]:
         "sentence": sentence,
         "scope": how.scope,
         "post": " ".join(map(str, parse_steps(how.post))),
+        "pieces": "",
         "voxels": None,
         "volume_ml": None,
         "region_voxels": None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ascnet_core.names import RangeKind
+from ascnet_core.segmentation.pieces import Edit
 from ascnet_core.segmentation.threshold import Threshold
 from ascnet_core.settings.tables import Segmentation
 
@@ -13,13 +14,14 @@ class Way:
     """Map, side and steps, what levels stand for, and whose masks are made so (None: all).
 
     The thresholds are `given` by subject; where none are, the rule of `segmentation` finds them,
-    and reads all scans of the call.
+    and reads all scans of the call. `pieces` are edits of the masks' pieces, by scan.
     """
 
     segmentation: Segmentation
     range: RangeKind = "raw"
     subjects: frozenset[str] | None = None
     given: Mapping[str, Threshold] = field(default_factory=dict)
+    pieces: Mapping[str, tuple[Edit, ...]] = field(default_factory=dict)
 
     def holds_for(self, subject: str) -> bool:
         """Whether a subject's masks are made so."""

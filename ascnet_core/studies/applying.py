@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort
 from ascnet_core.names import RangeKind
+from ascnet_core.segmentation.pieces import by_scan
 from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.segmentation.threshold import Threshold
 from ascnet_core.segmentation.ways import Way
@@ -82,17 +83,18 @@ def apply_decisions(
                 f"Its files are not those on which {rater} decided in study {study.name}; restore "
                 "them or decide again."
             )
-        elif entry.decided.pieces:
-            missing[subject] = (
-                f"{rater} dropped pieces of its mask, which this version cannot repeat; decide "
-                "again without."
-            )
         elif (threshold := entry.decided.threshold) is None:
             excluded[subject] = f"{rater} excluded it in study {study.name}."
         else:
             groups.setdefault(way_of(entry), {})[subject] = threshold
     ways = [
-        Way(replace(how, rule=f"decided by {rater}"), kind, frozenset(given), given)
+        Way(
+            replace(how, rule=f"decided by {rater}"),
+            kind,
+            frozenset(given),
+            given,
+            by_scan([edit for subject in given for edit in decided[subject].decided.pieces]),
+        )
         for (how, kind), given in groups.items()
     ]
     if undecided is not None and missing:

@@ -11,6 +11,7 @@ from ascnet_core.names import FLAGS, RANGES, SCOPES, SIDES, Flag, RangeKind, Sco
 from ascnet_core.outputs import write_own
 from ascnet_core.runs.create import versions
 from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.pieces import by_scan, parse_edits, to_text
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import Threshold
 from ascnet_core.studies import database
@@ -42,7 +43,8 @@ class Decision:
     seconds : How long it took.
     truth_shown, dice_shown : Whether the truth, or the Dice, was on the screen.
     blind : Whether masks, Dice and others' levels were hidden until the decision stood.
-    pieces : Connected pieces dropped or kept alone; anything JSON can hold.
+    pieces : Connected pieces dropped or kept alone, in order; given as for `parse_edits`, kept as
+        `Edit`s.
     """
 
     rater: str
@@ -63,7 +65,7 @@ class Decision:
     truth_shown: bool = False
     dice_shown: bool = False
     blind: bool = False
-    pieces: Any = None
+    pieces: Any = ()
 
     def __post_init__(self) -> None:
         """Raise a UserError for what no decision can be."""
@@ -95,6 +97,7 @@ class Decision:
             self.note.encode()
         except UnicodeEncodeError as error:
             raise UserError("The note holds bytes that are no UTF-8 text; type it anew.") from error
+        object.__setattr__(self, "pieces", parse_edits(self.pieces))
         parse_steps(self.post)
 
     @property
@@ -157,14 +160,16 @@ def record(study: Study, decision: Decision, token: str | None = None) -> int:
     if decision.subject not in study.subjects:
         raise UserError(f"Study {study.name} has no subject {decision.subject!r}.")
     scans = study.cohort().scans_of(decision.subject)
-    if decision.scan not in (None, *(scan.scan for scan in scans)):
-        raise UserError(f"Subject {decision.subject} has no scan {decision.scan!r}.")
+    names = [scan.scan for scan in scans]
+    for name in (decision.scan, *by_scan(decision.pieces)):
+        if name not in (None, *names):
+            raise UserError(f"Subject {decision.subject} has no scan {name!r}.")
     Run(study.run).settings().method.map_named(decision.map)
     level = _IN_TABLE[decision.side] if decision.rule == NOTHING else decision.level
     row: dict[str, Any] = vars(decision) | {
         "level": level,
         "post": json.dumps(decision.post),
-        "pieces": None if decision.pieces is None else json.dumps(decision.pieces),
+        "pieces": to_text(decision.pieces) or None,
         "scan_sha256": scans_sha256(scans),
         "run_sha256": study.run_sha256(),
         "token": token,
@@ -257,7 +262,7 @@ def _entry(row: sqlite3.Row) -> Entry:
         own = {name: row[name] for name in _OWN}
         own |= {name: bool(own[name]) for name in ("truth_shown", "dice_shown", "blind")}
         own["post"] = tuple(json.loads(own["post"]))
-        own["pieces"] = None if own["pieces"] is None else json.loads(own["pieces"])
+        own["pieces"] = json.loads(own["pieces"] or "[]")
         decision = Decision(**own)
     kept = {name: row[name] for name in ("made", "rater", "subject", "undoes")}
     hashes = {name: row[name] for name in ("scan_sha256", "run_sha256")}
@@ -271,7 +276,7 @@ def plain(entry: Entry) -> dict[str, Any]:
     own = {} if entry.decision is None else dict(vars(entry.decision))
     if own:
         own["post"] = " ".join(own["post"])
-        own["pieces"] = "" if own["pieces"] is None else json.dumps(own["pieces"])
+        own["pieces"] = to_text(own["pieces"])
         own |= {n: "yes" if own[n] else "no" for n in ("truth_shown", "dice_shown", "blind")}
     more = {name: value for name, value in vars(entry).items() if name != "decision"}
     return own | more | {"versions": json.dumps(dict(entry.versions))}

@@ -36,7 +36,8 @@ rating          of the mask, 1 (bad) to 5
 seconds         how long it took; made: when, in UTC
 truth_shown, dice_shown   whether they were on the screen
 blind           whether masks, Dice and others' levels were hidden until the decision stood
-pieces          connected pieces dropped or kept alone (JSON)
+pieces          connected pieces (26 neighbours) dropped, or kept alone, after the steps and in
+                order (JSON); each by a voxel of it, x y z from 0 in RAS order, of one scan
 scan_sha256, run_sha256, versions   of what the decision was made on
 
 The masks again:  ascnet segment --study {path} --rater RATER -o masks

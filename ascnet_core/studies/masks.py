@@ -11,6 +11,7 @@ from ascnet_core.segmentation.cuts import Ready, cut_scan, ready
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
 from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.pieces import by_scan
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.studies.compare import Masks, apart
@@ -123,14 +124,10 @@ def _of_subject(
 def _mask(kept: Kept, decision: Decision, range_: Range | None) -> Mask | None:
     if (threshold := decision.threshold) is None:
         return None
-    if decision.pieces:
-        raise UserError(
-            f"{decision.rater} dropped pieces of the mask of {decision.subject}, which this "
-            "version cannot repeat; decide again without."
-        )
     region, steps = kept.region(), parse_steps(decision.post)
     levels = kept.volume(decision.map, region, range_)
-    return segment(levels, region, threshold, steps, on_levels(kept.further))
+    edits = by_scan(decision.pieces).get(kept.scan.scan, ())
+    return segment(levels, region, threshold, steps, on_levels(kept.further), edits)
 
 
 def masks_of_both(
@@ -169,4 +166,4 @@ def masks_of_both(
 
 def _comparable(first: Entry, second: Entry) -> bool:
     why = apart(first, second)
-    return not (first.decided.pieces or second.decided.pieces or "exclude" in why or "scan" in why)
+    return "exclude" not in why and "scan" not in why

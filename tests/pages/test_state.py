@@ -1,9 +1,12 @@
 """The view: into the URL and back, what a change forgets, who may change it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from ascnet_core.segmentation.pieces import ACTS, Edit
 from pages.parts.shared import state
 from pages.parts.shared.state import View, change, from_query, link, to_query
 
@@ -28,6 +31,12 @@ views = some.builds(
     scope=some.sampled_from(state.SCOPES),
     flip=some.booleans(),
     post=some.none() | some.lists(some.sampled_from(["open:3", "roi", "gate:T1:50"])).map(tuple),
+    pieces=some.lists(
+        some.builds(
+            Edit, names, some.tuples(*[some.integers(0, 500)] * 3), some.sampled_from(ACTS)
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 
@@ -59,6 +68,9 @@ def test_post_processing_switched_off_is_not_the_runs_own() -> None:
         ("side", "left"),
         ("map", "x"),
         ("flip", "maybe"),
+        ("pieces", "drop"),
+        ("pieces", "drop:1.2:a"),
+        ("pieces", "paint:1.2.3:a"),
     ],
 )
 def test_nonsense_in_a_link_is_said_and_left_out(key: str, text: str) -> None:
@@ -114,3 +126,23 @@ def test_compared_runs_are_in_the_link_and_survive_another_cohort() -> None:
 
 def test_a_link_that_leaves_cohort_or_run_empty_means_the_demo() -> None:
     assert from_query({"cohort": "", "run": " "}) == (View(), [])
+
+
+@pytest.mark.parametrize(
+    "change_",
+    [{"t": 91}, {"upper": 99}, {"side": "dark"}, {"post": ("roi",)}, {"map": "wild"},
+     {"scan": "b"}, {"run": "y"}, {"rule": "li"}, {"range": "cohort"}],
+)  # fmt: skip
+def test_another_mask_ends_the_edits_of_pieces(change_: dict[str, object]) -> None:
+    edits = (Edit("a", (1, 2, 3), "drop"),)
+    view = View(scan="a", t=90, side="bright", map="fence", rule="otsu", range="raw", post=())
+    view = replace(view, pieces=edits)
+    assert change(view, **change_).pieces == ()
+    assert change(view, slice=3, at=(1, 1)).pieces == edits
+    assert change(view, pieces=edits * 2, **change_).pieces == edits * 2
+
+
+def test_what_a_run_recommends_ends_no_edits() -> None:
+    view = View(scan="a", pieces=(Edit("a", (1, 2, 3), "drop"),))
+    full = replace(view, map="wild", range="raw", rule="otsu", side="dark", scope="subject")
+    assert state.forget_pieces(view, replace(full, post=())).pieces == view.pieces

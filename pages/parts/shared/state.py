@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import streamlit as st
 
 from ascnet_core.names import RANGES, SCOPES, SIDES, RangeKind, Scope, Side
+from ascnet_core.segmentation.pieces import ACTS, Edit
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods import METHODS
 from pages.parts.shared.feedback import plain
@@ -33,6 +34,8 @@ TOLD = "what the viewer told, not yet heard"
 SEQ = "number of the viewer's last message"
 DRAWN = "key of the histogram on the screen"
 HINT = "how a level by hand came about"
+FORGOT = "that edits of pieces ended with their mask"  # a sentence, or nothing
+SURFACE = "case whose mask is open in 3-D"  # its key
 LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run starts from them
@@ -61,6 +64,7 @@ class View:
     `scope`, and None for `post` (the post-processing steps in order), ask for what the run
     recommends; `runs.complete` fills them in. `flip` averages the cuts over the scan and its
     mirror image. `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
+    `pieces` are edits of this very mask's connected pieces; `forget_pieces` knows when they end.
     `compare` are the runs that the Training page compares; empty on every other view.
     """
 
@@ -79,6 +83,7 @@ class View:
     scope: Scope = LEFT_TO_RUN
     flip: bool = False
     post: tuple[str, ...] | None = None
+    pieces: tuple[Edit, ...] = ()
     compare: tuple[str, ...] = ()
 
 
@@ -86,6 +91,11 @@ DEFAULT = View()
 URL_NAMES = {field.name: field.name for field in fields(View)} | {"scan": "subject"}
 STEP_BEHIND = 3.0  # seconds the browser may lag behind the URL we wrote
 YES_NO = ("yes", "no")
+FORGOTTEN = "Edits of pieces ended with the mask they were made on."
+_OF_MASK = (
+    *("cohort", "scan", "run", "cycle", "map", "range", "flip", "scope"),
+    *("rule", "t", "upper", "side", "post"),
+)
 NO_STEPS = "none"  # in the URL: post-processing switched off on purpose
 
 
@@ -116,11 +126,24 @@ def _parse(name: str, text: str) -> Any:
         return () if text == NO_STEPS else tuple(step for step in text.split(",") if step)
     if name == "compare":
         return tuple(run for run in text.split(",") if run)
+    if name == "pieces":
+        return tuple(_edit(one) for one in text.split(",") if one)
     allowed = {"map": MAPS, "range": RANGES, "side": SIDES, "scope": SCOPES}.get(name)
     return _one_of(allowed, text) if allowed else text
 
 
+def _edit(text: str) -> Edit:
+    act, voxel, scan = text.split(":")
+    x, y, z = (_whole(place) for place in voxel.split("."))
+    return Edit(unquote(scan), (x, y, z), "keep" if _one_of(ACTS, act) == "keep" else "drop")
+
+
 def _write(name: str, value: Any) -> str:
+    if name == "pieces":
+        return ",".join(
+            f"{edit.act}:{'.'.join(map(str, edit.voxel))}:{quote(edit.scan, safe='')}"
+            for edit in value
+        )
     if name == "at":
         return f"{value[0]}.{value[1]}"
     if name == "flip":
@@ -182,7 +205,24 @@ def change(view: View, **changes: Any) -> View:
         forgotten |= {"flip": False, "post": None}
     if {"run", "cycle", "map", "range", "rule", "scope", "flip"} & set(changes):
         forgotten |= {"t": None, "upper": None}
-    return replace(view, **(forgotten | changes))
+    return forget_pieces(view, replace(view, **(forgotten | changes)))
+
+
+def forget_pieces(before: View, after: View) -> View:
+    """The view after a change, without the edits of pieces that were made on another mask."""
+    if after.pieces and after.pieces == before.pieces and _another_mask(before, after):
+        return replace(after, pieces=())
+    return after
+
+
+def _another_mask(before: View, after: View) -> bool:
+    """Whether two views threshold differently; what a run recommends may be filled in."""
+    left = ("", None)
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in _OF_MASK}
+    return any(
+        one != other and (name in ("t", "upper") or not (one in left or other in left))
+        for name, (one, other) in pairs.items()
+    )
 
 
 def _from_outside(query: dict[str, str]) -> bool:
@@ -218,7 +258,15 @@ def current() -> View:
 
 
 def show(view: View) -> View:
-    """Make a view the session's and write it into the URL."""
+    """Make a view the session's and write it into the URL; return it.
+
+    Edits of pieces that were made on another mask are forgotten, which `FORGOT` then says.
+    """
+    if (known := st.session_state.get(VIEW)) is not None:
+        view = forget_pieces(known, view)
+        if view.pieces or _another_mask(known, view):
+            gone = bool(known.pieces) and not view.pieces and known.scan == view.scan
+            st.session_state[FORGOT] = FORGOTTEN if gone else ""
     st.session_state[VIEW] = view
     query = to_query(view)
     if query != st.query_params.to_dict():

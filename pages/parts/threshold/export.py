@@ -12,6 +12,7 @@ from ascnet_core.file_names import file_names
 from ascnet_core.imaging.formats import format_of
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.volume import write_volume
+from ascnet_core.segmentation.pieces import to_text
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared.state import View
 
@@ -60,6 +61,7 @@ def row_of(
         "upper": "" if threshold.upper is None else threshold.upper,
         **{title: _plain(before[name]) for title, name in scores.items()},
         "post": " ".join(view.post or ()),
+        "pieces": to_text(view.pieces),
         **{
             f"{title}_after_post": _plain(None if after is None else after[name])
             for title, name in scores.items()

@@ -22,6 +22,7 @@ from ascnet_core.segmentation.histogram import (
     read_histogram,
 )
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
+from ascnet_core.segmentation.pieces import Edit, by_scan, describe_edits, edit_pieces, to_json
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
@@ -106,6 +107,16 @@ class Shown:
         return 255 if self.view.side == "bright" else 0
 
     @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits of this scan's pieces."""
+        return by_scan(self.view.pieces).get(self.view.scan, ())
+
+    @property
+    def finished(self) -> bool:
+        """Whether the mask is more than its threshold: steps or edits of pieces follow."""
+        return bool(self.view.post or self.edits)
+
+    @property
     def numbers(self) -> dict[str, float | None]:
         """Volume and scores of the threshold in force, before any steps."""
         return numbers_at(self.facts.table, self.threshold, self.case.prepared.volume.voxel_ml)
@@ -139,25 +150,38 @@ def _first_cursor(
 
 
 class Cleaned(NamedTuple):
-    """What the steps make of a mask, its scores, and the mask as the browser gets it."""
+    """What steps and edits make of a mask, its scores, and the mask as the browser gets it.
+
+    `edited` says what the edits of pieces took away; empty where there are none.
+    """
 
     mask: viewer.Mask
     numbers: dict[str, float | None]
     packed: dict[str, Any]
+    edited: str = ""
 
 
 def _mask_key(shown: Shown) -> str:
-    return f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post}"
+    return f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post} {shown.edits}"
 
 
 @st.cache_resource(show_spinner=False, max_entries=12, hash_funcs={Shown: _mask_key})
 def cleaned(shown: Shown) -> Cleaned:
-    """The mask after post-processing and its scores. UserError on a step that means nothing."""
+    """The mask after steps and edits, and its scores.
+
+    UserError on a step that means nothing, or an edit that lies on no piece.
+    """
     map8, prepared = shown.case.maps[shown.view.map], shown.case.prepared
-    further = on_levels(prepared.further)
-    mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
-    numbers = numbers_of(mask, prepared.truth, prepared.volume.voxel_ml)
-    return Cleaned(mask, numbers, viewer.pack_mask(mask))
+    ml, edited = prepared.volume.voxel_ml, ""
+    if shown.edits:  # the steps are not run again for each edit
+        before = cleaned(replace(shown, view=replace(shown.view, pieces=()))).mask
+        mask = edit_pieces(before, shown.edits)
+        less = (np.count_nonzero(before) - np.count_nonzero(mask)) * ml
+        edited = f"{describe_edits(shown.edits)}, {less:.1f} ml less"
+    else:
+        further = on_levels(prepared.further)
+        mask = segment(map8, prepared.region, shown.threshold, shown.view.post or (), further)
+    return Cleaned(mask, numbers_of(mask, prepared.truth, ml), viewer.pack_mask(mask), edited)
 
 
 def viewer_data(
@@ -165,13 +189,14 @@ def viewer_data(
 ) -> dict[str, Any]:
     """All that viewer and panel draw from, for JSON; lists of numbers are 256 long.
 
-    `after` is what post-processing makes of the threshold in force, `seq` the number of the
+    `after` is what steps and edits make of the threshold in force, `seq` the number of the
     viewer's message that this answers, `hint` how a level by hand came about, `accepted` the
     panel's sentence on what was accepted.
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
     maps = runs.run_maps(view.run)
+    edits = describe_edits(shown.edits)
     name, ml = maps[view.map].short, prepared.volume.voxel_ml
     where = f"inside the region of {view.scan}"
     if view.scope == "cohort":
@@ -218,14 +243,20 @@ def viewer_data(
         "meanDice": _curves(facts.mean_dice),
         "meanOf": facts.mean_of,
         "query": state.link("", view).partition("?")[2],
-        "steps": " · ".join(view.post or ()),
+        "scan": view.scan,
+        "after": "after steps" if view.post else "after edits",
+        "pieces": to_json(view.pieces),
+        "edited": st.session_state.get(state.FORGOT, ""),
+        "steps": " · ".join([*(view.post or ()), *([edits] if edits else [])]),
         "accepted": accepted,
         "cleaned": None,
     }
+    if shown.edits:
+        data["edited"] = after.edited if after else hint
     if after is not None and isinstance(threshold, Threshold):
         upper = "null" if threshold.upper is None else threshold.upper
         data["cleaned"] = {
-            "key": f"{shown.key} {threshold.text()} {view.post}",
+            "key": f"{shown.key} {threshold.text()} {view.post} {shown.edits}",
             "for": f"{threshold.level} {upper} {threshold.side}",
             "numbers": after.numbers,
             **after.packed,

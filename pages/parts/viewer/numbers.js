@@ -35,9 +35,12 @@ function render(root, nodes, { data, live, table }) {
   if (!data || !live || !table) return;
   const now = scoresAt(table, live), [kind, sentence] = sourceOf(data, live);
   const clean = data.cleaned?.for === thresholdKey(live) ? data.cleaned.numbers : null;
+  // what is said of pieces holds for its own mask alone
+  const edited = thresholdKey(live) === thresholdKey(data.live) ? data.edited : "";
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
   const texts = {
-    kind, sentence, verdict: data.verdict, warning: data.warning, accepted: data.accepted,
+    kind, sentence, edited, steps: data.after, verdict: data.verdict, warning: data.warning,
+    accepted: data.accepted,
     level: live.none ? "none" : live.upper !== null ? `${live.t} – ${live.upper}`
       : `${live.side === "dark" ? "≤" : "≥"} ${live.t}`,
     truth: written("volume", data.hasTruth ? data.true * data.voxelMl : null),
@@ -53,6 +56,7 @@ function render(root, nodes, { data, live, table }) {
   nodes.verdict.classList.toggle("weak", !data.separated);
   nodes.steps.title = data.steps;
   nodes.warning.hidden = !data.warning;
+  nodes.edited.hidden = !edited;
   root.classList.toggle("steps", Boolean(data.steps));
   root.classList.toggle("cohort", Boolean(data.meanDice));
 }

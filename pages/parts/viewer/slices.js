@@ -32,6 +32,26 @@ export function inMask({ shape: [X, Y, Z], offset, bits }, from) {
   };
 }
 
+/** The marked pixels that hang together with one of them, corners included; null off the mask.
+ * @type {(marked: Uint8Array, width: number, at: number) => Uint8Array | null} */
+export function pieceOf(marked, width, at) {
+  if (!marked[at]) return null;
+  const piece = new Uint8Array(marked.length), open = [at];
+  piece[at] = 1;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const column = next % width;
+    for (let step = column ? -1 : 0; step <= (column < width - 1 ? 1 : 0); step++) {
+      for (const to of [next + step - width, next + step, next + step + width]) {
+        if (marked[to] && !piece[to]) {
+          piece[to] = 1;
+          open.push(to);
+        }
+      }
+    }
+  }
+  return piece;
+}
+
 /** One plane, row by row.
  * @type {(valueAt: ValueAt, shape: number[], name: string, at: number, radiological: boolean) =>
  *   Uint8Array} */

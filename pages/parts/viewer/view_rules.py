@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ascnet_core.names import SIDES, Side
+from ascnet_core.segmentation.pieces import parse_edits
 from ascnet_core.segmentation.regions import propose_from_region
 from ascnet_core.segmentation.threshold import Threshold
 from pages.parts.shared.state import View
@@ -21,8 +22,11 @@ def apply_told(view: View, told: Mapping[str, Any]) -> View:
     """The view after the viewer's message on where its line and cursor are.
 
     `rule` names the rule that its level came from; without one the level was set by hand. A level
-    by hand leaves the chosen rule as it is: the panel still shows what that proposes.
+    by hand leaves the chosen rule as it is: the panel still shows what that proposes. `pieces` are
+    the edits of pieces on the screen.
     """
+    if "pieces" in told:
+        view = replace(view, pieces=parse_edits(told["pieces"]))
     x, y, z = (int(v) for v in told["cursor"])
     view = replace(view, slice=z, at=(x, y), side=_one_of(told["side"], SIDES))
     if rule := told.get("rule"):

@@ -4,8 +4,8 @@
 import { clamp } from "../shared/browser/levels.js";
 import { change, onKeys, press } from "../shared/browser/panel.js";
 import { moveSlice, zoomBy } from "./viewer_pointer.js";
-import { SETTLE, bandFrom, nextPeak, report, setDisplay, setThreshold, showDisplay, takePeak }
-  from "./viewer_state.js";
+import { SETTLE, bandFrom, nextPeak, report, setDisplay, setThreshold, showDisplay, takePeak,
+  undoPiece } from "./viewer_state.js";
 
 /** @import { State } from "./viewer_state.js" */
 /** @import { Live } from "./viewer_store.js" */
@@ -24,6 +24,7 @@ const KEYS = {
   b: (state) => setThreshold(state, otherSide(state.live), SETTLE.keys),
   n: (state, shift) => report(state, 0, { step: shift ? -1 : 1 }),
   Enter: (state) => report(state, 0, { accept: true }),
+  z: undoPiece,
   m: (state) => setDisplay(state, { mask: !state.display.mask }),
   o: (state) => setDisplay(state, { outline: !state.display.outline }),
   t: (state) => setDisplay(state, { truth: !state.display.truth }),
@@ -81,7 +82,7 @@ export function listenToTools(state) {
   on("click", ["help"], () => KEYS.h(state, false));
   on("click", ["band"], () => setThreshold(state,
     state.live.upper === null ? bandFrom(state.live) : { upper: null }, SETTLE.pointer));
-  on("click", ["rectangle", "ellipse"], (name) => {
+  on("click", ["rectangle", "ellipse", "pieces"], (name) => {
     state.tool = state.tool === name ? null : name;
     showDisplay(state);
   });

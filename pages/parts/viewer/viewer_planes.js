@@ -4,7 +4,7 @@
 
 import { crosshair, edges, picture, sharp, strokeEdges } from "../shared/browser/canvas.js";
 import { channels, clamp, keptBy, pixel, shades } from "../shared/browser/levels.js";
-import { PLANES, columnsReversed, inMask, inVolume, takePlane } from "./slices.js";
+import { PLANES, columnsReversed, inMask, inVolume, pieceOf, takePlane } from "./slices.js";
 import { thresholdKey } from "./viewer_store.js";
 
 /** @import { State } from "./viewer_state.js" */
@@ -126,6 +126,16 @@ function maskOf({ cleaned, live }, plane) {
   return map.map((level, i) => (level >= first && level <= last ? labels[i] & REGION : 0));
 }
 
+/** The pixels of the mask's piece at a voxel (whole grid) of the slice shown; null off the mask.
+ * @type {(state: State, plane: Plane, voxel: number[]) => Uint8Array | null} */
+export function pieceAt(state, plane, voxel) {
+  const { axes: [a, b] } = PLANES[plane.name], { shape, offset } = state.volume;
+  const [column, row] = [voxel[a] - offset[a], shape[b] - 1 - (voxel[b] - offset[b])];
+  const reversed = columnsReversed(plane.name, state.display.radiological);
+  const at = row * shape[a] + (reversed ? shape[a] - 1 - column : column);
+  return pieceOf(maskOf(state, plane), shape[a], at);
+}
+
 /** @type {(pen: Pen, shape: NonNullable<State["shape"]>) => void} */
 function drawShape(pen, { kind, box: [x0, y0, x1, y1] }) {
   const w = Math.abs(x1 - x0), h = Math.abs(y1 - y0);
@@ -162,6 +172,9 @@ export function drawPlane(state, plane) {
     pen.globalAlpha = 1;
     if (display.outline) strokeEdges(pen, edges(marked, width, height), to, display.colour, 1.5);
   }
+  const { picking, pointed } = state;
+  const piece = pointed && picking === plane.name && pieceAt(state, plane, pointed);
+  if (piece) strokeEdges(pen, edges(piece, width, height), to, "#fff", 2);
   if (display.truth) strokeEdges(pen, slice.truth, to, state.theme.colour("truth"), 1.5);
   const column = to.reversed ? width - 1 - local[a] : local[a], row = height - 1 - local[b];
   crosshair(pen, box, to.x + (column + 0.5) * to.sx, to.y + (row + 0.5) * to.sy, 9,

@@ -5,8 +5,9 @@ import { clamp } from "../shared/browser/levels.js";
 import { change, onDrag, onWheel, pointOn } from "../shared/browser/panel.js";
 import { PLANES } from "./slices.js";
 import { GRAB, frameOf, peakAt } from "./viewer_histogram.js";
-import { localCursor, middle, placeOf, voxelAt } from "./viewer_planes.js";
-import { SETTLE, report, setCursor, setThreshold, showDisplay, takePeak } from "./viewer_state.js";
+import { localCursor, middle, pieceAt, placeOf, voxelAt } from "./viewer_planes.js";
+import { SETTLE, editPiece, report, setCursor, setThreshold, showDisplay, takePeak }
+  from "./viewer_state.js";
 
 /** @import { State } from "./viewer_state.js" */
 /** @import { Plane } from "./viewer_planes.js" */
@@ -77,13 +78,15 @@ export function listenToPlane(state, plane) {
   const { canvas } = plane;
   const voxelUnder = (/** @type {MouseEvent} */ { offsetX, offsetY }) =>
     voxelAt(state, plane, offsetX, offsetY);
+  const picks = (/** @type {MouseEvent} */ { altKey }) => altKey || state.tool === "pieces";
   onDrag(canvas, {
     start(event) {
       if (!state.volume.key) return null;
       event.preventDefault();
       state.root.focus({ preventScroll: true });
       const { offsetX: x, offsetY: y, button, shiftKey } = event, { tool } = state;
-      const kind = button === 2 ? "window" : button === 1 || shiftKey ? "pan" : tool ?? "cursor";
+      const kind = button === 2 ? "window" : !button && picks(event) ? "piece"
+        : button === 1 || shiftKey ? "pan" : tool ?? "cursor";
       if (kind === tool) state.shape = { kind, plane: plane.name, box: [x, y, x, y] };
       if (kind === "cursor") setCursor(state, voxelUnder(event).voxel);
       return { kind, x, y, window: state.window, centre: state.centre ?? middle(state) };
@@ -98,15 +101,19 @@ export function listenToPlane(state, plane) {
       else if (state.shape) state.shape.box = [x, y, offsetX, offsetY];
       state.redraw();
     },
-    end(_event, { kind }) {
+    end(event, { kind, x, y }) {
       if (kind === state.tool) proposeFromShape(state, plane);
+      const { voxel, inside } = voxelUnder(event), still = [event.offsetX - x, event.offsetY - y];
+      if (kind === "piece" && inside && Math.hypot(...still) < 4 && pieceAt(state, plane, voxel)) {
+        editPiece(state, voxel, event.shiftKey ? "keep" : "drop");
+      }
       state.redraw();
     },
     hover(event) {
-      const { voxel, inside } = voxelUnder(event);
-      change(state, { pointed: inside ? voxel : null });
+      const { voxel, inside } = voxelUnder(event), picking = picks(event) ? plane.name : "";
+      change(state, { pointed: inside ? voxel : null, picking });
     },
-    leave: () => change(state, { pointed: null }),
+    leave: () => change(state, { pointed: null, picking: "" }),
   });
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   onWheel(canvas, (slices) => moveSlice(state, plane.name, -slices),

@@ -8,7 +8,7 @@ import { makePlane } from "./viewer_planes.js";
 import { NO_VOLUME, sharedStore, tell, thresholdKey } from "./viewer_store.js";
 
 /** @typedef {ReturnType<typeof makeState>} State */
-/** @import { Data, Live } from "./viewer_store.js" */
+/** @import { Data, Edit, Live } from "./viewer_store.js" */
 
 export const SETTLE = { pointer: 0, keys: 180, cursor: 350 }; // ms before Python is told
 const STORED = "ascnet look"; // the browser's name for how a person wants the display
@@ -27,6 +27,8 @@ export function makeState(root, data, colour) {
       bits: Uint8Array }} */ (null),
     shape: /** @type {null | { kind: string, plane: string, box: number[] }} */ (null),
     tool: /** @type {string | null} */ (null),
+    pieces: /** @type {Edit[]} */ ([]), // edits of the mask's pieces, of all scans of the subject
+    picking: "", // the plane in which the piece under the pointer is outlined
     pointed: /** @type {number[] | null} */ (null), // voxel under the pointer
     hover: /** @type {number | null} */ (null), hoverPeak: -1, dragging: false,
     seq: 0, acts: /** @type {{ seq: number }[]} */ ([]), unsent: false, timer: 0,
@@ -69,7 +71,7 @@ export function showDisplay({ root, nodes, display, tool, live }) {
   nodes.sides.textContent = display.radiological ? "R|L" : "L|R";
   root.style.setProperty("--mask", display.colour);
   for (const name of ["linear", "sqrt", "log"]) press(nodes[name], display.scale === name);
-  for (const name of ["rectangle", "ellipse"]) press(nodes[name], tool === name);
+  for (const name of ["rectangle", "ellipse", "pieces"]) press(nodes[name], tool === name);
   press(nodes.curve, display.curve);
   press(nodes.band, live.upper !== null);
 }
@@ -85,6 +87,7 @@ export function setThreshold(state, changes, settle) {
   if (thresholdKey(before) !== thresholdKey(live) || before.rule !== live.rule ||
       Boolean(before.none) !== none) {
     if (!state.dragging) state.shape = null;
+    state.pieces = []; // they were of another mask
     tell(state.store, "live");
     state.redraw();
     showDisplay(state);
@@ -102,11 +105,26 @@ export function report(state, wait, act) {
   const tellPython = () => {
     state.unsent = false;
     state.seq += 1;
-    const { seq, acts, cursor, data: { key }, live: { t, upper, side, rule } } = state;
-    state.send({ seq, key, t, upper, side, rule, cursor, acts });
+    const { seq, acts, cursor, pieces, data: { key }, live: { t, upper, side, rule } } = state;
+    state.send({ seq, key, t, upper, side, rule, cursor, pieces, acts });
   };
   if (wait) state.timer = setTimeout(tellPython, wait);
   else tellPython();
+}
+
+/** Drop the piece of the mask at a voxel, or keep it alone.
+ * @type {(state: State, voxel: number[], act: Edit["act"]) => void} */
+export function editPiece(state, voxel, act) {
+  state.pieces = [...state.pieces, { scan: state.data.scan, voxel, act }];
+  report(state, 0);
+}
+
+/** Take back the last edit of the pieces on the screen. @param {State} state */
+export function undoPiece(state) {
+  const last = state.pieces.findLastIndex(({ scan }) => scan === state.data.scan);
+  if (last < 0) return;
+  state.pieces = state.pieces.filter((_, i) => i !== last);
+  report(state, 0);
 }
 
 /** @param {State} state @param {number[]} cursor */

@@ -12,18 +12,21 @@
 /** The mask after post-processing: bits of its own box, made for the threshold `for`.
  * @typedef {{ key: string, for: string, numbers: Record<string, number | null>, shape: number[],
  *   offset: number[], bits: string, gzip: boolean }} Cleaned */
+/** An edit of the mask's connected pieces: the one at `voxel` goes, or stays alone.
+ * @typedef {{ scan: string, voxel: number[], act: "drop" | "keep" }} Edit */
 /** What `findings.viewer_data` sends.
- * @typedef {{ seq: number, key: string, case: string, volumes: string, map: string, full: number[],
- *   hasTruth: boolean, counts: number[], inputCounts: number[] | null, levels: number[],
- *   lesion: number[] | null, true: number, voxelMl: number, peaks: { position: number }[],
+ * @typedef {{ seq: number, key: string, case: string, scan: string, volumes: string,
+ *   map: string, full: number[], hasTruth: boolean, counts: number[],
+ *   inputCounts: number[] | null, levels: number[], lesion: number[] | null, true: number,
+ *   voxelMl: number, peaks: { position: number }[],
  *   verdict: string, separated: boolean, caption: string, axis: string,
  *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[],
  *   hint: string, rank: number | null, warning: string,
  *   proposal: { t: number, side: string, rule: string, text: string, kind: string,
  *     sentence: string },
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
- *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
- */
+ *   meanOf: number, query: string, steps: string, after: string, pieces: Edit[], edited: string,
+ *   accepted: string, cleaned: Cleaned | null }} Data */
 /** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
  * (ms of performance.now()) count redraws for measurements.
  * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  PLANES, columnsReversed, inMask, inVolume, takePlane,
+  PLANES, columnsReversed, inMask, inVolume, pieceOf, takePlane,
 } from "../../../pages/parts/viewer/slices.js";
 
 const SHAPE = [3, 4, 5];
@@ -69,4 +69,20 @@ test("an empty mask is nowhere", () => {
   const none = [0, 0, 0], bits = new Uint8Array(0);
   const valueAt = inMask({ shape: none, offset: none, bits }, none);
   assert.ok(takePlane(valueAt, SHAPE, "coronal", 0, true).every((one) => one === 0));
+});
+
+test("a piece is what sides and corners connect in a slice, and nothing round its edges", () => {
+  const rows = [
+    "#..#",
+    ".#.#",
+    "....",
+    "#..#",
+  ];
+  const marked = Uint8Array.from(rows.join(""), (one) => Number(one === "#"));
+  const held = (/** @type {number} */ where) =>
+    [...(pieceOf(marked, 4, where) ?? [])].flatMap((on, i) => (on ? [i] : []));
+  assert.deepEqual(held(0), [0, 5]);
+  assert.deepEqual(held(7), [3, 7]);
+  assert.deepEqual(held(12), [12]);
+  assert.equal(pieceOf(marked, 4, 1), null);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  layOut, localCursor, middle, placeOf, sidesOf, voxelAt,
+  layOut, localCursor, middle, pieceAt, placeOf, sidesOf, voxelAt,
 } from "../../../pages/parts/viewer/viewer_planes.js";
 
 /** A viewer of a volume of 10 x 20 x 8 voxels that begins at (5, 6, 7) of the whole grid. */
@@ -92,4 +92,22 @@ test("a single slice has the axial plane alone", () => {
   const { planes } = rowOf([100, 100, 1], 600, 400);
   assert.deepEqual(planes.map(({ node }) => node.hidden), [false, true, true]);
   assert.equal(planes[0].box.w, 600);
+});
+
+test("the piece under a voxel is found in every plane, on the side that is drawn there", () => {
+  for (const radiological of [true, false]) {
+    for (const [name, [a, b]] of [["axial", [0, 1]], ["coronal", [0, 2]], ["sagittal", [1, 2]]]) {
+      const state = viewer({ display: { radiological }, cleaned: null,
+        live: { t: 1, upper: null, side: "bright" } });
+      const { shape, offset } = state.volume, wide = shape[a];
+      const slice = new Uint8Array(wide * shape[b]), at = plane(name);
+      slice[wide * 2 + 1] = 1; // second column of the third row
+      const { x, y, sx, sy } = placeOf(state, at);
+      const { voxel } = voxelAt(state, at, x + 1.5 * sx, y + 2.5 * sy);
+      Object.assign(at, { slice: { map: slice, labels: slice }, cleaned: { bits: null } });
+      assert.deepEqual(pieceAt(state, at, voxel), slice);
+      voxel[a] = offset[a] + Math.floor(shape[a] / 2);
+      assert.equal(pieceAt(state, at, voxel), null);
+    }
+  }
 });

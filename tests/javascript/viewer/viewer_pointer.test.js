@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { placeOf } from "../../../pages/parts/viewer/viewer_planes.js";
-import { moveSlice, windowMoved, zoomBy }
+import { listenToPlane, moveSlice, windowMoved, zoomBy }
   from "../../../pages/parts/viewer/viewer_pointer.js";
+import { FakeNode } from "../helpers.js";
 
 test("a drag to the right widens the grey window, one down darkens", () => {
   assert.deepEqual(windowMoved([0, 100], 100, 0), [-35, 135]);
@@ -61,4 +62,52 @@ test("a slice moves along its own axis and stays in the volume", () => {
   moveSlice(state, "sagittal", -9);
   assert.deepEqual(state.cursor, [0, 3, 6]);
   clearTimeout(state.timer);
+});
+
+/** A viewer whose axial slice holds two pieces of the mask, and a pointer that clicks voxels. */
+function withPieces() {
+  const marked = new Uint8Array(200); // rows from the highest y, columns from the highest x
+  for (const pixel of [0, 11, 22, 199]) marked[pixel] = 1;
+  const canvas = new FakeNode(), at = { ...plane, canvas, cleaned: { bits: null },
+    slice: { map: marked.map((on) => on * 200), labels: marked } };
+  canvas.style = {};
+  const state = viewer({ tool: null, pieces: [], seq: 0, told: [], timer: 0, picking: "",
+    live: { t: 100, upper: null, side: "bright" }, cleaned: null,
+    data: { full: [10, 20, 8], scan: "s", key: "k" }, root: { focus() {} } });
+  state.volume.key = "v";
+  state.send = (message) => state.told.push(message);
+  listenToPlane(state, at);
+  const press = ([x, y], more = {}, drag = 0) => {
+    const to = placeOf(state, at);
+    const offsetX = to.x + (9 - x + 0.5) * to.sx, offsetY = to.y + (19 - y + 0.5) * to.sy;
+    const event = { button: 0, pointerId: 1, offsetX, offsetY, ...more };
+    canvas.send("pointermove", event);
+    canvas.send("pointerdown", event);
+    canvas.send("pointerup", { ...event, offsetX: offsetX + drag });
+    clearTimeout(state.timer);
+  };
+  return { state, press };
+}
+
+test("Alt and click drops the piece under the pointer, with Shift it is kept alone", () => {
+  const { state, press } = withPieces();
+  press([8, 18], { altKey: true });
+  assert.equal(state.picking, "axial");
+  press([0, 0], { altKey: true, shiftKey: true });
+  assert.deepEqual(state.told.at(-1).pieces, [
+    { scan: "s", voxel: [8, 18, 4], act: "drop" }, { scan: "s", voxel: [0, 0, 4], act: "keep" },
+  ]);
+  assert.deepEqual(state.cursor, [2, 3, 4]); // the cursor stays where it was
+});
+
+test("the tool needs no key; off the mask, or after a drag, nothing is edited", () => {
+  const { state, press } = withPieces();
+  press([8, 18]);
+  assert.deepEqual([state.pieces, state.cursor, state.picking], [[], [8, 18, 4], ""]);
+  press([4, 4], { altKey: true });
+  press([8, 18], { altKey: true }, 30);
+  assert.deepEqual(state.pieces, []);
+  state.tool = "pieces";
+  press([7, 17]);
+  assert.equal(state.pieces.length, 1);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  bandFrom, nextPeak, report, setCursor, setThreshold, takePeak,
+  bandFrom, editPiece, nextPeak, report, setCursor, setThreshold, takePeak, undoPiece,
 } from "../../../pages/parts/viewer/viewer_state.js";
 import { FakeNode } from "../helpers.js";
 
@@ -29,8 +29,8 @@ function viewer() {
   const nodes = new Proxy({}, { get: (made, name) => (made[name] ??= new FakeNode()) });
   const state = {
     live: { t: 100, upper: null, side: "bright", rule: "otsu" }, cursor: [1, 2, 3],
-    data: { key: "k", peaks: PEAKS, full: [10, 20, 30] }, seq: 4, acts: [], timer: 0,
-    dragging: false, told: [], drawn: 0, heard: [], display: {}, nodes,
+    data: { key: "k", scan: "s", peaks: PEAKS, full: [10, 20, 30] }, seq: 4, acts: [], timer: 0,
+    pieces: [], dragging: false, told: [], drawn: 0, heard: [], display: {}, nodes,
     root: { style: { setProperty() {} } }, shape: { kind: "ellipse" },
   };
   state.redraw = () => { state.drawn += 1; };
@@ -87,7 +87,8 @@ test("Python is told once of a held key, with all acts it has not answered", asy
   await new Promise((done) => setTimeout(done, 30));
   assert.equal(state.told.length, 2);
   assert.deepEqual(state.told[1], { seq: 6, key: "k", t: 100, upper: null, side: "bright",
-    rule: "otsu", cursor: [1, 2, 3], acts: [{ accept: true, seq: 5 }, { step: 1, seq: 6 }] });
+    rule: "otsu", cursor: [1, 2, 3], pieces: [],
+    acts: [{ accept: true, seq: 5 }, { step: 1, seq: 6 }] });
   assert.ok(!state.unsent);
 });
 
@@ -97,4 +98,29 @@ test("the cursor stays on the grid, and is told where it moved", () => {
   assert.deepEqual(state.cursor, [0, 19, 3]);
   setCursor(state, [-1, 19, 3], 0);
   assert.equal(state.told.length, 1);
+});
+
+test("pieces are edited in order, told with every message, and taken back from the last", () => {
+  const state = viewer();
+  state.pieces = [{ scan: "other", voxel: [0, 0, 0], act: "drop" }];
+  editPiece(state, [1, 2, 3], "drop");
+  editPiece(state, [4, 5, 6], "keep");
+  assert.deepEqual(state.told.at(-1).pieces.slice(1), [
+    { scan: "s", voxel: [1, 2, 3], act: "drop" }, { scan: "s", voxel: [4, 5, 6], act: "keep" },
+  ]);
+  undoPiece(state);
+  assert.deepEqual(state.told.at(-1).pieces.map(({ voxel }) => voxel), [[0, 0, 0], [1, 2, 3]]);
+  undoPiece(state);
+  undoPiece(state); // those of another scan, which is not on the screen, stay
+  assert.deepEqual(state.pieces.map(({ scan }) => scan), ["other"]);
+  assert.equal(state.told.length, 4);
+});
+
+test("another threshold ends the edits of pieces, the same one does not", () => {
+  const state = viewer();
+  editPiece(state, [1, 2, 3], "drop");
+  setThreshold(state, { t: 100, rule: "otsu" });
+  assert.equal(state.pieces.length, 1);
+  setThreshold(state, { t: 101 });
+  assert.deepEqual(state.pieces, []);
 });

@@ -32,12 +32,19 @@ def test_the_undecided_get_the_cohorts_rule_which_reads_all(study):
     assert not way.holds_for("P0")
 
 
+def test_edits_of_pieces_go_along_by_scan(study):
+    edits = [{"scan": "P0", "voxel": [1, 2, 3], "act": act} for act in ("drop", "keep")]
+    decide(study, "P0", pieces=edits)
+    decide(study, "P1")
+    (way,) = apply_decisions(study, study.cohort()).ways
+    assert set(way.pieces) == {"P0"}
+    assert [edit.act for edit in way.pieces["P0"]] == ["drop", "keep"]
+
+
 def test_what_cannot_be_repeated_is_missing(study, files):
-    decide(study, "P0", pieces=[[1, 2, 3]])
     decide(study, "P1")
     decide(study, "P2")
     make_nifti(files / "P1.nii", seed=99)
     applied = apply_decisions(study, study.cohort())
-    assert "dropped pieces" in applied.missing["P0"]
     assert "Its files are not those on which anna decided" in applied.missing["P1"]
     assert set(applied.ways[0].given) == {"P2"}

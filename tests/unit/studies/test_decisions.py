@@ -29,7 +29,8 @@ def test_a_decision_comes_back_as_it_was_made(study):
     made = decision(
         "P1", 90, upper=140, rule="otsu", scope="cohort", post=("components:20", "median:3"),
         flag="flipped", rating=4, note="dark\r\nrim; \"odd\", µ", seconds=7.25, scan="P1",
-        truth_shown=True, dice_shown=True, blind=True, pieces={"dropped": [[1, 2, 3]]},
+        truth_shown=True, dice_shown=True, blind=True,
+        pieces=[{"scan": "P1", "voxel": [1, 2, 3], "act": "drop"}],
     )  # fmt: skip
     number = record(study, made)
     (entry,) = history(study)
@@ -102,6 +103,7 @@ def test_rows_can_only_be_added(study, change):
         ({"rater": "\udcff"}, "cannot name a rater"),
         ({"note": "\udcff"}, "UTF-8"),
         ({"post": ("open:4",)}, "open:4"),
+        ({"pieces": [[1, 2, 3]]}, "no edit of pieces"),
     ],
 )
 def test_what_no_decision_can_be_is_refused(wrong, said):
@@ -114,6 +116,8 @@ def test_a_decision_on_nothing_leaves_nothing(study):
         decide(study, "P9")
     with pytest.raises(UserError, match="no scan 'P1'"):
         decide(study, "P0", scan="P1")
+    with pytest.raises(UserError, match="no scan 'P1'"):
+        decide(study, "P0", pieces=[{"scan": "P1", "voxel": [1, 2, 3], "act": "drop"}])
     with pytest.raises(UserError, match="nothing"):
         record(study, Decision("anna", "P0", "nothing", "bright", "raw", "3", 3))
     assert history(study) == []
