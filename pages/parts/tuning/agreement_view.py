@@ -11,7 +11,7 @@ from ascnet_core.commands.study_actions.agree import FILES
 from ascnet_core.figures.agreement import bland_altman
 from ascnet_core.files import read_json
 from ascnet_core.studies.compare import compare, in_order, summarise
-from ascnet_core.studies.decisions import Entry, decisions_of, holding
+from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, state, tables
 from pages.parts.tuning import chosen, job
@@ -24,7 +24,10 @@ _OF_MASKS = ("dice", "volume_1_ml", "volume_2_ml", "volume_difference_ml")
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
     job.ask_for(study)
-    raters = list(dict.fromkeys(entry.rater for entry in holding(study)))
+    decided: dict[str, dict[str, Entry]] = {}
+    for entry in holding(study):
+        decided.setdefault(entry.rater, {})[entry.subject] = entry
+    raters = list(decided)
     if len(raters) < 2:
         st.info(
             "Agreement needs the decisions of two raters. A second pass of one person is a rater "
@@ -38,10 +41,9 @@ def show(study: Study, rater: str) -> None:
     others = [name for name in raters if name != one]
     with middle:
         other = _choose(SECOND, "Second", others, others[0])
-    first, second = decisions_of(study, one), decisions_of(study, other)
+    first, second = decided[one], decided[other]
     both = [subject for subject in study.subjects if subject in first and subject in second]
-    shown = may_see(both, st.query_params.get(BLIND) == "yes", decisions_of(study, rater) if rater
-                    else {})  # fmt: skip
+    shown = may_see(both, st.query_params.get(BLIND) == "yes", decided.get(rater.strip(), {}))
     if hidden := len(both) - len(shown):
         st.info(
             f"Blind: {tables.counted(hidden, 'subject')} that you have not decided yet "

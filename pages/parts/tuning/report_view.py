@@ -1,12 +1,13 @@
 """Report: all that was decided on one page, and the masks, to keep and to send."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
 
 from ascnet_core.commands.study_actions.report import FILE
 from ascnet_core.runs.manage import in_words
-from ascnet_core.studies.decisions import holding
+from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, tables
 from pages.parts.tuning import job
@@ -17,6 +18,7 @@ from pages.parts.tuning.download import download_masks
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
     job.ask_for(study)
+    rater = rater.strip()
     entries = holding(study)
     counts = Counter(entry.rater for entry in entries)
     if not counts:
@@ -47,19 +49,20 @@ def show(study: Study, rater: str) -> None:
     )
     left, right = st.columns(2, gap="large")
     with left:
-        _report(study, rater, counts[rater] < total)
+        _report(study, rater, entries)
     with right:
         download_masks(study, rater)
 
 
-def _report(study: Study, rater: str, has_open: bool) -> None:
-    arguments, numbers = ["report", str(study.path)], [entry.number for entry in holding(study)]
+def _report(study: Study, rater: str, entries: Sequence[Entry]) -> None:
+    arguments, numbers = ["report", str(study.path)], [entry.number for entry in entries]
+    mine = [entry.number for entry in entries if entry.rater == rater]
+    has_open = len(mine) < len(study.subjects)
     if st.query_params.get(BLIND) == "yes" and has_open:
         st.info(
             "Blind: others' levels are left out until all your decisions stand.",
             icon=":material/visibility_off:",
         )
-        mine = [entry.number for entry in holding(study, rater)] if rater else []
         if not mine:
             return
         arguments, numbers = [*arguments, "--rater", rater], mine
