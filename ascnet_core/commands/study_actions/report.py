@@ -43,7 +43,9 @@ def _report(options: argparse.Namespace) -> None:
     study: Study = options.study
     out: Path = options.out / FILE if options.out.is_dir() else options.out
     if out.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"-o {out} takes a folder, or a file whose name ends in .html.")
+        raise UserError(
+            f"-o {out} takes a folder that is there, or a file whose name ends in .html."
+        )
     check_targets(out.parent, [out.name], (), options.overwrite)
     with Progress("scans cut") as progress:
         found = make_report(study, options.rater, options.levels_only, options.device, progress)

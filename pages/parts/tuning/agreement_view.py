@@ -37,10 +37,10 @@ def show(study: Study, rater: str) -> None:
         return
     left, middle, right = st.columns([1, 1, 2], vertical_alignment="bottom")
     with left:
-        one = _choose(FIRST, "First", raters, rater if rater in raters else raters[0])
+        one = _choose(FIRST, "First rater", raters, rater if rater in raters else raters[0])
     others = [name for name in raters if name != one]
     with middle:
-        other = _choose(SECOND, "Second", others, others[0])
+        other = _choose(SECOND, "Second rater", others, others[0])
     first, second = decided[one], decided[other]
     both = [subject for subject in study.subjects if subject in first and subject in second]
     shown = may_see(both, st.query_params.get(BLIND) == "yes", decided.get(rater.strip(), {}))
@@ -174,8 +174,8 @@ def figures_table(summary: Mapping[str, Any], raters: tuple[str, str]) -> str:
         around = [f" ± {text(one[key], digits, '')}" if one[key] is not None else ""
                   for key in ("bias_error", "limit_error")]  # fmt: skip
         limits = f"{text(one['low'], digits)} to {text(one['high'], digits)}{unit}"
-        dice, median = (text(summary["dice"][key], 3, "") for key in ("mean", "least"))
-        masks = f"{dice}, least {median}" if name == "volumes_ml" else ""
+        dice, least = (text(summary["dice"][key], 3, "") for key in ("mean", "least"))
+        masks = f"mean {dice}, least {least}" if name == "volumes_ml" else ""
         lines.append(
             [
                 label,

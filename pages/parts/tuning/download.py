@@ -18,7 +18,7 @@ def download_masks(study: Study, rater: str) -> None:
             help="Nothing is decided yet by this rater.", key="no masks",
         )  # fmt: skip
         return
-    arguments = ["apply", str(study.path), "--rater", rater, "--zip"]
+    arguments = ["apply", str(study.path), f"--rater={rater}", "--zip"]
     folder = job.folder_of(study, "masks", arguments, [e.number for e in entries.values()])
     made = job.offer(
         folder, arguments, FILE, "Make masks (ZIP)",

@@ -65,7 +65,7 @@ def _report(study: Study, rater: str, entries: Sequence[Entry]) -> None:
         )
         if not mine:
             return
-        arguments, numbers = [*arguments, "--rater", rater], mine
+        arguments, numbers = [*arguments, f"--rater={rater}"], mine
     folder = job.folder_of(study, "report", arguments, numbers)
     made = job.offer(
         folder, arguments, FILE, "Make the report",
