@@ -50,7 +50,7 @@ def main(numbers: list[int]) -> None:
             study, out = make_study(folder, manifest, number), folder / f"{number}.html"
             command = [sys.executable, "-m", "ascnet_core", "study", "report", str(study.path)]
             begun = time.perf_counter()
-            process = subprocess.Popen([*command, "-o", str(out)], stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([*command, "-o", str(out)], stdout=subprocess.DEVNULL)
             _, status, used = os.wait4(process.pid, 0)
             seconds, size = time.perf_counter() - begun, out.stat().st_size
             assert status == 0
