@@ -7,7 +7,7 @@ import streamlit as st
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback
 from pages.parts.shared.sidebar import style
-from pages.parts.tuning import chosen, rules_view
+from pages.parts.tuning import agreement_view, chosen, report_view, rules_view
 from pages.parts.versus import versus
 
 # What the page shows of a study, by the name in its address: label, and what draws it. It is called
@@ -15,6 +15,8 @@ from pages.parts.versus import versus
 VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {
     "rules": ("Rules", rules_view.show),
     "versus": ("Blind comparison", versus.show),
+    "agreement": ("Agreement", agreement_view.show),
+    "report": ("Report", report_view.show),
 }
 
 

@@ -105,6 +105,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Segment and return the exit status: 2 if some scans get no mask."""
+    return make(options)
+
+
+def make(options: argparse.Namespace, told: Path | None = None) -> int:
+    """Segment; `told` is how the tables call the folder of the masks, where it is to be moved."""
     from ascnet_core.imaging.cohort import files_of
 
     out = need_folder(options.out)
@@ -169,8 +174,8 @@ def run(options: argparse.Namespace) -> int:
     inputs = [*options.images, *(path for scan in scans for path in files_of(scan))]
     with writing(out, [*names, *TABLES], "segment", inputs, options.overwrite) as aside:
         how = How(
-            network, preparation_of(settings), settings.segmentation, out, aside, first_parts,
-            *choices, doubts,
+            network, preparation_of(settings), settings.segmentation, told or out, aside,
+            first_parts, *choices, doubts,
         )  # fmt: skip
         rows = _segment(scans, ways, how, reference, {**excluded, **missing})
         _write_tables(rows, options, settings, aside)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ascnet_core.commands.options import add_action
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,3 +82,23 @@ def study_of(options: argparse.Namespace, decided: Sequence[str] = tuple(_DECIDE
 def undecided_of(options: argparse.Namespace, how: Segmentation) -> Segmentation | None:
     """How subjects without a decision are segmented; None where they get no mask."""
     return replace(how, rule=options.undecided) if options.undecided else None
+
+
+def add_with_study(
+    actions: Any, name: str, summary: str, does: Callable[[argparse.Namespace], int | None]
+) -> argparse.ArgumentParser:
+    """Add an action of the verb `study` that works on one study; returned is its parser."""
+    parser = add_action(actions, name, summary, does)
+    parser.add_argument("study", metavar="STUDY", help="a study's name or folder")
+    return parser
+
+
+def decided_so_far(study: Study) -> str:
+    """Who decided how many subjects of a study, in words."""
+    from collections import Counter
+
+    from ascnet_core.studies.decisions import holding
+
+    count = Counter(entry.rater for entry in holding(study))
+    parts = [f"{rater} {done} of {len(study.subjects)}" for rater, done in count.items()]
+    return ", ".join(parts) or f"nothing decided of {len(study.subjects)}"

@@ -1,32 +1,18 @@
 """A report as one HTML file that needs nothing but itself, from the files in `templates/`."""
 
-import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
+from ascnet_core.html_page import templates
 from ascnet_core.scoring.report import Line, Report
 
 _NETWORK, _BASELINE = "#0072B2", "#7F7F7F"
 _LEFT, _PLOT, _ROW = 430, 500, 30
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    undefined=StrictUndefined,
-)
-_TEMPLATES.filters |= {
-    "number": lambda value: "" if math.isnan(value) else f"{value:.3f}",
-    "joined": lambda text: Markup(re.sub(r"\n *", "", text)),
-}
+_TEMPLATES = templates(Path(__file__).parent / "templates")
 
 
 def report_html(report: Report) -> str:

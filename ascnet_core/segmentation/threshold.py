@@ -26,8 +26,9 @@ class Threshold:
     """A threshold and how it came about.
 
     Bright keeps levels at or above `level`, dark those at or below it; with `upper` the band
-    `level` to `upper` is kept on either side. `rule` can be typed, `sentence` says how the number
-    came. `kind` is `mask-free` (a rule that saw no mask), `manual` or `oracle` (chosen with masks).
+    `level` to `upper` is kept on either side. A level beyond 0..255 keeps nothing. `rule` can be
+    typed, `sentence` says how the number came. `kind` is `mask-free` (a rule that saw no mask),
+    `manual` or `oracle` (chosen with masks).
     """
 
     level: int
@@ -46,6 +47,8 @@ class Threshold:
 
     def text(self) -> str:
         """What is kept, in short: `>= 170`."""
+        if not 0 <= self.level < LEVELS:  # beyond all
+            return "nothing"
         if self.upper is not None:
             return f"{self.level} to {self.upper}"
         return f"{'≥' if self.side == 'bright' else '≤'} {self.level}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
 LIMITS = 1.96
 """Standard deviations to either side that hold 95 % of differences, if these are normal."""
@@ -18,6 +19,8 @@ class Agreement:
     `low` and `high` the limits of agreement of Bland and Altman (1986). The intraclass correlations
     are those of single ratings of Shrout and Fleiss (1979): `icc_agreement` is ICC(2,1), which
     counts a rater's bias as disagreement, `icc_consistency` is ICC(3,1), which does not.
+    `bias_error` and `limit_error` are half the widths of the 95 % confidence intervals of the bias
+    and of either limit (Bland and Altman 1999, section 2.1; differences taken as normal).
     """
 
     n: int
@@ -27,6 +30,8 @@ class Agreement:
     high: float
     icc_agreement: float
     icc_consistency: float
+    bias_error: float
+    limit_error: float
 
 
 def agreement(first: Sequence[float], second: Sequence[float]) -> Agreement:
@@ -38,7 +43,17 @@ def agreement(first: Sequence[float], second: Sequence[float]) -> Agreement:
     bias = float(differences.mean()) if n else np.nan
     sd = float(differences.std(ddof=1)) if n > 1 else np.nan
     icc = intraclass(np.column_stack([first, second])) if n > 1 else (np.nan, np.nan)
-    return Agreement(n, bias, sd, bias - LIMITS * sd, bias + LIMITS * sd, *icc)
+    error = float(stdtrit(n - 1, 0.975)) * sd if n > 1 else np.nan
+    return Agreement(
+        n,
+        bias,
+        sd,
+        bias - LIMITS * sd,
+        bias + LIMITS * sd,
+        *icc,
+        bias_error=error * n**-0.5 if n else np.nan,
+        limit_error=error * (1 / n + LIMITS**2 / (2 * (n - 1))) ** 0.5 if n > 1 else np.nan,
+    )
 
 
 def intraclass(ratings: ArrayLike) -> tuple[float, float]:

@@ -6,15 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ascnet_core.imaging.prepare import Mask
 from ascnet_core.metrics.overlap import Counts, count
-from ascnet_core.names import RangeKind
-from ascnet_core.segmentation.levels import Kept
-from ascnet_core.segmentation.masks import on_levels, segment
-from ascnet_core.segmentation.pieces import by_scan
-from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.studies.agreement import agreement
-from ascnet_core.studies.applying import way_of
-from ascnet_core.studies.decisions import Decision, Entry
+from ascnet_core.studies.decisions import Entry
 
 COLUMNS = (
     *("subject", "level_1", "level_2", "difference", "dice", "volume_1_ml", "volume_2_ml"),
@@ -30,19 +25,13 @@ class Masks:
     first_ml: float = 0.0
     second_ml: float = 0.0
 
-    def add(self, one: Kept, first: Decision, second: Decision) -> None:
-        """Make both raters' masks of one scan and count them."""
-        region = one.region()
-        made = []
-        for decision in (first, second):
-            assert decision.threshold is not None
-            levels, steps = one.volume(decision.map, region), parse_steps(decision.post)
-            edits = by_scan(decision.pieces).get(one.scan.scan, ())
-            further = on_levels(one.further)
-            made.append(segment(levels, region, decision.threshold, steps, further, edits))
-        self.counts += count(made[1], made[0])
-        self.first_ml += int(np.count_nonzero(made[0])) * one.voxel_ml
-        self.second_ml += int(np.count_nonzero(made[1])) * one.voxel_ml
+    def add(self, first: Mask | None, second: Mask | None, voxel_ml: float) -> None:
+        """Count both raters' masks of one scan, neither of which may be missing."""
+        assert first is not None
+        assert second is not None
+        self.counts += count(second, first)
+        self.first_ml += int(np.count_nonzero(first)) * voxel_ml
+        self.second_ml += int(np.count_nonzero(second)) * voxel_ml
 
 
 def apart(first: Entry, second: Entry) -> str:
@@ -53,6 +42,8 @@ def apart(first: Entry, second: Entry) -> str:
         return "both exclude it" if both else "one excludes it"
     if first.scan_sha256 != second.scan_sha256:
         return "the scan has changed between the decisions"
+    if (one.level is None) != (other.level is None):
+        return "one sees no lesion"
     differ = [n for n in ("map", "range", "side") if getattr(one, n) != getattr(other, n)]
     differ += ["band"] if one.upper != other.upper else []
     return f"not the same {' and '.join(differ)}" if differ else ""
@@ -64,11 +55,9 @@ def compare(
     second: Mapping[str, Entry],
     masks: Mapping[str, Masks],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return a row a subject that both decided, to discuss first ones first, and a summary.
+    """Return a row a subject that both decided, in the order to discuss them, and a summary.
 
-    Dice and volumes are of `masks`, where there are any. Levels count in the summary where nothing
-    sets them `apart`. First to discuss is what one alone excludes, then the lowest Dice, then the
-    largest difference of levels.
+    Dice and volumes are of `masks`, where there are any. See `in_order` and `summarise`.
     """
     rows = []
     for subject in subjects:
@@ -90,11 +79,19 @@ def compare(
                 "volume_difference_ml": made.second_ml - made.first_ml,
             }
         rows.append(row)
+    return in_order(rows), summarise(rows, len(subjects))
+
+
+def summarise(rows: Sequence[Mapping[str, Any]], subjects: int) -> dict[str, Any]:
+    """Agreement over the rows of `compare`, of so many subjects in all.
+
+    Levels count where nothing sets them `apart`, volumes and Dice where both masks were made.
+    """
     counted = [row for row in rows if row["difference"] is not None]
     seen = [row for row in rows if row["dice"] is not None]
     dice = [row["dice"] for row in seen]
-    summary = {
-        "subjects": len(subjects),
+    return {
+        "subjects": subjects,
         "decided_by_both": len(rows),
         "levels": _plain(counted, "level_1", "level_2"),
         "volumes_ml": _plain(seen, "volume_1_ml", "volume_2_ml"),
@@ -105,7 +102,15 @@ def compare(
             "least": min(dice) if dice else None,
         },
     }
-    return sorted(rows, key=_urgency), summary
+
+
+def in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `compare` in the order to discuss them.
+
+    First is what one alone excludes or finds free of lesions, then the lowest Dice, then the
+    largest difference of levels.
+    """
+    return sorted(rows, key=_urgency)
 
 
 def _plain(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> dict[str, Any]:
@@ -117,26 +122,8 @@ def _urgency(row: Mapping[str, Any]) -> tuple[bool, bool, float, int]:
     """Small for what is to be discussed first."""
     dice = 1.0 if row["dice"] is None else row["dice"]
     return (
-        row["apart"] != "one excludes it",
+        row["apart"] not in ("one excludes it", "one sees no lesion"),
         row["apart"] == "both exclude it",
         dice,
         -abs(row["difference"] or 0),
     )
-
-
-def pairs(
-    subjects: Sequence[str], first: Mapping[str, Entry], second: Mapping[str, Entry]
-) -> dict[tuple[str, RangeKind], list[str]]:
-    """The subjects of whom both made masks, by (map, range) of both; others are left out.
-
-    Where raters took another map or range the masks are not made.
-    """
-    found: dict[tuple[str, RangeKind], list[str]] = {}
-    for subject in subjects:
-        if subject in first and subject in second:
-            ways = [way_of(entry[subject]) for entry in (first, second)]
-            keys = {(how.map, kind) for how, kind in ways}
-            why = apart(first[subject], second[subject])
-            if len(keys) == 1 and "exclude" not in why and "scan" not in why:
-                found.setdefault(keys.pop(), []).append(subject)
-    return found

@@ -19,6 +19,13 @@ from ascnet_core.studies.folder import Study, now, scans_sha256
 from ascnet_core.studies.raters import add_rater, check_rater
 from ascnet_core.studies.table import THRESHOLDS, to_csv
 
+NOTHING = "nothing"
+"""The rule of a decision that there is no lesion: its mask is empty, which is an answer."""
+_BEYOND = {"bright": 256, "dark": -1}
+"""Levels that no voxel reaches."""
+_IN_TABLE = {"bright": 255, "dark": 0}
+"""What stands in the database for no level of the rule `nothing`: its table asks for one."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -28,7 +35,8 @@ class Decision:
     ----------
     rater, subject : Who, and for whom; `scan` is the one on the screen, if there was one.
     map, range, level, upper, side : What is thresholded, what its levels 0..255 stand for, and
-        where, as in `Threshold`. Without a `level` the flag must be `exclude`.
+        where, as in `Threshold`. Without a `level` the flag must be `exclude` (no mask), or the
+        rule `nothing` (no lesion: an empty mask).
     rule, scope : The rule that proposed the level, or the level itself where it was set by hand.
     post : Post-processing steps, in order.
     rating : Of the mask, 1 (bad) to 5.
@@ -68,9 +76,13 @@ class Decision:
                 raise UserError(
                     f"{name} is {getattr(self, name)!r}; choose one of {', '.join(known)}."
                 )
-        if self.level is None and self.flag != "exclude":
+        if self.rule == NOTHING:
+            for name in ("level", "upper"):
+                object.__setattr__(self, name, None)
+        elif self.level is None and self.flag != "exclude":
             raise UserError(
-                f"Subject {self.subject} has no level; give one, or the flag 'exclude'."
+                f"Subject {self.subject} has no level; give one, the flag 'exclude' (no mask), or "
+                f"the rule '{NOTHING}' (no lesion, an empty mask)."
             )
         lowest = 0
         for name, value in (("level", self.level), ("upper", self.upper)):
@@ -91,8 +103,11 @@ class Decision:
     @property
     def threshold(self) -> Threshold | None:
         """The threshold, of kind `manual`; None for a subject that is left out."""
-        if self.level is None or self.flag == "exclude":
+        if self.flag == "exclude":
             return None
+        if self.level is None:
+            sentence = f"Decided by {self.rater}: {self.flag}, there is nothing to keep."
+            return Threshold(_BEYOND[self.side], None, self.side, NOTHING, sentence, "manual")
         rule = f"{self.level}" if self.upper is None else f"band:{self.level}:{self.upper}"
         came = "set by hand" if self.rule in (rule, "") else f"proposed by {self.rule}"
         sentence = f"Decided by {self.rater}: {self.flag}, {came}."
@@ -150,7 +165,9 @@ def record(study: Study, decision: Decision, token: str | None = None) -> int:
         if name not in (None, *names):
             raise UserError(f"Subject {decision.subject} has no scan {name!r}.")
     Run(study.run).settings().method.map_named(decision.map)
+    level = _IN_TABLE[decision.side] if decision.rule == NOTHING else decision.level
     row: dict[str, Any] = vars(decision) | {
+        "level": level,
         "post": json.dumps(decision.post),
         "pieces": to_text(decision.pieces) or None,
         "scan_sha256": scans_sha256(scans),

@@ -6,6 +6,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
+
 from ascnet_core.cli import main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,3 +73,13 @@ def ended_before(pattern: str, number: int, *call: object) -> int:
         sys.exit(main({[str(word) for word in call]!r}))
     """
     return in_a_process(program).returncode
+
+
+def decide(subject: str, *more: object, rater: str = "anna") -> None:
+    assert cli("study", "decide", "ms", subject, "--rater", rater, *more) == 0
+
+
+def masks_of(folder) -> dict[str, np.ndarray]:
+    return {
+        path.name: np.asanyarray(nib.load(path).dataobj) for path in folder.glob("*_mask.nii.gz")
+    }

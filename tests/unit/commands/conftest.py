@@ -2,6 +2,8 @@
 
 import pytest
 
+from ascnet_core import places
+from ascnet_core.imaging.cohort import read_manifest
 from tests.unit.commands.command_line import TINY, cli
 
 
@@ -19,3 +21,11 @@ def run(demo, tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "tiny"
     assert cli("train", demo / "manifest.csv", "--name", path, "--device", "cpu", *TINY) == 0
     return path
+
+
+@pytest.fixture
+def names(demo, run, tmp_path, monkeypatch) -> list[str]:
+    """The subjects of a study `ms`, of which nothing is decided."""
+    monkeypatch.setattr(places, "RUNS", tmp_path / "checkpoints")
+    assert cli("study", "new", "ms", demo / "manifest.csv", "--run", run) == 0
+    return list(read_manifest(demo / "manifest.csv").subjects)

@@ -40,6 +40,20 @@ def test_limits_of_bland_and_altman():
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-3)
 
 
+def test_confidence_intervals():
+    """Peak flow of 17 people (Bland and Altman 1986), in l/min: bias 2.1, SD 38.8, t = 2.12; of a
+    limit the variance is that of a mean and that of 1.96 SD (their paper of 1999)."""
+    first = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
+    second = [512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451]
+    found = agreement(first, second)
+    assert found.bias == pytest.approx(2.1, abs=0.05)
+    assert found.sd == pytest.approx(38.8, abs=0.05)
+    assert found.bias_error == pytest.approx(2.12 * 38.8 / 17**0.5, rel=2e-3)
+    assert found.limit_error == pytest.approx(2.12 * 38.8 * (1 / 17 + 3.8416 / 32) ** 0.5, rel=2e-3)
+    low, high = stats.ttest_rel(second, first).confidence_interval(0.95)
+    assert (high - low) / 2 == pytest.approx(found.bias_error)
+
+
 def test_by_hand():
     """Always 2 higher: consistent, not in agreement. Of 1, 2, 3 the variance is 1."""
     found = agreement([1, 2, 3], [3, 4, 5])
@@ -53,7 +67,7 @@ def test_too_little_to_say_anything():
     assert np.isnan(agreement([], []).bias)
     one = agreement([5], [7])
     assert (one.n, one.bias) == (1, 2)
-    assert np.isnan([one.sd, one.low, one.icc_agreement]).all()
+    assert np.isnan([one.sd, one.low, one.icc_agreement, one.bias_error, one.limit_error]).all()
     assert np.isnan(agreement([5, 5], [5, 5]).icc_consistency)
     with pytest.raises(ValueError, match="same subjects"):
         agreement([1], [1, 2])

@@ -1,0 +1,70 @@
+"""Long work on a study from the page: a button that starts it, then its progress, then its file."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from ascnet_core.places import MANIFEST, cache_folder
+from ascnet_core.studies.folder import Study
+from pages.parts.shared import feedback, jobs
+from pages.parts.shared.question import ask_about
+from pages.parts.shared.state import View
+from pages.parts.watch.live_run import duration
+
+
+def ask_for(study: Study) -> None:
+    """Stop the page at a question if a link named the study, and nobody agreed to open it."""
+    manifest = str((study.path / MANIFEST).absolute())
+    ask_about(View(cohort=manifest, run=study.about["run"], cycle=study.cycle, flip=study.flip))
+
+
+def folder_of(study: Study, what: str, arguments: Sequence[str], decisions: object) -> Path:
+    """Where the job on a study with these arguments and `decisions` puts its file."""
+    parent = cache_folder() / "studies" / jobs.safe_name(str(study.path))[-jobs.LONGEST :] / what
+    return jobs.folder_for(parent, what, arguments, [decisions, study.about["made"]])
+
+
+def offer(
+    folder: Path, arguments: Sequence[str], result: str, label: str, sentence: str, icon: str
+) -> Path | None:
+    """A button that starts `study ARGUMENTS -o FOLDER`, its progress, and in the end its `result`.
+
+    Files of earlier decisions are removed when it starts. `sentence` explains the button.
+    """
+    job = jobs.read(folder, result)
+    if job.status == "done":
+        return folder / result
+    if job.status == "running":
+        _follow(folder, result, label)
+        return None
+    if job.status == "failed":
+        st.error(feedback.plain(job.text), icon=":material/error:")
+    if st.button(label, icon=icon, help=sentence, key=f"start {folder}", width="stretch"):
+        _remove_others(folder)
+        jobs.start("study", [*arguments, "--overwrite"], folder)
+        st.rerun()
+    return None
+
+
+def _follow(folder: Path, result: str, label: str) -> None:
+    @st.fragment(run_every=1)
+    def live() -> None:
+        job = jobs.read(folder, result)
+        if job.status != "running":
+            st.rerun()
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        text = f"{label}: {feedback.plain(job.text)} · {duration(job.seconds)} so far"
+        left.progress(job.share, text=text)
+        if right.button("Cancel", icon=":material/close:", key=f"cancel {folder}"):
+            jobs.cancel(folder)
+
+    live()
+
+
+def _remove_others(folder: Path) -> None:
+    """Remove what jobs of the same kind made of earlier decisions; running ones stay."""
+    for other in folder.parent.glob("*") if folder.parent.is_dir() else ():
+        if other != folder and jobs.read(other, "").status != "running":
+            shutil.rmtree(other, ignore_errors=True)
