@@ -13,6 +13,7 @@ from ascnet_core.runs.folder import resolve_run
 from ascnet_core.runs.suspicion import suspicions
 from ascnet_core.segmentation.cuts import Maps, cut_scan, ready
 from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.settings.method import INPUT
 from ascnet_core.training.checkpoint import load_model
 
 
@@ -24,7 +25,9 @@ def asc_net(
     batch: int | None = None,
     flip: bool = False,
 ) -> tuple[Method, ...]:
-    """Return a method for each of a run's maps (named as in its method); a scan is cut once.
+    """Return a method for each of a run's maps (named as in its method, or `input`).
+
+    A scan is cut once.
 
     `run` is a run's folder, its name under `checkpoints/`, or a model file. With `cycle` the
     snapshot of that cycle is used instead of the final weights.
@@ -32,7 +35,8 @@ def asc_net(
     Raises a UserError if the run can't be loaded, or has no such map.
     """
     model, settings = load_model(run, cycle=cycle, device=device)
-    own_rules = {name: settings.method.map_named(name).rule for name in maps}
+    known = {name: settings.method.map_named(name) for name in maps if name != INPUT.name}
+    own_rules = {name: known.get(name, INPUT).rule for name in maps}
     network, data = ready(model, device), settings.data
     last: dict[Prepared, Maps] = {}
 

@@ -13,6 +13,7 @@ from ascnet_core.runs.create import versions
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import Threshold
+from ascnet_core.settings.method import INPUT
 from ascnet_core.studies import database
 from ascnet_core.studies.folder import Study, now, scans_sha256
 from ascnet_core.studies.raters import add_rater, check_rater
@@ -26,8 +27,9 @@ class Decision:
     Attributes
     ----------
     rater, subject : Who, and for whom; `scan` is the one on the screen, if there was one.
-    map, range, level, upper, side : What is thresholded, what its levels 0..255 stand for, and
-        where, as in `Threshold`. Without a `level` the flag must be `exclude`.
+    map, range, level, upper, side : What is thresholded (a map of the run, or `input`), what its
+        levels 0..255 stand for, and where, as in `Threshold`. Without a `level` the flag must be
+        `exclude`.
     rule, scope : The rule that proposed the level, or the level itself where it was set by hand.
     post : Post-processing steps, in order.
     rating : Of the mask, 1 (bad) to 5.
@@ -144,7 +146,8 @@ def record(study: Study, decision: Decision, token: str | None = None) -> int:
     scans = study.cohort().scans_of(decision.subject)
     if decision.scan not in (None, *(scan.scan for scan in scans)):
         raise UserError(f"Subject {decision.subject} has no scan {decision.scan!r}.")
-    Run(study.run).settings().method.map_named(decision.map)
+    if decision.map != INPUT.name:
+        Run(study.run).settings().method.map_named(decision.map)
     row: dict[str, Any] = vars(decision) | {
         "post": json.dumps(decision.post),
         "pieces": None if decision.pieces is None else json.dumps(decision.pieces),

@@ -161,13 +161,21 @@ def cleaned(shown: Shown) -> Cleaned:
 
 
 def viewer_data(
-    shown: Shown, after: Cleaned | None, seq: int, hint: str, accepted: str
+    shown: Shown,
+    after: Cleaned | None,
+    seq: int,
+    hint: str,
+    accepted: str,
+    hint_kind: str = "by hand",
+    decides: bool = False,
 ) -> dict[str, Any]:
     """All that viewer and panel draw from, for JSON; lists of numbers are 256 long.
 
     `after` is what post-processing makes of the threshold in force, `seq` the number of the
-    viewer's message that this answers, `hint` how a level by hand came about, `accepted` the
-    panel's sentence on what was accepted.
+    viewer's message that this answers, `hint` how a level by hand came about and `hint_kind` what
+    kind that is, `accepted` the panel's sentence on what was accepted. `decides`: the viewer may
+    accept and go to the next subject; its acts name the view then (`on`). Of a blind view nothing
+    is sent that is made from the truth.
     """
     view, facts, threshold = shown.view, shown.facts, shown.threshold
     prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
@@ -179,8 +187,12 @@ def viewer_data(
     elif facts.scans > 1:
         where = f"over the {facts.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
+    on = state.to_query(view) if decides else None
     data: dict[str, Any] = {
         "seq": seq,
+        "on": on,
+        "blind": view.blind,
+        "subject": view.scan,
         "key": shown.key,
         "case": f"{view.cohort} {view.scan}",
         "volumes": volumes_key(shown),
@@ -210,6 +222,7 @@ def viewer_data(
         "proposal": _proposal(shown),
         "cursor": list(shown.cursor),
         "hint": hint,
+        "hintKind": hint_kind,
         "rank": None if np.isnan(facts.rank) else facts.rank,
         "warning": warn_quantiser(view.map, facts.rank),
         "oracle": _level_and_dice(facts.oracle.get(view.side)),
@@ -217,7 +230,7 @@ def viewer_data(
         "dice": _curves({side: table.dice(side) for side in names.SIDES if table.has_truth}),
         "meanDice": _curves(facts.mean_dice),
         "meanOf": facts.mean_of,
-        "query": state.link("", view).partition("?")[2],
+        "query": state.link("", replace(view, rater="")).partition("?")[2],
         "steps": " · ".join(view.post or ()),
         "accepted": accepted,
         "cleaned": None,
@@ -230,7 +243,21 @@ def viewer_data(
             "numbers": after.numbers,
             **after.packed,
         }
-    return data
+    return _without_truth(data) if view.blind else data
+
+
+_OF_TRUTH: dict[str, Any] = {
+    "hasTruth": False, "lesion": None, "true": 0, "oracle": None, "inputOracle": None,
+    "dice": None, "meanDice": None, "meanOf": 0,
+}  # fmt: skip
+
+
+def _without_truth(data: dict[str, Any]) -> dict[str, Any]:
+    """What the viewer gets of a case whose truth is not known."""
+    if data["cleaned"] is not None:
+        numbers = {"volume": data["cleaned"]["numbers"]["volume"]}
+        data["cleaned"] |= {"numbers": dict.fromkeys(data["cleaned"]["numbers"]) | numbers}
+    return data | _OF_TRUTH
 
 
 def _level_and_dice(oracle: tuple[int, float] | None) -> dict[str, float] | None:
@@ -261,12 +288,13 @@ def _valued(shown: Shown) -> tuple[str, ...]:
 
 def volumes_key(shown: Shown) -> str:
     """The name of the block of volumes."""
-    return f"{shown.case.key} {' '.join(_valued(shown))}"
+    return f"{shown.case.key} {' '.join(_valued(shown))}{' blind' if shown.view.blind else ''}"
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Shown: volumes_key})
 def packed(shown: Shown) -> bytes:
-    """The block of volumes of what is shown."""
+    """The block of volumes of what is shown; of a blind view without the truth."""
     key, prepared = volumes_key(shown), shown.case.prepared
+    truth = None if shown.view.blind else prepared.truth
     maps = {name: shown.case.maps[name] for name in _valued(shown)}
-    return viewer.pack_volumes(key, maps, prepared.region, prepared.truth, prepared.spacing)
+    return viewer.pack_volumes(key, maps, prepared.region, truth, prepared.spacing)

@@ -18,17 +18,20 @@
  *   lesion: number[] | null, true: number, voxelMl: number, peaks: { position: number }[],
  *   verdict: string, separated: boolean, caption: string, axis: string,
  *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[],
+ *   on: Record<string, string> | null, blind: boolean, subject: string, hintKind: string,
  *   hint: string, rank: number | null, warning: string,
  *   proposal: { t: number, side: string, rule: string, text: string, kind: string,
  *     sentence: string },
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
  *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
  */
-/** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
+/** `seen` says of which cases scores, and maybe the truth, have been on the screen;
+ * `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
  * (ms of performance.now()) count redraws for measurements.
  * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,
  *   table: ReturnType<typeof import("./scores.js").scoreTable> | null, frames: number,
- *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void> }} Store */
+ *   seen: Map<string, { truth: boolean }>, drawn: number, cleanedAt: number,
+ *   listeners: Set<(what: string) => void> }} Store */
 
 /** Stands where a volume has not arrived yet. @type {Volume} */
 export const NO_VOLUME = { key: "", shape: [1, 1, 1], full: [1, 1, 1], offset: [0, 0, 0],
@@ -38,8 +41,8 @@ export const NO_VOLUME = { key: "", shape: [1, 1, 1], full: [1, 1, 1], offset: [
 export function sharedStore() {
   const tab = /** @type {any} */ (globalThis);
   return tab.ascnetExplorer ??= {
-    volumes: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0, cleanedAt: 0,
-    listeners: new Set(),
+    volumes: new Map(), seen: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0,
+    cleanedAt: 0, listeners: new Set(),
   };
 }
 

@@ -1,47 +1,14 @@
 """The Threshold page without a browser: deep links, widgets, errors as one sentence."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import state
-
-PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "threshold.py")
-
-
-@pytest.fixture
-def open_page(own_cache: Path, small_cohort: Path, small_run: Path) -> Callable[..., AppTest]:
-    """Runs the page at a view of the small cohort."""
-
-    def run(**keys: str) -> AppTest:
-        app = AppTest.from_file(PAGE, default_timeout=120)
-        view = {"cohort": str(small_cohort), "run": str(small_run), "map": "input"} | keys
-        for key, value in view.items():
-            app.query_params[key] = value
-        app.run()
-        assert not app.exception
-        return app
-
-    return run
-
-
-def sent(app: AppTest) -> dict[str, Any]:
-    """What the viewer was sent."""
-    for element in app.main:
-        proto = getattr(element, "proto", None)
-        found = getattr(getattr(proto, "bidi_component", proto), "json", "")
-        if found and "counts" in found:
-            return json.loads(found)
-    raise AssertionError("the viewer was sent nothing")
-
-
-def view_of(app: AppTest) -> state.View:
-    return app.session_state[state.VIEW]
+from tests.pages.threshold.conftest import sent, view_of
 
 
 def test_the_first_anomalous_subject_opens_at_the_runs_own_rule(
@@ -207,3 +174,48 @@ def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
     app.number_input(key="level number").set_value(88).run()
     assert not sent(app)["none"]
     assert sent(app)["live"]["t"] == 88
+
+
+def test_an_empty_level_field_is_no_level(open_page: Callable[..., AppTest]) -> None:
+    app = open_page(t="171", upper="180")
+    app.number_input(key="level number").set_value(None).run()
+    assert (view_of(app).t, view_of(app).upper) == (None, None)
+    assert sent(app)["live"]["rule"] == "otsu"
+    assert app.number_input(key="level number").value == sent(app)["live"]["t"]
+
+
+def test_an_unknown_rule_in_a_link_is_said_and_the_runs_own_is_taken(
+    open_page: Callable[..., AppTest],
+) -> None:
+    app = open_page(rule="magic:3")
+    assert "magic" in app.toast[0].value
+    assert "own rule is taken" in app.toast[0].value
+    data = sent(app)
+    assert (data["live"]["rule"], data["proposal"]["rule"]) == ("otsu", "otsu")
+    assert view_of(app).rule == ""
+
+
+def test_blind_nothing_that_is_made_from_the_truth_is_sent(
+    open_page: Callable[..., AppTest],
+) -> None:
+    seen, blind = (open_page(scope="cohort", blind=yes, post="open:3") for yes in ("no", "yes"))
+    for name in ("oracle", "inputOracle", "dice", "meanDice", "lesion"):
+        assert sent(seen)[name] is not None
+        assert sent(blind)[name] is None
+    assert sent(seen)["hasTruth"]
+    assert not sent(blind)["hasTruth"]
+    assert (sent(blind)["true"], sent(blind)["meanOf"], sent(blind)["blind"]) == (0, 0, True)
+    assert sent(blind)["cleaned"]["numbers"] == {
+        "volume": sent(seen)["cleaned"]["numbers"]["volume"],
+        "dice": None, "sensitivity": None, "precision": None,
+    }  # fmt: skip
+    assert sent(seen)["volumes"] != sent(blind)["volumes"]
+    assert "blind=yes" in sent(blind)["query"]  # a reload stays blind
+    blind.toggle(key=state.widget("blind")).set_value(False).run()
+    assert sent(blind)["hasTruth"]
+
+
+def test_the_rater_is_not_in_a_copied_link(open_page: Callable[..., AppTest]) -> None:
+    app = open_page(rater="anna")
+    assert view_of(app).rater == "anna"
+    assert "rater" not in sent(app)["query"]
