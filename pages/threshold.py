@@ -162,7 +162,6 @@ def _level_widgets(shown: findings.Shown) -> None:
         on_change=_set_level,
         args=(field,),
         placeholder="the rule's",
-        help="Empty: the level that the rule proposes.",
     )
     right.segmented_control(
         "Keeps what is",

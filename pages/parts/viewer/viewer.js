@@ -11,7 +11,7 @@ import { drawHistogram } from "./viewer_histogram.js";
 import { listenToKeys, listenToTools } from "./viewer_keys.js";
 import { drawPlane, layOut } from "./viewer_planes.js";
 import { listenToChart, listenToPlane } from "./viewer_pointer.js";
-import { accept, doWaiting, makeState, noteSeen, repeatActs, report, setThreshold, showDisplay }
+import { accept, doWaiting, makeState, repeatActs, report, setThreshold, showDisplay }
   from "./viewer_state.js";
 import { NO_VOLUME, tell } from "./viewer_store.js";
 
@@ -24,7 +24,9 @@ function draw(state) {
   if (state.volume.key) for (const plane of state.planes) drawPlane(state, plane);
   drawHistogram(state);
   showValues(state);
-  noteSeen(state);
+  const { store: { seen }, data, display } = state;
+  if (data.hasTruth) seen.dice.add(data.case);
+  if (data.hasTruth && display.truth && state.volume.key) seen.truth.add(data.case);
   state.store.frames += 1;
   state.store.drawn = performance.now();
 }

@@ -18,7 +18,7 @@ const PRESSED = "button, a, label, summary, [role=button]";
 const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
 /** @type {Record<string, (state: State, shift: boolean) => void>} */
-export const KEYS = {
+const KEYS = {
   ArrowLeft: (state, shift) => nudge(state, shift ? -10 : -1),
   ArrowRight: (state, shift) => nudge(state, shift ? 10 : 1),
   ArrowUp: (state) => moveSlice(state, "axial", 1),
@@ -59,18 +59,17 @@ const ON_SUBJECT = new Set([...MOVES, "p", "b", "Enter"]);
  * somebody who came there by Tab (`byTab`): after a click or a choice the focus stays behind.
  * @param {Pick<Element, "closest">} field @param {string} key @param {boolean} byTab */
 export function isFree(field, key, byTab) {
-  const menu = /** @type {HTMLInputElement | null} */ (field.closest("input[role=combobox]"));
-  if (menu) return !byTab && menu.getAttribute("aria-expanded") !== "true" && !menu.value;
+  const menu = field.closest("[role=combobox]");
+  if (menu) return !byTab && menu.getAttribute("aria-expanded") !== "true";
   if (field.closest(TEXT) || field.closest(OPEN)) return false;
   if (field.closest(SLIDER)) return !MOVES.includes(key);
   return !(key === "Enter" && byTab && field.closest(PRESSED));
 }
 
 /** Keys belong to the viewer wherever the focus is, but for what `isFree` says; Escape leaves a
- * text field. A page may have `more` keys, which may also replace the viewer's own.
- * @param {State} state @param {typeof KEYS} [more] */
-export function listenToKeys(state, more = {}) {
-  const known = { ...KEYS, ...more };
+ * text field.
+ * @param {State} state */
+export function listenToKeys(state) {
   let byTab = false;
   const pressed = () => { byTab = false; };
   const noteTab = (/** @type {KeyboardEvent} */ event) => {
@@ -84,10 +83,10 @@ export function listenToKeys(state, more = {}) {
   document.addEventListener("keydown", noteTab, { capture: true });
   const forget = onKeys(document, (event) => {
     const field = /** @type {any} */ (event.composedPath()[0]); // the document has no `closest`
-    const key = event.key in known ? event.key : event.key.toLowerCase(), act = known[key];
+    if (state.store.pageKeys?.(event)) return null; // the page's own
+    const key = event.key in KEYS ? event.key : event.key.toLowerCase(), act = KEYS[key];
     if (!act || (field.closest && !isFree(field, event.key, byTab))) return null;
-    const waits = ON_SUBJECT.has(key) || key in more;
-    return () => inOrder(state, () => act(state, event.shiftKey), waits);
+    return () => inOrder(state, () => act(state, event.shiftKey), ON_SUBJECT.has(key));
   }, true);
   return () => {
     forget();

@@ -137,22 +137,15 @@ export function stepSubject(state, step) {
   if (state.data.on) report(state, 0, { step });
 }
 
-/** Note what of the truth has been on the screen for this subject. @param {State} state */
-export function noteSeen({ data, display, store: { seen } }) {
-  if (!data.hasTruth) return;
-  const before = seen.get(data.case);
-  if (before?.truth || (before && !display.truth)) return;
-  seen.set(data.case, { truth: display.truth });
-}
-
 /** Accept what is on the screen, under a name of its own: sent twice, it is kept once.
  * @param {State} state */
 export function accept(state) {
   const { data: { on, case: subject, blind }, live: { t, upper, side, rule } } = state;
   if (!on) return;
-  const seen = state.store.seen.get(subject), token = newToken();
-  report(state, 0, { accept: true, token, on, t, upper, side, rule, truth_shown: !!seen?.truth,
-    dice_shown: !!seen, blind: blind && !seen });
+  const { truth, dice } = state.store.seen, token = newToken();
+  report(state, 0, { accept: true, token, on, t, upper, side, rule,
+    truth_shown: truth.has(subject), dice_shown: dice.has(subject),
+    blind: blind && !dice.has(subject) });
 }
 
 /** A name that no other act has; also where the browser has no `randomUUID` (plain http). */

@@ -25,13 +25,15 @@
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
  *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
  */
-/** `seen` says of which cases scores, and maybe the truth, have been on the screen;
- * `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
- * (ms of performance.now()) count redraws for measurements.
+/** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
+ * (ms of performance.now()) count redraws for measurements. `pageKeys` are keys that the page
+ * answers before the viewer does. `seen` are the cases whose truth, or scores made with it, were on
+ * the screen.
  * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,
  *   table: ReturnType<typeof import("./scores.js").scoreTable> | null, frames: number,
- *   seen: Map<string, { truth: boolean }>, drawn: number, cleanedAt: number,
- *   listeners: Set<(what: string) => void> }} Store */
+ *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void>,
+ *   pageKeys: ((event: KeyboardEvent) => (() => void) | null) | null,
+ *   seen: { truth: Set<string>, dice: Set<string> } }} Store */
 
 /** Stands where a volume has not arrived yet. @type {Volume} */
 export const NO_VOLUME = { key: "", shape: [1, 1, 1], full: [1, 1, 1], offset: [0, 0, 0],
@@ -41,8 +43,8 @@ export const NO_VOLUME = { key: "", shape: [1, 1, 1], full: [1, 1, 1], offset: [
 export function sharedStore() {
   const tab = /** @type {any} */ (globalThis);
   return tab.ascnetExplorer ??= {
-    volumes: new Map(), seen: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0,
-    cleanedAt: 0, listeners: new Set(),
+    volumes: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0, cleanedAt: 0,
+    listeners: new Set(), pageKeys: null, seen: { truth: new Set(), dice: new Set() },
   };
 }
 
