@@ -22,6 +22,7 @@ from pages.parts.studies import choosing, keeping
 from pages.parts.threshold import accepting, arriving, export
 from pages.parts.viewer import findings, view_rules, viewer
 
+WAIT = 1.0  # seconds between two looks at how far the cohort is counted
 STYLE = Path(export.__file__).with_name("page.css")
 
 
@@ -63,10 +64,12 @@ def _hear() -> None:
 
 def _move(told: Mapping[str, Any]) -> None:
     """Take line and cursor from a message, but for one on a histogram that has left the screen."""
-    key, drawn = st.session_state.get(state.DRAWN, ("", None))
+    key, drawn, pending = st.session_state.get(state.DRAWN, ("", None, False))
     before = runs.complete(state.current())
     if told.get("key") != key or drawn is None or not _same_histogram(drawn, before):
         return
+    if pending and told.get("rule") != before.rule:
+        told = {**told, "rule": ""}  # A peak of this subject is none of the cohort's.
     view = view_rules.apply_told(before, told)
     if (view.t, view.rule, view.side) != (before.t, before.rule, before.side):
         st.session_state[state.HINT] = ""
@@ -82,7 +85,7 @@ def _do(act: Mapping[str, Any], told: Mapping[str, Any]) -> View | None:
     """Do one act; the session's view afterwards, where it is another one."""
     view = runs.complete(state.current())
     if region := act.get("region"):
-        case = findings.load(view).case
+        case = findings.load(view, wait=False).case
         drawn = view_rules.propose_drawn(
             region, case.maps[view.map], case.prepared.region, view.side
         )
@@ -104,7 +107,7 @@ def _accept(act: Mapping[str, Any], told: Mapping[str, Any]) -> View | None:
         view = runs.complete(view_rules.apply_told(state.from_query(on)[0], {**told, **act}))
         if view.study == keeping.NEW:  # It may have been made since.
             view = replace(view, study=now.study)
-    shown = findings.load(view)
+    shown = findings.load(view, wait=False)
     accepting.accept(shown, act, arriving.seconds(), st.session_state.get(state.NEW_STUDY, ""))
     if now.study != keeping.NEW:
         return None
@@ -188,7 +191,7 @@ def _panel(shown: findings.Shown, kept: keeping.Kept) -> None:
     view = shown.view
     st.selectbox(
         "Rule",
-        rule_menu([view.rule], len(shown.facts.shown.peaks)),
+        rule_menu([view.rule], len(shown.pooled.shown.peaks)),
         **state.bound("rule", view.rule, _set),
         accept_new_options=True,
         help="Mask-free rules read the histogram alone (paper, section 3.3): "
@@ -243,7 +246,7 @@ def stage(drawn: str, left_out: list[str]) -> None:
     with feedback.show_user_errors():
         _hear()
         full = arriving.arrive()
-        shown = findings.load(full)
+        shown = findings.load(full, wait=False)
         if _around(shown) != drawn:
             st.rerun()  # Another subject or newer weights: sidebar and volumes change too.
         kept = keeping.kept(full)
@@ -253,7 +256,7 @@ def stage(drawn: str, left_out: list[str]) -> None:
                 after = findings.cleaned(shown)
             except UserError as error:
                 hint = str(error)
-        st.session_state[state.DRAWN] = shown.key, full
+        st.session_state[state.DRAWN] = shown.key, full, bool(shown.pooled.pending)
         with st.container(key="stage"):
             left, right = st.columns([5, 1.2])
             with left:
@@ -265,9 +268,21 @@ def stage(drawn: str, left_out: list[str]) -> None:
                 viewer.show_numbers()
                 if problem := st.session_state.get(state.PROBLEM):
                     st.error(feedback.plain(problem), icon=":material/error:")
+                if shown.pooled.pending:
+                    _cohort_progress(full)
                 remarks.show(cases.load_remarks(full), width="stretch")
                 cases.show_left_out(left_out, "stretch")
                 _panel(shown, kept)
+
+
+@st.fragment(run_every=WAIT)
+def _cohort_progress(full: View) -> None:
+    """How far the cohort's histogram is; once it is there, the page is drawn again with it."""
+    so_far = cases.tables_so_far(full)
+    if so_far.complete:
+        st.rerun()
+    share = len(so_far.tables) / max(1, so_far.total)
+    st.progress(share, text=feedback.plain(findings.cohort_progress(so_far)))
 
 
 def _hint(kept: keeping.Kept, full: View) -> tuple[str, str]:
@@ -311,7 +326,7 @@ def page() -> None:
             )
             choose_flip(view)
         full = arriving.arrive()
-        shown = findings.load(full)
+        shown = findings.load(full, wait=False)
         left_out = cases.left_out(full)
         viewer.show_volumes(findings.packed(shown))
     stage(_around(shown), left_out)

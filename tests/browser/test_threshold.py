@@ -48,7 +48,11 @@ def link(study: Study, small_run: Path, subject: Prepared) -> Callable[..., str]
     """Makes the address of a view of the study's cohort."""
 
     def make(server: str, **keys: object) -> str:
-        view = {"cohort": study.path / "manifest.csv", "run": small_run, "subject": subject.scan.scan}
+        view = {
+            "cohort": study.path / "manifest.csv",
+            "run": small_run,
+            "subject": subject.scan.scan,
+        }
         view |= {"map": "input", "rule": "otsu", "scope": "subject"} | keys
         return f"{server}/threshold?{urlencode(view)}"
 

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
+from ascnet_core.studies import background, fact_store
 from pages.parts.shared import state
 
 PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "threshold.py")
@@ -27,15 +28,22 @@ def studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def open_page(
     own_cache: Path, studies: Path, small_cohort: Path, small_run: Path
 ) -> Callable[..., AppTest]:
-    """Runs the page at a view of the small cohort, each time in a session of its own."""
+    """Runs the page at a view of the small cohort, each time in a session of its own.
 
-    def run(**keys: str) -> AppTest:
+    It waits until the cohort is counted, where the view needs that.
+    """
+    fact_store.forget()
+
+    def run(wait: bool = True, **keys: str) -> AppTest:
         app = AppTest.from_file(PAGE, default_timeout=120)
         view = {"cohort": str(small_cohort), "run": str(small_run), "map": "input"} | keys
         for key, value in view.items():
             app.query_params[key] = value
         app.run()
         assert not app.exception
+        if wait and not app.error and sent(app)["proposal"]["kind"] == "not known yet":
+            assert background.wait(60)
+            app.run()
         return app
 
     return run

@@ -1,14 +1,19 @@
 """The Threshold page without a browser: deep links, widgets, errors as one sentence."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from ascnet_core.studies import background, gathering
+from ascnet_core.studies.folder import list_studies
 from pages.parts.shared import state
-from tests.pages.threshold.conftest import sent, view_of
+from tests.pages.threshold.conftest import acceptance, sent, tell, view_of
 
 
 def test_the_first_anomalous_subject_opens_at_the_runs_own_rule(
@@ -219,3 +224,40 @@ def test_the_rater_is_not_in_a_copied_link(open_page: Callable[..., AppTest]) ->
     app = open_page(rater="anna")
     assert view_of(app).rater == "anna"
     assert "rater" not in sent(app)["query"]
+
+
+def test_this_subject_is_there_before_the_cohort_is_counted(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    real = gathering.count_missing
+
+    def later(*given: Any, **more: Any) -> None:
+        go.wait(60)
+        real(*given, **more)
+
+    monkeypatch.setattr(gathering, "count_missing", later)
+    alone = sent(open_page(scope="subject"))
+    app = open_page(wait=False, scope="cohort")
+    data = sent(app)
+    assert data["volumes"] == alone["volumes"]
+    assert data["counts"] == alone["counts"]
+    assert "1 of 4 scans of the cohort are counted" in data["proposal"]["sentence"]
+    assert (data["none"], data["proposal"]["kind"]) == (True, "not known yet")
+    assert "the cohort's is being counted" in data["caption"]
+    assert data["meanDice"] is None
+    refused = tell(app, acceptance(app))
+    assert "Not known yet" in refused["hint"]
+    assert list_studies() == []
+    peak = tell(app, t=99, rule="peak:1")  # a peak of this subject, not of the cohort
+    assert (peak["live"]["t"], peak["live"]["rule"]) == (99, "")
+    app.number_input(key="level number").set_value(None).run()
+    go.set()
+    assert background.wait(60)
+    app.run()
+    whole = sent(app)
+    assert sum(whole["counts"]) > 2 * sum(alone["counts"])
+    assert (whole["none"], whole["proposal"]["kind"]) == (False, "mask-free")
+    st.cache_resource.clear()  # as after a restart: nothing is cut for it again
+    monkeypatch.setattr(gathering, "count_missing", lambda *given, **more: None)
+    assert sent(open_page(wait=False, scope="cohort"))["counts"] == whole["counts"]
