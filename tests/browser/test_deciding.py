@@ -235,3 +235,20 @@ def test_a_subject_without_lesion_says_so(
     page.mouse.click(*chart_point(page, 120))
     settle(page)
     assert said(page, "dice").endswith(" voxels marked")
+
+
+def test_the_subject_comes_first_and_the_cohorts_histogram_by_itself(
+    fresh_server: str, page: Page, small_run: Path, tmp_path: Path
+) -> None:
+    manifest = make_small_cohort(tmp_path / "c", 12, (32, 32, 12))
+    view = {"cohort": manifest, "run": small_run, "map": "wild", "rule": "otsu", "scope": "cohort"}
+    page.goto(f"{fresh_server}/threshold?{urlencode(view)}")
+    page.wait_for_function("globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames")
+    kinds = [said(page, "kind")]
+    alone = page.evaluate("ascnetExplorer.data.counts.reduce((a, b) => a + b)")
+    page.wait_for_function("!ascnetExplorer.data.none")
+    settle(page)
+    kinds.append(said(page, "kind"))
+    assert kinds == ["not known yet", "mask-free"]
+    assert page.evaluate("ascnetExplorer.data.counts.reduce((a, b) => a + b)") > 6 * alone
+    expect(page.get_by_text("of 12 scans of the cohort")).to_have_count(0)

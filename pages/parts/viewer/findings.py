@@ -177,7 +177,8 @@ def load(view: View, wait: bool = True) -> Shown:
     facts = _facts(f"{case.key} {view.map}", case, view)
     # Of the whole cohort nothing is of one subject: the next one finds it there.
     whole = [view.run, view.cycle, view.flip, view.range, runs.run_stamp(view.run, view.cycle)]
-    pooled = _pooled(f"{case.key if subject else whole} {view.cohort} {view.map} {stamp}", view, wait)
+    of = case.key if subject else whole
+    pooled = _pooled(f"{of} {view.cohort} {view.map} {stamp}", view, wait)
     if pooled.pending:
         proposed: Threshold | NoThreshold = NoThreshold(
             view.side, view.rule, f"Not known yet: {pooled.pending}"
@@ -251,7 +252,7 @@ def viewer_data(
     name, ml = maps[view.map].short, prepared.volume.voxel_ml
     where = f"inside the region of {view.scan}"
     if pooled.pending:
-        where += " alone: the cohort's is being counted"
+        where = "in this subject (the cohort's is being counted)"
     elif view.scope == "cohort":
         where = f"over the cohort {cohorts.cohort_label(view.cohort)}"
     elif pooled.scans > 1:
