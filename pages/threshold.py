@@ -304,6 +304,7 @@ def page() -> None:
     with feedback.show_user_errors():
         full = runs.complete(view)
         with st.sidebar:
+            choosing.choose_blind(full)
             maps = runs.run_maps(full.run)
             menu("map", "Map", list(maps), full.map, lambda name: maps[name].label)
             menu(

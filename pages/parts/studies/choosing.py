@@ -33,17 +33,20 @@ def _set_rater(name: str) -> None:
         st.toast(feedback.plain(str(error)), icon=":material/error:")
 
 
+def choose_blind(view: View) -> None:
+    """The switch of blind mode."""
+    st.toggle("Blind", **state.bound("blind", view.blind, _set_blind), help=BLIND_HELP)
+
+
 def choose(kept: keeping.Kept, view: View) -> None:
-    """Study and rater behind a button that names the study, and beside it the switch of blindness.
+    """Study and rater, behind a button that names the study.
 
     `view` is complete, `kept` what is kept of it.
     """
-    left, right = st.columns([1.35, 1], vertical_alignment="center")
     label = keeping.NEW if kept.study is None else kept.study.name
-    with left.popover(_label(label), icon=":material/inventory_2:", width="stretch"):
+    with st.popover(_label(label), icon=":material/inventory_2:", width="stretch"):
         choose_study(kept, view)
         choose_rater(view)
-    right.toggle("Blind", **state.bound("blind", view.blind, _set_blind), help=BLIND_HELP)
 
 
 def _label(name: str) -> str:
