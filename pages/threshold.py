@@ -47,6 +47,7 @@ def _hear() -> None:
     last = int(told["seq"])
     if last > heard["seq"]:
         st.session_state[state.PROBLEM] = ""
+        act: Mapping[str, Any] = {}
         try:
             _move(told)
             for act in view_rules.new_acts(told, heard["seq"]):
@@ -57,7 +58,10 @@ def _hear() -> None:
                 state.show(state.current())
         except UserError as error:  # A drawn region is empty, say; what was to follow is dropped.
             st.session_state[state.HINT] = str(error)
-            st.session_state[state.PROBLEM] = str(error)
+            if act.get("accept"):
+                st.session_state[state.PROBLEM] = str(error)
+            else:
+                st.toast(feedback.plain(str(error)), icon=":material/info:")
         heard["seq"] = last
     st.session_state.pop(state.TOLD, None)
 

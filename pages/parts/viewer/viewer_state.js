@@ -111,9 +111,9 @@ export function report(state, wait, act) {
 }
 
 /** Tell again of acts that Python has not answered: it was interrupted, or started anew. It does
- * none of them twice. @param {State} state */
+ * none of them twice. A page that hears of no acts would be told for ever. @param {State} state */
 export function repeatActs(state) {
-  if (state.acts.length && !state.unsent) report(state, 0);
+  if (state.data.on && state.acts.length && !state.unsent) report(state, 0);
 }
 
 /** Whether another subject was asked for and is not on the screen yet.

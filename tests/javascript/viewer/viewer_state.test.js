@@ -154,6 +154,9 @@ test("acts that Python has not answered are told again", () => {
   repeatActs(state);
   assert.deepEqual(state.told, []);
   state.acts = [{ seq: 3, step: 1 }];
+  repeatActs(state); // of a page that hears of none
+  assert.deepEqual(state.told, []);
+  state.data = { ...state.data, on };
   repeatActs(state);
   assert.deepEqual(state.told[0].acts, [{ seq: 3, step: 1 }]);
 });
