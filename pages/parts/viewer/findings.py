@@ -28,6 +28,8 @@ from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.viewer import view_rules, viewer
 
+SHORT = 30  # letters of a scan's name in the caption of its histogram
+
 
 class Pooled(NamedTuple):
     """What the scope's scans say together.
@@ -250,7 +252,9 @@ def viewer_data(
     prepared, table, reading = shown.case.prepared, facts.table, pooled.shown
     maps = runs.run_maps(view.run)
     name, ml = maps[view.map].short, prepared.volume.voxel_ml
-    where = f"inside the region of {view.scan}"
+    # The panel has the whole name; a long one would cut the caption.
+    of = f" of {view.scan}" if len(view.scan) <= SHORT else ""
+    where = f"inside the region{of}"
     if pooled.pending:
         where = "in this subject (the cohort's is being counted)"
     elif view.scope == "cohort":

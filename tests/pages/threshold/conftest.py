@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
-from ascnet_core.studies import background, fact_store
+from ascnet_core.studies.counts import background, store
 from pages.parts.shared import state
 
 PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "threshold.py")
@@ -32,7 +32,7 @@ def open_page(
 
     It waits until the cohort is counted, where the view needs that.
     """
-    fact_store.forget()
+    store.forget()
 
     def run(wait: bool = True, **keys: str) -> AppTest:
         app = AppTest.from_file(PAGE, default_timeout=120)

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ascnet_core.studies import background, gathering
+from ascnet_core.studies.counts import background, gathering
 from ascnet_core.studies.folder import list_studies
 from pages.parts.shared import state
 from tests.pages.threshold.conftest import acceptance, sent, tell, view_of
