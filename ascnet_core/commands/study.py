@@ -18,7 +18,7 @@ from ascnet_core.commands.options import (
     need_folder,
 )
 from ascnet_core.commands.progress import Progress
-from ascnet_core.commands.study_actions import prefer, rules
+from ascnet_core.commands.study_actions import prefer, rules, warn
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
 
@@ -46,6 +46,7 @@ examples:
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
   {PROGRAM} study rules ms -o tables                 all mask-free rules on each subject
   {PROGRAM} study prefer ms -o tables                which of two ways was better, blindly compared
+  {PROGRAM} study warn ms                            which subjects are not like the others, and why
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
 of manifest, run and scans: decisions are applied to the very same ones alone. A changed mind is a
@@ -113,6 +114,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     rules.add(actions)
     prefer.add(actions)
+    warn.add(actions)
 
 
 def _with_study(

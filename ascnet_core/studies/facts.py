@@ -2,11 +2,12 @@
 
 All that is said of a whole study (warnings, proposals, rules compared, its report) is made from
 these and from the decisions, so that nothing is cut twice. They are kept on the disk by content,
-see `fact_store`. Levels are those of the map that the run's settings name, on that map's range.
+see `counts.store`. Levels are those of the map that the run's settings name, on that map's range.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,16 @@ from ascnet_core.imaging.cohort import Scan
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.names import RangeKind, Tell, tell_nobody
 from ascnet_core.runs.folder import Run
-from ascnet_core.segmentation.histogram import RAW, Range, measure_range
-from ascnet_core.studies import fact_store
-from ascnet_core.studies.fact_store import Key, Known
+from ascnet_core.segmentation.histogram import (
+    RAW,
+    Range,
+    Reading,
+    measure_range,
+    read_histogram,
+)
+from ascnet_core.studies.counts import store
+from ascnet_core.studies.counts.keys import Key, keys_of
+from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.folder import Study, together
 
 INPUT = "input"
@@ -56,9 +64,19 @@ class Facts:
         return sum((one.table.levels for one in self.scans), np.zeros(256, np.int64))
 
     @property
+    def reading(self) -> Reading:
+        """Peaks and separations of `counts`; found once."""
+        return _read(self.counts.tobytes())
+
+    @property
     def input_counts(self) -> NDArray[np.int64]:
         """Voxels at each level of the input, (256,), of all scans."""
         return sum((one.plain.levels for one in self.scans), np.zeros(256, np.int64))
+
+
+@lru_cache(maxsize=4096)
+def _read(counts: bytes) -> Reading:
+    return read_histogram(np.frombuffer(counts, np.int64))
 
 
 @dataclass(frozen=True)
@@ -102,8 +120,8 @@ def look(asked: Asked, read: bool = False) -> dict[str, Seen]:
     A scan is left out where the content of its files is not known by their times and sizes, unless
     files are to be `read`.
     """
-    keys = fact_store.keys_of(asked.run_sha256, asked.flip, asked.scans, read)
-    known = fact_store.read([key.text for key in keys.values() if key])
+    keys = keys_of(asked.run_sha256, asked.flip, asked.scans, read)
+    known = store.read([key.text for key in keys.values() if key])
     return {name: Seen(key, known.get(key.text) if key else None) for name, key in keys.items()}
 
 
@@ -130,6 +148,28 @@ def ranges_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, Range | None]
     if asked.range == "subject":
         return {subject: range_of(asked, subject, seen) for subject in subjects}
     return dict.fromkeys(subjects, range_of(asked, "", seen))
+
+
+def tables_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, ThresholdTable]:
+    """The table of each scan that was counted, by its name, in order."""
+    ranges, found = ranges_of(asked, seen), {}
+    for scan in asked.scans:
+        range_, one = ranges[scan.subject], seen.get(scan.scan)
+        if range_ is not None and one is not None and one.known is not None:
+            table = one.known.table(asked.map, range_)
+            if table is not None and one.readable:
+                found[scan.scan] = table
+    return found
+
+
+def to_count(asked: Asked, seen: Mapping[str, Seen]) -> list[Scan]:
+    """The scans that are not counted and, as far as is known, can be read."""
+    tables = tables_of(asked, seen)
+    return [
+        scan
+        for scan in asked.scans
+        if scan.scan not in tables and (scan.scan not in seen or seen[scan.scan].readable)
+    ]
 
 
 def known_facts(study: Study) -> dict[str, Facts]:
@@ -185,7 +225,7 @@ def gather(study: Study, tell: Tell = tell_nobody, device: str = "auto") -> dict
 def _gathered(
     study: Study, asked: Asked, subjects: Sequence[str], tell: Tell, device: str
 ) -> dict[str, str]:
-    from ascnet_core.studies.gathering import count_missing, loader
+    from ascnet_core.studies.counts.gathering import count_missing, loader
 
     return count_missing(asked, loader(study.run, study.cycle, device), subjects, tell)
 

@@ -4,7 +4,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from os import SEEK_END
 from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
@@ -13,16 +18,32 @@ from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.segmentation.cuts import Ready, cut_scan, ready
 from ascnet_core.segmentation.histogram import RAW, Range
-from ascnet_core.segmentation.levels import Folder, Kept, keep
+from ascnet_core.segmentation.levels import Kept, keep
 from ascnet_core.settings.preparation import preparation_of
-from ascnet_core.studies import fact_store
-from ascnet_core.studies.fact_store import Known
+from ascnet_core.studies.counts import store
+from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.facts import INPUT, Asked, Seen, look, range_of
 from ascnet_core.training.checkpoint import load_model
 from ascnet_core.training.device import pick_device
 
 Loader = Callable[[], tuple[Ready, Preparation]]
 """Gives a network that is ready, and how it wants its scans; called when something is missing."""
+
+
+class Scratch:
+    """Arrays of a scan in a file without a name: nothing is left of it, however work ends."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._places = file, dict[str, int]()
+
+    def __setitem__(self, name: str, array: NDArray[Any]) -> None:
+        self._places[name] = self._file.seek(0, SEEK_END)
+        np.save(self._file, array)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        self._file.seek(self._places[name])
+        array: NDArray[Any] = np.load(self._file, allow_pickle=False)
+        return array
 
 
 def loader(run: Path, cycle: int | None, device: str) -> Loader:
@@ -54,23 +75,31 @@ def table_of(prepared: Prepared, kept: Kept, name: str, range_: Range) -> Thresh
 
 
 def count_missing(
-    asked: Asked, load: Loader, subjects: Sequence[str], tell: Tell = tell_nobody
+    asked: Asked,
+    load: Loader,
+    subjects: Sequence[str],
+    tell: Tell = tell_nobody,
+    between: Callable[[], None] = lambda: None,
+    again: bool = True,
 ) -> dict[str, str]:
     """Cut what is missing of these subjects' counts and keep it; why some cannot be, by subject.
 
-    `tell` is called with (scans done, scans in all) after each; what it raises ends the work, and
-    what was counted stays. For a range of the cohort all its scans are cut, whoever is asked for.
+    `tell` is called with (scans done, scans in all) after each scan, `between` before each one and
+    after each batch of slices: it may wait. What they raise ends the work, and what was counted
+    stays. Scans that could not be read are tried `again`, or left alone. For a range of the cohort
+    all its scans are cut, whoever is asked for.
     """
     groups = _groups(asked, subjects)
     done, total = 0, sum(map(len, groups))
     failed: dict[str, str] = {}
     for group in groups:
-        with tempfile.TemporaryDirectory(prefix="ascnet-facts-") as folder:
+        with tempfile.TemporaryFile() as file:
             seen: dict[str, Seen] = {}
             floats: dict[str, Kept] = {}
             for scan in group:
+                between()
                 one = replace(asked, scans=(scan,))
-                kept, problem = _look_or_cut(one, load, Path(folder) / str(done))
+                kept, problem = _look_or_cut(one, load, Scratch(file), between, again)
                 if kept is not None:
                     floats[scan.scan] = kept
                 if problem:
@@ -79,16 +108,16 @@ def count_missing(
                 done += 1
                 tell(done, total)
             range_ = range_of(replace(asked, scans=tuple(group)), group[0].subject, seen)
-            for number, scan in enumerate(group):
-                one, found = replace(asked, scans=(scan,)), seen.get(scan.scan)
+            for scan in group:
+                found = seen.get(scan.scan)
                 if range_ and found and found.key and _lacks(asked, found.known, range_):
-                    kept = floats.get(scan.scan) or _cut(
-                        one, found, load(), Path(folder) / f"again-{number}"
-                    )
+                    between()
+                    one = replace(asked, scans=(scan,))
+                    kept = floats.get(scan.scan) or _cut(one, found, load(), Scratch(file), between)
                     if kept:
                         kept.ranges[asked.map] = range_
                         table = {(asked.map, range_.low, range_.high): kept.table(asked.map)}
-                        fact_store.write(found.key.text, Known(kept.voxel_ml, {}, table))
+                        store.write(found.key.text, Known(kept.voxel_ml, {}, table))
                     tell(done, total)
     return {subject: failed[subject] for subject in subjects if subject in failed}
 
@@ -114,32 +143,37 @@ def _lacks(asked: Asked, known: Known | None, range_: Range) -> bool:
     return known is not None and not known.failed and known.table(asked.map, range_) is None
 
 
-def _look_or_cut(asked: Asked, load: Loader, folder: Path) -> tuple[Kept | None, str]:
+def _look_or_cut(
+    asked: Asked, load: Loader, scratch: Scratch, between: Callable[[], None], again: bool
+) -> tuple[Kept | None, str]:
     """Cut one scan unless it is known; return what `_cut` does, and why it cannot be read."""
-    try:
-        (seen,) = look(asked, read=True).values()
-    except UserError as error:  # a file that may not be read
-        return None, str(error)
-    if _is_known(asked, seen.known):
+    (seen,) = look(asked, read=True).values()
+    if _is_known(asked, seen.known) or not (again or seen.readable):
         return None, ""
     network = load()  # where that fails no scan is to blame
     try:
-        return _cut(asked, seen, network, folder), ""
+        return _cut(asked, seen, network, scratch, between), ""
     except UserError as error:
         if seen.key is not None:
-            fact_store.write(seen.key.text, Known(failed=str(error)))
+            store.write(seen.key.text, Known(failed=str(error)))
         return None, str(error)
 
 
-def _cut(asked: Asked, seen: Seen, loaded: tuple[Ready, Preparation], folder: Path) -> Kept | None:
+def _cut(
+    asked: Asked,
+    seen: Seen,
+    loaded: tuple[Ready, Preparation],
+    scratch: Scratch,
+    between: Callable[[], None],
+) -> Kept | None:
     """Cut one scan and keep its counts; return the map's values where they are needed again."""
     (scan,) = asked.scans
     network, how = loaded
     prepared = prepare_scan(scan, how)
-    maps = cut_scan(network, prepared, flip=asked.flip)
+    maps = cut_scan(network, prepared, flip=asked.flip, progress=lambda *_: between())
     if seen.key is None or look(asked, read=True)[scan.scan].key != seen.key:
         return None  # it changed meanwhile
-    fact_store.write(seen.key.text, counted(prepared, keep(prepared, maps.items(), {})))
+    store.write(seen.key.text, counted(prepared, keep(prepared, maps.items(), {})))
     if asked.range == "raw" or asked.map == INPUT:
         return None
-    return keep(prepared, [(asked.map, maps[asked.map])], Folder(folder))
+    return keep(prepared, [(asked.map, maps[asked.map])], scratch)
