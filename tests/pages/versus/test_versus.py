@@ -12,7 +12,7 @@ from ascnet_core import places
 from ascnet_core.files import write_json
 from ascnet_core.studies.folder import Study, new_study
 from ascnet_core.studies.preferences import Contender, Pair, every_preference, left_of, pair_of
-from pages.parts.shared import state
+from pages.parts.shared import access, state
 from pages.parts.versus import versus, versus_block
 from tests.small import make_small_run
 
@@ -186,3 +186,13 @@ def test_two_runs_are_compared_too(study, small_cohort, tmp_path):
     (kept,) = every_preference(study)
     assert {kept.pair.a.run, kept.pair.b.run} == {str(study.run), str(other)}
     assert study.run_sha256() in (kept.a_run_sha256, kept.b_run_sha256)
+
+
+def test_a_link_to_a_study_elsewhere_asks_first_and_then_opens_it(study, pair, monkeypatch):
+    monkeypatch.setattr(access, "always_open", lambda: ())
+    app = page(pair=pair.key)
+    assert "This link opens" in app.markdown[0].value
+    assert not sent(app)
+    next(one for one in app.button if one.label == "Open it").click().run()
+    assert not app.exception
+    assert sent(app)
