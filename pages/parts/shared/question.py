@@ -23,7 +23,7 @@ def ask_about(view: View) -> None:
         st.error(plain(refusal), icon=":material/lock:")
         st.button("Show the demo instead", icon=":material/home:", on_click=_leave)
     else:
-        _ask(paths)
+        _ask(paths, view)
     st.stop()
 
 
@@ -31,7 +31,7 @@ def _may_open(key: str) -> bool:
     return key in cohorts.DEMOS or access.may_open(key)
 
 
-def _ask(paths: list[str]) -> None:
+def _ask(paths: list[str], view: View) -> None:
     with st.container(border=True, key="link_question", width=720):
         what = "a path" if len(paths) == 1 else "paths"
         st.markdown(f"**This link opens {what} on this machine**")
@@ -42,12 +42,12 @@ def _ask(paths: list[str]) -> None:
             "page is closed or loaded anew."
         )
         with st.container(horizontal=True):
-            st.button("Open it", type="primary", icon=":material/folder_open:", on_click=_open)
+            icon = ":material/folder_open:"
+            st.button("Open it", type="primary", icon=icon, on_click=_open, args=(view,))
             st.button("Show the demo instead", icon=":material/home:", on_click=_leave)
 
 
-def _open() -> None:
-    view = state.current()
+def _open(view: View) -> None:
     if not _may_open(view.cohort):
         access.agree(view.cohort)
         st.session_state.setdefault(state.OPENED, []).append(view.cohort)

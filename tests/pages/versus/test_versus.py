@@ -12,8 +12,9 @@ from ascnet_core import places
 from ascnet_core.files import write_json
 from ascnet_core.studies.folder import Study, new_study
 from ascnet_core.studies.preferences import Contender, Pair, every_preference, left_of, pair_of
-from pages.parts.shared import state
+from pages.parts.shared import access, state
 from pages.parts.versus import versus, versus_block
+from tests.small import make_small_run
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "tuning.py"
 
@@ -171,3 +172,27 @@ def test_the_block_holds_both_masks_on_the_sides_drawn(study, pair):
         left = left_of(study, pair, "anna", subject)
         assert found == ({"left": a, "right": b} if left == "a" else {"left": b, "right": a})
         assert 0 <= header["start"] < shape[2]
+
+
+def test_two_runs_are_compared_too(study, small_cohort, tmp_path):
+    other = make_small_run(tmp_path / "other", small_cohort)
+    ways = [Contender(str(run), "fence", "otsu", "bright") for run in (study.run, other)]
+    pair = pair_of(*ways)
+    write_json(versus._file_of(pair.key), pair.plain())
+    app = page(pair=pair.key)
+    assert not app.exception
+    assert any(isinstance(part, bytes) for part in sent(app))
+    tell(app, act(study, pair, study.subjects[0], "neither", "t"), at=study.subjects[1])
+    (kept,) = every_preference(study)
+    assert {kept.pair.a.run, kept.pair.b.run} == {str(study.run), str(other)}
+    assert study.run_sha256() in (kept.a_run_sha256, kept.b_run_sha256)
+
+
+def test_a_link_to_a_study_elsewhere_asks_first_and_then_opens_it(study, pair, monkeypatch):
+    monkeypatch.setattr(access, "always_open", lambda: ())
+    app = page(pair=pair.key)
+    assert "This link opens" in app.markdown[0].value
+    assert not sent(app)
+    next(one for one in app.button if one.label == "Open it").click().run()
+    assert not app.exception
+    assert sent(app)
