@@ -28,6 +28,8 @@ def accept(
     """
     if isinstance(shown.threshold, NoThreshold):
         raise UserError(f"There is no threshold to accept. {shown.threshold.sentence}")
+    if shown.edits:
+        findings.cleaned(shown)  # An edit that lies on no piece could not be repeated.
     study = keeping.ensure_study(shown.view, name)
     before = keeping.kept(replace(shown.view, study=keeping.name_of(study)))
     subject = subject_of(shown.view)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import state
-from tests.pages.threshold.test_threshold import open_page  # noqa: F401
 
 
 def open_surface(app: AppTest) -> AppTest:
@@ -14,7 +13,7 @@ def open_surface(app: AppTest) -> AppTest:
 
 
 def test_it_is_drawn_on_request_and_stays_open_until_it_is_closed(
-    open_page: Callable[..., AppTest],  # noqa: F811
+    open_page: Callable[..., AppTest],
 ) -> None:
     app = open_page(t="150")
     assert not app.get("plotly_chart")
@@ -27,7 +26,7 @@ def test_it_is_drawn_on_request_and_stays_open_until_it_is_closed(
     assert not app.get("plotly_chart")
 
 
-def test_an_empty_mask_says_why_there_is_none(open_page: Callable[..., AppTest]) -> None:  # noqa: F811
+def test_an_empty_mask_says_why_there_is_none(open_page: Callable[..., AppTest]) -> None:
     app = open_surface(open_page(rule="peak:99"))
     assert not app.get("plotly_chart")
     assert "The mask is empty" in app.info[0].value

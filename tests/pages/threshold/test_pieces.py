@@ -22,7 +22,7 @@ from ascnet_core.studies.folder import new_study
 from pages.parts.shared import runs, state
 from pages.parts.shared.state import View
 from pages.parts.viewer import findings
-from tests.pages.threshold.test_threshold import open_page, sent, view_of  # noqa: F401
+from tests.pages.threshold.conftest import acceptance, sent, tell, view_of
 
 HOW = {"map": "residual", "range": "subject", "t": 60, "side": "bright", "post": ()}
 
@@ -75,7 +75,7 @@ def test_the_mask_on_the_screen_is_that_of_segment_bit_for_bit(
 
 
 def test_an_edit_comes_back_as_a_mask_and_ends_with_its_threshold(
-    open_page: Callable[..., AppTest],  # noqa: F811
+    open_page: Callable[..., AppTest],
 ) -> None:
     app = open_page(t="150", side="bright")
     shown = findings.load(runs.complete(view_of(app)))
@@ -107,18 +107,13 @@ def test_an_edit_comes_back_as_a_mask_and_ends_with_its_threshold(
 
 
 def test_an_edit_that_lies_on_nothing_is_said_and_not_accepted(
-    open_page: Callable[..., AppTest],  # noqa: F811
+    open_page: Callable[..., AppTest],
 ) -> None:
     subject = view_of(open_page()).scan
     app = open_page(t="150", pieces=f"drop:0.0.0:{subject}", subject=subject)
     data = sent(app)
     assert data["cleaned"] is None
     assert "lies on no piece" in data["edited"]
-    app.session_state[state.TOLD] = {
-        "seq": 1, "key": data["key"], "t": 150, "upper": None, "side": data["live"]["side"],
-        "rule": "", "cursor": [4, 5, 6], "pieces": data["pieces"],
-        "acts": [{"seq": 1, "accept": True}],
-    }  # fmt: skip
-    app.run()
+    tell(app, acceptance(app, pieces=data["pieces"]), pieces=data["pieces"])
     assert sent(app)["accepted"] == ""
-    assert "lies on no piece" in app.toast[0].value
+    assert "lies on no piece" in app.session_state[state.PROBLEM]
