@@ -7,13 +7,11 @@ import streamlit as st
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback
 from pages.parts.shared.sidebar import style
-from pages.parts.tuning import chosen
+from pages.parts.tuning import chosen, decide
 
-VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {}
-"""What the page shows of a study, by the name in its address: label, and what draws it.
-
-It is called with the study and the rater's name ("" where nobody is named yet).
-"""
+# What the page shows of a study, by the name in its address: label, and what draws it. It is called
+# with the study and the rater's name ("" where nobody is named yet).
+VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {"decide": ("Decide", decide.show)}
 
 
 def page() -> None:

@@ -53,6 +53,7 @@ export function listenToKeys(state) {
   return onKeys(document, (event) => {
     const path = event.composedPath(), field = /** @type {Element} */ (path[0]);
     const button = field.closest?.("button, a, label");
+    if (state.store.pageKeys?.(event)) return null; // the page's own
     const act = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
     if (field.closest?.(TYPING) || (button && !path.includes(state.root))) return null;
     if (event.key === "Enter" && field.closest?.("button")) return null;
