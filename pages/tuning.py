@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback
 from pages.parts.shared.sidebar import style
@@ -17,10 +15,8 @@ VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {"decide": ("Decide
 def page() -> None:
     style()
     with feedback.show_user_errors():
-        with st.sidebar:
-            study, rater = chosen.choose()
+        study, rater = chosen.choose()
         if study is None:
-            st.info("There is no study yet.")
             return
         name = chosen.choose_view({key: label for key, (label, _) in VIEWS.items()})
         if name:

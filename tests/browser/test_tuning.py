@@ -3,7 +3,7 @@
 import csv
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib

@@ -14,7 +14,9 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.studies.decisions import Entry
+from ascnet_core.studies.export import tables
 from ascnet_core.studies.folder import Study
+from ascnet_core.studies.table import THRESHOLDS
 from pages.parts.shared import components, feedback, state
 from pages.parts.shared.question import ask_about
 from pages.parts.tuning import decide_acts, decide_package, queue
@@ -52,6 +54,16 @@ def show(study: Study, rater: str) -> None:
             SHUFFLED,
             "Shuffle the order",
             "Another order for each rater, always the same one for you.",
+        )
+        st.download_button(
+            THRESHOLDS,
+            data=lambda: tables(study)[THRESHOLDS],
+            file_name=f"{study.name}-{THRESHOLDS}",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+            help="All decisions of all raters that hold, read from the disk.",
         )
     study.cohort()  # says why if it cannot be read
     _stage(study, rater, blind, shuffled)

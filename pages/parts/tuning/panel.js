@@ -30,7 +30,7 @@ export function sourceOf({ proposals, data }, live) {
   const [first] = proposals;
   const proposed = first?.level === null || !first ? "nothing"
     : levelText({ t: first.level, upper: first.upper, side: first.side });
-  return ["by hand", `${first?.name ?? "The rule"} proposes ${proposed}.`];
+  return ["by hand", `The rule “${first?.rule ?? ""}” proposes ${proposed}.`];
 }
 
 /** @type {(root: HTMLElement, nodes: Record<string, any>, store: Store) => void} */
