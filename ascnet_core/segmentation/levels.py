@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ Key = Hashable
 """What a map is called: its name, or all that it depends on."""
 SEPARATOR = " | "
 """Between sentences in one cell of a table."""
+
+
+class Arrays(Protocol):
+    """Arrays by name."""
+
+    def __setitem__(self, name: str, array: NDArray[Any], /) -> None: ...
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]: ...
 
 
 class Folder:
@@ -82,7 +90,7 @@ class Kept:
     spacing: tuple[float, float, float]
     voxel_ml: float
     has_truth: bool
-    arrays: Folder | dict[str, NDArray[Any]]
+    arrays: Arrays
     files: dict[Key, str] = field(default_factory=dict)
     extremes: dict[Key, tuple[float, float] | None] = field(default_factory=dict)
     ranges: dict[Key, Range] = field(default_factory=dict)
@@ -144,7 +152,7 @@ class Kept:
 def keep(
     prepared: Prepared,
     maps: Iterable[tuple[Key, NDArray[np.float32]]],
-    arrays: Folder | dict[str, NDArray[Any]],
+    arrays: Arrays,
     kind: RangeKind | None = None,
 ) -> Kept:
     """Keep in `arrays` what thresholds need of a scan.

@@ -1,15 +1,28 @@
 """What is known of a subject's map without looking at it again: counts of its 256 levels.
 
 All that is said of a whole study (warnings, proposals, rules compared, its report) is made from
-these and from the decisions, so that nothing is cut twice.
+these and from the decisions, so that nothing is cut twice. They are kept on the disk by content,
+see `fact_store`. Levels are those of the map that the run's settings name, on that map's range.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ascnet_core.errors import UserError
+from ascnet_core.imaging.cohort import Scan
 from ascnet_core.metrics.overlap import ThresholdTable
+from ascnet_core.names import RangeKind, Tell, tell_nobody
+from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.histogram import RAW, Range, measure_range
+from ascnet_core.studies import fact_store
+from ascnet_core.studies.fact_store import Key, Known
+from ascnet_core.studies.folder import Study, together
+
+INPUT = "input"
 
 
 @dataclass(frozen=True)
@@ -28,10 +41,14 @@ class ScanFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All scans of one subject."""
+    """All scans of one subject.
+
+    `scan_sha256` is of its files, as a decision on them has it; "" where that is not known.
+    """
 
     subject: str
     scans: tuple[ScanFacts, ...]
+    scan_sha256: str = ""
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -42,3 +59,164 @@ class Facts:
     def input_counts(self) -> NDArray[np.int64]:
         """Voxels at each level of the input, (256,), of all scans."""
         return sum((one.plain.levels for one in self.scans), np.zeros(256, np.int64))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which counts are meant: those of scans, in order, through a network, of a map on a range.
+
+    `run_sha256` is that of `studies.folder`.
+    """
+
+    run_sha256: str
+    flip: bool
+    scans: tuple[Scan, ...]
+    map: str
+    range: RangeKind = "raw"
+
+
+def asked_of(study: Study) -> Asked:
+    """The counts that a study's facts are made of. UserError where its run or manifest changed."""
+    settings = Run(study.run).settings()
+    name = settings.segmentation.map
+    kind = settings.method.map_named(name).range
+    return Asked(study.run_sha256(), study.flip, study.cohort().scans, name, kind)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One scan: its key (None: a file of it is not there), and what is known of it (None: no)."""
+
+    key: Key | None
+    known: Known | None
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is not known that the scan cannot be read."""
+        return self.key is not None and not (self.known and self.known.failed)
+
+
+def look(asked: Asked, read: bool = False) -> dict[str, Seen]:
+    """What is on the disk of each scan, by its name.
+
+    A scan is left out where the content of its files is not known by their times and sizes, unless
+    files are to be `read`.
+    """
+    keys = fact_store.keys_of(asked.run_sha256, asked.flip, asked.scans, read)
+    known = fact_store.read([key.text for key in keys.values() if key])
+    return {name: Seen(key, known.get(key.text) if key else None) for name, key in keys.items()}
+
+
+def range_of(asked: Asked, subject: str, seen: Mapping[str, Seen]) -> Range | None:
+    """What levels of a subject's map stand for; None while a scan that it depends on is unknown.
+
+    Scans that cannot be read are left out.
+    """
+    if asked.range == "raw" or asked.map == INPUT:
+        return RAW
+    scans = [s for s in asked.scans if asked.range == "cohort" or s.subject == subject]
+    if any(scan.scan not in seen for scan in scans):
+        return None
+    readable = [seen[scan.scan].known for scan in scans if seen[scan.scan].readable]
+    ends = [one.extremes.get(asked.map) for one in readable if one is not None]
+    if len(ends) < len(readable):
+        return None
+    return measure_range(ends, asked.range) if any(ends) else RAW
+
+
+def ranges_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, Range | None]:
+    """`range_of` of each subject."""
+    subjects = dict.fromkeys(scan.subject for scan in asked.scans)
+    if asked.range == "subject":
+        return {subject: range_of(asked, subject, seen) for subject in subjects}
+    return dict.fromkeys(subjects, range_of(asked, "", seen))
+
+
+def tables_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, ThresholdTable]:
+    """The table of each scan that was counted, by its name, in order."""
+    ranges, found = ranges_of(asked, seen), {}
+    for scan in asked.scans:
+        range_, one = ranges[scan.subject], seen.get(scan.scan)
+        if range_ is not None and one is not None and one.known is not None:
+            table = one.known.table(asked.map, range_)
+            if table is not None and one.readable:
+                found[scan.scan] = table
+    return found
+
+
+def known_facts(study: Study) -> dict[str, Facts]:
+    """What is on the disk of a study's subjects, by name, in its order; nothing is cut.
+
+    A subject is left out until all its scans are counted, and where one cannot be read.
+    """
+    asked = asked_of(study)
+    return facts_from(asked, look(asked))
+
+
+def facts_from(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, Facts]:
+    """The facts of each subject all of whose scans are known."""
+    ranges, by_subject = ranges_of(asked, seen), dict[str, list[Scan]]()
+    for scan in asked.scans:
+        by_subject.setdefault(scan.subject, []).append(scan)
+    found = {}
+    for subject, scans in by_subject.items():
+        facts = _facts(asked, subject, scans, seen, ranges[subject])
+        if facts is not None:
+            found[subject] = facts
+    return found
+
+
+def facts_of(study: Study, subject: str, device: str = "auto") -> Facts:
+    """The facts of one subject: read, or made now, which loads the network and takes its time.
+
+    Raises a UserError if a scan of it cannot be read, or the study has no such subject.
+    """
+    asked = asked_of(study)
+    if subject not in study.subjects:
+        raise UserError(f"Study {study.name} has no subject {subject!r}.")
+    found = facts_from(asked, look(asked)).get(subject)
+    if found is not None:
+        return found
+    failed = _gathered(study, asked, (subject,), tell_nobody, device)
+    if subject in failed:
+        raise UserError(failed[subject])
+    return facts_from(asked, look(asked))[subject]
+
+
+def gather(study: Study, tell: Tell = tell_nobody, device: str = "auto") -> dict[str, str]:
+    """Make all facts of a study that are missing, and return why some cannot be, by subject.
+
+    The network is loaded once, and only if something is missing. `tell` is called with (scans
+    done, scans in all); what it raises ends the work between two scans, and what was made stays.
+    """
+    asked = asked_of(study)
+    missing = set(study.subjects) - facts_from(asked, look(asked)).keys()
+    return _gathered(study, asked, study.subjects, tell, device) if missing else {}
+
+
+def _gathered(
+    study: Study, asked: Asked, subjects: Sequence[str], tell: Tell, device: str
+) -> dict[str, str]:
+    from ascnet_core.studies.gathering import count_missing, loader
+
+    return count_missing(asked, loader(study.run, study.cycle, device), subjects, tell)
+
+
+def _facts(
+    asked: Asked,
+    subject: str,
+    scans: Sequence[Scan],
+    seen: Mapping[str, Seen],
+    range_: Range | None,
+) -> Facts | None:
+    made, files = [], dict[Path, str]()
+    for scan in scans:
+        one = seen.get(scan.scan)
+        if one is None or one.key is None or one.known is None or range_ is None:
+            return None
+        table, plain = one.known.table(asked.map, range_), one.known.table(INPUT, RAW)
+        if table is None or plain is None:
+            return None
+        files |= one.key.files
+        made.append(ScanFacts(scan.scan, table, plain, one.known.voxel_ml))
+    return Facts(subject, tuple(made), together(list(files.values())))

@@ -162,17 +162,20 @@ def scans_sha256(scans: Sequence[Scan]) -> str:
 
     Of a single file it is the file's own SHA-256. A file that has not changed is read once.
     """
-    named = [
-        path
-        for scan in scans
-        for path in (scan.image, scan.region, *scan.further.values(), *chain(*scan.series))
-        if path is not None
-    ]
+    named = [path for scan in scans for path in images_of(scan)]
     return _together([file for path in dict.fromkeys(named) for file in files_of(path)])
 
 
+def images_of(scan: Scan) -> list[Path]:
+    """The images and regions of a scan, which its masks depend on; not its truth."""
+    further = (scan.image, scan.region, *scan.further.values(), *chain(*scan.series))
+    return [path for path in further if path is not None]
+
+
 def _together(files: Sequence[Path]) -> str:
-    hashes = [known_sha256(file) for file in dict.fromkeys(files)]
-    if len(hashes) == 1:
-        return hashes[0]
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    return together([known_sha256(file) for file in dict.fromkeys(files)])
+
+
+def together(hashes: Sequence[str]) -> str:
+    """One hash of several files' hashes; that of a single file is its own."""
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()

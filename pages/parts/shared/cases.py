@@ -6,11 +6,11 @@ are locked against writing.
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -23,6 +23,10 @@ from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
+from ascnet_core.studies import background, fact_store
+from ascnet_core.studies.fact_store import Known
+from ascnet_core.studies.facts import INPUT, Asked, Seen, look, tables_of
+from ascnet_core.studies.folder import run_sha256
 from pages.parts.shared import disk, remarks
 from pages.parts.shared.cohorts import find_scan, load_cohort
 from pages.parts.shared.feedback import plain, progress_bar
@@ -86,6 +90,13 @@ class _Source:
     def prepared(self) -> Prepared:
         return _prepare(self.scan, preparation_of(str(self.run)), self.scan_stamp)
 
+    def note(self, known: Known) -> None:
+        """Keep on the disk what is known of it."""
+        sha256 = run_sha256(self.run, self.cycle)
+        key = fact_store.keys_of(sha256, self.flip, [self.scan], read=True)[self.scan.scan]
+        if key is not None:  # else its files are gone
+            fact_store.write(key.text, known)
+
 
 Ranges = tuple[tuple[str, Range], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
@@ -104,7 +115,17 @@ def _cut(source: _Source) -> Kept:
     from ascnet_core.segmentation.cuts import cut_scan
 
     prepared, network = source.prepared(), load_model(str(source.run), source.cycle)
-    return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
+    with background.first():
+        return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
+
+
+def _count(source: _Source) -> Known:
+    """Count all maps of a scan on the raw range, and keep it on the disk."""
+    from ascnet_core.studies.gathering import counted
+
+    known = counted(source.prepared(), _cut(source))
+    source.note(known)
+    return known
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
@@ -120,28 +141,41 @@ def _quantised(source: _Source, ranges: Ranges) -> Case:
     return Case(json.dumps(list(map(str, parts))), prepared, maps, by_map)
 
 
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _extremes(source: _Source) -> dict[str, tuple[float, float] | None]:
-    return {str(name): ends for name, ends in _cut(source).extremes.items()}
+def _asked(view: View, scans: Iterable[Scan]) -> Asked:
+    """The counts of these scans of a view; those that they depend on for their range are added."""
+    within, wanted = load_cohort(view.cohort).scans, tuple(scans)
+    if view.range == "raw":
+        within = wanted
+    elif view.range == "subject":
+        subjects = {scan.subject for scan in wanted}
+        within = tuple(scan for scan in within if scan.subject in subjects)
+    run = run_folder(view.run)
+    return Asked(run_sha256(run, view.cycle), view.flip, within, view.map, view.range)
 
 
 def _ranges(view: View, subject: str) -> Ranges:
     """What levels stand for over a subject's scans or the cohort's; these are cut first, once."""
-    kind = view.range
-    if kind == "raw":
+    if view.range == "raw":
         return ()
-    scans = [s for s in load_cohort(view.cohort).scans if kind == "cohort" or s.subject == subject]
-    each = _over(
-        view,
-        scans,
-        "Cutting the cohort for its range",
-        _extremes,
-    )
+    asked = _asked(view, load_cohort(view.cohort).scans_of(subject))
+    seen = look(asked)
+    known = {name: one.known for name, one in seen.items() if one.known and one.readable}
+    unknown = [s for s in asked.scans if s.scan not in known and _to_count(seen.get(s.scan))]
+    if unknown:
+        known |= _over(view, unknown, "Cutting the cohort for its range", _count)
+    if not known:
+        raise UserError(_problem(view, asked.scans[0], look(asked)))
+    each = [one.extremes for one in known.values()]
     return tuple(
-        (name, measure_range([one[name] for one in each], kind))
+        (name, measure_range([one.get(name) for one in each], view.range))
         for name in each[0]
-        if name != "input"
+        if name != INPUT
     )
+
+
+def _to_count(seen: Seen | None) -> bool:
+    """Whether a scan that is not counted may be."""
+    return seen is None or seen.readable
 
 
 def load_maps(view: View) -> Case:
@@ -186,68 +220,125 @@ def load_remarks(view: View) -> tuple[str, ...]:
     return _remarks(source, remarks.changed(view.run))
 
 
-def _over(view: View, scans: Sequence[Scan], what: str, each: Callable[[_Source], T]) -> list[T]:
-    """Call `each` for every scan that can be read, with a progress bar.
+def _over(
+    view: View, scans: Sequence[Scan], what: str, each: Callable[[_Source], T]
+) -> dict[str, T]:
+    """Call `each` for every scan that can be read, with a progress bar; by the scan's name.
 
-    Leaving the page or a click cancels it. Raises UserError where none of them can be read.
+    Leaving the page or a click cancels it. Why others cannot be read is noted.
     """
-    results, unreadable = [], list[str]()
+    results = dict[str, T]()
     how, total = preparation_of(view.run), len(scans)
     with progress_bar(what, PATIENCE) as report:
         for number, source in enumerate(_sources(view, scans)):
             scan = source.scan
             report(number, total, f": {scan.scan}, {number + 1} of {total}")
             if problem := _why_unreadable(scan, how, source.scan_stamp):
-                unreadable.append(problem)
+                source.note(Known(failed=problem))
             else:
-                results.append(each(source))
-    if unreadable and not results:
-        raise UserError(unreadable[0])
+                results[scan.scan] = each(source)
     return results
 
 
-@st.cache_resource(show_spinner=False, max_entries=2048)
 def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
+    if dict(ranges).get(name, RAW) == RAW:
+        if name not in (known := _count(source)).extremes:
+            _quantised(source, ranges).map(name)  # says which maps there are
+        return known.tables[name, RAW.low, RAW.high]
     case = _quantised(source, ranges)
-    return threshold_table(case.map(name), case.prepared.truth, case.prepared.region)
+    range_, prepared = case.ranges[name], case.prepared
+    table = threshold_table(case.map(name), prepared.truth, prepared.region)
+    what = name, range_.low, range_.high
+    source.note(Known(prepared.volume.voxel_ml, {}, {what: table}))
+    return table
+
+
+def _scans(view: View, group: str | None, subject: str | None) -> list[Scan]:
+    return [
+        scan
+        for scan in load_cohort(view.cohort).scans
+        if group in (None, scan.group) and subject in (None, scan.subject)
+    ]
 
 
 def cohort_tables(
     view: View, *, group: str | None = None, subject: str | None = None
 ) -> list[ThresholdTable]:
-    """The table of thresholds of each scan of a cohort, or of one group or subject, in order."""
+    """The table of thresholds of each scan of a cohort, or of one group or subject, in order.
+
+    What is not on the disk is cut now; see `tables_so_far`. Raises UserError where no scan can be
+    read.
+    """
+    scans = _scans(view, group, subject)
+    asked = _asked(view, scans)
+    seen = look(asked)
+    tables = tables_of(asked, seen)
     ranges_of = functools.cache(functools.partial(_ranges, view))
 
     def make(source: _Source) -> ThresholdTable:
         ranges = ranges_of(source.scan.subject if view.range == "subject" else "")
         return _scan_table(source, ranges, view.map)
 
-    scans = [
-        scan
-        for scan in load_cohort(view.cohort).scans
-        if group in (None, scan.group) and subject in (None, scan.subject)
-    ]
-    return _over(view, scans, "Cutting the cohort for its histogram", make)
+    unknown = [scan for scan in scans if scan.scan not in tables and _to_count(seen.get(scan.scan))]
+    if unknown:
+        tables |= _over(view, unknown, "Cutting the cohort for its histogram", make)
+    if scans and not tables:
+        raise UserError(_problem(view, scans[0], look(asked)))
+    return [tables[scan.scan] for scan in scans if scan.scan in tables]
+
+
+class SoFar(NamedTuple):
+    """The tables of scans that are counted, and of how many scans they are to be.
+
+    `problem` is why the others cannot be counted; empty while they are.
+    """
+
+    tables: list[ThresholdTable]
+    total: int
+    problem: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all are counted that can be read."""
+        return len(self.tables) == self.total
+
+
+def tables_so_far(view: View, *, group: str | None = None, subject: str | None = None) -> SoFar:
+    """As `cohort_tables`, but returns at once with what is known; the rest is made beside.
+
+    Ask again to see how far that is. Scans that cannot be read are not counted in the total.
+    """
+    scans = _scans(view, group, subject)
+    asked = _asked(view, scans)
+    seen = look(asked)
+    tables = tables_of(asked, seen)
+    open_ = [scan for scan in scans if scan.scan not in tables and _to_count(seen.get(scan.scan))]
+    problem = background.ask(asked, run_folder(view.run), view.cycle) if open_ else ""
+    known = [tables[scan.scan] for scan in scans if scan.scan in tables]
+    return SoFar(known, len(known) + len(open_), problem)
+
+
+def _problem(view: View, scan: Scan, seen: Mapping[str, Seen]) -> str:
+    """Why a scan cannot be read; empty if it can, or if that is not known."""
+    one = seen.get(scan.scan)
+    if one is None or one.readable:
+        return ""
+    if one.known is not None:
+        return one.known.failed
+    return _why_unreadable(scan, preparation_of(view.run), disk.scan_stamp(scan))
 
 
 def left_out(view: View) -> list[str]:
     """Why scans are left out of the view's scope or range, which cannot be read.
 
-    Call it once all was counted: what was found out then is kept.
+    Only what was found out until now: no scan is opened for it.
     """
     cohort = load_cohort(view.cohort)
     scans = cohort.scans
     if "cohort" not in (view.scope, view.range):
         scans = cohort.scans_of(find_scan(cohort, view.scan).subject)
-    changed = disk.stamp([cohort.manifest]) + disk.scans_stamp(scans)
-    return _unreadable(scans, preparation_of(view.run), changed)
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _unreadable(_scans: Sequence[Scan], preparation: Preparation, changed: str) -> list[str]:
-    """All at once: to ask for each of many scans takes Streamlit longer than a click may."""
-    found = (_why_unreadable(scan, preparation, disk.scan_stamp(scan)) for scan in _scans)
-    return [problem for problem in found if problem]
+    seen = look(replace(_asked(view, scans), scans=scans))
+    return [problem for scan in scans if (problem := _problem(view, scan, seen))]
 
 
 def show_left_out(problems: Sequence[str], width: Literal["content", "stretch"]) -> None:

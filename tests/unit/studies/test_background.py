@@ -1,0 +1,100 @@
+"""Counts made by the thread beside the pages."""
+
+import threading
+import time
+
+import pytest
+
+from ascnet_core import places
+from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.segmentation.cuts import cut_scan
+from ascnet_core.studies import background, fact_store, gathering
+from ascnet_core.studies.facts import Asked, look, tables_of
+from ascnet_core.studies.folder import run_sha256
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(places.OWN_FOLDER, str(tmp_path / "cache"))
+    fact_store.forget()
+    yield
+    assert background.wait(60)
+
+
+@pytest.fixture
+def cut(monkeypatch) -> list[str]:
+    """The scans that are cut, in order."""
+    names: list[str] = []
+
+    def noted(network, prepared, **more):
+        names.append(prepared.scan.scan)
+        return cut_scan(network, prepared, **more)
+
+    monkeypatch.setattr(gathering, "cut_scan", noted)
+    return names
+
+
+def _asked(small_run, small_cohort, scans=slice(None)) -> Asked:
+    found = read_manifest(small_cohort).scans[scans]
+    return Asked(run_sha256(small_run, None), False, found, "wild")
+
+
+def test_all_that_is_asked_for_comes_to_the_disk(small_run, small_cohort, cut):
+    asked = _asked(small_run, small_cohort)
+    assert background.ask(asked, small_run, None) == ""
+    assert background.wait(60)
+    fact_store.forget()
+    assert len(tables_of(asked, look(asked))) == 4
+    background.ask(asked, small_run, None)
+    assert background.wait(60)
+    assert len(cut) == 4
+
+
+def test_a_page_goes_first(small_run, small_cohort, cut):
+    asked = _asked(small_run, small_cohort)
+    with background.first():
+        background.ask(asked, small_run, None)
+        assert not background.wait(0.5)
+        assert cut == []
+    assert background.wait(60)
+    assert len(cut) == 4
+
+
+def test_what_was_asked_for_last_goes_first(small_run, small_cohort, cut):
+    with background.first():
+        background.ask(_asked(small_run, small_cohort, slice(0, 3)), small_run, None)
+        background.ask(_asked(small_run, small_cohort, slice(3, 4)), small_run, None)
+        background.ask(_asked(small_run, small_cohort, slice(3, 4)), small_run, None)
+    assert background.wait(60)
+    assert cut[0] == read_manifest(small_cohort).scans[3].scan
+    assert len(cut) == 4
+
+
+def test_it_waits_between_batches_too(small_run, small_cohort, monkeypatch):
+    """A page that begins to cut while a scan is cut here waits for a batch, not for the scan."""
+    inside, batches = threading.Event(), []
+
+    def slow(network, prepared, **more):
+        inside.set()
+        for batch in range(20):
+            time.sleep(0.02)
+            batches.append(batch)
+            more["progress"](batch, 20)
+        return cut_scan(network, prepared, flip=more["flip"])
+
+    monkeypatch.setattr(gathering, "cut_scan", slow)
+    background.ask(_asked(small_run, small_cohort, slice(0, 1)), small_run, None)
+    assert inside.wait(60)
+    with background.first():
+        time.sleep(0.1)
+        done = len(batches)
+        time.sleep(0.2)
+        assert len(batches) == done < 20
+    assert background.wait(60)
+
+
+def test_why_nothing_comes_is_said(small_cohort, tmp_path):
+    asked = Asked("0" * 64, False, read_manifest(small_cohort).scans, "wild")
+    background.ask(asked, tmp_path / "none", None)
+    assert background.wait(60)
+    assert "none" in background.ask(asked, tmp_path / "none", None)
