@@ -3,7 +3,7 @@
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -109,3 +109,87 @@ def test_twenty_subjects_by_keys_alone_over_a_kill_give_the_masks_on_the_screen(
             continue
         image = nib.as_closest_canonical(nib.load(made[0]))
         np.testing.assert_array_equal(np.asarray(image.dataobj) > 0, mask, err_msg=subject)
+
+
+def decide_for(page: Page, subjects: int) -> list[str]:
+    """Decide on so many subjects by keys, levels one up; gives their names."""
+    done = []
+    for _ in range(subjects):
+        page.wait_for_function(SHOWN)
+        done.append(desk(page, "current"))
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+    return done
+
+
+def test_two_raters_at_once_lose_nothing_and_mix_nothing_up(
+    server: str, new_page: Callable[..., Page], study: Study
+) -> None:
+    pages = {"anna": new_page(), "ben": new_page()}
+    for rater, page in pages.items():
+        page.goto(address_of(server, study.path, rater, shuffled="yes", blind="yes"))
+        page.wait_for_function(SHOWN)
+    seen: dict[str, list[str]] = {"anna": [], "ben": []}
+    for _ in range(3):
+        for rater, page in pages.items():
+            seen[rater] += decide_for(page, 2)
+    for page in pages.values():
+        page.wait_for_function(SAVED)
+        expect(page.locator(".queue .count")).to_have_text("6 of 20 decided")
+    assert seen["anna"] != seen["ben"]
+    for rater, subjects in seen.items():
+        rows = [row for row in history(study) if row.rater == rater]
+        assert [row.subject for row in rows] == subjects
+        assert all(row.decided.blind and not row.decided.truth_shown for row in rows)
+        assert all(row.decided.rule == f"{row.decided.level}" for row in rows)
+
+
+def test_blind_the_truth_is_shown_after_the_decision_on_request(
+    server: str, page: Page, study: Study
+) -> None:
+    page.goto(address_of(server, study.path, "anna", blind="yes"))
+    page.wait_for_function(SHOWN)
+    has_truth = "ascnetExplorer.desk.shown?.hasTruth"
+    labels = "[...ascnetExplorer.volumes.values()].some(v => v.labels.some(one => one & 2))"
+    first = desk(page, "current")
+    assert not page.evaluate(has_truth)
+    assert not page.evaluate(labels)
+    page.keyboard.press("t")
+    expect(page.locator("[data-is=notice]")).to_have_text(
+        "The truth is hidden until you have decided."
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_function(SAVED)
+    page.keyboard.press("Shift+N")
+    assert desk(page, "current") == first
+    page.wait_for_function(SHOWN)
+    page.keyboard.press("t")
+    page.wait_for_function(has_truth)
+    page.wait_for_function(SHOWN)
+    page.keyboard.press("Enter")
+    page.wait_for_function(SAVED)
+    before, after = (row.decided for row in history(study))
+    assert (before.blind, before.truth_shown, before.dice_shown) == (True, False, False)
+    assert (after.blind, after.truth_shown, after.dice_shown) == (False, True, True)
+
+
+def test_keys_work_wherever_the_focus_is_but_text_fields(
+    server: str, page: Page, study: Study
+) -> None:
+    page.goto(address_of(server, study.path, "anna"))
+    page.wait_for_function(SHOWN)
+    page.get_by_role("textbox", name="Rater").click()
+    page.keyboard.type("n")
+    assert desk(page, "current") == study.subjects[0]
+    page.get_by_role("textbox", name="Rater").fill("anna")
+    page.locator(".queue .filters button[name=open]").click()
+    page.keyboard.press("n")
+    assert desk(page, "current") == study.subjects[1]
+    page.locator("label", has_text="Shuffle the order").click()
+    settle(page)
+    page.wait_for_function(SHOWN)
+    here = desk(page, "current")
+    page.keyboard.press("n")
+    page.wait_for_function(f"ascnetExplorer.desk.current !== {here!r}")
+    page.locator(".queue .row").nth(4).click()
+    assert desk(page, "current") == page.locator(".queue .row").nth(4).get_attribute("data-subject")

@@ -84,3 +84,15 @@ export function pageKeys(event) {
   if (event.key === "Enter" && field.closest?.("button, a, summary, [role=combobox]")) return null;
   return actOf(desk, event.key, event.shiftKey);
 }
+
+/** Let what is pressed not take the focus, and a text field not keep it: keys are the desk's then.
+ * @param {HTMLElement} root */
+export function freeKeys(root) {
+  root.addEventListener("mousedown", (event) => {
+    if (!(/** @type {Element} */ (event.target).closest("button, .row"))) return;
+    event.preventDefault();
+    let field = /** @type {any} */ (document.activeElement);
+    while (field?.shadowRoot?.activeElement) field = field.shadowRoot.activeElement;
+    field?.blur();
+  });
+}

@@ -6,7 +6,7 @@ import { element, nodesOf, press, put } from "../shared/browser/panel.js";
 import { scoresAt } from "../viewer/scores.js";
 import { sharedStore, thresholdKey } from "../viewer/viewer_store.js";
 import { draftOf, postOf, rowsOf, setDraft } from "./decide_desk.js";
-import { actOf, setFlag, setPost, setRating, takeProposal } from "./decide_keys.js";
+import { actOf, freeKeys, setFlag, setPost, setRating, takeProposal } from "./decide_keys.js";
 
 /** @import { Live, Store } from "../viewer/viewer_store.js" */
 /** @import { Desk, Package } from "./decide_desk.js" */
@@ -97,7 +97,6 @@ function drawProposals(nodes, desk, found, live) {
     nodes.proposals.dataset.text = text;
     nodes.proposals.replaceChildren(...all.map((one, index) => element("button", {
       title: [one.sentence, one.off].filter(Boolean).join(" "), disabled: one.level === null,
-      onmousedown: (/** @type {Event} */ event) => event.preventDefault(),
       onclick: () => takeProposal(desk, index),
     }, element("span", { textContent: one.name }), one.level === null ? "–" : `${one.level}`)));
   }
@@ -130,10 +129,7 @@ function listen(root, nodes, store) {
   nodes.flags.replaceChildren(...buttons(FLAGS, (flag) => setFlag(desk(), flag)));
   nodes.ratings.replaceChildren(...buttons({ 1: "1", 2: "2", 3: "3", 4: "4", 5: "5" },
     (rating) => setRating(desk(), +rating)));
-  // A pressed button would keep the focus, and with it Enter.
-  for (const button of root.querySelectorAll("button")) {
-    button.addEventListener("mousedown", (event) => event.preventDefault());
-  }
+  freeKeys(root);
   const press_ = (/** @type {string} */ name, /** @type {string} */ key, shift = false) =>
     nodes[name].addEventListener("click", () => actOf(desk(), key, shift)?.());
   press_("accept", "Enter");

@@ -5,7 +5,7 @@
 import { element, nodesOf, onKeys, press, put } from "../shared/browser/panel.js";
 import { sharedStore } from "../viewer/viewer_store.js";
 import { ask, askAgain, countTime, deskFor, openSubject, rowsOf, takeSent } from "./decide_desk.js";
-import { pageKeys } from "./decide_keys.js";
+import { freeKeys, pageKeys } from "./decide_keys.js";
 import { FILTERS } from "./queue_rows.js";
 
 /** @import { Desk, Sent } from "./decide_desk.js" */
@@ -109,12 +109,12 @@ export default function queueOfSubjects({ data, parentElement, setTriggerValue }
 function listen(queue, desk) {
   const { nodes } = queue, store = sharedStore();
   nodes.filters.replaceChildren(...Object.entries(FILTERS).map(([name, { label }]) => element(
-    "button", { name, textContent: label, onmousedown: (/** @type {Event} */ e) =>
-      e.preventDefault(), onclick: () => {
+    "button", { name, textContent: label, onclick: () => {
       desk.filter = name;
       draw(queue, desk);
       ask(desk);
     } })));
+  freeKeys(nodes.list.parentElement);
   const onStore = (/** @type {string} */ what) => what === "desk" && draw(queue, desk);
   store.listeners.add(onStore);
   const forgetKeys = onKeys(document, (event) => store.pageKeys?.(event), true);

@@ -22,7 +22,8 @@
  *   proposal: { t: number, side: string, rule: string, text: string, kind: string,
  *     sentence: string },
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
- *   meanOf: number, query: string, steps: string, accepted: string, cleaned: Cleaned | null }} Data
+ *   meanOf: number, query: string, steps: string, accepted: string, cohortLine?: number | null,
+ *   cleaned: Cleaned | null }} Data
  */
 /** A page where the browser chooses the subject: `shown` is what the viewer draws, null until it is
  * there, and why in `waiting`; `tell` takes the viewer's messages. The page may add more.
