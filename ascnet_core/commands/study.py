@@ -18,6 +18,7 @@ from ascnet_core.commands.options import (
     need_folder,
 )
 from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.study_actions import warn
 from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SIDES
 
@@ -43,6 +44,7 @@ examples:
   {PROGRAM} study export ms -o tables
   {PROGRAM} study apply ms -o masks --rater anna     as segment --study ms
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
+  {PROGRAM} study warn ms                            which subjects are not like the others, and why
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
 of manifest, run and scans: decisions are applied to the very same ones alone. A changed mind is a
@@ -107,6 +109,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_overwrite(one)
     add_flag(one, "--levels-only", "make no masks, which takes a network's time")
     add_device(one)
+
+    warn.add(actions)
 
 
 def _with_study(

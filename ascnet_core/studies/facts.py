@@ -7,6 +7,7 @@ see `fact_store`. Levels are those of the map that the run's settings name, on t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,13 @@ from ascnet_core.imaging.cohort import Scan
 from ascnet_core.metrics.overlap import ThresholdTable
 from ascnet_core.names import RangeKind, Tell, tell_nobody
 from ascnet_core.runs.folder import Run
-from ascnet_core.segmentation.histogram import RAW, Range, measure_range
+from ascnet_core.segmentation.histogram import (
+    RAW,
+    Range,
+    Reading,
+    measure_range,
+    read_histogram,
+)
 from ascnet_core.studies import fact_store
 from ascnet_core.studies.fact_store import Key, Known
 from ascnet_core.studies.folder import Study, together
@@ -56,9 +63,19 @@ class Facts:
         return sum((one.table.levels for one in self.scans), np.zeros(256, np.int64))
 
     @property
+    def reading(self) -> Reading:
+        """Peaks and separations of `counts`; found once."""
+        return _read(self.counts.tobytes())
+
+    @property
     def input_counts(self) -> NDArray[np.int64]:
         """Voxels at each level of the input, (256,), of all scans."""
         return sum((one.plain.levels for one in self.scans), np.zeros(256, np.int64))
+
+
+@lru_cache(maxsize=4096)
+def _read(counts: bytes) -> Reading:
+    return read_histogram(np.frombuffer(counts, np.int64))
 
 
 @dataclass(frozen=True)

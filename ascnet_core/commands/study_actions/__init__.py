@@ -1,0 +1,1 @@
+"""Actions of the verb `study`, one file each."""
