@@ -20,7 +20,8 @@ from ascnet_core.studies.table import THRESHOLDS
 from pages.parts.shared import components, feedback, state
 from pages.parts.shared.question import ask_about
 from pages.parts.tuning import decide_acts, decide_package, queue
-from pages.parts.tuning.decide_ahead import ahead
+from pages.parts.tuning.decide_ahead import Ahead, ahead
+from pages.parts.tuning.decide_said import Knowledge, learn
 from pages.parts.viewer import viewer
 
 BLIND, SHUFFLED, SUBJECT = "blind", "shuffled", "subject"
@@ -101,10 +102,11 @@ def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
     here, held, packages = asks[wanted[0]], told.get("held", {}), []
     needed = [one for one in asks.values() if one is here or one.subject not in held]
     wishes = [decide_package.work_of(one) for one in needed]
-    workshop, session = ahead(), _session()
-    workshop.wish(session, wishes)
+    workshop, session, said = ahead(), _session(), learn(study, rater)
+    more = said.wishes(mine)
+    workshop.wish(session, [*wishes, *more])
     on = looked_at if looked_at.get("subject") == here.subject else None
-    ready = partial(_ready, workshop)
+    ready = partial(_ready, workshop, said)
     package, parts = ready(here, wishes[0][0], on)
     if package:
         packages.append(package)
@@ -120,6 +122,7 @@ def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
                 "subject": wanted[0],
                 "heard": told.get("number", 0),
                 "answers": answers,
+                "learning": bool(more) or (len(said.known) < len(order) and not said.missing),
                 "packages": packages,
             }
             _QUEUE(key=_DESK, data=data, on_told_change=_on_told)
@@ -138,7 +141,7 @@ def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
         while not found:
             # Each turn lets a message of the browser in: it is heard at once.
             waiting.html("<i hidden></i>")
-            workshop.wish(session, wishes[number:])
+            workshop.wish(session, [*wishes[number:], *more])
             found, its = ready(one, name, on if one is here else None, STEP)
         block = decide_package.block_of(found, its or ({"key": "", "parts": []}, []))
         viewer.show_volumes(block, f"volumes {number}")
@@ -167,7 +170,8 @@ def _ask(
 
 
 def _ready(
-    workshop: Any,
+    workshop: Ahead,
+    said: Knowledge,
     asked: decide_package.Asked,
     name: str,
     told: Mapping[str, Any] | None,
@@ -176,7 +180,9 @@ def _ready(
     """The package of a subject and its volumes, where both are ready within so many seconds."""
     try:
         parts = workshop.found(name, seconds)
-        return (decide_package.package_of(asked, parts, told), parts) if parts else (None, None)
+        return (
+            (decide_package.package_of(asked, parts, said, told), parts) if parts else (None, None)
+        )
     except (UserError, OSError, MemoryError) as error:
         return decide_package.without_picture(asked, feedback.plain(str(error))), None
 

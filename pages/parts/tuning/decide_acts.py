@@ -9,10 +9,18 @@ from typing import Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import mendable
+from ascnet_core.names import Scope
 from ascnet_core.studies.decisions import Decision, record, undo
 from ascnet_core.studies.folder import Study
 
 Act = Mapping[str, Any]
+_OF = "cohort's "
+"""Begins the browser's name of a rule that read the whole cohort's histogram."""
+
+
+def named_rule(rule: str, scope: Scope) -> str:
+    """What the browser calls a rule; empty where the level was set by hand."""
+    return f"{_OF}{rule}" if rule and scope == "cohort" else rule
 
 
 def do_all(study: Study, acts: Iterable[Act]) -> dict[str, str]:
@@ -44,7 +52,8 @@ def do(study: Study, act: Act) -> str:
 def decision_of(act: Act) -> Decision:
     """The decision that an act keeps. UserError, KeyError or ValueError where it can be none."""
     level, upper = (None if act[name] is None else int(act[name]) for name in ("level", "upper"))
-    rule = "" if level is None else str(level) if upper is None else f"band:{level}:{upper}"
+    by_hand = "" if level is None else str(level) if upper is None else f"band:{level}:{upper}"
+    _, whose, rule = str(act.get("rule") or "").rpartition(_OF)
     return Decision(
         rater=str(act["rater"]),
         subject=str(act["subject"]),
@@ -52,7 +61,8 @@ def decision_of(act: Act) -> Decision:
         map=str(act["map"]),
         range=act["range"],
         side=act["side"],
-        rule=str(act.get("rule") or rule),
+        rule=rule or by_hand,
+        scope="cohort" if whose else "subject",
         level=level,
         upper=upper,
         post=tuple(map(str, act["post"])),

@@ -22,10 +22,12 @@ import { before, following, lastDecided, overlaid } from "./queue_rows.js";
  *   scan: string, live: Live | null, seconds: number }} Draft */
 /** What `decide.py` sends.
  * @typedef {{ study: string, name: string, rater: string, blind: boolean, rows: Row[],
- *   subject: string, heard: number, answers: Record<string, string>, packages: Package[] }} Sent */
+ *   subject: string, heard: number, answers: Record<string, string>, packages: Package[],
+ *   learning: boolean }} Sent `learning`: more is being found out about the study's subjects */
 /** @typedef {ReturnType<typeof newDesk>} Desk */
 
 const AGAIN = 2500; // ms after which what was not answered is told again
+const NEWS = 8000; // ms between questions for what was found out meanwhile
 const HELD = 5; // packages kept, as many as volumes
 const LOOKED = "ascnet looked"; // the browser's name for the subjects whose truth was seen
 
@@ -40,7 +42,7 @@ function newDesk({ study, rater, blind }) {
     drafts: /** @type {Map<string, Draft>} */ (new Map()),
     outbox: adopt(study, rater, tab), failures: /** @type {Record<string, string>} */ ({}),
     looks: /** @type {Set<string>} */ (new Set()), lastPost: /** @type {string[] | null} */ (null),
-    notice: "", number: 0, heard: 0, sentAt: 0, since: performance.now(),
+    notice: "", learning: false, number: 0, heard: 0, sentAt: 0, since: performance.now(),
     line: /** @type {Record<string, any>} */ ({}),
   };
 }
@@ -76,6 +78,7 @@ export function takeSent(desk, sent) {
   const { left, failures, done } = answered(desk.outbox, sent.answers);
   desk.rows = sent.rows;
   desk.heard = sent.heard;
+  desk.learning = sent.learning;
   for (const { subject } of done) delete desk.failures[subject];
   Object.assign(desk.failures, failures);
   if (left.length !== desk.outbox.length) {
@@ -278,9 +281,10 @@ function lineOf({ line, shown, drafts, current }) {
  * @param {Desk} desk */
 export function askAgain(desk) {
   const next = following(rowsOf(desk), desk.filter, desk.current)[0], { volumes } = sharedStore();
+  const passed = performance.now() - desk.sentAt;
   const lacks = desk.outbox.length || [desk.current, ...(next ? [next] : [])].some((subject) => {
     const found = desk.packages.get(subject);
     return !found || (found.data && !volumes.has(found.data.volumes));
   });
-  if (lacks && performance.now() - desk.sentAt > AGAIN) ask(desk);
+  if ((lacks && passed > AGAIN) || (desk.learning && passed > NEWS)) ask(desk);
 }

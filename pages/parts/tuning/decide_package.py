@@ -8,20 +8,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import streamlit as st
+
 from ascnet_core.errors import UserError
 from ascnet_core.places import MANIFEST
-from ascnet_core.segmentation.rules import rule_menu
+from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.decisions import Entry
 from ascnet_core.studies.folder import Study
+from ascnet_core.studies.warnings import torn
 from pages.parts.shared import cases, cohorts, components, runs, thresholds
 from pages.parts.shared.state import View
+from pages.parts.tuning.decide_acts import named_rule
+from pages.parts.tuning.decide_said import Knowledge
 from pages.parts.viewer import findings, view_rules, viewer
 
 Told = Mapping[str, Any]
 Parts = tuple[dict[str, Any], list[bytes]]
-PROPOSED = 4
-"""Rules offered beside the run's own."""
+PROPOSED = 5
+"""Levels offered."""
+OTHERS = {
+    "bright": ("rightmost-peak", "rightmost-valley", "otsu", "multi-otsu:3"),
+    "dark": ("leftmost-peak", "leftmost-valley", "otsu", "multi-otsu:3"),
+}
+"""Rules offered beside what the study says, by the side that is kept."""
 
 
 class Asked(NamedTuple):
@@ -88,10 +98,13 @@ def work_of(asked: Asked) -> tuple[str, Callable[[], Parts]]:
     return name, work
 
 
-def package_of(asked: Asked, parts: Parts, told: Told | None = None) -> dict[str, Any]:
+def package_of(
+    asked: Asked, parts: Parts, said: Knowledge, told: Told | None = None
+) -> dict[str, Any]:
     """All that the browser draws a subject from, but for the volumes in `parts`; for JSON.
 
-    Raises a UserError if the scan cannot be read.
+    `said` is what the study knows of its subjects, `told` the browser's word on the line. Raises a
+    UserError if the scan cannot be read.
     """
     view, error, told = asked.view, "", told or {}
     if region := _drawn(told):
@@ -125,8 +138,8 @@ def package_of(asked: Asked, parts: Parts, told: Told | None = None) -> dict[str
         "range": view.range,
         "post": list(view.post or ()),
         "own": list(own.post or ()),
-        "proposals": _proposals(shown, own.rule, data["verdict"]),
-        "remarks": list(cases.load_remarks(view)),
+        "proposals": _proposals(shown, own.rule, said.proposals(asked.subject), data["verdict"]),
+        "remarks": [*said.warnings(asked.subject), *_torn(shown), *cases.load_remarks(view)],
         "data": _hidden(data) if asked.blind else data,
     }
 
@@ -178,7 +191,7 @@ def _named_rule(entry: Entry) -> str:
     """The rule that proposed a decided level; empty where it was set by hand."""
     one = entry.decided
     by_hand = (f"{one.level}", f"band:{one.level}:{one.upper}")
-    return "" if one.rule in by_hand else one.rule
+    return named_rule("" if one.rule in by_hand else one.rule, one.scope)
 
 
 def _drawn(told: Told) -> Any:
@@ -187,31 +200,55 @@ def _drawn(told: Told) -> Any:
     return regions[-1] if regions else None
 
 
-def _proposals(shown: findings.Shown, own: str, sure: str) -> list[dict[str, Any]]:
-    """What rules propose for a subject, the run's own first; each in one sentence.
+def _proposals(
+    shown: findings.Shown, own: str, said: list[dict[str, Any]], verdict: str
+) -> list[dict[str, Any]]:
+    """Levels proposed for a subject: what the study `said`, then what other rules give.
 
-    `sure` says how sure the own one is.
+    The run's `own` rule comes first, also where the study says nothing yet; then the `verdict` on
+    the peaks says how sure it is.
     """
     view = replace(shown.view, t=None, upper=None)
-    names = [own, *(name for name in rule_menu([], 0) if "reference" not in name and name != own)]
-    found = list[dict[str, Any]]()
-    for name in names:
+    known = {one["rule"] for one in said}
+    rules = [own, *OTHERS[view.side]]
+    found = list(said)
+    for name in rules:
+        if name in known or len(found) >= PROPOSED:
+            continue
         proposed = thresholds.propose(replace(view, rule=name), shown.facts.shown.counts)
-        if isinstance(proposed, NoThreshold):
-            if name != own:
-                continue
-            found.append({"level": None, "upper": None, "sentence": proposed.sentence})
-        else:
+        if isinstance(proposed, Threshold) or name == own:
+            known.add(name)
             found.append(
-                {"level": proposed.level, "upper": proposed.upper, "sentence": proposed.sentence}
+                {
+                    "rule": name,
+                    "name": "the run's rule" if name == own else name,
+                    "level": proposed.level,
+                    "upper": proposed.upper,
+                    "side": view.side,
+                    "sentence": f"{proposed.sentence} {verdict if name == own else ''}".strip(),
+                    "off": "",
+                }
             )
-        label = f"{name}, the run's own" if name == own else name
-        if name == own:
-            found[-1]["sentence"] += f" {sure}"
-        found[-1] |= {"rule": name, "name": label, "side": view.side, "off": ""}
-        if len(found) > PROPOSED:
-            break
-    return found
+    return sorted(found, key=lambda one: one["rule"] != own)
+
+
+def _torn(shown: findings.Shown) -> list[str]:
+    return _torn_of(f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post}", shown)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _torn_of(key: str, _shown: findings.Shown) -> list[str]:
+    """Whether the mask on the screen is torn, in a sentence."""
+    view, prepared = _shown.view, _shown.case.prepared
+    if isinstance(_shown.threshold, NoThreshold):
+        return []
+    try:
+        levels, further = _shown.case.map(view.map), on_levels(prepared.further)
+        mask = segment(levels, prepared.region, _shown.threshold, view.post or (), further)
+    except UserError:  # a step that means nothing: said elsewhere
+        return []
+    odd = torn(mask, prepared.volume.voxel_ml)
+    return [odd.sentence] if odd else []
 
 
 def _hidden(data: dict[str, Any]) -> dict[str, Any]:

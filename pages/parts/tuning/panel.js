@@ -95,10 +95,10 @@ function drawProposals(nodes, desk, found, live) {
   const all = found?.proposals ?? [], text = JSON.stringify([desk.current, all]);
   if (nodes.proposals.dataset.text !== text) {
     nodes.proposals.dataset.text = text;
-    nodes.proposals.replaceChildren(...all.map((one, index) => element("button", {
-      title: [one.sentence, one.off].filter(Boolean).join(" "), disabled: one.level === null,
-      onclick: () => takeProposal(desk, index),
-    }, element("span", { textContent: one.name }), one.level === null ? "–" : `${one.level}`)));
+    nodes.proposals.replaceChildren(...all.map(({ name, off, level, sentence }, index) =>
+      element("button", { title: sentence, disabled: level === null,
+        onclick: () => takeProposal(desk, index) },
+      element("span", { textContent: off ? `${name}, ${off}` : name }), `${level ?? "–"}`)));
   }
   [...nodes.proposals.children].forEach((button, i) =>
     press(button, live?.rule === all[i].rule && live?.t === all[i].level));
