@@ -16,6 +16,8 @@ from pages.parts.tuning.decide_acts import named_rule
 from pages.parts.tuning.decide_ahead import Wish
 
 _TITLES = {"own rule": "the run's rule", "cohort": "one for all", "learned": "as you decide"}
+_NEWS = 5.0
+"""Seconds after which is looked for what became known."""
 _GROWTH = 1.2
 """Warnings are made anew where so much more is known than when they were made."""
 
@@ -68,11 +70,16 @@ class Knowledge:
 
 def learn(study: Study, rater: str) -> Knowledge:
     """What is known now; what is not is counted beside, scan by scan."""
-    known = known_facts(study)
-    missing = ""
-    if len(known) < len(study.subjects):
-        missing = background.ask(asked_of(study), study.run, study.cycle)
-    return Knowledge(study, rater, known, ground_of(study, known), missing)
+    return Knowledge(study, rater, *_known(str(study.path), study))
+
+
+@st.cache_resource(show_spinner=False, ttl=_NEWS, max_entries=16)
+def _known(path: str, _study: Study) -> tuple[Mapping[str, Facts], Ground, str]:
+    """What is known of a study, and why not more: asked hundreds of files, but not at each key."""
+    known, missing = known_facts(_study), ""
+    if len(known) < len(_study.subjects):
+        missing = background.ask(asked_of(_study), _study.run, _study.cycle)
+    return known, ground_of(_study, known), missing
 
 
 @st.cache_resource(show_spinner=False)
