@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback
 from pages.parts.shared.sidebar import style
-from pages.parts.tuning import agreement_view, chosen, report_view, rules_view
+from pages.parts.tuning import agreement_view, chosen, decide, report_view, rules_view
 from pages.parts.versus import versus
 
 # What the page shows of a study, by the name in its address: label, and what draws it. It is called
 # with the study and the rater's name ("" where nobody is named yet).
 VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {
+    "decide": ("Decide", decide.show),
     "rules": ("Rules", rules_view.show),
     "versus": ("Blind comparison", versus.show),
     "agreement": ("Agreement", agreement_view.show),
@@ -23,10 +22,8 @@ VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {
 def page() -> None:
     style()
     with feedback.show_user_errors():
-        with st.sidebar:
-            study, rater = chosen.choose()
+        study, rater = chosen.choose()
         if study is None:
-            st.info("There is no study yet.")
             return
         name = chosen.choose_view({key: label for key, (label, _) in VIEWS.items()})
         if name:

@@ -1,8 +1,8 @@
 """Which paths of this machine the pages open, and for whom.
 
-Demos, uploads and the runs under `checkpoints/` are always open. What else opens depends on where
-the server listens and on what its owner named (`ascnet app --data FOLDER`, which sets the variable
-`places.OPEN_FOLDERS`; folders are separated as in PATH):
+Demos, uploads, and the runs and studies under `checkpoints/` are always open. What else opens
+depends on where the server listens and on what its owner named (`ascnet app --data FOLDER`, which
+sets the variable `places.OPEN_FOLDERS`; folders are separated as in PATH):
 
 - Folders are named: these and what is in them, nothing else.
 - None is named and the server listens on this machine alone: what the user typed or agreed to in
@@ -158,9 +158,9 @@ def refusal(path: str | Path) -> str:
 
 
 def always_open() -> tuple[Path, ...]:
-    """Folders that are open to all: named ones, uploads, demos."""
+    """Folders that are open to all: named ones, uploads, demos, studies."""
     own = uploads_folder(), *(cache_folder() / f"demo-{kind}" for kind in ("flair", "t2", "ct"))
-    return (*named_folders(), *map(real, own))
+    return (*named_folders(), *map(real, (*own, places.RUNS / places.STUDIES)))
 
 
 def _inside(path: Path, folders: Iterable[Path]) -> bool:

@@ -7,6 +7,7 @@ are locked against writing.
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
@@ -186,6 +187,27 @@ def load_maps(view: View) -> Case:
     found = find_scan(load_cohort(view.cohort), view.scan)
     (source,) = _sources(view, [found])
     return _quantised(source, _ranges(view, found.subject))
+
+
+def work_of(view: View) -> tuple[str, Callable[[], Case]]:
+    """What `load_maps` and the tables of its map and its input take time for, and a name of it.
+
+    The work asks nothing of the session: another thread may do it. Raises UserError.
+    """
+    cohort = load_cohort(view.cohort)
+    found = find_scan(cohort, view.scan)
+    others = [scan for scan in cohort.scans_of(found.subject) if scan != found]
+    sources, ranges = _sources(view, [*others, found]), _ranges(view, found.subject)
+
+    def work() -> Case:
+        for source in sources:
+            with suppress(UserError) if source.scan != found else nullcontext():
+                case = _quantised(source, ranges)
+                for name in dict.fromkeys((view.map, "input")):
+                    _scan_table(source, ranges, name)
+        return case
+
+    return json.dumps([*map(str, (*sources, ranges)), view.map]), work
 
 
 @st.cache_resource(show_spinner=False, max_entries=512)

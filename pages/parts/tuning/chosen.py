@@ -1,35 +1,86 @@
 """Which study, rater and view the Tuning page shows; the address holds all three."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from ascnet_core.studies.folder import Study, find_study, list_studies
 from pages.parts.shared import state
+from pages.parts.shared.question import ask_about
+from pages.parts.tuning import chosen_new
 
 STUDY, RATER, VIEW = "study", "rater", "view"
 """Keys of the address."""
+_OTHER_STUDY = ("subject",)
+"""Keys of the address that mean nothing for another study."""
 
 
 def _set(name: str) -> None:
     st.query_params[name] = st.session_state[state.widget(name)] or ""
+    if name == STUDY:
+        for key in _OTHER_STUDY:
+            st.query_params.pop(key, None)
 
 
 def choose() -> tuple[Study | None, str]:
-    """Draw the menu of studies and the field of the rater's name; return what they say.
+    """Draw the menu of studies, the rater's name and the form of a new study.
 
-    Raises a UserError where the address names a study that is not there.
+    Returns what they say; no study where there is none, or where the one that the address names
+    is not there, which is said. A path in the address is asked about first.
     """
+    if made := st.session_state.pop(chosen_new.MADE, None):
+        path, name, who = made
+        own = any(study.name == name and str(study.path) == path for study in list_studies())
+        st.query_params.from_dict({STUDY: name if own else path, RATER: who})
     known = {study.name: study for study in list_studies()}
-    wanted = st.query_params.get(STUDY) or next(iter(known), "")
-    if not wanted:
-        return None, ""
-    study = known.get(wanted) or find_study(wanted)
-    names = list(dict.fromkeys([*known, wanted]))
-    st.selectbox("Study", names, **state.bound(STUDY, wanted, _set))
     rater = st.query_params.get(RATER, "")
-    st.text_input("Rater", **state.bound(RATER, rater, _set))
-    return study, rater
+    wanted = st.query_params.get(STUDY) or next(iter(known), "")
+    study, problem = None, ""
+    if wanted and wanted not in known and len(Path(wanted).parts) > 1:
+        ask_about(replace(state.DEFAULT, cohort=wanted))
+    try:
+        study = known.get(wanted) or (find_study(wanted) if wanted else None)
+    except UserError as error:
+        problem = str(error)
+    with st.sidebar:
+        if wanted:
+            names = list(dict.fromkeys([*known, wanted]))
+            st.selectbox(
+                "Study",
+                names,
+                format_func=lambda name: Path(name).name,
+                **state.bound(STUDY, wanted, _set),
+            )
+            st.text_input(
+                "Rater",
+                **state.bound(RATER, rater, _set),
+                placeholder="your name",
+                help="Who decides. A second pass of one person is a rater of its own, such as "
+                "anna-2.",
+            )
+            with st.popover("New study", icon=":material/add:", width="stretch"):
+                chosen_new.draw(rater)
+    if study is None:
+        if problem:
+            st.error(problem, icon=":material/error:")
+        else:
+            _first()
+    return study, rater.strip()
+
+
+def _first() -> None:
+    """What to do where there is no study yet."""
+    with st.container(width=520):
+        st.subheader("A threshold per subject, kept for good")
+        st.markdown(
+            "A study is a cohort and a run. For each of its subjects you accept a proposed "
+            "threshold or set your own; every decision is kept on the disk, and "
+            "`ascnet segment --study NAME` makes the masks."
+        )
+        chosen_new.draw("")
 
 
 def choose_view(labels: Mapping[str, str]) -> str:

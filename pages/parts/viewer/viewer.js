@@ -4,16 +4,16 @@
 
 import { fromBase64, gunzip } from "../shared/browser/blocks.js";
 import { theme } from "../shared/browser/canvas.js";
-import { beforePressOutside, onceAFrame } from "../shared/browser/panel.js";
+import { beforePressOutside, onceAFrame, put } from "../shared/browser/panel.js";
 import { inVolume } from "./slices.js";
 import { scoreTable } from "./scores.js";
 import { drawHistogram } from "./viewer_histogram.js";
 import { listenToKeys, listenToTools } from "./viewer_keys.js";
 import { drawPlane, layOut } from "./viewer_planes.js";
 import { listenToChart, listenToPlane } from "./viewer_pointer.js";
-import { accept, doWaiting, makeState, repeatActs, report, setThreshold, showDisplay }
+import { SETTLE, accept, doWaiting, makeState, repeatActs, report, setThreshold, showDisplay }
   from "./viewer_state.js";
-import { NO_VOLUME, tell } from "./viewer_store.js";
+import { NO_VOLUME, sharedStore, tell } from "./viewer_store.js";
 
 /** @import { State } from "./viewer_state.js" */
 /** @import { Data } from "./viewer_store.js" */
@@ -102,9 +102,16 @@ function measure(state) {
   state.redraw();
 }
 
-/** @param {{ data: Data | null, parentElement: any, setTriggerValue: Function }} component */
+/** @param {{ data: Data | { desk: true } | null, parentElement: any, setTriggerValue: Function }}
+ *   component */
 export default function viewer({ data, parentElement, setTriggerValue }) {
   if (!data) return parentElement.ascnetState?.leave;
+  if ("desk" in data) return parentElement.ascnetLeave ??= followDesk(parentElement);
+  return mount(parentElement, data, (told) => setTriggerValue("told", told));
+}
+
+/** @type {(parentElement: any, data: Data, send: (told: object) => void) => () => void} */
+function mount(parentElement, data, send) {
   /** @type {State} */
   let state = parentElement.ascnetState;
   const first = !state;
@@ -113,9 +120,30 @@ export default function viewer({ data, parentElement, setTriggerValue }) {
     state = parentElement.ascnetState = makeState(root, data, theme(root).colour("mask"));
     listen(state);
   }
-  state.send = (told) => setTriggerValue("told", told);
+  state.send = send;
   takeData(state, data, first);
   return state.leave;
+}
+
+/** Draw what lies on the desk, whenever that is another. @param {any} parentElement */
+function followDesk(parentElement) {
+  const store = sharedStore(), root = parentElement.querySelector(".viewer");
+  const waiting = root.querySelector("[data-node=waiting]");
+  const take = (/** @type {string} */ what) => {
+    if (what !== "show") return;
+    const { desk } = store, shown = desk?.shown;
+    root.classList.toggle("empty", !shown);
+    if (shown) mount(parentElement, shown, (told) => desk?.tell(told));
+    else waiting.hidden = false;
+    put(waiting, desk?.waiting || "Loading the volume…");
+  };
+  store.listeners.add(take);
+  take("show");
+  return () => {
+    store.listeners.delete(take);
+    parentElement.ascnetState?.leave();
+    parentElement.ascnetLeave = parentElement.ascnetState = null;
+  };
 }
 
 /** @param {State} state */
@@ -129,6 +157,7 @@ function listen(state) {
   const forgetKeys = listenToKeys(state);
   const onStore = (/** @type {string} */ what) => {
     if (what === "volumes") takeVolume(state);
+    if (what === "wanted" && store.wanted) setThreshold(state, store.wanted, SETTLE.pointer);
     if (what === "accept") accept(state);
   };
   store.listeners.add(onStore);

@@ -55,6 +55,17 @@ def pack_volumes(
 
     The volumes are cropped to region and truth; `labels` has bit 1 for the one, 2 for the other.
     """
+    return components.block(*packed_parts(key, maps, region, truth, spacing))
+
+
+def packed_parts(
+    key: str,
+    maps: Mapping[str, Levels],
+    region: Mask,
+    truth: Mask | None,
+    spacing: Sequence[float],
+) -> tuple[dict[str, Any], list[bytes]]:
+    """The header and the parts of `pack_volumes`."""
     box = box_of(region if truth is None else region | truth, (MARGIN,) * 3)
     labels = region[box].astype(np.uint8) * REGION
     if truth is not None:
@@ -69,7 +80,7 @@ def pack_volumes(
         "spacing": [float(mm) for mm in spacing],
         "parts": [(name, len(part)) for name, part in packed],
     }
-    return components.block(header, (part for _, part in packed))
+    return header, [part for _, part in packed]
 
 
 def pack_mask(mask: Mask) -> dict[str, Any]:
@@ -99,15 +110,20 @@ def rounded(values: Iterable[float]) -> list[float | None]:
     return [None if np.isnan(v) else round(float(v), 4) for v in values]
 
 
-def show_volumes(blob: bytes) -> None:
-    """Send a case's volumes to the browser; draws nothing."""
-    with st.container(key="volumes"):
-        _VOLUMES(key="ascnet volumes", data=blob, height=1)
+def show_volumes(blob: bytes, name: str = "volumes") -> None:
+    """Send a case's volumes to the browser; draws nothing. Several at once need several names."""
+    with st.container(key=name):
+        _VOLUMES(key=f"ascnet {name}", data=blob, height=1)
 
 
 def show_viewer(data: Mapping[str, Any], key: str, on_told: Callable[[], None]) -> None:
     """Draw planes and histogram. `on_told` is called when the viewer's `told` changed."""
     _VIEWER(key=key, data=dict(data), on_told_change=on_told)
+
+
+def show_at_desk() -> None:
+    """Draw planes and histogram of the subject that lies on the desk in the browser."""
+    _VIEWER(key="ascnet viewer at desk", data={"desk": True})
 
 
 def show_numbers() -> None:

@@ -159,6 +159,19 @@ function drawThreshold(pen, state, frame) {
   }
 }
 
+/** The level that one rule gives for the whole cohort, as a thin line. @type {Draw} */
+function drawCohort(pen, state, frame) {
+  const level = state.data.cohortLine ?? null;
+  if (level === null) return;
+  const x = Math.round(frame.px(level)) + 0.5;
+  pen.strokeStyle = pen.fillStyle = weak(state, 70);
+  pen.lineWidth = 1;
+  line(pen, x, frame.y, x, frame.bottom);
+  pen.font = fontOf(state, "italic");
+  const left = x <= frame.x + frame.w / 2;
+  write(pen, `cohort ${level}`, x + (left ? -5 : 5), frame.bottom - 6, left ? "right" : "left");
+}
+
 /** @type {Draw} */
 function drawHover(pen, state, frame) {
   const { hover } = state;
@@ -180,7 +193,8 @@ export function drawHistogram(state) {
   const pen = sharp(state.nodes.histogram, width, height), frame = frameOf(state);
   pen.fillStyle = weak(state, 2.5);
   pen.fillRect(frame.x, frame.y, frame.w, frame.h);
-  for (const draw of [drawBars, drawCurve, drawAxes, drawPeaks, drawHover, drawThreshold]) {
+  for (const draw of [drawBars, drawCurve, drawAxes, drawPeaks, drawCohort, drawHover,
+    drawThreshold]) {
     draw(pen, state, frame);
   }
 }

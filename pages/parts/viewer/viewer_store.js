@@ -27,15 +27,20 @@
  *     sentence: string },
  *   oracle: Oracle, inputOracle: Oracle, dice: Curves | null, meanDice: Curves | null,
  *   meanOf: number, query: string, steps: string, after: string, pieces: Edit[], edited: string,
- *   accepted: string, cleaned: Cleaned | null }} Data */
+ *   accepted: string, cohortLine?: number | null, cleaned: Cleaned | null }} Data */
+/** A page where the browser chooses the subject: `shown` is what the viewer draws, null until it is
+ * there, and why in `waiting`; `tell` takes the viewer's messages. The page may add more.
+ * @typedef {{ shown: Data | null, waiting: string, tell: (told: object) => void }} Desk */
 /** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
  * (ms of performance.now()) count redraws for measurements. `pageKeys` are keys that the page
- * answers before the viewer does. `seen` are the cases whose truth, or scores made with it, were on
- * the screen.
+ * answers before the viewer does, `takePackage` gets what comes along with volumes. `seen` are the
+ * cases whose truth, or scores made with it, were on the screen. `wanted` is where the page wants
+ * the line (told as "wanted").
  * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,
  *   table: ReturnType<typeof import("./scores.js").scoreTable> | null, frames: number,
  *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void>,
- *   pageKeys: ((event: KeyboardEvent) => (() => void) | null) | null,
+ *   desk: Desk | null, pageKeys: ((event: KeyboardEvent) => (() => void) | null) | null,
+ *   takePackage: ((sent: any) => void) | null, wanted: Partial<Live> | null,
  *   seen: { truth: Set<string>, dice: Set<string> } }} Store */
 
 /** Stands where a volume has not arrived yet. @type {Volume} */
@@ -47,7 +52,8 @@ export function sharedStore() {
   const tab = /** @type {any} */ (globalThis);
   return tab.ascnetExplorer ??= {
     volumes: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0, cleanedAt: 0,
-    listeners: new Set(), pageKeys: null, seen: { truth: new Set(), dice: new Set() },
+    listeners: new Set(), desk: null, pageKeys: null, takePackage: null,
+    wanted: null, seen: { truth: new Set(), dice: new Set() },
   };
 }
 

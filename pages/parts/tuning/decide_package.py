@@ -1,0 +1,262 @@
+"""A subject as the browser gets it: volumes, histogram, proposals, and the decision on it.
+
+The browser holds the next subjects before one asks for them. What takes time is done ahead, by
+`work_of`; `package_of` then finds it done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from ascnet_core.errors import UserError
+from ascnet_core.places import MANIFEST
+from ascnet_core.segmentation.masks import on_levels, segment
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
+from ascnet_core.studies.decisions import Entry
+from ascnet_core.studies.folder import Study
+from ascnet_core.studies.warnings import torn
+from pages.parts.shared import cases, cohorts, components, runs, thresholds
+from pages.parts.shared.state import View
+from pages.parts.tuning.decide_acts import named_rule
+from pages.parts.tuning.decide_said import Knowledge
+from pages.parts.viewer import findings, view_rules, viewer
+
+Told = Mapping[str, Any]
+Parts = tuple[dict[str, Any], list[bytes]]
+PROPOSED = 5
+"""Levels offered."""
+OTHERS = {
+    "bright": ("rightmost-peak", "rightmost-valley", "otsu", "multi-otsu:3"),
+    "dark": ("leftmost-peak", "leftmost-valley", "otsu", "multi-otsu:3"),
+}
+"""Rules offered beside what the study says, by the side that is kept."""
+
+
+class Asked(NamedTuple):
+    """What is wanted of a subject: how it is shown, and whether its truth may be."""
+
+    subject: str
+    view: View
+    entry: Entry | None
+    blind: bool
+
+
+def study_view(study: Study) -> View:
+    """What all subjects of a study are looked at with: its cohort, run, cycle and mirroring."""
+    return View(
+        cohort=str((study.path / MANIFEST).absolute()),
+        run=study.about["run"],
+        cycle=study.cycle,
+        flip=study.flip,
+        scope="subject",
+    )
+
+
+def ask(
+    study: Study, subject: str, entry: Entry | None, blind: bool, told: Told | None = None
+) -> Asked:
+    """How a subject is shown: at its decision, else at the proposal.
+
+    `told`, the browser's word on the line, goes before both. Raises a UserError if the cohort or
+    the run cannot be used.
+    """
+    view = replace(study_view(study), scan=subject)
+    decision = None if entry is None else entry.decision
+    if decision is not None:
+        view = replace(view, map=decision.map, range=decision.range, side=decision.side)
+        view = replace(view, t=decision.level, upper=decision.upper, post=decision.post)
+    told = told or {}
+    if "post" in told:
+        view = replace(view, post=tuple(map(str, told["post"])))
+    if "cursor" in told:
+        view = view_rules.apply_told(view, {**told, "rule": ""})
+        if told.get("none"):
+            view = replace(view, t=None, upper=None)
+    full = runs.complete(view)
+    own = cohorts.load_cohort(view.cohort).scans_of(subject)
+    if told.get("scan") in [scan.scan for scan in own]:
+        full = replace(full, scan=told["scan"])
+    return Asked(subject, full, entry, blind)
+
+
+def work_of(asked: Asked) -> tuple[str, Callable[[], Parts]]:
+    """What another thread can do before: cut, count, pack the volumes; and a name of it."""
+    name, make = cases.work_of(asked.view)
+    name = f"{name} {'blind' if asked.blind else ''}"
+
+    def work() -> Parts:
+        case = make()
+        prepared, shown = case.prepared, asked.view.map
+        sent = viewer.maps_to_send(prepared.region.size, shown, case.maps)
+        truth = None if asked.blind else prepared.truth
+        key = f"{case.key} {' '.join(sent)} {'blind' if asked.blind else ''}"
+        maps = {one: case.maps[one] for one in sent}
+        return viewer.packed_parts(key, maps, prepared.region, truth, prepared.spacing)
+
+    return name, work
+
+
+def package_of(
+    asked: Asked, parts: Parts, said: Knowledge, told: Told | None = None
+) -> dict[str, Any]:
+    """All that the browser draws a subject from, but for the volumes in `parts`; for JSON.
+
+    `said` is what the study knows of its subjects, `told` the browser's word on the line. Raises a
+    UserError if the scan cannot be read.
+    """
+    view, error, told = asked.view, "", told or {}
+    if region := _drawn(told):
+        case = cases.load_maps(view)
+        levels, inside = case.map(view.map), case.prepared.region
+        try:
+            drawn = view_rules.propose_drawn(region, levels, inside, view.side)
+            view, error = replace(view, t=drawn.level, upper=None), drawn.sentence
+        except UserError as problem:
+            error = str(problem)
+    shown, after = findings.load(view), None
+    if view.post and isinstance(shown.threshold, Threshold):
+        try:
+            after = findings.cleaned(shown)
+        except UserError as problem:
+            error = str(problem)
+    data = findings.viewer_data(shown, after, int(told.get("seq", 0)), error, "") | {
+        "volumes": parts[0]["key"]
+    }
+    data["case"] = f"{asked.subject} {view.scan}"
+    if "cursor" in told and not region:
+        data["live"]["rule"] = str(told.get("rule", ""))
+    elif asked.entry is not None and view.t is not None:
+        data["live"]["rule"] = _named_rule(asked.entry)
+    own = runs.complete(View(view.cohort, view.run, view.cycle, view.scan))
+    scans = cohorts.load_cohort(view.cohort).scans_of(asked.subject)
+    return _plain(asked) | {
+        "scan": view.scan,
+        "scans": [scan.scan for scan in scans],
+        "map": view.map,
+        "range": view.range,
+        "post": list(view.post or ()),
+        "own": list(own.post or ()),
+        "proposals": _proposals(shown, own.rule, said.proposals(asked.subject), data["verdict"]),
+        "remarks": [*said.warnings(asked.subject), *_torn(shown), *cases.load_remarks(view)],
+        "data": _hidden(data) if asked.blind else data,
+    }
+
+
+def without_picture(asked: Asked, error: str) -> dict[str, Any]:
+    """The package of a subject that cannot be shown, and why."""
+    return _plain(asked) | {
+        "scan": "",
+        "scans": [],
+        "map": asked.view.map,
+        "range": asked.view.range,
+        "post": [],
+        "own": [],
+        "proposals": [],
+        "remarks": [],
+        "data": None,
+        "error": error,
+    }
+
+
+def block_of(package: Mapping[str, Any], parts: Parts) -> bytes:
+    """A package with its volumes as one block, as volumes.js reads it."""
+    header, packed = parts
+    return components.block(header | {"package": package}, packed)
+
+
+def _plain(asked: Asked) -> dict[str, Any]:
+    entry, decided = asked.entry, None
+    if entry is not None:
+        one = entry.decided
+        decided = {
+            "number": entry.number,
+            "level": one.level,
+            "upper": one.upper,
+            "side": one.side,
+            "rule": _named_rule(entry),
+            "post": list(one.post),
+            "flag": one.flag,
+            "rating": one.rating,
+            "note": one.note,
+            "made": entry.made,
+            "blind": one.blind,
+        }
+    known = {"subject": asked.subject, "blind": asked.blind, "decided": decided}
+    return known | {"side": asked.view.side, "error": ""}
+
+
+def _named_rule(entry: Entry) -> str:
+    """The rule that proposed a decided level; empty where it was set by hand."""
+    one = entry.decided
+    by_hand = (f"{one.level}", f"band:{one.level}:{one.upper}")
+    return named_rule("" if one.rule in by_hand else one.rule, one.scope)
+
+
+def _drawn(told: Told) -> Any:
+    """The region that was drawn last, if one was."""
+    regions = [act["region"] for act in told.get("acts", ()) if act.get("region")]
+    return regions[-1] if regions else None
+
+
+def _proposals(
+    shown: findings.Shown, own: str, said: list[dict[str, Any]], verdict: str
+) -> list[dict[str, Any]]:
+    """Levels proposed for a subject: what the study `said`, then what other rules give.
+
+    The run's `own` rule comes first, also where the study says nothing yet; then the `verdict` on
+    the peaks says how sure it is.
+    """
+    view = replace(shown.view, t=None, upper=None)
+    known = {one["rule"] for one in said}
+    rules = [own, *OTHERS[view.side]]
+    found = list(said)
+    for name in rules:
+        if name in known or len(found) >= PROPOSED:
+            continue
+        proposed = thresholds.propose(replace(view, rule=name), shown.pooled.shown.counts)
+        if isinstance(proposed, Threshold) or name == own:
+            known.add(name)
+            found.append(
+                {
+                    "rule": name,
+                    "name": "the run's rule" if name == own else name,
+                    "level": proposed.level,
+                    "upper": proposed.upper,
+                    "side": view.side,
+                    "sentence": f"{proposed.sentence} {verdict if name == own else ''}".strip(),
+                    "off": "",
+                }
+            )
+    return sorted(found, key=lambda one: one["rule"] != own)
+
+
+def _torn(shown: findings.Shown) -> list[str]:
+    return _torn_of(f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post}", shown)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _torn_of(key: str, _shown: findings.Shown) -> list[str]:
+    """Whether the mask on the screen is torn, in a sentence."""
+    view, prepared = _shown.view, _shown.case.prepared
+    if isinstance(_shown.threshold, NoThreshold):
+        return []
+    try:
+        levels, further = _shown.case.map(view.map), on_levels(prepared.further)
+        mask = segment(levels, prepared.region, _shown.threshold, view.post or (), further)
+    except UserError:  # a step that means nothing: said elsewhere
+        return []
+    odd = torn(mask, prepared.volume.voxel_ml)
+    return [odd.sentence] if odd else []
+
+
+def _hidden(data: dict[str, Any]) -> dict[str, Any]:
+    """The viewer's data without all that was made with the truth."""
+    none = ("lesion", "oracle", "inputOracle", "dice", "meanDice")
+    data = data | dict.fromkeys(none) | {"hasTruth": False, "true": 0}
+    if data["cleaned"] is not None:
+        numbers = dict.fromkeys(data["cleaned"]["numbers"])
+        numbers["volume"] = data["cleaned"]["numbers"]["volume"]
+        data["cleaned"] = data["cleaned"] | {"numbers": numbers}
+    return data
