@@ -121,9 +121,8 @@ def package_of(
             after = findings.cleaned(shown)
         except UserError as problem:
             error = str(problem)
-    data = findings.viewer_data(shown, after, int(told.get("seq", 0)), error, "") | {
-        "volumes": parts[0]["key"]
-    }
+    data = findings.viewer_data(shown, after, int(told.get("seq", 0)), error, "")
+    data |= {"volumes": parts[0]["key"], "cohortLine": said.cohort_line}
     data["case"] = f"{asked.subject} {view.scan}"
     if "cursor" in told and not region:
         data["live"]["rule"] = str(told.get("rule", ""))

@@ -169,7 +169,7 @@ function drawCohort(pen, state, frame) {
   line(pen, x, frame.y, x, frame.bottom);
   pen.font = fontOf(state, "italic");
   const left = x <= frame.x + frame.w / 2;
-  write(pen, `cohort ${level}`, x + (left ? -5 : 5), frame.bottom - 6, left ? "right" : "left");
+  write(pen, `cohort ${level}`, x + (left ? -5 : 5), frame.y + 26, left ? "right" : "left");
 }
 
 /** @type {Draw} */
