@@ -7,11 +7,14 @@ import streamlit as st
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback
 from pages.parts.shared.sidebar import style
-from pages.parts.tuning import agreement_view, chosen, report_view
+from pages.parts.tuning import agreement_view, chosen, report_view, rules_view
+from pages.parts.versus import versus
 
 # What the page shows of a study, by the name in its address: label, and what draws it. It is called
 # with the study and the rater's name ("" where nobody is named yet).
 VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {
+    "rules": ("Rules", rules_view.show),
+    "versus": ("Blind comparison", versus.show),
     "agreement": ("Agreement", agreement_view.show),
     "report": ("Report", report_view.show),
 }

@@ -14,7 +14,7 @@ from ascnet_core.commands.options import (
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.study_actions import agree, apply, decide, report, warn
+from ascnet_core.commands.study_actions import agree, apply, decide, prefer, report, rules, warn
 from ascnet_core.commands.study_options import add_with_study, decided_so_far
 from ascnet_core.errors import UserError
 
@@ -42,6 +42,8 @@ examples:
   {PROGRAM} study agree ms anna ben -o agreement     levels, masks, whom to discuss first
   {PROGRAM} study report ms -o ms.html               all of it on one page, to send and print
   {PROGRAM} study warn ms                            which subjects are not like the others, and why
+  {PROGRAM} study rules ms -o tables                 all mask-free rules on each subject
+  {PROGRAM} study prefer ms -o tables                which of two ways was better, blindly compared
 
 STUDY is a folder or a name under checkpoints/studies/. It keeps a copy of the manifest, and hashes
 of manifest, run and scans: decisions are applied to the very same ones alone. A changed mind is a
@@ -80,6 +82,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     agree.add(actions)
     report.add(actions)
     warn.add(actions)
+    rules.add(actions)
+    prefer.add(actions)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -167,6 +167,14 @@ def _otsu(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> F
     return cuts[0], None, f"{name}: the darkest class ends at level {cuts[0]}."
 
 
+def _two_classes(rule: Rule, counts: Counts, side: Side, reference: Counts | None) -> Found:
+    from ascnet_core.segmentation.two_classes import outer_class
+
+    level = outer_class(rule.name, counts, side == "dark")
+    what = "darker of two classes ends" if side == "dark" else "brighter of two classes begins"
+    return level, None, f"Rule '{rule}': the {what} at level {level}."
+
+
 def _quantile(texts: Sequence[str]) -> Values:
     value = only(texts)
     if not 0 < value < 1:
@@ -266,6 +274,21 @@ _ENTRIES = (
         _classes,
         ("multi-otsu:3",),
         find=_otsu,
+    ),
+    RuleEntry(
+        "minimum",
+        "the lowest level between the two maxima that smoothing leaves (Prewitt)",
+        find=_two_classes,
+    ),
+    RuleEntry(
+        "triangle",
+        "the level farthest below a line from the top to the end of the longer tail",
+        find=_two_classes,
+    ),
+    RuleEntry("li", "two classes of least cross-entropy (Li)", find=_two_classes),
+    RuleEntry("yen", "two classes of largest correlation (Yen)", find=_two_classes),
+    RuleEntry(
+        "isodata", "the level half way between the means of its two classes", find=_two_classes
     ),
     RuleEntry(
         "reference-quantile:Q",

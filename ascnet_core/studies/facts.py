@@ -2,7 +2,7 @@
 
 All that is said of a whole study (warnings, proposals, rules compared, its report) is made from
 these and from the decisions, so that nothing is cut twice. They are kept on the disk by content,
-see `fact_store`. Levels are those of the map that the run's settings name, on that map's range.
+see `counts.store`. Levels are those of the map that the run's settings name, on that map's range.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,9 @@ from ascnet_core.segmentation.histogram import (
     measure_range,
     read_histogram,
 )
-from ascnet_core.studies import fact_store
-from ascnet_core.studies.fact_store import Key, Known
+from ascnet_core.studies.counts import store
+from ascnet_core.studies.counts.keys import Key, keys_of
+from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.folder import Study, together
 
 INPUT = "input"
@@ -119,8 +120,8 @@ def look(asked: Asked, read: bool = False) -> dict[str, Seen]:
     A scan is left out where the content of its files is not known by their times and sizes, unless
     files are to be `read`.
     """
-    keys = fact_store.keys_of(asked.run_sha256, asked.flip, asked.scans, read)
-    known = fact_store.read([key.text for key in keys.values() if key])
+    keys = keys_of(asked.run_sha256, asked.flip, asked.scans, read)
+    known = store.read([key.text for key in keys.values() if key])
     return {name: Seen(key, known.get(key.text) if key else None) for name, key in keys.items()}
 
 
@@ -159,6 +160,16 @@ def tables_of(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, ThresholdTabl
             if table is not None and one.readable:
                 found[scan.scan] = table
     return found
+
+
+def to_count(asked: Asked, seen: Mapping[str, Seen]) -> list[Scan]:
+    """The scans that are not counted and, as far as is known, can be read."""
+    tables = tables_of(asked, seen)
+    return [
+        scan
+        for scan in asked.scans
+        if scan.scan not in tables and (scan.scan not in seen or seen[scan.scan].readable)
+    ]
 
 
 def known_facts(study: Study) -> dict[str, Facts]:
@@ -214,7 +225,7 @@ def gather(study: Study, tell: Tell = tell_nobody, device: str = "auto") -> dict
 def _gathered(
     study: Study, asked: Asked, subjects: Sequence[str], tell: Tell, device: str
 ) -> dict[str, str]:
-    from ascnet_core.studies.gathering import count_missing, loader
+    from ascnet_core.studies.counts.gathering import count_missing, loader
 
     return count_missing(asked, loader(study.run, study.cycle, device), subjects, tell)
 

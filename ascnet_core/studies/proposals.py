@@ -32,7 +32,8 @@ Confidence = Literal["high", "fair", "low"]
 
 FEWEST = 3
 """Decided subjects from which something is learned."""
-_MOST = 40  # of the last decided ones; more take time and say no more
+_MOST = 24  # of the last decided ones; more take time and say no more
+_SAMPLED = 64  # subjects whose own levels say how sure one level for all is
 _NEAR = 5  # levels by which a level is moved to see how much the mask changes
 _CLOSE, _ROUGH = 3, 10  # levels
 
@@ -42,7 +43,8 @@ class Proposal:
     """A level for a subject and why.
 
     `level` is None where nothing is found; the sentence says so. `rule` and `scope` are what a
-    decision for it records. `confidence` is put in words by `sure`, from what was measured. `off`
+    decision for it records: what was learned is no rule that can be typed, and written as
+    `learned:peak 3:-20`. `confidence` is put in words by `sure`, from what was measured. `off`
     is by how many levels what was learned missed the decided subjects, each left out in turn
     (the median), and `decided` how many these were; None for the others.
     """
@@ -130,10 +132,11 @@ def cohort(ground: Ground) -> Proposal | None:
     of = f"{len(several)} subjects"
     if len(several) < ground.total:
         of = f"{len(several)} of {ground.total} subjects so far"
-    each = [_attempt(how.rule, facts.counts, how.side, ground.reference) for facts in several]
+    some = several[:: -(-len(several) // _SAMPLED)]
+    each = [_attempt(how.rule, facts.counts, how.side, ground.reference) for facts in some]
     levels = [one.level for one in each if one.level is not None]
     confidence: Confidence = "low"
-    sure = f"the rule finds nothing for {len(each) - len(levels)} of them alone"
+    sure = f"the rule finds nothing for {len(each) - len(levels)} of {len(each)} of them alone"
     if len(levels) * 2 > len(each):
         spread = median(abs(level - median(levels)) for level in levels)
         confidence = _by_distance(spread)
@@ -172,8 +175,9 @@ def learned(facts: Facts, decided: Mapping[str, Entry], ground: Ground) -> Propo
     confidence: Confidence = "low" if off is None else _by_distance(off)
     if number < 2 * FEWEST and confidence == "high":
         confidence = "fair"
+    rule = f"learned:{fitted.relation.name}:{fitted.number:.4g}"
     return Proposal(
-        "learned", level, None, side, "learned", "subject", sentence, confidence, sure, off, number
+        "learned", level, None, side, rule, "subject", sentence, confidence, sure, off, number
     )
 
 

@@ -58,7 +58,8 @@ class Usual:
     voxels lie, `spread` the standard deviation of how far a subject is shifted. `shape` (32,) is
     the histogram of all maps, `inputs` those of some subjects' images, shares that sum to 1, and
     `input_limit` how far one may lie from the nearest other. `outer` says of each side which share
-    of the subjects has a separate peak there, `volumes` are those of masks in ml, by subject.
+    of the subjects has a separate peak there, `volumes` are those of masks in ml, by subject,
+    `volume` the median of their logarithms and `volume_reach` how far one may lie from it.
     """
 
     subjects: int
@@ -69,6 +70,8 @@ class Usual:
     input_limit: float
     outer: Mapping[Side, float]
     volumes: Mapping[str, float]
+    volume: float
+    volume_reach: float
 
 
 def usual_of(known: Mapping[str, Facts], chosen: Mapping[str, Chosen]) -> Usual:
@@ -78,7 +81,12 @@ def usual_of(known: Mapping[str, Facts], chosen: Mapping[str, Chosen]) -> Usual:
     middle = np.median(quarters, axis=0) if several else np.zeros(3)
     some = several[:: -(-len(several) // _COMPARED) or 1]
     inputs = {facts.subject: _shares(facts.input_counts) for facts in some}
-    chosen_of = {facts.subject: chosen.get(facts.subject) for facts in several}
+    volumes = {
+        facts.subject: volume_ml(facts, threshold)
+        for facts in several
+        if (threshold := chosen.get(facts.subject)) is not None
+    }
+    logs = np.log(np.maximum(np.array(list(volumes.values())), _NOTHING_ML))
     return Usual(
         subjects=len(several),
         quarters=middle,
@@ -87,11 +95,9 @@ def usual_of(known: Mapping[str, Facts], chosen: Mapping[str, Chosen]) -> Usual:
         inputs=inputs,
         input_limit=_limit(list(inputs.values())),
         outer={side: _share_with_peak(several, side) for side in SIDES},
-        volumes={
-            f.subject: volume_ml(f, chosen_of[f.subject])
-            for f in several
-            if chosen_of[f.subject] is not None
-        },
+        volumes=volumes,
+        volume=float(np.median(logs)) if volumes else 0.0,
+        volume_reach=max(math.log(_LEAST_RATIO), _FAR * _SIGMA * _mad(logs)),
     )
 
 
@@ -144,10 +150,9 @@ def flipped(facts: Facts, usual: Usual, side: Side) -> Odd | None:
 
     Then the mirrored histogram is like the others', or the separate peak is at the other end.
     """
-    own = _shares(facts.counts)
-    apart, mirrored = (
-        float(distances(one, usual.shape[np.newaxis])[0]) for one in (own, own[::-1])
-    )
+    own, shape = _shares(facts.counts), usual.shape[np.newaxis]
+    apart = float(distances(own, shape)[0])
+    mirrored = apart > _UNLIKE and float(distances(own[::-1], shape)[0]) < apart / 2
     other: Side = "dark" if side == "bright" else "bright"
     moved = (
         usual.outer[side] >= _MOST
@@ -155,7 +160,7 @@ def flipped(facts: Facts, usual: Usual, side: Side) -> Odd | None:
         and has_outer_peak(facts.reading, other)
         and not has_outer_peak(facts.reading, side)
     )
-    if not moved and not (apart > _UNLIKE and mirrored < apart / 2):
+    if not moved and not mirrored:
         return None
     return Odd(
         "flipped",
@@ -190,44 +195,40 @@ def shifted(facts: Facts, usual: Usual) -> Odd | None:
 
 def volume(facts: Facts, usual: Usual, threshold: Chosen) -> Odd | None:
     """Say that the mask is far smaller or larger than the others'."""
-    others = [ml for subject, ml in usual.volumes.items() if subject != facts.subject]
-    if threshold is None or len(others) < FEWEST:
+    if threshold is None or len(usual.volumes) <= FEWEST:
         return None
-    own, logs = volume_ml(facts, threshold), np.log(np.maximum(others, _NOTHING_ML))
-    middle = float(np.median(logs))
-    reach = max(math.log(_LEAST_RATIO), _FAR * _SIGMA * _mad(logs))
-    if abs(math.log(max(own, _NOTHING_ML)) - middle) <= reach:
+    own = volume_ml(facts, threshold)
+    if abs(math.log(max(own, _NOTHING_ML)) - usual.volume) <= usual.volume_reach:
         return None
-    usual_ml = np.asarray(others)[np.abs(logs - middle) <= reach]
+    others = np.array([ml for subject, ml in usual.volumes.items() if subject != facts.subject])
+    near = np.abs(np.log(np.maximum(others, _NOTHING_ML)) - usual.volume) <= usual.volume_reach
+    usual_ml = others[near]
     return Odd(
         "volume",
         f"The mask holds {_ml(own)}, and those of the others {_ml(usual_ml.min())} to "
-        f"{_ml(usual_ml.max())} (median {_ml(float(np.median(others)))}).",
+        f"{_ml(usual_ml.max())} (median {_ml(float(np.median(usual_ml)))}).",
     )
 
 
 def another_modality(facts: Facts, usual: Usual, run: Fingerprint | None) -> Odd | None:
     """Say that the input's grey levels are unlike those of the training, or of all the others."""
     own = _shares(facts.input_counts)
+    others = [one for subject, one in usual.inputs.items() if subject != facts.subject]
+    compared = []
     if run is not None and len(run.histograms):
-        apart = float(distances(own, run.histograms).min()) / run.furthest
+        compared.append((run.histograms, run.furthest, f"those that {run.run} learnt from"))
+    if len(others) >= FEWEST:
+        compared.append((np.array(others), usual.input_limit, "those of every other subject"))
+    for histograms, limit, whose in compared:
+        apart = float(distances(own, histograms).min()) / limit
         if apart > 1:
+            sure = "clearly" if apart > 1.5 else "somewhat"
             return Odd(
                 "modality",
-                f"The image's grey levels are distributed unlike those that {run.run} learnt from "
-                f"({apart:.1f} times as far as is usual): another modality, scale or region?",
+                f"The image's grey levels are distributed {sure} unlike {whose}: another "
+                "modality, intensity scale or region.",
             )
-    others = [one for subject, one in usual.inputs.items() if subject != facts.subject]
-    if len(others) < FEWEST:
-        return None
-    apart = float(distances(own, np.array(others)).min()) / usual.input_limit
-    if apart <= 1:
-        return None
-    return Odd(
-        "modality",
-        f"The image's grey levels are distributed unlike those of every other subject ({apart:.1f} "
-        "times as far as is usual): another modality, scale or region?",
-    )
+    return None
 
 
 def torn(mask: NDArray[np.bool_], voxel_ml: float) -> Odd | None:

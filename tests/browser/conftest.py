@@ -55,13 +55,18 @@ def _free_port() -> int:
 
 
 def start_server(
-    cache: Path, log: Path, open_folders: str = tempfile.gettempdir(), bound: str = "127.0.0.1"
+    cache: Path,
+    log: Path,
+    open_folders: str = tempfile.gettempdir(),
+    bound: str = "127.0.0.1",
+    port: int | None = None,
 ) -> tuple[subprocess.Popen[bytes], str]:
     """Start the app, wait until it answers, give the process and its address.
 
     `open_folders` open without a question; "" asks about every link, as the app does by default.
+    `port` is a free one if none is given.
     """
-    port = _free_port()
+    port = port or _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.address", bound, "--server.headless", "true"]
     command += ["--server.fileWatcherType", "none"]

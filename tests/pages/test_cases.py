@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from ascnet_core.studies import background, fact_store, gathering
+from ascnet_core import places
+from ascnet_core.studies.counts import background, gathering, keys, store
 from pages.parts.shared import cases
 from pages.parts.shared.state import View
 
 
 @pytest.fixture
 def view(own_cache, small_cohort, small_run) -> View:
-    fact_store.forget()
+    keys.forget()
     return View(str(small_cohort), str(small_run), map="reconstruction", range="raw")
 
 
 def _restart() -> None:
     st.cache_resource.clear()
-    fact_store.forget()
+    keys.forget()
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_so_far_is_what_the_page_would_count(view, monkeypatch):
         beside = cases.tables_so_far(ranged)
         assert beside.complete
         _restart()
-        (fact_store.places.cache_folder() / fact_store.FOLDER / fact_store.FILE).unlink()
+        (places.cache_folder() / store.FOLDER / store.FILE).unlink()
         for one, other in zip(beside.tables, cases.cohort_tables(ranged), strict=True):
             assert np.array_equal(one.levels, other.levels)
 

@@ -110,7 +110,7 @@ def _found(
         reference = run.reference_counts(name, study.cycle)
     asked = replace(asked_of(study), map=name, range=kind)
     if subject not in facts_from(asked, look(asked)):
-        from ascnet_core.studies.gathering import count_missing, loader
+        from ascnet_core.studies.counts.gathering import count_missing, loader
 
         failed = count_missing(asked, loader(study.run, study.cycle, device), (subject,))
         if subject in failed:

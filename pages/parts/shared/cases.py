@@ -22,8 +22,9 @@ from ascnet_core.metrics.overlap import ThresholdTable, threshold_table
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import RAW, Range, measure_range
 from ascnet_core.segmentation.levels import Kept, keep
-from ascnet_core.studies import background, fact_store
-from ascnet_core.studies.fact_store import Known
+from ascnet_core.studies.counts import background, store
+from ascnet_core.studies.counts.keys import keys_of
+from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.facts import INPUT, Asked, Seen, look, tables_of
 from ascnet_core.studies.folder import run_sha256
 from pages.parts.shared import disk, remarks
@@ -92,9 +93,9 @@ class _Source:
     def note(self, known: Known) -> None:
         """Keep on the disk what is known of it."""
         sha256 = run_sha256(self.run, self.cycle)
-        key = fact_store.keys_of(sha256, self.flip, [self.scan], read=True)[self.scan.scan]
+        key = keys_of(sha256, self.flip, [self.scan], read=True)[self.scan.scan]
         if key is not None:  # else its files are gone
-            fact_store.write(key.text, known)
+            store.write(key.text, known)
 
 
 Ranges = tuple[tuple[str, Range], ...]
@@ -120,7 +121,7 @@ def _cut(source: _Source) -> Kept:
 
 def _count(source: _Source) -> Known:
     """Count all maps of a scan on the raw range, and keep it on the disk."""
-    from ascnet_core.studies.gathering import counted
+    from ascnet_core.studies.counts.gathering import counted
 
     known = counted(source.prepared(), _cut(source))
     source.note(known)
@@ -159,7 +160,7 @@ def _ranges(view: View, subject: str) -> Ranges:
     asked = _asked(view, load_cohort(view.cohort).scans_of(subject))
     seen = look(asked)
     known = {name: one.known for name, one in seen.items() if one.known and one.readable}
-    unknown = [s for s in asked.scans if s.scan not in known and _to_count(seen.get(s.scan))]
+    unknown = [s for s in asked.scans if s.scan not in known and _may_count(seen.get(s.scan))]
     if unknown:
         known |= _over(view, unknown, "Cutting the cohort for its range", _count)
     if not known:
@@ -172,8 +173,8 @@ def _ranges(view: View, subject: str) -> Ranges:
     )
 
 
-def _to_count(seen: Seen | None) -> bool:
-    """Whether a scan that is not counted may be."""
+def _may_count(seen: Seen | None) -> bool:
+    """Whether a scan may be counted, as far as is known."""
     return seen is None or seen.readable
 
 
@@ -257,7 +258,9 @@ def cohort_tables(
         ranges = ranges_of(source.scan.subject if view.range == "subject" else "")
         return _scan_table(source, ranges, view.map)
 
-    unknown = [scan for scan in scans if scan.scan not in tables and _to_count(seen.get(scan.scan))]
+    unknown = [
+        scan for scan in scans if scan.scan not in tables and _may_count(seen.get(scan.scan))
+    ]
     if unknown:
         tables |= _over(view, unknown, "Cutting the cohort for its histogram", make)
     if scans and not tables:
@@ -290,7 +293,7 @@ def tables_so_far(view: View, *, group: str | None = None, subject: str | None =
     asked = _asked(view, scans)
     seen = look(asked)
     tables = tables_of(asked, seen)
-    open_ = [scan for scan in scans if scan.scan not in tables and _to_count(seen.get(scan.scan))]
+    open_ = [scan for scan in scans if scan.scan not in tables and _may_count(seen.get(scan.scan))]
     problem = background.ask(asked, run_folder(view.run), view.cycle) if open_ else ""
     known = [tables[scan.scan] for scan in scans if scan.scan in tables]
     return SoFar(known, len(known) + len(open_), problem)

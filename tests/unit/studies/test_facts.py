@@ -17,7 +17,8 @@ from ascnet_core.imaging.prepare import prepare_scan
 from ascnet_core.segmentation.cuts import cut_scan
 from ascnet_core.segmentation.levels import keep, settle_ranges
 from ascnet_core.settings.preparation import preparation_of
-from ascnet_core.studies import fact_store, facts, gathering
+from ascnet_core.studies import facts
+from ascnet_core.studies.counts import gathering, keys, store
 from ascnet_core.studies.facts import Asked, facts_from, facts_of, gather, known_facts, look
 from ascnet_core.studies.folder import find_study, new_study, scans_sha256
 from ascnet_core.training.checkpoint import load_model
@@ -26,7 +27,7 @@ from ascnet_core.training.checkpoint import load_model
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv(places.OWN_FOLDER, str(tmp_path / "cache"))
-    fact_store.forget()
+    keys.forget()
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def _same(one, other) -> bool:
 def test_counts_are_those_of_evaluate(study):
     assert known_facts(study) == {}
     assert gather(study) == {}
-    fact_store.forget()
+    keys.forget()
     found = known_facts(study)
     assert list(found) == list(study.subjects)
     maps = _tables(study, "reconstruction", "raw")
@@ -104,7 +105,7 @@ def test_ends_that_are_known_do_not_hide_missing_counts(study):
 
 def test_what_is_known_is_not_cut_again(study, monkeypatch):
     gather(study)
-    fact_store.forget()
+    keys.forget()
     monkeypatch.setattr(gathering, "cut_scan", lambda *_, **__: pytest.fail("cut again"))
     told = []
     assert gather(study, lambda *done: told.append(done)) == {}
@@ -136,7 +137,7 @@ def test_interrupted_work_stays(study):
 
     with pytest.raises(KeyboardInterrupt):
         gather(study, stop)
-    fact_store.forget()
+    keys.forget()
     assert list(known_facts(study)) == list(study.subjects[:2])
 
 
@@ -153,7 +154,7 @@ def test_a_killed_process_leaves_what_it_made_and_no_halves(study, tmp_path):
     assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == -9
     assert list(known_facts(study)) == list(study.subjects[:2])
     files = {path.name.partition("-")[0] for path in places.cache_folder().rglob("*.*")}
-    assert files == {fact_store.FILE}
+    assert files == {store.FILE}
     assert [path for path in (tmp_path / "tmp").iterdir() if "ascnet" in path.name] == []
 
 
@@ -202,22 +203,22 @@ def test_a_run_without_network_is_no_fault_of_the_scans(study, tmp_path):
 
 def test_a_damaged_store_is_made_anew(study):
     gather(study)
-    path = places.cache_folder() / fact_store.FOLDER / fact_store.FILE
+    path = places.cache_folder() / store.FOLDER / store.FILE
     path.write_bytes(b"x" * 5000)
-    fact_store.forget()
+    keys.forget()
     assert known_facts(study) == {}
     gather(study)
-    fact_store.forget()
+    keys.forget()
     assert len(known_facts(study)) == 3
 
 
 def test_a_damaged_row_is_made_anew(study):
     gather(study)
-    path = places.cache_folder() / fact_store.FOLDER / fact_store.FILE
+    path = places.cache_folder() / store.FOLDER / store.FILE
     with sqlite3.connect(path) as base:
         base.execute("UPDATE counts SET levels = substr(levels, 1, 40) WHERE map = 'input'")
     base.close()
-    fact_store.forget()
+    keys.forget()
     assert known_facts(study) == {}
     gather(study)
     assert len(known_facts(study)) == 3
@@ -231,9 +232,9 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(study, tmp_path, monke
 
 
 def test_the_store_is_bounded(study, monkeypatch):
-    monkeypatch.setattr(fact_store, "MOST_SCANS", 2)
+    monkeypatch.setattr(store, "MOST_SCANS", 2)
     gather(study)
-    fact_store.forget()
+    keys.forget()
     assert list(known_facts(study)) == [study.subjects[2]]  # the last, which has two scans
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from ascnet_core import places
 from ascnet_core.settings.tables import Segmentation
-from ascnet_core.studies import fact_store
+from ascnet_core.studies.counts import keys
 from ascnet_core.studies.decisions import Decision, Entry, record
 from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import new_study
@@ -91,6 +91,7 @@ def test_learned_from_five_within_two_levels():
         assert found.off <= 2
         assert "20 levels below" in found.sentence
         assert "5 subjects" in found.sentence
+        assert found.rule == "learned:the brightest peak:-20"
 
 
 def test_a_quantile_of_the_reference_is_named():
@@ -143,7 +144,7 @@ def test_a_decision_on_a_changed_scan_is_not_learned_from():
 
 def test_of_a_study(tmp_path, small_cohort, small_run, runs, monkeypatch):
     monkeypatch.setenv(places.OWN_FOLDER, str(tmp_path / "cache"))
-    fact_store.forget()
+    keys.forget()
     study = new_study("ms", small_cohort, small_run, ["anna"])
     first, *others = study.subjects
     assert proposals_for(study, first, "anna") == []

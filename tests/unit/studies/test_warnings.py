@@ -11,7 +11,7 @@ from ascnet_core.cli import main
 from ascnet_core.imaging.signs import BINS
 from ascnet_core.runs.fingerprint import Fingerprint
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from ascnet_core.studies import fact_store
+from ascnet_core.studies.counts import keys
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import new_study
@@ -145,7 +145,7 @@ def test_a_torn_mask():
 @pytest.fixture
 def study(tmp_path, small_cohort, small_run, runs, monkeypatch):
     monkeypatch.setenv(places.OWN_FOLDER, str(tmp_path / "cache"))
-    fact_store.forget()
+    keys.forget()
     rows = list(csv.DictReader(small_cohort.open(newline="")))
     assert len(rows) == 4
     return new_study("ms", small_cohort, small_run, ["anna"])

@@ -1,7 +1,7 @@
 """Counts made beside the pages: one thread, one scan at a time, never before what a page cuts.
 
 A page that needs the counts of a whole cohort asks for them here and shows what is known so far.
-What is made goes to the disk scan by scan (`fact_store`), so nothing is lost where it is killed.
+What is made goes to the disk scan by scan (`store`), so nothing is lost where it is killed.
 """
 
 import atexit
@@ -16,7 +16,8 @@ from typing import Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import mendable
-from ascnet_core.studies.facts import Asked
+from ascnet_core.studies.facts import Asked, Facts, asked_of, facts_from, look, to_count
+from ascnet_core.studies.folder import Study
 
 _LOW = 15
 """How much the thread steps back, as of `nice`, where threads can (on Linux)."""
@@ -71,6 +72,17 @@ def ask(asked: Asked, run: Path, cycle: int | None) -> str:
     return ""
 
 
+def facts_so_far(study: Study) -> tuple[dict[str, Facts], str]:
+    """As `known_facts`, and ask for the rest; returned is also why that cannot be made.
+
+    Scans that cannot be read are not asked for again.
+    """
+    asked = asked_of(study)
+    seen = look(asked)
+    problem = ask(asked, study.run, study.cycle) if to_count(asked, seen) else ""
+    return facts_from(asked, seen), problem
+
+
 @contextmanager
 def first() -> Iterator[None]:
     """Let the block's cut go first: the thread waits at its next batch of slices."""
@@ -119,7 +131,7 @@ def _work() -> None:
 
 
 def _count(job: _Job) -> None:
-    from ascnet_core.studies.gathering import count_missing, loader
+    from ascnet_core.studies.counts.gathering import count_missing, loader
 
     def between() -> None:
         with _changed:
@@ -128,7 +140,8 @@ def _count(job: _Job) -> None:
                 raise _Ends
 
     subjects = tuple(dict.fromkeys(scan.subject for scan in job.asked.scans))
-    count_missing(job.asked, loader(job.run, job.cycle, "auto"), subjects, between=between)
+    load = loader(job.run, job.cycle, "auto")
+    count_missing(job.asked, load, subjects, between=between, again=False)
 
 
 def _stop() -> None:

@@ -1,43 +1,34 @@
 """Counts of scans on the disk, found again by what they were made of.
 
 One SQLite file in the app's own folder holds, for each network and scan, what was found out when
-the scan was cut: the ends of its maps and the counts of their levels. The key is made of contents
-(network, settings, files, truth): a file that changed is counted anew, one in another folder is
-not. Everything here can be made again: a damaged file is thrown away, a damaged row is not read.
+the scan was cut: the ends of its maps and the counts of their levels. The key (`keys`) is made of
+contents (network, settings, files, truth): a file that changed is counted anew, one that lies
+elsewhere is not. Everything here can be made again: a damaged file is thrown away, a damaged row is
+not read.
 """
 
 import hashlib
 import json
-import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core import places
-from ascnet_core.errors import UserError
-from ascnet_core.imaging.cohort import Scan
-from ascnet_core.imaging.formats import files_of
 from ascnet_core.metrics.overlap import LEVELS, ThresholdTable
-from ascnet_core.outputs import sha256_of
 from ascnet_core.segmentation.histogram import Range
-from ascnet_core.studies.folder import images_of
 
 FOLDER, FILE = "facts", "facts.sqlite"
 MOST_SCANS = 20_000
 """Kept; of more the oldest go. One takes some 10 kB."""
 
-_VERSION = 1
 _MOST_IN_MEMORY = 4096
 _AT_ONCE = 500
 _TABLES = """
@@ -80,92 +71,8 @@ class Known:
         return self.tables.get((name, range_.low, range_.high))
 
 
-class Hashes:
-    """SHA-256 of files, by path: a file that has not changed is read once, for good.
-
-    A file is taken as unchanged where size, inode and both times are the same.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, str]] = {}
-        self._lock = Lock()
-
-    def clear(self) -> None:
-        """Forget what is in memory."""
-        self._known.clear()
-
-    def find(self, paths: Iterable[Path], read: bool) -> dict[Path, str | None]:
-        """Return the hash of each file; None of one that is not there or may not be read.
-
-        Files that are not known are read if `read`, else left out.
-        """
-        stamps = {path: _stamp(path) for path in dict.fromkeys(paths)}
-        wanted = [os.fspath(path) for path, stamp in stamps.items() if stamp]
-        if unknown := [path for path in wanted if path not in self._known]:
-            with self._lock:
-                self._known |= _read_files(unknown)
-        found: dict[Path, str | None] = {}
-        new: dict[str, tuple[str, str]] = {}
-        for path, stamp in stamps.items():
-            known = self._known.get(os.fspath(path))
-            if stamp is None:
-                found[path] = None
-            elif known is not None and known[0] == stamp:
-                found[path] = known[1]
-            elif read:
-                found[path] = _hash(path)
-                if sha256 := found[path]:
-                    new[os.fspath(path)] = (stamp, sha256)
-        if new:
-            self._known |= new
-            _write_files(new)
-        return found
-
-
-_HASHES = Hashes()
 _MEMORY: dict[tuple[Path, str], Known] = {}
 _LOCK = Lock()
-
-
-class Key(NamedTuple):
-    """By what the counts of a scan are found, and the SHA-256 of its files but the truth."""
-
-    text: str
-    files: dict[Path, str]
-
-
-def keys_of(
-    run_sha256: str, flip: bool, scans: Sequence[Scan], read: bool
-) -> dict[str, Key | None]:
-    """The key of each scan through a network, by the scan's name; None if a file is not there.
-
-    Scans with files whose content is not known are left out, unless files are to be `read`, which
-    takes as long as that takes.
-    """
-    # Where hundreds of scans know the same other masks, these are gone through once.
-    listed = cache(_listed)
-    every = {scan.scan: (_listed(images_of(scan)), _truths(scan, listed)) for scan in scans}
-    files = (chain(images, *truths) for images, truths in every.values())
-    hashes = _HASHES.find(chain.from_iterable(files), read)
-    joined = cache(lambda files: "\n".join(hashes[file] or "" for file in files))
-    found: dict[str, Key | None] = {}
-    for scan in scans:
-        images, truths = every[scan.scan]
-        if any(file not in hashes for file in chain(images, *truths)):
-            continue
-        own = {file: hashes[file] for file in images}
-        if not all(hashes[file] for file in chain(images, *truths[:1])):
-            found[scan.scan] = None
-            continue
-        parts = [
-            *(run_sha256, flip, _VERSION, _version("torch"), scan.channel, scan.label),
-            # By a name's ending the format is known, by `#2` the series in a folder.
-            *(path and path.name for path in (scan.image, scan.mask, scan.region)),
-            *(len(scan.series), joined(images), *map(joined, truths)),
-        ]
-        text = hashlib.blake2b(json.dumps(parts).encode(), digest_size=20).hexdigest()
-        found[scan.scan] = Key(text, {file: str(sha256) for file, sha256 in own.items()})
-    return found
 
 
 def read(keys: Iterable[str]) -> dict[str, Known]:
@@ -183,7 +90,6 @@ def forget() -> None:
     """Forget what is in memory, as a new process does; what is on the disk stays."""
     with _LOCK:
         _MEMORY.clear()
-        _HASHES.clear()
 
 
 def write(key: str, known: Known) -> None:
@@ -213,39 +119,6 @@ def write(key: str, known: Known) -> None:
     if not known.failed:
         _write(work)
     _remember(folder, {key: known})
-
-
-# Read without loading torch, another version of which may round differently.
-_version = cache(version)
-
-
-Files = tuple[Path, ...]
-
-
-def _truths(scan: Scan, listed: Callable[[Files], Files]) -> tuple[Files, ...]:
-    """The files of the truth, and those of other masks, which are asked what background is."""
-    return () if scan.mask is None else (_listed([scan.mask]), *map(listed, scan.other_masks))
-
-
-def _listed(paths: Iterable[Path]) -> Files:
-    return tuple(dict.fromkeys(chain.from_iterable(map(files_of, paths))))
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        return sha256_of(path)
-    except UserError:
-        return None
-
-
-def _stamp(path: Path) -> str | None:
-    try:
-        about = path.stat()
-    except (OSError, ValueError):
-        return None
-    if not os.access(path, os.R_OK):
-        return None
-    return f"{about.st_size} {about.st_ino} {about.st_mtime_ns} {about.st_ctime_ns}"
 
 
 def _remember(folder: Path, known: Mapping[str, Known]) -> None:
@@ -301,7 +174,8 @@ def _read_scans(keys: Sequence[str]) -> dict[str, Known]:
     return found
 
 
-def _read_files(paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+def read_files(paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """What was written by `write_files` of these paths."""
     found: dict[str, tuple[str, str]] = {}
     for start in range(0, len(paths), _AT_ONCE):
         some = paths[start : start + _AT_ONCE]
@@ -311,7 +185,8 @@ def _read_files(paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _write_files(files: Mapping[str, tuple[str, str]]) -> None:
+def write_files(files: Mapping[str, tuple[str, str]]) -> None:
+    """Keep of files, by path, their (stamp, SHA-256)."""
     rows = [(path, *found) for path, found in files.items()]
 
     def work(base: sqlite3.Connection) -> None:

@@ -20,8 +20,8 @@ from ascnet_core.segmentation.cuts import Ready, cut_scan, ready
 from ascnet_core.segmentation.histogram import RAW, Range
 from ascnet_core.segmentation.levels import Kept, keep
 from ascnet_core.settings.preparation import preparation_of
-from ascnet_core.studies import fact_store
-from ascnet_core.studies.fact_store import Known
+from ascnet_core.studies.counts import store
+from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.facts import INPUT, Asked, Seen, look, range_of
 from ascnet_core.training.checkpoint import load_model
 from ascnet_core.training.device import pick_device
@@ -80,12 +80,14 @@ def count_missing(
     subjects: Sequence[str],
     tell: Tell = tell_nobody,
     between: Callable[[], None] = lambda: None,
+    again: bool = True,
 ) -> dict[str, str]:
     """Cut what is missing of these subjects' counts and keep it; why some cannot be, by subject.
 
     `tell` is called with (scans done, scans in all) after each scan, `between` before each one and
     after each batch of slices: it may wait. What they raise ends the work, and what was counted
-    stays. For a range of the cohort all its scans are cut, whoever is asked for.
+    stays. Scans that could not be read are tried `again`, or left alone. For a range of the cohort
+    all its scans are cut, whoever is asked for.
     """
     groups = _groups(asked, subjects)
     done, total = 0, sum(map(len, groups))
@@ -97,7 +99,7 @@ def count_missing(
             for scan in group:
                 between()
                 one = replace(asked, scans=(scan,))
-                kept, problem = _look_or_cut(one, load, Scratch(file), between)
+                kept, problem = _look_or_cut(one, load, Scratch(file), between, again)
                 if kept is not None:
                     floats[scan.scan] = kept
                 if problem:
@@ -115,7 +117,7 @@ def count_missing(
                     if kept:
                         kept.ranges[asked.map] = range_
                         table = {(asked.map, range_.low, range_.high): kept.table(asked.map)}
-                        fact_store.write(found.key.text, Known(kept.voxel_ml, {}, table))
+                        store.write(found.key.text, Known(kept.voxel_ml, {}, table))
                     tell(done, total)
     return {subject: failed[subject] for subject in subjects if subject in failed}
 
@@ -142,18 +144,18 @@ def _lacks(asked: Asked, known: Known | None, range_: Range) -> bool:
 
 
 def _look_or_cut(
-    asked: Asked, load: Loader, scratch: Scratch, between: Callable[[], None]
+    asked: Asked, load: Loader, scratch: Scratch, between: Callable[[], None], again: bool
 ) -> tuple[Kept | None, str]:
     """Cut one scan unless it is known; return what `_cut` does, and why it cannot be read."""
     (seen,) = look(asked, read=True).values()
-    if _is_known(asked, seen.known):
+    if _is_known(asked, seen.known) or not (again or seen.readable):
         return None, ""
     network = load()  # where that fails no scan is to blame
     try:
         return _cut(asked, seen, network, scratch, between), ""
     except UserError as error:
         if seen.key is not None:
-            fact_store.write(seen.key.text, Known(failed=str(error)))
+            store.write(seen.key.text, Known(failed=str(error)))
         return None, str(error)
 
 
@@ -171,7 +173,7 @@ def _cut(
     maps = cut_scan(network, prepared, flip=asked.flip, progress=lambda *_: between())
     if seen.key is None or look(asked, read=True)[scan.scan].key != seen.key:
         return None  # it changed meanwhile
-    fact_store.write(seen.key.text, counted(prepared, keep(prepared, maps.items(), {})))
+    store.write(seen.key.text, counted(prepared, keep(prepared, maps.items(), {})))
     if asked.range == "raw" or asked.map == INPUT:
         return None
     return keep(prepared, [(asked.map, maps[asked.map])], scratch)

@@ -1,5 +1,6 @@
 """Counts made by the thread beside the pages."""
 
+import shutil
 import threading
 import time
 
@@ -8,15 +9,15 @@ import pytest
 from ascnet_core import places
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.segmentation.cuts import cut_scan
-from ascnet_core.studies import background, fact_store, gathering
-from ascnet_core.studies.facts import Asked, look, tables_of
-from ascnet_core.studies.folder import run_sha256
+from ascnet_core.studies.counts import background, gathering, keys
+from ascnet_core.studies.facts import Asked, asked_of, look, tables_of
+from ascnet_core.studies.folder import new_study, run_sha256
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv(places.OWN_FOLDER, str(tmp_path / "cache"))
-    fact_store.forget()
+    keys.forget()
     yield
     assert background.wait(60)
 
@@ -43,7 +44,7 @@ def test_all_that_is_asked_for_comes_to_the_disk(small_run, small_cohort, cut):
     asked = _asked(small_run, small_cohort)
     assert background.ask(asked, small_run, None) == ""
     assert background.wait(60)
-    fact_store.forget()
+    keys.forget()
     assert len(tables_of(asked, look(asked))) == 4
     background.ask(asked, small_run, None)
     assert background.wait(60)
@@ -98,3 +99,22 @@ def test_why_nothing_comes_is_said(small_cohort, tmp_path):
     background.ask(asked, tmp_path / "none", None)
     assert background.wait(60)
     assert "none" in background.ask(asked, tmp_path / "none", None)
+
+
+def test_of_a_study_what_cannot_be_read_is_not_asked_for_again(
+    small_run, small_cohort, tmp_path, runs, cut, monkeypatch
+):
+    folder = shutil.copytree(small_cohort.parent, tmp_path / "data")
+    study = new_study("ms", folder / "manifest.csv", small_run)
+    study.cohort().scans[0].image.write_bytes(b"no image")
+    known, problem = background.facts_so_far(study)
+    assert (known, problem) == ({}, "")
+    assert background.wait(60)
+    assert len(cut) == 3
+    known, problem = background.facts_so_far(study)
+    assert list(known) == list(study.subjects[1:])
+    assert background.wait(0)  # nothing was asked for
+    monkeypatch.setattr(gathering, "prepare_scan", lambda *_: pytest.fail("read again"))
+    background.ask(asked_of(study), study.run, study.cycle)
+    assert background.wait(60)
+    assert len(cut) == 3

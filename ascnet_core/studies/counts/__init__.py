@@ -1,0 +1,1 @@
+"""Counts of scans: made once, kept on the disk by content, made beside the pages."""

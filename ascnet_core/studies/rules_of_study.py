@@ -1,0 +1,96 @@
+"""What `rules_compared` needs of a study: its way, its normal reference, a rater's levels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ascnet_core.errors import UserError
+from ascnet_core.names import RangeKind
+from ascnet_core.runs.folder import Run
+from ascnet_core.settings.tables import Segmentation
+from ascnet_core.studies.decisions import decisions_of, holding
+from ascnet_core.studies.facts import INPUT, Facts
+from ascnet_core.studies.folder import Study
+from ascnet_core.studies.rules_compared import Counts, Found, compare_rules
+
+
+@dataclass(frozen=True)
+class OwnWay:
+    """The way of a study's run, and what levels of its map stand for."""
+
+    how: Segmentation
+    range: RangeKind
+
+
+def own_way(study: Study) -> OwnWay:
+    """How the study's run makes masks by itself."""
+    settings = Run(study.run).settings()
+    how = settings.segmentation
+    return OwnWay(how, settings.method.map_named(how.map).range)
+
+
+def compare_in(study: Study, facts: Mapping[str, Facts], rater: str | None) -> list[Found]:
+    """What each rule finds for the subjects of `facts`, and how far from a rater's decisions."""
+    own = own_way(study)
+    decided = {} if rater is None else decided_levels(study, rater, own, facts)
+    return compare_rules(facts.values(), own.how, references_of(study, facts, own), decided)
+
+
+def references_of(
+    study: Study, facts: Mapping[str, Facts], own: OwnWay
+) -> dict[str, Counts | None]:
+    """Counts (256,) of the normal reference by map; None where none is known.
+
+    On the raw scale those that the run kept of its own reference, else those of the cohort's
+    subjects of group `normal`.
+    """
+    run = Run(study.run)
+    normal = {scan.subject for scan in study.cohort().scans if scan.group == "normal"}
+    found: dict[str, Counts | None] = {}
+    for name, raw in ((own.how.map, own.range == "raw"), (INPUT, True)):
+        counts = run.reference_counts(name, study.cycle) if raw else None
+        if counts is None:
+            known = [one for one in facts.values() if one.subject in normal]
+            each = [one.input_counts if name == INPUT else one.counts for one in known]
+            counts = sum(each, np.zeros(256, np.int64))
+        found[name] = counts if counts.any() else None
+    return found
+
+
+def decided_levels(
+    study: Study, rater: str, own: OwnWay, facts: Mapping[str, Facts]
+) -> dict[str, int]:
+    """A rater's levels by subject: those on the run's own map, range and side that hold today.
+
+    Bands and decisions on scans that have changed since are left out.
+    """
+    found = {}
+    for subject, entry in decisions_of(study, rater).items():
+        decision, threshold = entry.decided, entry.decided.threshold
+        alike = (decision.map, decision.range, decision.side) == (
+            own.how.map,
+            own.range,
+            own.how.side,
+        )
+        if threshold is None or threshold.upper is not None or not alike:
+            continue
+        if subject in facts and entry.scan_sha256 == facts[subject].scan_sha256:
+            found[subject] = threshold.level
+    return found
+
+
+def rater_to_compare(study: Study, rater: str | None) -> str | None:
+    """Whose decisions rules are compared with: the rater named, else the only one, else none.
+
+    Raises a UserError if the one who is named has decided nothing.
+    """
+    known = list(dict.fromkeys(entry.rater for entry in holding(study)))
+    if rater is None:
+        return known[0] if len(known) == 1 else None
+    if rater not in known:
+        raise UserError(
+            f"{rater!r} has decided nothing in study {study.name}; leave --rater out, or choose "
+            f"{' or '.join(known) or 'one once something is decided'}."
+        )
+    return rater
