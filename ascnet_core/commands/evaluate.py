@@ -209,7 +209,8 @@ def _decided(study: Study, applied: Applied, device: str) -> list[Decided]:
     from ascnet_core.scoring.decided import Decided
 
     maps = list(dict.fromkeys(way.segmentation.map for way in applied.ways))
-    of_run = asc_net(study.run, maps, study.cycle, device, flip=study.flip) if maps else ()
+    how = {"flip": study.flip, "with_input": True}
+    of_run = asc_net(study.run, maps, study.cycle, device, **how) if maps else ()
     methods = dict(zip(maps, of_run, strict=True))
     other = next((f", else {w.segmentation.rule}" for w in applied.ways if not w.given), "")
     name = f"study {study.name}, {applied.rater}{other}"

@@ -13,6 +13,7 @@ from ascnet_core.runs.folder import resolve_run
 from ascnet_core.runs.suspicion import suspicions
 from ascnet_core.segmentation.cuts import Maps, cut_scan, ready
 from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.settings.method import INPUT
 from ascnet_core.training.checkpoint import load_model
 
 
@@ -23,16 +24,19 @@ def asc_net(
     device: str = "cpu",
     batch: int | None = None,
     flip: bool = False,
+    with_input: bool = False,
 ) -> tuple[Method, ...]:
     """Return a method for each of a run's maps (named as in its method); a scan is cut once.
 
     `run` is a run's folder, its name under `checkpoints/`, or a model file. With `cycle` the
-    snapshot of that cycle is used instead of the final weights.
+    snapshot of that cycle is used instead of the final weights. `with_input`: the input may be
+    among the maps, as scaled for the run.
 
     Raises a UserError if the run can't be loaded, or has no such map.
     """
     model, settings = load_model(run, cycle=cycle, device=device)
-    own_rules = {name: settings.method.map_named(name).rule for name in maps}
+    more = {INPUT.name: INPUT} if with_input else {}
+    own_rules = {name: (more.get(name) or settings.method.map_named(name)).rule for name in maps}
     network, data = ready(model, device), settings.data
     last: dict[Prepared, Maps] = {}
 

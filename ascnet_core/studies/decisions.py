@@ -14,6 +14,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.pieces import by_scan, parse_edits, to_text
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import Threshold
+from ascnet_core.settings.method import INPUT
 from ascnet_core.studies import database
 from ascnet_core.studies.folder import Study, now, scans_sha256
 from ascnet_core.studies.raters import add_rater, check_rater
@@ -34,9 +35,9 @@ class Decision:
     Attributes
     ----------
     rater, subject : Who, and for whom; `scan` is the one on the screen, if there was one.
-    map, range, level, upper, side : What is thresholded, what its levels 0..255 stand for, and
-        where, as in `Threshold`. Without a `level` the flag must be `exclude` (no mask), or the
-        rule `nothing` (no lesion: an empty mask).
+    map, range, level, upper, side : What is thresholded (a map of the run, or `input`), what its
+        levels 0..255 stand for, and where, as in `Threshold`. Without a `level` the flag must be
+        `exclude` (no mask), or the rule `nothing` (no lesion: an empty mask).
     rule, scope : The rule that proposed the level, or the level itself where it was set by hand.
     post : Post-processing steps, in order.
     rating : Of the mask, 1 (bad) to 5.
@@ -164,7 +165,8 @@ def record(study: Study, decision: Decision, token: str | None = None) -> int:
     for name in (decision.scan, *by_scan(decision.pieces)):
         if name not in (None, *names):
             raise UserError(f"Subject {decision.subject} has no scan {name!r}.")
-    Run(study.run).settings().method.map_named(decision.map)
+    if decision.map != INPUT.name:
+        Run(study.run).settings().method.map_named(decision.map)
     level = _IN_TABLE[decision.side] if decision.rule == NOTHING else decision.level
     row: dict[str, Any] = vars(decision) | {
         "level": level,

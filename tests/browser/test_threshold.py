@@ -21,6 +21,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import count_levels, find_peaks, quantise
 from ascnet_core.segmentation.postprocess import run_steps
 from ascnet_core.settings.preparation import preparation_of
+from ascnet_core.studies.folder import Study, new_study
 from tests.browser.conftest import settle
 
 READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
@@ -37,11 +38,21 @@ def subject(small_cohort: Path, small_run: Path) -> Prepared:
 
 
 @pytest.fixture
-def link(small_cohort: Path, small_run: Path, subject: Prepared) -> Callable[..., str]:
-    """Makes the address of a view of the small cohort."""
+def study(small_cohort: Path, small_run: Path, tmp_path: Path) -> Study:
+    """A study of the small cohort, of the test's own: what it accepts is kept there."""
+    return new_study(tmp_path / "study", small_cohort, small_run)
+
+
+@pytest.fixture
+def link(study: Study, small_run: Path, subject: Prepared) -> Callable[..., str]:
+    """Makes the address of a view of the study's cohort."""
 
     def make(server: str, **keys: object) -> str:
-        view = {"cohort": small_cohort, "run": small_run, "subject": subject.scan.scan}
+        view = {
+            "cohort": study.path / "manifest.csv",
+            "run": small_run,
+            "subject": subject.scan.scan,
+        }
         view |= {"map": "input", "rule": "otsu", "scope": "subject"} | keys
         return f"{server}/threshold?{urlencode(view)}"
 
@@ -101,7 +112,7 @@ def test_a_deep_link_on_a_fresh_server_shows_the_very_view(
     assert page.locator("[data-plane=axial] .title").inner_text() == "axial 7 / 15"
     assert "20, 25, 7" in page.locator(".values").inner_text()
     links = page.locator("[data-testid=stSidebarNavLink]")
-    expect(links).to_have_count(7)
+    expect(links).to_have_count(8)
     expect(links.nth(4)).to_contain_text("Threshold")
     mask = mask_at(subject, 171, "dark")
     assert said(page, "dice") == f"{dice_of(subject, mask):.3f}"

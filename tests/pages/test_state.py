@@ -30,6 +30,9 @@ views = some.builds(
     side=some.sampled_from(state.SIDES),
     scope=some.sampled_from(state.SCOPES),
     flip=some.booleans(),
+    study=names,
+    rater=names.filter(lambda name: name == name.strip() and name.isprintable()),
+    blind=some.booleans(),
     post=some.none() | some.lists(some.sampled_from(["open:3", "roi", "gate:T1:50"])).map(tuple),
     pieces=some.lists(
         some.builds(
@@ -71,6 +74,8 @@ def test_post_processing_switched_off_is_not_the_runs_own() -> None:
         ("pieces", "drop"),
         ("pieces", "drop:1.2:a"),
         ("pieces", "paint:1.2.3:a"),
+        ("blind", "maybe"),
+        ("rater", "a\nb"),
     ],
 )
 def test_nonsense_in_a_link_is_said_and_left_out(key: str, text: str) -> None:
@@ -96,9 +101,18 @@ def test_averaging_with_the_mirror_image_forgets_the_level_and_keeps_the_rule() 
     assert to_query(View(flip=True)) == {"flip": "yes"}
 
 
-def test_another_subject_keeps_the_cohorts_level() -> None:
-    view = View(scan="a", slice=4, t=90, scope="cohort")
-    assert change(view, scan="b") == View(scan="b", t=90, scope="cohort")
+@pytest.mark.parametrize(
+    ("name", "value"), [("scan", "b"), ("study", "s"), ("rater", "r"), ("map", "wild")]
+)
+def test_no_level_by_hand_goes_over_to_another_subject(name: str, value: str) -> None:
+    view = View(scan="a", t=90, upper=120, scope="cohort")
+    assert change(view, **{name: value}) == replace(View(scan="a", scope="cohort"), **{name: value})
+
+
+def test_another_run_or_cohort_has_other_studies() -> None:
+    view = View(study="s", rater="anna", blind=True)
+    for changes in ({"run": "y"}, {"cohort": "c"}, {"cycle": 2}, {"flip": True}):
+        assert change(view, **changes) == View(rater="anna", blind=True, **changes)
 
 
 def test_another_run_brings_its_own_way_of_segmenting() -> None:

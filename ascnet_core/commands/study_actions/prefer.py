@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ascnet_core.commands.options import add_action, add_out, add_overwrite, need_folder
+from ascnet_core.commands.options import add_out, add_overwrite, need_folder
+from ascnet_core.commands.study_options import add_with_study
 from ascnet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ FILE = "preferences.csv"
 
 def add(actions: Any) -> None:
     """Add the action."""
-    one = add_action(actions, "prefer", "print which of two ways raters preferred blindly", _prefer)
-    one.add_argument("study", metavar="STUDY", help="a study's name or folder")
+    one = add_with_study(actions, "prefer", "print which of two ways raters preferred", _prefer)
     add_out(one, "DIR", f"folder for {FILE}; made if need be")
     add_overwrite(one)
     one.add_argument("--rater", metavar="R", help="only this rater's answers")

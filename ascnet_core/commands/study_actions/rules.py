@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ascnet_core.commands.options import (
-    add_action,
     add_device,
     add_out,
     add_overwrite,
     need_folder,
 )
 from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.study_options import add_with_study
 
 if TYPE_CHECKING:
     from ascnet_core.studies.folder import Study
@@ -24,8 +24,7 @@ FILES = ("rules.csv", "rules.json")
 
 def add(actions: Any) -> None:
     """Add the action."""
-    one = add_action(actions, "rules", "compare all mask-free rules on the study", _rules)
-    one.add_argument("study", metavar="STUDY", help="a study's name or folder")
+    one = add_with_study(actions, "rules", "compare all mask-free rules on the study", _rules)
     add_out(one, "DIR", "folder for rules.csv and rules.json; made if need be")
     add_overwrite(one)
     one.add_argument("--rater", metavar="R", help="compare with this rater's decisions")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ascnet_core.commands.options import add_action, add_device
+from ascnet_core.commands.options import add_device
 from ascnet_core.commands.progress import Progress
+from ascnet_core.commands.study_options import add_with_study
 
 
 def add(actions: Any) -> None:
     """Add the action."""
-    one = add_action(actions, "warn", "say which subjects are not like the others", _warn)
-    one.add_argument("study", metavar="STUDY", help="a study's name or folder")
+    one = add_with_study(actions, "warn", "say which subjects are not like the others", _warn)
     one.add_argument("--rater", default="", metavar="R", help="whose decisions make the masks")
     add_device(one)
 

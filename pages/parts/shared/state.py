@@ -15,10 +15,13 @@ from urllib.parse import quote, unquote, urlencode
 
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from ascnet_core.names import RANGES, SCOPES, SIDES, RangeKind, Scope, Side
 from ascnet_core.segmentation.pieces import ACTS, Edit
+from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods import METHODS
+from ascnet_core.studies.raters import check_rater
 from pages.parts.shared.feedback import plain
 
 # Session keys; `widget(name)` makes those of widgets.
@@ -28,11 +31,13 @@ PASSED = "queries the url held a moment ago"
 OPENED = "cohorts opened"
 AGREED = "paths that the user opened"  # their real paths
 AGREED_RUNS = "folders of runs that the user opened"
-ACCEPTED = "thresholds accepted"
+ARRIVED = "subject come to"  # with its decision, see threshold/arriving.py
+NEW_STUDY = "name of a new study"
 VIEWER = "threshold viewer"  # the component's own state
 TOLD = "what the viewer told, not yet heard"
-SEQ = "number of the viewer's last message"
-DRAWN = "key of the histogram on the screen"
+HEARD = "what was heard of the viewer"  # {"seq": number of its last message or act}
+DRAWN = "histogram on the screen"  # (its key, its view, whether the cohort's is to come)
+PROBLEM = "why the last decision was not kept"
 HINT = "how a level by hand came about"
 FORGOT = "that edits of pieces ended with their mask"  # a sentence, or nothing
 SURFACE = "case whose mask is open in 3-D"  # its key
@@ -65,6 +70,8 @@ class View:
     recommends; `runs.complete` fills them in. `flip` averages the cuts over the scan and its
     mirror image. `t` and `upper` are levels 0..255 set by hand; None leaves them to `rule`.
     `pieces` are edits of this very mask's connected pieces; `forget_pieces` knows when they end.
+    `study` is where decisions are kept ("": the newest that fits) and `rater` who decides ("": the
+    login name); `blind` hides the truth and all scores.
     `compare` are the runs that the Training page compares; empty on every other view.
     """
 
@@ -84,6 +91,9 @@ class View:
     flip: bool = False
     post: tuple[str, ...] | None = None
     pieces: tuple[Edit, ...] = ()
+    study: str = ""
+    rater: str = ""
+    blind: bool = False
     compare: tuple[str, ...] = ()
 
 
@@ -111,6 +121,13 @@ def _one_of(allowed: Iterable[str], text: str) -> str:
     return text
 
 
+def _rater(text: str) -> str:
+    try:
+        return check_rater(text) if text else text
+    except UserError as error:
+        raise ValueError(text) from error
+
+
 def _parse(name: str, text: str) -> Any:
     """The value of one URL key; ValueError when the text means nothing."""
     if name in ("t", "upper"):
@@ -120,8 +137,10 @@ def _parse(name: str, text: str) -> Any:
     if name == "at":
         x, y = text.split(".")
         return _whole(x), _whole(y)
-    if name == "flip":
+    if name in ("flip", "blind"):
         return _one_of(YES_NO, text) == YES_NO[0]
+    if name == "rater":
+        return _rater(text)
     if name == "post":
         return () if text == NO_STEPS else tuple(step for step in text.split(",") if step)
     if name == "compare":
@@ -146,7 +165,7 @@ def _write(name: str, value: Any) -> str:
         )
     if name == "at":
         return f"{value[0]}.{value[1]}"
-    if name == "flip":
+    if name in ("flip", "blind"):
         return YES_NO[0] if value else YES_NO[1]
     if name == "post":
         return ",".join(value) or NO_STEPS
@@ -186,24 +205,30 @@ def link(page: str, view: View) -> str:
     return f"/{page}?{query}" if query else f"/{page}"
 
 
+_OF_A_LEVEL = {
+    "cohort", "scan", "run", "cycle", "map", "range", "rule", "scope", "flip", "study", "rater",
+}  # fmt: skip
+
+
 def change(view: View, **changes: Any) -> View:
     """A view with changes; what depends on them falls back to its default.
 
-    Another cohort forgets the subject and the place; another subject the place and the level set by
-    hand; another run, cycle, map, range, rule, scope or averaging the level set by hand.
+    Another cohort forgets the subject and the place; another subject the place; another cohort,
+    run, cycle or averaging the study. All of these, and another map, range, rule, scope, study or
+    rater, forget the level set by hand: it belongs to what it was set on.
     """
     changes = {name: value for name, value in changes.items() if value != getattr(view, name)}
     forgotten: dict[str, Any] = {}
     if "cohort" in changes:
-        forgotten |= {"scan": "", "slice": None, "at": None, "t": None, "upper": None}
+        forgotten |= {"scan": "", "slice": None, "at": None}
     if "scan" in changes:
         forgotten |= {"slice": None, "at": None}
-        if view.scope != "cohort":
-            forgotten |= {"t": None, "upper": None}
     if "run" in changes:
         forgotten |= {"cycle": None, "map": "", "rule": "", "side": "", "scope": ""}
         forgotten |= {"flip": False, "post": None}
-    if {"run", "cycle", "map", "range", "rule", "scope", "flip"} & set(changes):
+    if {"cohort", "run", "cycle", "flip"} & set(changes):
+        forgotten["study"] = ""
+    if _OF_A_LEVEL & set(changes):
         forgotten |= {"t": None, "upper": None}
     return forget_pieces(view, replace(view, **(forgotten | changes)))
 
@@ -249,12 +274,22 @@ def current() -> View:
     query = st.query_params.to_dict()
     known = st.session_state.get(VIEW)
     if known is None or _from_outside(query):
-        known, problems = from_query(query)
+        known, problems = _with_known_rule(*from_query(query))
         for problem in problems:
             st.toast(plain(problem), icon=":material/link_off:")
         st.session_state[VIEW] = known
         _written(query)
     return known
+
+
+def _with_known_rule(view: View, problems: list[str]) -> tuple[View, list[str]]:
+    """The view and what could not be read of its link; a rule that there is not is left out."""
+    try:
+        if view.rule:
+            parse_rule(view.rule)
+        return view, problems
+    except UserError as error:
+        return replace(view, rule=""), [*problems, f"{error} The run's own rule is taken."]
 
 
 def show(view: View) -> View:

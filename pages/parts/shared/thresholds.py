@@ -50,9 +50,10 @@ def _by_hand(level: int, upper: int | None, side: Side, sentence: str) -> Thresh
 
 
 def in_force(view: View, proposed: Threshold | NoThreshold) -> Threshold | NoThreshold:
-    """`choose`, where `last` is this session's last threshold on the same scale and side."""
-    data = {"raw": (), "cohort": (view.cohort,)}.get(view.range, (view.cohort, view.scan))
-    scale = (view.run, view.cycle, view.map, view.range, view.flip, view.side, *data)
+    """`choose`, where `last` is this session's last threshold here: on scan, scale and side."""
+    scale = (
+        view.cohort, view.scan, view.run, view.cycle, view.map, view.range, view.flip, view.side,
+    )  # fmt: skip
     known, last = st.session_state.get(state.LAST, (None, None))
     threshold = choose(view, proposed, last if known == scale else None)
     if isinstance(threshold, Threshold):

@@ -4,7 +4,7 @@
 the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -24,56 +24,36 @@ from ascnet_core.segmentation.histogram import (
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.pieces import Edit, by_scan, describe_edits, edit_pieces, to_json
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
 from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.viewer import view_rules, viewer
 
+SHORT = 30  # letters of a scan's name in the caption of its histogram
 
-class Facts(NamedTuple):
-    """What does not depend on the threshold: histogram, table of scores, comparison figures.
 
-    `shown` belongs to the scope (`scans` of a subject or of the cohort), `table` always to the scan
-    on the screen; `mean_dice` is over the cohort's subjects with a lesion, `mean_of` their number.
-    The oracles are (level, Dice), by side for the map and the better side for the input.
+class Pooled(NamedTuple):
+    """What the scope's scans say together.
+
+    `shown` is their histogram, `scans` their number; `mean_dice` is over those with a lesion, by
+    side, `mean_of` their number. `pending` says how far the cohort is counted, until it is; all is
+    of this subject alone as long.
     """
 
     shown: Reading
     scans: int
     input_counts: NDArray[np.int64]
-    table: ThresholdTable
-    rank: float
-    oracle: dict[names.Side, tuple[int, float]]
-    input_oracle: tuple[int, float] | None
     mean_dice: dict[names.Side, NDArray[np.float64]]
     mean_of: int
+    pending: str = ""
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _facts(key: str, _case: cases.Case, _view: View) -> Facts:
-    name, scope = _view.map, _view.scope
-    prepared, map8, input8 = _case.prepared, _case.map(name), _case.maps["input"]
-    region, truth = prepared.region, prepared.truth
-    table = threshold_table(map8, truth, region)
-    subject = thresholds.subject_of(_view)
-    tables = cases.cohort_tables(_view, subject=subject)
-    plain_tables = cases.cohort_tables(replace(_view, map="input"), subject=subject)
-    lesions = [one for one in tables if one.true and scope == "cohort"]
-    oracle, input_oracle = {}, None
-    if table.has_truth:
-        oracle = {side: oracle_threshold(table, side) for side in names.SIDES}
-        plain = threshold_table(input8, truth, region)
-        input_oracle = max(
-            (oracle_threshold(plain, side) for side in names.SIDES), key=lambda found: found[1]
-        )
-    return Facts(
+def _pool(tables: Sequence[ThresholdTable], plain: Sequence[ThresholdTable], mean: bool) -> Pooled:
+    lesions = [one for one in tables if one.true and mean]
+    return Pooled(
         shown=read_histogram(cases.pooled_counts(tables)),
         scans=len(tables),
-        input_counts=cases.pooled_counts(plain_tables),
-        table=table,
-        rank=float("nan") if name == "input" else rank_correlation(map8, input8, region),
-        oracle=oracle,
-        input_oracle=input_oracle,
+        input_counts=cases.pooled_counts(plain),
         mean_dice={
             side: np.mean([one.dice(side) for one in lesions], axis=0)
             for side in names.SIDES
@@ -83,6 +63,80 @@ def _facts(key: str, _case: cases.Case, _view: View) -> Facts:
     )
 
 
+class _NotYet(Exception):
+    """The cohort is not counted yet; Streamlit keeps no result of what raises."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _of_cohort(key: str, _view: View) -> Pooled:
+    so_far = [cases.tables_so_far(one) for one in (_view, replace(_view, map="input"))]
+    behind = min(so_far, key=lambda one: len(one.tables))
+    if not behind.complete:
+        raise _NotYet(cohort_progress(behind))
+    return _pool(so_far[0].tables, so_far[1].tables, mean=True)
+
+
+def cohort_progress(so_far: cases.SoFar) -> str:
+    """The sentence on how far the cohort's histogram is."""
+    if so_far.problem:
+        return f"The cohort's histogram cannot be counted: {so_far.problem}"
+    return f"{len(so_far.tables)} of {so_far.total} scans of the cohort are counted."
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _of_subject(key: str, subject: str, _view: View) -> Pooled:
+    tables, plain = (
+        cases.cohort_tables(one, subject=subject) for one in (_view, replace(_view, map="input"))
+    )
+    return _pool(tables, plain, mean=False)
+
+
+def _pooled(key: str, view: View, wait: bool) -> Pooled:
+    """What the view's scope says; of a cohort that is not counted yet the subject's own part.
+
+    To `wait` is to cut the rest of the cohort now.
+    """
+    subject = cohorts.find_scan(cohorts.load_cohort(view.cohort), view.scan).subject
+    if view.scope != "cohort":
+        return _of_subject(key, subject, view)
+    try:
+        if wait:
+            for one in (view, replace(view, map="input")):
+                cases.cohort_tables(one)
+        return _of_cohort(key, view)
+    except _NotYet as so_far:
+        return _of_subject(key, subject, view)._replace(pending=str(so_far))
+
+
+class Facts(NamedTuple):
+    """What is known of the scan on the screen whatever the threshold.
+
+    `table` has all its scores, `rank` is the map's rank correlation with the input. The oracles
+    are (level, Dice), by side for the map and the better side for the input.
+    """
+
+    table: ThresholdTable
+    rank: float
+    oracle: dict[names.Side, tuple[int, float]]
+    input_oracle: tuple[int, float] | None
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _facts(key: str, _case: cases.Case, _view: View) -> Facts:
+    prepared, map8, input8 = _case.prepared, _case.map(_view.map), _case.maps["input"]
+    region, truth = prepared.region, prepared.truth
+    table = threshold_table(map8, truth, region)
+    oracle, input_oracle = {}, None
+    if table.has_truth:
+        oracle = {side: oracle_threshold(table, side) for side in names.SIDES}
+        plain = threshold_table(input8, truth, region)
+        input_oracle = max(
+            (oracle_threshold(plain, side) for side in names.SIDES), key=lambda found: found[1]
+        )
+    rank = float("nan") if _view.map == "input" else rank_correlation(map8, input8, region)
+    return Facts(table, rank, oracle, input_oracle)
+
+
 @dataclass(frozen=True)
 class Shown:
     """One rerun's findings: the case, what the rule proposes, the threshold in force."""
@@ -90,6 +144,7 @@ class Shown:
     view: View
     case: cases.Case
     facts: Facts
+    pooled: Pooled
     proposed: Threshold | NoThreshold
     threshold: Threshold | NoThreshold
     cursor: tuple[int, int, int]
@@ -122,23 +177,39 @@ class Shown:
         return numbers_at(self.facts.table, self.threshold, self.case.prepared.volume.voxel_ml)
 
 
-def load(view: View) -> Shown:
-    """Load what a complete view shows. Raises UserError."""
+def load(view: View, wait: bool = True) -> Shown:
+    """Load what a complete view shows. Raises UserError.
+
+    A rule of the whole cohort needs every scan counted; not to `wait` for that gives the subject
+    on the screen at once, and no threshold yet (`Pooled.pending`).
+    """
     case = cases.load_maps(view)
     subject = thresholds.subject_of(view)
     scans = cohorts.load_cohort(view.cohort).scans
     stamp = disk.scans_stamp(scan for scan in scans if subject in (None, scan.subject))
-    facts = _facts(f"{case.key} {view.cohort} {view.map} {view.scope} {stamp}", case, view)
-    proposed = thresholds.propose(view, facts.shown.counts)
-    threshold = thresholds.in_force(view, proposed)
+    facts = _facts(f"{case.key} {view.map}", case, view)
+    # Of the whole cohort nothing is of one subject: the next one finds it there.
+    whole = [view.run, view.cycle, view.flip, view.range, runs.run_stamp(view.run, view.cycle)]
+    of = case.key if subject else whole
+    pooled = _pooled(f"{of} {view.cohort} {view.map} {stamp}", view, wait)
+    if pooled.pending:
+        proposed: Threshold | NoThreshold = NoThreshold(
+            view.side, view.rule, f"Not known yet: {pooled.pending}"
+        )
+        threshold = thresholds.choose(view, proposed, None)
+    else:
+        proposed = thresholds.propose(view, pooled.shown.counts)
+        threshold = thresholds.in_force(view, proposed)
     if view.slice is not None:
         width, height, depth = case.prepared.region.shape
         x, y = view.at or (width // 2, height // 2)
         cursor = min(x, width - 1), min(y, height - 1), min(view.slice, depth - 1)
     else:
         first = proposed if isinstance(proposed, Threshold) else threshold
+        if pooled.pending:
+            first = attempt("otsu", pooled.shown.counts, view.side)
         cursor = _first_cursor(case.key, view.map, first, case)
-    return Shown(view, case, facts, proposed, threshold, cursor)
+    return Shown(view, case, facts, pooled, proposed, threshold, cursor)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -185,42 +256,58 @@ def cleaned(shown: Shown) -> Cleaned:
 
 
 def viewer_data(
-    shown: Shown, after: Cleaned | None, seq: int, hint: str, accepted: str
+    shown: Shown,
+    after: Cleaned | None,
+    seq: int,
+    hint: str,
+    accepted: str,
+    hint_kind: str = "by hand",
+    decides: bool = False,
 ) -> dict[str, Any]:
     """All that viewer and panel draw from, for JSON; lists of numbers are 256 long.
 
     `after` is what steps and edits make of the threshold in force, `seq` the number of the
-    viewer's message that this answers, `hint` how a level by hand came about, `accepted` the
-    panel's sentence on what was accepted.
+    viewer's message that this answers, `hint` how a level by hand came about and `hint_kind` what
+    kind that is, `accepted` the panel's sentence on what was accepted. `decides`: the viewer may
+    accept and go to the next subject; its acts name the view then (`on`). Of a blind view nothing
+    is sent that is made from the truth.
     """
-    view, facts, threshold = shown.view, shown.facts, shown.threshold
-    prepared, table, peaks = shown.case.prepared, facts.table, facts.shown.peaks
+    view, facts, pooled, threshold = shown.view, shown.facts, shown.pooled, shown.threshold
+    prepared, table, reading = shown.case.prepared, facts.table, pooled.shown
     maps = runs.run_maps(view.run)
     edits = describe_edits(shown.edits)
     name, ml = maps[view.map].short, prepared.volume.voxel_ml
-    where = f"inside the region of {view.scan}"
-    if view.scope == "cohort":
+    # The panel has the whole name; a long one would cut the caption.
+    of = f" of {view.scan}" if len(view.scan) <= SHORT else ""
+    where = f"inside the region{of}"
+    if pooled.pending:
+        where = "in this subject (the cohort's is being counted)"
+    elif view.scope == "cohort":
         where = f"over the cohort {cohorts.cohort_label(view.cohort)}"
-    elif facts.scans > 1:
-        where = f"over the {facts.scans} scans of {prepared.scan.subject}"
+    elif pooled.scans > 1:
+        where = f"over the {pooled.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
+    on = state.to_query(view) if decides else None
     data: dict[str, Any] = {
         "seq": seq,
+        "on": on,
+        "blind": view.blind,
+        "subject": view.scan,
         "key": shown.key,
         "case": f"{view.cohort} {view.scan}",
         "volumes": volumes_key(shown),
         "map": view.map,
         "full": list(prepared.region.shape),
         "hasTruth": table.has_truth,
-        "counts": facts.shown.counts.tolist(),
-        "inputCounts": facts.input_counts.tolist() if view.map != "input" else None,
+        "counts": reading.counts.tolist(),
+        "inputCounts": pooled.input_counts.tolist() if view.map != "input" else None,
         "levels": table.levels.tolist(),
         "lesion": None if table.lesion is None else table.lesion.tolist(),
         "true": table.true,
         "voxelMl": ml,
-        "peaks": [{"position": peak.position, "share": peak.share} for peak in peaks],
-        "verdict": describe_peaks(peaks, facts.shown.separations, facts.shown.verdict, view.side),
-        "separated": outer_separation(facts.shown.separations, view.side) >= SEPARATED,
+        "peaks": [{"position": peak.position, "share": peak.share} for peak in reading.peaks],
+        "verdict": describe_peaks(reading.peaks, reading.separations, reading.verdict, view.side),
+        "separated": outer_separation(reading.separations, view.side) >= SEPARATED,
         "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
         "the line",
         "axis": f"grey level of {name}, {shown.case.ranges[view.map].describe()}",
@@ -235,14 +322,15 @@ def viewer_data(
         "proposal": _proposal(shown),
         "cursor": list(shown.cursor),
         "hint": hint,
+        "hintKind": hint_kind,
         "rank": None if np.isnan(facts.rank) else facts.rank,
         "warning": warn_quantiser(view.map, facts.rank),
         "oracle": _level_and_dice(facts.oracle.get(view.side)),
         "inputOracle": _level_and_dice(facts.input_oracle),
         "dice": _curves({side: table.dice(side) for side in names.SIDES if table.has_truth}),
-        "meanDice": _curves(facts.mean_dice),
-        "meanOf": facts.mean_of,
-        "query": state.link("", view).partition("?")[2],
+        "meanDice": _curves(pooled.mean_dice),
+        "meanOf": pooled.mean_of,
+        "query": state.link("", replace(view, rater="")).partition("?")[2],
         "scan": view.scan,
         "after": "after steps" if view.post else "after edits",
         "pieces": to_json(view.pieces),
@@ -261,7 +349,21 @@ def viewer_data(
             "numbers": after.numbers,
             **after.packed,
         }
-    return data
+    return _without_truth(data) if view.blind else data
+
+
+_OF_TRUTH: dict[str, Any] = {
+    "hasTruth": False, "lesion": None, "true": 0, "oracle": None, "inputOracle": None,
+    "dice": None, "meanDice": None, "meanOf": 0,
+}  # fmt: skip
+
+
+def _without_truth(data: dict[str, Any]) -> dict[str, Any]:
+    """What the viewer gets of a case whose truth is not known."""
+    if data["cleaned"] is not None:
+        numbers = {"volume": data["cleaned"]["numbers"]["volume"]}
+        data["cleaned"] |= {"numbers": dict.fromkeys(data["cleaned"]["numbers"]) | numbers}
+    return data | _OF_TRUTH
 
 
 def _level_and_dice(oracle: tuple[int, float] | None) -> dict[str, float] | None:
@@ -281,7 +383,8 @@ def _proposal(shown: Shown) -> dict[str, Any]:
         return {"t": proposed.level, "text": text, "kind": kind, "sentence": sentence} | said
     stays = shown.view.t is None and isinstance(shown.threshold, Threshold)
     sentence = shown.threshold.sentence if stays else proposed.sentence
-    return {"t": shown.line, "text": "nothing", "kind": "none found", "sentence": sentence} | said
+    kind = "not known yet" if shown.pooled.pending else "none found"
+    return {"t": shown.line, "text": "nothing", "kind": kind, "sentence": sentence} | said
 
 
 def _valued(shown: Shown) -> tuple[str, ...]:
@@ -292,12 +395,13 @@ def _valued(shown: Shown) -> tuple[str, ...]:
 
 def volumes_key(shown: Shown) -> str:
     """The name of the block of volumes."""
-    return f"{shown.case.key} {' '.join(_valued(shown))}"
+    return f"{shown.case.key} {' '.join(_valued(shown))}{' blind' if shown.view.blind else ''}"
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Shown: volumes_key})
 def packed(shown: Shown) -> bytes:
-    """The block of volumes of what is shown."""
+    """The block of volumes of what is shown; of a blind view without the truth."""
     key, prepared = volumes_key(shown), shown.case.prepared
+    truth = None if shown.view.blind else prepared.truth
     maps = {name: shown.case.maps[name] for name in _valued(shown)}
-    return viewer.pack_volumes(key, maps, prepared.region, prepared.truth, prepared.spacing)
+    return viewer.pack_volumes(key, maps, prepared.region, truth, prepared.spacing)

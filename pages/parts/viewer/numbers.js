@@ -3,7 +3,7 @@
 
 import { fixed } from "../shared/browser/levels.js";
 import { nodesOf, put } from "../shared/browser/panel.js";
-import { scoresAt } from "./scores.js";
+import { isLesionFree, scoresAt } from "./scores.js";
 import { sharedStore, tell, thresholdKey } from "./viewer_store.js";
 
 /** @import { Data, Store } from "./viewer_store.js" */
@@ -16,19 +16,30 @@ const written = (name, value) =>
 
 /** Which kind of number is on the line, and a sentence that says where it is from.
  * @type {(data: Data, live: import("./viewer_store.js").Live) => [string, string]} */
-export function sourceOf({ proposal, peaks, hint, live: told }, live) {
+export function sourceOf({ proposal, peaks, hint, hintKind = "by hand", live: told }, live) {
   if (live.rule && live.rule === proposal.rule && live.t === proposal.t &&
       live.side === proposal.side) {
     return [proposal.kind, proposal.sentence];
   }
   const peak = live.rule.startsWith("peak:") ? Number(live.rule.slice(5)) : 0;
   if (peak) return ["mask-free", `The level of peak ${peak} of ${peaks.length}.`];
-  if (live.t === told.t && live.upper === told.upper && hint) return ["by hand", hint];
+  if (live.t === told.t && live.upper === told.upper && hint) return [hintKind, hint];
   return ["by hand", `The rule “${proposal.rule}” proposes ${proposal.text}.`];
 }
 
 /** @type {(oracle: import("./viewer_store.js").Oracle) => string} */
 const best = (oracle) => (oracle ? `${fixed(oracle.dice, 3)} at ${oracle.t}` : "–");
+
+/** What the cells of a column say: scores, or how much is marked where there is no lesion.
+ * @param {Record<string, any> | null} scores null while they are not known
+ * @param {Data} data @param {boolean} free */
+export function cellsOf(scores, { voxelMl, steps }, free) {
+  if (!scores) return Object.fromEntries(SCORES.map((name) => [name, "…"]));
+  const cells = Object.fromEntries(SCORES.map((name) => [name, written(name, scores[name])]));
+  if (!free) return cells;
+  const marked = `${Math.round(scores.volume / voxelMl)} voxels${steps ? "" : " marked"}`;
+  return { ...cells, dice: marked, sensitivity: "–", precision: "–" };
+}
 
 /** @type {(root: HTMLElement, nodes: Record<string, any>, store: Store) => void} */
 function render(root, nodes, { data, live, table }) {
@@ -37,6 +48,8 @@ function render(root, nodes, { data, live, table }) {
   const clean = data.cleaned?.for === thresholdKey(live) ? data.cleaned.numbers : null;
   // what is said of pieces holds for its own mask alone
   const edited = thresholdKey(live) === thresholdKey(data.live) ? data.edited : "";
+  const free = isLesionFree(table), cells = cellsOf(now, data, free);
+  const after = cellsOf(clean, data, free);
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
   const texts = {
     kind, sentence, edited, steps: data.after, verdict: data.verdict, warning: data.warning,
@@ -44,21 +57,23 @@ function render(root, nodes, { data, live, table }) {
     level: live.none ? "none" : live.upper !== null ? `${live.t} – ${live.upper}`
       : `${live.side === "dark" ? "≤" : "≥"} ${live.t}`,
     truth: written("volume", data.hasTruth ? data.true * data.voxelMl : null),
-    oracle: best(data.oracle), input: best(data.inputOracle), mean: fixed(mean, 3),
+    subject: data.subject, "dice title": free ? "No lesion" : "Dice",
+    "oracle title": data.steps ? "Oracle, no steps" : "Dice, oracle",
+    oracle: best(free ? null : data.oracle), input: best(free ? null : data.inputOracle),
+    mean: fixed(mean, 3),
     "mean of": `Mean Dice, ${data.meanOf} with lesion`, rank: fixed(data.rank, 2),
-    ...Object.fromEntries(SCORES.flatMap((name) => [
-      [name, written(name, now[name])],
-      [`${name} after`, clean ? written(name, clean[name]) : "…"],
-    ])),
+    ...cells, ...Object.fromEntries(SCORES.map((name) => [`${name} after`, after[name]])),
   };
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
-  nodes.accept.disabled = Boolean(live.none);
+  nodes.accept.disabled = Boolean(live.none) || !data.on;
   nodes.verdict.classList.toggle("weak", !data.separated);
   nodes.steps.title = data.steps;
   nodes.warning.hidden = !data.warning;
   nodes.edited.hidden = !edited;
   root.classList.toggle("steps", Boolean(data.steps));
   root.classList.toggle("cohort", Boolean(data.meanDice));
+  root.classList.toggle("blind", data.blind);
+  root.classList.toggle("free", free);
 }
 
 /** @type {(store: Store, button: HTMLElement) => Promise<void>} */

@@ -16,6 +16,10 @@ export function runningSums(counts) {
 export const scoreTable = ({ levels, lesion, true: truth, voxelMl }) =>
   ({ levels: runningSums(levels), lesion: lesion && runningSums(lesion), truth, voxelMl });
 
+/** Whether the truth is known and holds nothing: Dice says nothing there.
+ * @type {(table: Pick<ReturnType<typeof scoreTable>, "lesion" | "truth">) => boolean} */
+export const isLesionFree = ({ lesion, truth }) => lesion !== null && truth === 0;
+
 /** Voxels from the first level to the last.
  * @type {(s: Float64Array, a: number, b: number) => number} */
 export const countBetween = (sums, first, last) =>

@@ -11,7 +11,8 @@ import { drawHistogram } from "./viewer_histogram.js";
 import { listenToKeys, listenToTools } from "./viewer_keys.js";
 import { drawPlane, layOut } from "./viewer_planes.js";
 import { listenToChart, listenToPlane } from "./viewer_pointer.js";
-import { makeState, report, setThreshold, showDisplay } from "./viewer_state.js";
+import { accept, doWaiting, makeState, repeatActs, report, setThreshold, showDisplay }
+  from "./viewer_state.js";
 import { NO_VOLUME, tell } from "./viewer_store.js";
 
 /** @import { State } from "./viewer_state.js" */
@@ -23,6 +24,9 @@ function draw(state) {
   if (state.volume.key) for (const plane of state.planes) drawPlane(state, plane);
   drawHistogram(state);
   showValues(state);
+  const { store: { seen }, data, display } = state;
+  if (data.hasTruth) seen.dice.add(data.case);
+  if (data.hasTruth && display.truth && state.volume.key) seen.truth.add(data.case);
   state.store.frames += 1;
   state.store.drawn = performance.now();
 }
@@ -64,6 +68,8 @@ function takeData(state, data, first = false) {
   takeCleaned(state);
   takeVolume(state);
   tell(store, "data");
+  repeatActs(state);
+  doWaiting(state);
 }
 
 /** The mask after post-processing, for the one threshold it was made for. @param {State} state */
@@ -123,7 +129,7 @@ function listen(state) {
   const forgetKeys = listenToKeys(state);
   const onStore = (/** @type {string} */ what) => {
     if (what === "volumes") takeVolume(state);
-    if (what === "accept") report(state, 0, { accept: true });
+    if (what === "accept") accept(state);
   };
   store.listeners.add(onStore);
   beforePressOutside(state.root, () => state.unsent && report(state, 0));

@@ -3,7 +3,7 @@
 
 import { below, line, polygon, sharp, turnedText, write } from "../shared/browser/canvas.js";
 import { clamp, keptBy, levelFrame } from "../shared/browser/levels.js";
-import { scoresAt } from "./scores.js";
+import { isLesionFree, scoresAt } from "./scores.js";
 
 /** @import { State } from "./viewer_state.js" */
 /** @import { Pen } from "../shared/browser/canvas.js" */
@@ -145,7 +145,9 @@ function drawThreshold(pen, state, frame) {
     return at;
   });
   const { volume, dice, sensitivity } = scoresAt(state.table, state.live);
-  const text = [dice === null ? "" : `Dice ${dice.toFixed(3)}`, `${volume.toFixed(1)} ml`,
+  const score = isLesionFree(state.table) ? "no lesion" : dice === null ? ""
+    : `Dice ${dice.toFixed(3)}`;
+  const text = [score, `${volume.toFixed(1)} ml`,
     sensitivity === null ? "" : `sens. ${sensitivity.toFixed(3)}`].filter(Boolean).join("   ");
   pen.font = fontOf(state);
   pen.fillStyle = theme.text;

@@ -31,7 +31,8 @@ export function makeState(root, data, colour) {
     picking: "", // the plane in which the piece under the pointer is outlined
     pointed: /** @type {number[] | null} */ (null), // voxel under the pointer
     hover: /** @type {number | null} */ (null), hoverPeak: -1, dragging: false,
-    seq: 0, acts: /** @type {{ seq: number }[]} */ ([]), unsent: false, timer: 0,
+    seq: 0, acts: /** @type {{ seq: number, step?: number }[]} */ ([]), unsent: false, timer: 0,
+    waiting: /** @type {(() => void)[]} */ ([]), // keys for a subject that is still to come
     display: {
       mask: true, opacity: 45, colour, outline: false, truth: true, radiological: true,
       scale: "sqrt", curve: false, ...storedDisplay(),
@@ -126,6 +127,48 @@ export function undoPiece(state) {
   state.pieces = state.pieces.filter((_, i) => i !== last);
   report(state, 0);
 }
+
+/** Tell again of acts that Python has not answered: it was interrupted, or started anew. It does
+ * none of them twice. A page that hears of no acts would be told for ever. @param {State} state */
+export function repeatActs(state) {
+  if (state.data.on && state.acts.length && !state.unsent) report(state, 0);
+}
+
+/** Whether another subject was asked for and is not on the screen yet.
+ * @type {(state: Pick<State, "acts">) => boolean} */
+export const moving = ({ acts }) => acts.some(({ step }) => step);
+
+/** Do what a key asks for; as long as another subject is on its way, what is meant for that waits
+ * in order. @param {State} state @param {() => void} act @param {boolean} waits */
+export function inOrder(state, act, waits) {
+  if (state.waiting.length || (waits && moving(state))) state.waiting.push(act);
+  else act();
+}
+
+/** Do what waited for the subject that is on the screen now. @param {State} state */
+export function doWaiting(state) {
+  while (state.waiting.length && !moving(state)) state.waiting.shift()?.();
+}
+
+/** Go to another subject. @param {State} state @param {number} step */
+export function stepSubject(state, step) {
+  if (state.data.on) report(state, 0, { step });
+}
+
+/** Accept what is on the screen, under a name of its own: sent twice, it is kept once.
+ * @param {State} state */
+export function accept(state) {
+  const { pieces, data: { on, case: subject, blind }, live: { t, upper, side, rule } } = state;
+  if (!on) return;
+  const { truth, dice } = state.store.seen, token = newToken();
+  report(state, 0, { accept: true, token, on, t, upper, side, rule, pieces,
+    truth_shown: truth.has(subject), dice_shown: dice.has(subject),
+    blind: blind && !dice.has(subject) });
+}
+
+/** A name that no other act has; also where the browser has no `randomUUID` (plain http). */
+const newToken = () => [...crypto.getRandomValues(new Uint32Array(4))]
+  .map((part) => part.toString(16).padStart(8, "0")).join("");
 
 /** @param {State} state @param {number[]} cursor */
 export function setCursor(state, cursor, wait = SETTLE.cursor) {

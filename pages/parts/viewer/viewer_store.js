@@ -21,6 +21,7 @@
  *   voxelMl: number, peaks: { position: number }[],
  *   verdict: string, separated: boolean, caption: string, axis: string,
  *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[],
+ *   on: Record<string, string> | null, blind: boolean, subject: string, hintKind: string,
  *   hint: string, rank: number | null, warning: string,
  *   proposal: { t: number, side: string, rule: string, text: string, kind: string,
  *     sentence: string },
@@ -28,10 +29,14 @@
  *   meanOf: number, query: string, steps: string, after: string, pieces: Edit[], edited: string,
  *   accepted: string, cleaned: Cleaned | null }} Data */
 /** `live` is the threshold on the screen now, `data` the newest from Python, `frames` and `drawn`
- * (ms of performance.now()) count redraws for measurements.
+ * (ms of performance.now()) count redraws for measurements. `pageKeys` are keys that the page
+ * answers before the viewer does. `seen` are the cases whose truth, or scores made with it, were on
+ * the screen.
  * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,
  *   table: ReturnType<typeof import("./scores.js").scoreTable> | null, frames: number,
- *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void> }} Store */
+ *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void>,
+ *   pageKeys: ((event: KeyboardEvent) => (() => void) | null) | null,
+ *   seen: { truth: Set<string>, dice: Set<string> } }} Store */
 
 /** Stands where a volume has not arrived yet. @type {Volume} */
 export const NO_VOLUME = { key: "", shape: [1, 1, 1], full: [1, 1, 1], offset: [0, 0, 0],
@@ -42,7 +47,7 @@ export function sharedStore() {
   const tab = /** @type {any} */ (globalThis);
   return tab.ascnetExplorer ??= {
     volumes: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0, cleanedAt: 0,
-    listeners: new Set(),
+    listeners: new Set(), pageKeys: null, seen: { truth: new Set(), dice: new Set() },
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { sourceOf } from "../../../pages/parts/viewer/numbers.js";
+import { cellsOf, sourceOf } from "../../../pages/parts/viewer/numbers.js";
 
 const data = {
   proposal: { t: 128, side: "bright", rule: "otsu", kind: "mask-free", sentence: "Otsu.",
@@ -25,4 +25,21 @@ test("a level by hand says how it came about, or what the rule proposes", () => 
   assert.deepEqual(sourceOf({ ...data, hint: "Drawn." }, { ...byHand, t: 91 }),
     ["by hand", "The rule “otsu” proposes ≥ 128."]);
   assert.deepEqual(sourceOf(data, byHand), ["by hand", "The rule “otsu” proposes ≥ 128."]);
+});
+
+test("where there is no lesion, the voxels that are marked are said instead of scores", () => {
+  const numbers = { volume: 1.5, dice: 0, sensitivity: null, precision: 0 };
+  const cells = { volume: "1.5 ml", sensitivity: "–", precision: "–" };
+  assert.deepEqual(cellsOf(numbers, { voxelMl: 0.5, steps: "" }, true),
+    { ...cells, dice: "3 voxels marked" });
+  assert.deepEqual(cellsOf(numbers, { voxelMl: 0.5, steps: "open:3" }, true),
+    { ...cells, dice: "3 voxels" });
+  assert.equal(cellsOf(numbers, { voxelMl: 0.5, steps: "" }, false).dice, "0.000");
+  assert.equal(cellsOf(null, { voxelMl: 0.5, steps: "" }, true).dice, "…");
+});
+
+test("a decision that was accepted is not called a level by hand", () => {
+  const kept = { ...data, hint: "Decided by anna.", hintKind: "accepted" };
+  assert.deepEqual(sourceOf(kept, { t: 90, upper: null, side: "bright", rule: "" }),
+    ["accepted", "Decided by anna."]);
 });

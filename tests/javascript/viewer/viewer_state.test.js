@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  bandFrom, editPiece, nextPeak, report, setCursor, setThreshold, takePeak, undoPiece,
+  accept, bandFrom, doWaiting, editPiece, inOrder, nextPeak, repeatActs, report, setCursor,
+  setThreshold, stepSubject, takePeak, undoPiece,
 } from "../../../pages/parts/viewer/viewer_state.js";
 import { FakeNode } from "../helpers.js";
 
@@ -123,4 +124,66 @@ test("another threshold ends the edits of pieces, the same one does not", () => 
   assert.equal(state.pieces.length, 1);
   setThreshold(state, { t: 101 });
   assert.deepEqual(state.pieces, []);
+});
+
+const on = { subject: "a" };
+
+test("an acceptance names what it is of, where its line was, and what had been seen", () => {
+  const state = viewer();
+  state.data = { ...state.data, on, case: "c a", blind: true };
+  state.store.seen = { truth: new Set(), dice: new Set() };
+  accept(state);
+  const [{ token, ...act }] = state.told[0].acts;
+  assert.deepEqual(act, { accept: true, on, t: 100, upper: null, side: "bright", rule: "otsu",
+    pieces: [],
+    truth_shown: false, dice_shown: false, blind: true, seq: 5 });
+  assert.match(token, /^[0-9a-f]{32}$/);
+  state.store.seen.dice.add("c a"); // looked at before the switch was turned
+  accept(state);
+  const second = state.told[1].acts[1];
+  assert.deepEqual([second.dice_shown, second.blind, second.token === token], [true, false, false]);
+});
+
+test("where nothing can be kept, nothing is accepted and no subject is next", () => {
+  const state = viewer();
+  state.data = { ...state.data, on: null };
+  accept(state);
+  stepSubject(state, 1);
+  assert.deepEqual(state.told, []);
+});
+
+test("what is meant for the next subject waits for it, in order", () => {
+  const state = viewer(), done = [];
+  state.data = { ...state.data, on };
+  state.acts = [];
+  state.waiting = [];
+  const key = (name, waits) => inOrder(state, () => done.push(name), waits);
+  key("left", true);
+  inOrder(state, () => stepSubject(state, 1), false);
+  key("mask", false);
+  key("accept", true);
+  inOrder(state, () => stepSubject(state, 1), false);
+  key("accept again", true);
+  assert.deepEqual(done, ["left", "mask"]);
+  assert.equal(state.acts.length, 1);
+  state.acts = []; // Python has answered, and the subject is there
+  doWaiting(state);
+  assert.deepEqual(done, ["left", "mask", "accept"]);
+  assert.equal(state.acts.length, 1);
+  state.acts = [];
+  doWaiting(state);
+  assert.deepEqual(done.at(-1), "accept again");
+});
+
+test("acts that Python has not answered are told again", () => {
+  const state = viewer();
+  state.acts = [];
+  repeatActs(state);
+  assert.deepEqual(state.told, []);
+  state.acts = [{ seq: 3, step: 1 }];
+  repeatActs(state); // of a page that hears of none
+  assert.deepEqual(state.told, []);
+  state.data = { ...state.data, on };
+  repeatActs(state);
+  assert.deepEqual(state.told[0].acts, [{ seq: 3, step: 1 }]);
 });

@@ -1,47 +1,19 @@
 """The Threshold page without a browser: deep links, widgets, errors as one sentence."""
 
-import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from ascnet_core.studies.counts import background, gathering
+from ascnet_core.studies.folder import list_studies
 from pages.parts.shared import state
-
-PAGE = str(Path(__file__).resolve().parents[3] / "pages" / "threshold.py")
-
-
-@pytest.fixture
-def open_page(own_cache: Path, small_cohort: Path, small_run: Path) -> Callable[..., AppTest]:
-    """Runs the page at a view of the small cohort."""
-
-    def run(**keys: str) -> AppTest:
-        app = AppTest.from_file(PAGE, default_timeout=120)
-        view = {"cohort": str(small_cohort), "run": str(small_run), "map": "input"} | keys
-        for key, value in view.items():
-            app.query_params[key] = value
-        app.run()
-        assert not app.exception
-        return app
-
-    return run
-
-
-def sent(app: AppTest) -> dict[str, Any]:
-    """What the viewer was sent."""
-    for element in app.main:
-        proto = getattr(element, "proto", None)
-        found = getattr(getattr(proto, "bidi_component", proto), "json", "")
-        if found and "counts" in found:
-            return json.loads(found)
-    raise AssertionError("the viewer was sent nothing")
-
-
-def view_of(app: AppTest) -> state.View:
-    return app.session_state[state.VIEW]
+from tests.pages.threshold.conftest import acceptance, sent, tell, view_of
 
 
 def test_the_first_anomalous_subject_opens_at_the_runs_own_rule(
@@ -207,3 +179,85 @@ def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
     app.number_input(key="level number").set_value(88).run()
     assert not sent(app)["none"]
     assert sent(app)["live"]["t"] == 88
+
+
+def test_an_empty_level_field_is_no_level(open_page: Callable[..., AppTest]) -> None:
+    app = open_page(t="171", upper="180")
+    app.number_input(key="level number").set_value(None).run()
+    assert (view_of(app).t, view_of(app).upper) == (None, None)
+    assert sent(app)["live"]["rule"] == "otsu"
+    assert app.number_input(key="level number").value == sent(app)["live"]["t"]
+
+
+def test_an_unknown_rule_in_a_link_is_said_and_the_runs_own_is_taken(
+    open_page: Callable[..., AppTest],
+) -> None:
+    app = open_page(rule="magic:3")
+    assert "magic" in app.toast[0].value
+    assert "own rule is taken" in app.toast[0].value
+    data = sent(app)
+    assert (data["live"]["rule"], data["proposal"]["rule"]) == ("otsu", "otsu")
+    assert view_of(app).rule == ""
+
+
+def test_blind_nothing_that_is_made_from_the_truth_is_sent(
+    open_page: Callable[..., AppTest],
+) -> None:
+    seen, blind = (open_page(scope="cohort", blind=yes, post="open:3") for yes in ("no", "yes"))
+    for name in ("oracle", "inputOracle", "dice", "meanDice", "lesion"):
+        assert sent(seen)[name] is not None
+        assert sent(blind)[name] is None
+    assert sent(seen)["hasTruth"]
+    assert not sent(blind)["hasTruth"]
+    assert (sent(blind)["true"], sent(blind)["meanOf"], sent(blind)["blind"]) == (0, 0, True)
+    assert sent(blind)["cleaned"]["numbers"] == {
+        "volume": sent(seen)["cleaned"]["numbers"]["volume"],
+        "dice": None, "sensitivity": None, "precision": None,
+    }  # fmt: skip
+    assert sent(seen)["volumes"] != sent(blind)["volumes"]
+    assert "blind=yes" in sent(blind)["query"]  # a reload stays blind
+    blind.toggle(key=state.widget("blind")).set_value(False).run()
+    assert sent(blind)["hasTruth"]
+
+
+def test_the_rater_is_not_in_a_copied_link(open_page: Callable[..., AppTest]) -> None:
+    app = open_page(rater="anna")
+    assert view_of(app).rater == "anna"
+    assert "rater" not in sent(app)["query"]
+
+
+def test_this_subject_is_there_before_the_cohort_is_counted(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    real = gathering.count_missing
+
+    def later(*given: Any, **more: Any) -> None:
+        go.wait(60)
+        real(*given, **more)
+
+    monkeypatch.setattr(gathering, "count_missing", later)
+    alone = sent(open_page(scope="subject"))
+    app = open_page(wait=False, scope="cohort")
+    data = sent(app)
+    assert data["volumes"] == alone["volumes"]
+    assert data["counts"] == alone["counts"]
+    assert "1 of 4 scans of the cohort are counted" in data["proposal"]["sentence"]
+    assert (data["none"], data["proposal"]["kind"]) == (True, "not known yet")
+    assert "the cohort's is being counted" in data["caption"]
+    assert data["meanDice"] is None
+    refused = tell(app, acceptance(app))
+    assert "Not known yet" in refused["hint"]
+    assert list_studies() == []
+    peak = tell(app, t=99, rule="peak:1")  # a peak of this subject, not of the cohort
+    assert (peak["live"]["t"], peak["live"]["rule"]) == (99, "")
+    app.number_input(key="level number").set_value(None).run()
+    go.set()
+    assert background.wait(60)
+    app.run()
+    whole = sent(app)
+    assert sum(whole["counts"]) > 2 * sum(alone["counts"])
+    assert (whole["none"], whole["proposal"]["kind"]) == (False, "mask-free")
+    st.cache_resource.clear()  # as after a restart: nothing is cut for it again
+    monkeypatch.setattr(gathering, "count_missing", lambda *given, **more: None)
+    assert sent(open_page(wait=False, scope="cohort"))["counts"] == whole["counts"]

@@ -9,6 +9,12 @@ import pytest
 
 from ascnet_core import places
 from ascnet_core.imaging.cohort import read_manifest
+from ascnet_core.imaging.prepare import prepare_scan
+from ascnet_core.runs.folder import Run
+from ascnet_core.segmentation.histogram import quantise
+from ascnet_core.settings.preparation import preparation_of
+from ascnet_core.studies.decisions import Decision, record
+from ascnet_core.studies.folder import find_study
 from tests.unit.commands.command_line import cli, complaint, decide, masks_of, rows_of
 
 
@@ -266,3 +272,21 @@ def test_decisions_on_several_ranges_are_no_row_of_one_table(names, tmp_path, ca
     capsys.readouterr()
     assert cli("evaluate", "--study", "ms", "-o", tmp_path / "s") == 2
     assert "raw and subject, which one table cannot hold" in complaint(capsys)
+
+
+def test_a_decision_on_the_input_is_repeated_by_segment_and_evaluate(names, tmp_path):
+    """The pages show the input beside the maps, and one may decide on it."""
+    study = find_study("ms")
+    for subject in names:
+        record(study, Decision("anna", subject, "input", "bright", "raw", "150", 150))
+    assert cli("segment", "--study", "ms", "-o", tmp_path / "m") == 0
+    how = preparation_of(Run(study.run).settings())
+    for scan in study.cohort().scans:
+        prepared = prepare_scan(scan, how)
+        levels = quantise(np.where(prepared.region, prepared.scaled, 0))
+        stored = nib.as_closest_canonical(nib.load(tmp_path / "m" / f"{scan.scan}_mask.nii.gz"))
+        expected = (levels >= 150) & prepared.region
+        assert np.array_equal(np.asanyarray(stored.dataobj) > 0, expected)
+    assert cli("evaluate", "--study", "ms", "-o", tmp_path / "e", "--no-baselines") == 0
+    rows = rows_of(tmp_path / "e" / "subjects.csv")
+    assert "input" in {row["map"] for row in rows}
