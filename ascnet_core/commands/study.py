@@ -14,15 +14,7 @@ from ascnet_core.commands.options import (
     add_overwrite,
     need_folder,
 )
-from ascnet_core.commands.study_actions import (
-    agree,
-    apply,
-    decide,
-    prefer,
-    report,
-    rules,
-    warn,
-)
+from ascnet_core.commands.study_actions import agree, apply, decide, prefer, report, rules, warn
 from ascnet_core.commands.study_options import add_with_study, decided_so_far
 from ascnet_core.errors import UserError
 

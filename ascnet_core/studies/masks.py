@@ -41,7 +41,8 @@ class _Cutter:
     def cut(self, scan: Scan, names: Sequence[str]) -> Kept:
         """The input and the maps of these names, as floats in memory."""
         prepared = prepare_scan(scan, self.how)
-        maps = cut_scan(self.network, prepared, flip=self.flip, names=names) if names else {}
+        made = [name for name in names if name != INPUT]
+        maps = cut_scan(self.network, prepared, flip=self.flip, names=made) if made else {}
         return keep(prepared, [(INPUT, prepared.scaled), *maps.items()], {})
 
 

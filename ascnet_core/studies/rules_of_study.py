@@ -63,7 +63,7 @@ def decided_levels(
 ) -> dict[str, int]:
     """A rater's levels by subject: those on the run's own map, range and side that hold today.
 
-    Bands and decisions on scans that have changed since are left out.
+    Bands, decisions without a level and those on scans that have changed since are left out.
     """
     found = {}
     for subject, entry in decisions_of(study, rater).items():
@@ -73,10 +73,10 @@ def decided_levels(
             own.range,
             own.how.side,
         )
-        if threshold is None or threshold.upper is not None or not alike:
+        if threshold is None or decision.level is None or decision.upper is not None or not alike:
             continue
         if subject in facts and entry.scan_sha256 == facts[subject].scan_sha256:
-            found[subject] = threshold.level
+            found[subject] = decision.level
     return found
 
 
