@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from ascnet_core.studies.folder import Study
+from pages.parts.deciding import decide
 from pages.parts.shared import feedback
 from pages.parts.shared.sidebar import style
-from pages.parts.tuning import agreement_view, chosen, decide, report_view, rules_view
+from pages.parts.tuning import agreement_view, chosen, report_view, rules_view
 from pages.parts.versus import versus
 
 # What the page shows of a study, by the name in its address: label, and what draws it. It is called

@@ -38,6 +38,17 @@ def _fitting(
     return tuple(fitting.fitting(_cohort, _run, _cycle, _flip))
 
 
+def study_view(study: Study) -> View:
+    """What all subjects of a study are looked at with: its cohort, run, cycle and mirroring."""
+    return View(
+        cohort=str((study.path / places.MANIFEST).absolute()),
+        run=study.about["run"],
+        cycle=study.cycle,
+        flip=study.flip,
+        scope="subject",
+    )
+
+
 def name_of(study: Study) -> str:
     """What the address calls a study: its name, or its path where it lies elsewhere."""
     own = study.path.parent == places.RUNS / places.STUDIES

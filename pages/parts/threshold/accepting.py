@@ -6,7 +6,7 @@ from typing import Any
 
 from ascnet_core.errors import UserError
 from ascnet_core.segmentation.threshold import NoThreshold
-from ascnet_core.studies.decisions import Decision, Entry, record
+from ascnet_core.studies.decisions import NOTHING, Decision, Entry, record
 from pages.parts.shared import cohorts
 from pages.parts.shared.state import View
 from pages.parts.studies import keeping
@@ -92,6 +92,8 @@ def line_of(kept: keeping.Kept, subject: str, view: View) -> str:
     decision = entry.decided
     if decision.threshold is None:
         return f"Excluded · {done} in all"
+    if decision.rule == NOTHING:
+        return f"Accepted: no lesion · {done} in all"
     level = decision.level if decision.upper is None else f"{decision.level} to {decision.upper}"
     on = "" if decision.map == view.map else f" on {decision.map}"
     return f"Accepted at {level}{on} · {done} in all"

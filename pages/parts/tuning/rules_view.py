@@ -33,8 +33,8 @@ from ascnet_core.studies.table import to_csv
 from pages.parts.shared import feedback, jobs, state
 from pages.parts.shared.question import ask_about
 from pages.parts.shared.tables import counted
+from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen
-from pages.parts.versus.versus_block import study_view
 
 BLIND, SUBJECT, DECIDE = "blind", "subject", "decide"
 """Keys of the address, and the view that a click opens."""

@@ -8,27 +8,16 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.imaging.slices import box_of
-from ascnet_core.places import MANIFEST
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.preferences import Contender, Pair, left_of
 from pages.parts.shared import cases, components, runs, thresholds
 from pages.parts.shared.state import View
+from pages.parts.studies.keeping import study_view
 from pages.parts.viewer.viewer import MARGIN, Mask
 
 KEPT = 6
 """Blocks kept: each is as large as a subject's input, gzipped."""
-
-
-def study_view(study: Study) -> View:
-    """What all subjects of a study are looked at with."""
-    return View(
-        cohort=str((study.path / MANIFEST).absolute()),
-        run=study.about["run"],
-        cycle=study.cycle,
-        flip=study.flip,
-        scope="subject",
-    )
 
 
 def view_of(study: Study, one: Contender, subject: str) -> View:

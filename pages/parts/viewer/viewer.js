@@ -59,7 +59,7 @@ function takeData(state, data, first = false) {
     if (another || !(state.dragging || state.unsent)) {
       setThreshold(state, { ...data.live, none: data.none });
       state.cursor = [...data.cursor];
-      state.pieces = data.pieces;
+      store.pieces = data.pieces;
     }
   }
   nodes.caption.textContent = data.caption;

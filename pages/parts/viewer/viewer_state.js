@@ -27,7 +27,6 @@ export function makeState(root, data, colour) {
       bits: Uint8Array }} */ (null),
     shape: /** @type {null | { kind: string, plane: string, box: number[] }} */ (null),
     tool: /** @type {string | null} */ (null),
-    pieces: /** @type {Edit[]} */ ([]), // edits of the mask's pieces, of all scans of the subject
     picking: "", // the plane in which the piece under the pointer is outlined
     pointed: /** @type {number[] | null} */ (null), // voxel under the pointer
     hover: /** @type {number | null} */ (null), hoverPeak: -1, dragging: false,
@@ -88,7 +87,7 @@ export function setThreshold(state, changes, settle) {
   if (thresholdKey(before) !== thresholdKey(live) || before.rule !== live.rule ||
       Boolean(before.none) !== none) {
     if (!state.dragging) state.shape = null;
-    state.pieces = []; // they were of another mask
+    state.store.pieces = []; // they were of another mask
     tell(state.store, "live");
     state.redraw();
     showDisplay(state);
@@ -106,7 +105,8 @@ export function report(state, wait, act) {
   const tellPython = () => {
     state.unsent = false;
     state.seq += 1;
-    const { seq, acts, cursor, pieces, data: { key }, live: { t, upper, side, rule } } = state;
+    const { seq, acts, cursor, data: { key }, live: { t, upper, side, rule } } = state;
+    const { pieces } = state.store;
     state.send({ seq, key, t, upper, side, rule, cursor, pieces, acts });
   };
   if (wait) state.timer = setTimeout(tellPython, wait);
@@ -116,15 +116,17 @@ export function report(state, wait, act) {
 /** Drop the piece of the mask at a voxel, or keep it alone.
  * @type {(state: State, voxel: number[], act: Edit["act"]) => void} */
 export function editPiece(state, voxel, act) {
-  state.pieces = [...state.pieces, { scan: state.data.scan, voxel, act }];
+  const { store, data: { scan } } = state;
+  store.pieces = [...store.pieces, { scan, voxel, act }];
   report(state, 0);
 }
 
 /** Take back the last edit of the pieces on the screen. @param {State} state */
 export function undoPiece(state) {
-  const last = state.pieces.findLastIndex(({ scan }) => scan === state.data.scan);
+  const { store, data } = state;
+  const last = store.pieces.findLastIndex(({ scan }) => scan === data.scan);
   if (last < 0) return;
-  state.pieces = state.pieces.filter((_, i) => i !== last);
+  store.pieces = store.pieces.filter((_, i) => i !== last);
   report(state, 0);
 }
 
@@ -158,9 +160,9 @@ export function stepSubject(state, step) {
 /** Accept what is on the screen, under a name of its own: sent twice, it is kept once.
  * @param {State} state */
 export function accept(state) {
-  const { pieces, data: { on, case: subject, blind }, live: { t, upper, side, rule } } = state;
+  const { data: { on, case: subject, blind }, live: { t, upper, side, rule } } = state;
   if (!on) return;
-  const { truth, dice } = state.store.seen, token = newToken();
+  const { pieces, seen: { truth, dice } } = state.store, token = newToken();
   report(state, 0, { accept: true, token, on, t, upper, side, rule, pieces,
     truth_shown: truth.has(subject), dice_shown: dice.has(subject),
     blind: blind && !dice.has(subject) });

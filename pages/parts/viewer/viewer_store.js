@@ -35,12 +35,13 @@
  * (ms of performance.now()) count redraws for measurements. `pageKeys` are keys that the page
  * answers before the viewer does, `takePackage` gets what comes along with volumes. `seen` are the
  * cases whose truth, or scores made with it, were on the screen. `wanted` is where the page wants
- * the line (told as "wanted").
+ * the line (told as "wanted"). `pieces` are the edits of the mask's pieces on the screen, of all
+ * scans of the subject.
  * @typedef {{ volumes: Map<string, Volume>, data: Data | null, live: Live | null,
  *   table: ReturnType<typeof import("./scores.js").scoreTable> | null, frames: number,
  *   drawn: number, cleanedAt: number, listeners: Set<(what: string) => void>,
  *   desk: Desk | null, pageKeys: ((event: KeyboardEvent) => (() => void) | null) | null,
- *   takePackage: ((sent: any) => void) | null, wanted: Partial<Live> | null,
+ *   takePackage: ((sent: any) => void) | null, wanted: Partial<Live> | null, pieces: Edit[],
  *   seen: { truth: Set<string>, dice: Set<string> } }} Store */
 
 /** Stands where a volume has not arrived yet. @type {Volume} */
@@ -52,7 +53,7 @@ export function sharedStore() {
   const tab = /** @type {any} */ (globalThis);
   return tab.ascnetExplorer ??= {
     volumes: new Map(), data: null, live: null, table: null, frames: 0, drawn: 0, cleanedAt: 0,
-    listeners: new Set(), desk: null, pageKeys: null, takePackage: null,
+    listeners: new Set(), pieces: [], desk: null, pageKeys: null, takePackage: null,
     wanted: null, seen: { truth: new Set(), dice: new Set() },
   };
 }

@@ -71,7 +71,7 @@ function withPieces() {
   const canvas = new FakeNode(), at = { ...plane, canvas, cleaned: { bits: null },
     slice: { map: marked.map((on) => on * 200), labels: marked } };
   canvas.style = {};
-  const state = viewer({ tool: null, pieces: [], seq: 0, told: [], timer: 0, picking: "",
+  const state = viewer({ tool: null, store: { pieces: [] }, seq: 0, told: [], timer: 0, picking: "",
     live: { t: 100, upper: null, side: "bright" }, cleaned: null,
     data: { full: [10, 20, 8], scan: "s", key: "k" }, root: { focus() {} } });
   state.volume.key = "v";
@@ -103,11 +103,11 @@ test("Alt and click drops the piece under the pointer, with Shift it is kept alo
 test("the tool needs no key; off the mask, or after a drag, nothing is edited", () => {
   const { state, press } = withPieces();
   press([8, 18]);
-  assert.deepEqual([state.pieces, state.cursor, state.picking], [[], [8, 18, 4], ""]);
+  assert.deepEqual([state.store.pieces, state.cursor, state.picking], [[], [8, 18, 4], ""]);
   press([4, 4], { altKey: true });
   press([8, 18], { altKey: true }, 30);
-  assert.deepEqual(state.pieces, []);
+  assert.deepEqual(state.store.pieces, []);
   state.tool = "pieces";
   press([7, 17]);
-  assert.equal(state.pieces.length, 1);
+  assert.equal(state.store.pieces.length, 1);
 });

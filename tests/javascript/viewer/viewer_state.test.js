@@ -36,7 +36,7 @@ function viewer() {
   };
   state.redraw = () => { state.drawn += 1; };
   state.send = (message) => state.told.push(message);
-  state.store = { live: null, listeners: new Set([(what) => state.heard.push(what)]) };
+  state.store = { live: null, pieces: [], listeners: new Set([(what) => state.heard.push(what)]) };
   return state;
 }
 
@@ -103,7 +103,7 @@ test("the cursor stays on the grid, and is told where it moved", () => {
 
 test("pieces are edited in order, told with every message, and taken back from the last", () => {
   const state = viewer();
-  state.pieces = [{ scan: "other", voxel: [0, 0, 0], act: "drop" }];
+  state.store.pieces = [{ scan: "other", voxel: [0, 0, 0], act: "drop" }];
   editPiece(state, [1, 2, 3], "drop");
   editPiece(state, [4, 5, 6], "keep");
   assert.deepEqual(state.told.at(-1).pieces.slice(1), [
@@ -113,7 +113,7 @@ test("pieces are edited in order, told with every message, and taken back from t
   assert.deepEqual(state.told.at(-1).pieces.map(({ voxel }) => voxel), [[0, 0, 0], [1, 2, 3]]);
   undoPiece(state);
   undoPiece(state); // those of another scan, which is not on the screen, stay
-  assert.deepEqual(state.pieces.map(({ scan }) => scan), ["other"]);
+  assert.deepEqual(state.store.pieces.map(({ scan }) => scan), ["other"]);
   assert.equal(state.told.length, 4);
 });
 
@@ -121,9 +121,9 @@ test("another threshold ends the edits of pieces, the same one does not", () => 
   const state = viewer();
   editPiece(state, [1, 2, 3], "drop");
   setThreshold(state, { t: 100, rule: "otsu" });
-  assert.equal(state.pieces.length, 1);
+  assert.equal(state.store.pieces.length, 1);
   setThreshold(state, { t: 101 });
-  assert.deepEqual(state.pieces, []);
+  assert.deepEqual(state.store.pieces, []);
 });
 
 const on = { subject: "a" };

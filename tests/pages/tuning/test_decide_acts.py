@@ -4,7 +4,7 @@ import pytest
 
 from ascnet_core.studies.decisions import decisions_of, history
 from ascnet_core.studies.folder import Study
-from pages.parts.tuning import decide_acts
+from pages.parts.deciding import decide_acts
 
 
 def act(of: Study, token: str, **more) -> dict:

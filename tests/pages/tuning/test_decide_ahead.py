@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from ascnet_core.errors import UserError
-from pages.parts.tuning.decide_ahead import KEPT, Ahead
+from pages.parts.deciding.decide_ahead import KEPT, Ahead
 
 PATIENCE = 20.0
 

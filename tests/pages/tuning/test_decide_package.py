@@ -2,7 +2,7 @@
 
 from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import Study
-from pages.parts.tuning import decide_package, decide_said
+from pages.parts.deciding import decide_package, decide_said
 
 
 def test_a_blind_package_holds_nothing_made_with_the_truth(study: Study, own_cache) -> None:

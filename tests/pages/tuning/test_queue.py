@@ -2,7 +2,7 @@
 
 from ascnet_core.studies.decisions import Decision, record, undo
 from ascnet_core.studies.folder import Study
-from pages.parts.tuning import queue
+from pages.parts.deciding import queue
 
 
 def decide(study: Study, subject: str, rater: str, level: int | None = 100, **more) -> int:

@@ -51,7 +51,7 @@ def test_what_is_not_known_yet_is_looked_at_in_a_job(study, monkeypatch):
     )
     app = page()
     assert not app.exception
-    assert [button.label for button in app.button] == ["Cancel"]
+    assert [button.label for button in app.main.button] == ["Cancel"]
     monkeypatch.setattr(jobs, "read", lambda folder, result: jobs.Job("failed", text="no disk"))
     assert page().error[0].value == "no disk"
     folder.mkdir(parents=True)
@@ -90,7 +90,7 @@ def test_the_truth_is_shown_on_request_only_and_never_to_the_blind(study):
     assert "oracle" in found["layout"]["yaxis"]["title"]["text"]
     assert all(trace["marker"]["symbol"].endswith("open") for trace in found["data"][1:])
     blind = page(blind="yes")
-    assert not blind.toggle
+    assert [one.key for one in blind.toggle] == ["new study flip"]
     assert "Blind: what the truth says is hidden" in blind.caption[0].value
     assert not any("oracle" in column for column in table(blind))
 

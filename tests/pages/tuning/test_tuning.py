@@ -11,8 +11,9 @@ from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.folder import Study, list_studies, new_study
+from pages.parts.deciding import decide_package, queue
 from pages.parts.shared import state
-from pages.parts.tuning import chosen_new, decide_package, queue
+from pages.parts.tuning import chosen_new
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "tuning.py"
 

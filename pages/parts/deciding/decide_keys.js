@@ -2,7 +2,8 @@
 // The keys of the desk. They work wherever the focus is, but where someone types.
 
 import { sharedStore, tell } from "../viewer/viewer_store.js";
-import { accept, ask, draftOf, look, postOf, setDraft, step, undoLast } from "./decide_desk.js";
+import { NOTHING, accept, ask, draftOf, look, postOf, setDraft, step, undoLast }
+  from "./decide_desk.js";
 
 /** @import { Desk } from "./decide_desk.js" */
 
@@ -20,7 +21,8 @@ export const setRating = (desk, rating) =>
 
 /** @type {(desk: Desk, post: string[]) => void} */
 export function setPost(desk, post) {
-  setDraft(desk, { post });
+  setDraft(desk, { post, pieces: [] });
+  sharedStore().pieces = []; // they were of another mask
   ask(desk);
 }
 
@@ -49,6 +51,15 @@ export function takeProposal(desk, index) {
   tell(store, "wanted");
 }
 
+/** Empty the mask: there is no lesion. Once more, and the line is where a proposal says.
+ * @param {Desk} desk */
+function emptyMask(desk) {
+  const store = sharedStore(), isEmpty = store.live?.none && store.live.rule === NOTHING;
+  if (isEmpty) return takeProposal(desk, 0);
+  store.wanted = { none: true, rule: NOTHING };
+  return tell(store, "wanted");
+}
+
 /** @param {Desk} desk */
 function nextProposal(desk) {
   const all = desk.packages.get(desk.current)?.proposals ?? [], { live } = sharedStore();
@@ -67,7 +78,8 @@ export function actOf(desk, key, shift) {
     Enter: () => accept(desk), n: () => step(desk, shift ? -1 : 1), u: () => undoLast(desk),
     d: () => setFlag(desk, "doubtful"), x: () => setFlag(desk, "exclude"),
     f: () => setFlag(desk, "flipped"), r: () => nextProposal(desk), s: () => nextSet(desk),
-    c: () => tell(sharedStore(), "note"), "?": () => tell(sharedStore(), "help"),
+    e: () => emptyMask(desk), c: () => tell(sharedStore(), "note"),
+    "?": () => tell(sharedStore(), "help"),
   };
   for (const rating of [1, 2, 3, 4, 5]) keys[rating] = () => setRating(desk, rating);
   if (desk.blind && !desk.looks.has(desk.current)) keys.t = () => look(desk);

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.places import MANIFEST
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
-from ascnet_core.studies.decisions import Entry
+from ascnet_core.studies.decisions import NOTHING, Entry
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.warnings import torn
+from pages.parts.deciding.decide_acts import named_rule
+from pages.parts.deciding.decide_said import Knowledge
 from pages.parts.shared import cases, cohorts, components, runs, thresholds
 from pages.parts.shared.state import View
-from pages.parts.tuning.decide_acts import named_rule
-from pages.parts.tuning.decide_said import Knowledge
+from pages.parts.studies.keeping import study_view
 from pages.parts.viewer import findings, view_rules, viewer
 
 Told = Mapping[str, Any]
@@ -35,23 +35,11 @@ OTHERS = {
 
 
 class Asked(NamedTuple):
-    """What is wanted of a subject: how it is shown, and whether its truth may be."""
+    """What is wanted of a subject: how it is shown; in a blind view its truth is not."""
 
     subject: str
     view: View
     entry: Entry | None
-    blind: bool
-
-
-def study_view(study: Study) -> View:
-    """What all subjects of a study are looked at with: its cohort, run, cycle and mirroring."""
-    return View(
-        cohort=str((study.path / MANIFEST).absolute()),
-        run=study.about["run"],
-        cycle=study.cycle,
-        flip=study.flip,
-        scope="subject",
-    )
 
 
 def ask(
@@ -62,11 +50,12 @@ def ask(
     `told`, the browser's word on the line, goes before both. Raises a UserError if the cohort or
     the run cannot be used.
     """
-    view = replace(study_view(study), scan=subject)
+    view = replace(study_view(study), scan=subject, blind=blind)
     decision = None if entry is None else entry.decision
     if decision is not None:
         view = replace(view, map=decision.map, range=decision.range, side=decision.side)
         view = replace(view, t=decision.level, upper=decision.upper, post=decision.post)
+        view = replace(view, pieces=decision.pieces)
     told = told or {}
     if "post" in told:
         view = replace(view, post=tuple(map(str, told["post"])))
@@ -78,20 +67,20 @@ def ask(
     own = cohorts.load_cohort(view.cohort).scans_of(subject)
     if told.get("scan") in [scan.scan for scan in own]:
         full = replace(full, scan=told["scan"])
-    return Asked(subject, full, entry, blind)
+    return Asked(subject, full, entry)
 
 
 def work_of(asked: Asked) -> tuple[str, Callable[[], Parts]]:
     """What another thread can do before: cut, count, pack the volumes; and a name of it."""
     name, make = cases.work_of(asked.view)
-    name = f"{name} {'blind' if asked.blind else ''}"
+    name = f"{name} {'blind' if asked.view.blind else ''}"
 
     def work() -> Parts:
         case = make()
         prepared, shown = case.prepared, asked.view.map
         sent = viewer.maps_to_send(prepared.region.size, shown, case.maps)
-        truth = None if asked.blind else prepared.truth
-        key = f"{case.key} {' '.join(sent)} {'blind' if asked.blind else ''}"
+        truth = None if asked.view.blind else prepared.truth
+        key = f"{case.key} {' '.join(sent)} {'blind' if asked.view.blind else ''}"
         maps = {one: case.maps[one] for one in sent}
         return viewer.packed_parts(key, maps, prepared.region, truth, prepared.spacing)
 
@@ -116,7 +105,7 @@ def package_of(
         except UserError as problem:
             error = str(problem)
     shown, after = findings.load(view), None
-    if view.post and isinstance(shown.threshold, Threshold):
+    if shown.finished and isinstance(shown.threshold, Threshold):
         try:
             after = findings.cleaned(shown)
         except UserError as problem:
@@ -124,10 +113,15 @@ def package_of(
     data = findings.viewer_data(shown, after, int(told.get("seq", 0)), error, "")
     data |= {"volumes": parts[0]["key"], "cohortLine": said.cohort_line}
     data["case"] = f"{asked.subject} {view.scan}"
+    if not shown.edits:
+        data["edited"] = ""
     if "cursor" in told and not region:
         data["live"]["rule"] = str(told.get("rule", ""))
     elif asked.entry is not None and view.t is not None:
         data["live"]["rule"] = _named_rule(asked.entry)
+    if _is_nothing(asked, told):
+        data |= {"none": True, "cleaned": None}
+        data["live"]["rule"] = NOTHING
     own = runs.complete(View(view.cohort, view.run, view.cycle, view.scan))
     scans = cohorts.load_cohort(view.cohort).scans_of(asked.subject)
     return _plain(asked) | {
@@ -139,7 +133,7 @@ def package_of(
         "own": list(own.post or ()),
         "proposals": _proposals(shown, own.rule, said.proposals(asked.subject), data["verdict"]),
         "remarks": [*said.warnings(asked.subject), *_torn(shown), *cases.load_remarks(view)],
-        "data": _hidden(data) if asked.blind else data,
+        "data": data,
     }
 
 
@@ -182,7 +176,7 @@ def _plain(asked: Asked) -> dict[str, Any]:
             "made": entry.made,
             "blind": one.blind,
         }
-    known = {"subject": asked.subject, "blind": asked.blind, "decided": decided}
+    known = {"subject": asked.subject, "blind": asked.view.blind, "decided": decided}
     return known | {"side": asked.view.side, "error": ""}
 
 
@@ -191,6 +185,13 @@ def _named_rule(entry: Entry) -> str:
     one = entry.decided
     by_hand = (f"{one.level}", f"band:{one.level}:{one.upper}")
     return named_rule("" if one.rule in by_hand else one.rule, one.scope)
+
+
+def _is_nothing(asked: Asked, told: Told) -> bool:
+    """Whether the mask on the screen was emptied on purpose: the subject has no lesion."""
+    if "cursor" in told:
+        return bool(told.get("none")) and told.get("rule") == NOTHING
+    return asked.entry is not None and asked.entry.decided.rule == NOTHING
 
 
 def _drawn(told: Told) -> Any:
@@ -248,14 +249,3 @@ def _torn_of(key: str, _shown: findings.Shown) -> list[str]:
         return []
     odd = torn(mask, prepared.volume.voxel_ml)
     return [odd.sentence] if odd else []
-
-
-def _hidden(data: dict[str, Any]) -> dict[str, Any]:
-    """The viewer's data without all that was made with the truth."""
-    none = ("lesion", "oracle", "inputOracle", "dice", "meanDice")
-    data = data | dict.fromkeys(none) | {"hasTruth": False, "true": 0}
-    if data["cleaned"] is not None:
-        numbers = dict.fromkeys(data["cleaned"]["numbers"])
-        numbers["volume"] = data["cleaned"]["numbers"]["volume"]
-        data["cleaned"] = data["cleaned"] | {"numbers": numbers}
-    return data

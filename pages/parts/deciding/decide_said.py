@@ -12,8 +12,8 @@ from ascnet_core.studies.facts import Facts, asked_of, known_facts
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.proposals import Ground, Proposal, ground_of, proposals_for
 from ascnet_core.studies.warnings import warnings_in
-from pages.parts.tuning.decide_acts import named_rule
-from pages.parts.tuning.decide_ahead import Wish
+from pages.parts.deciding.decide_acts import named_rule
+from pages.parts.deciding.decide_ahead import Wish
 
 _TITLES = {"own rule": "the run's rule", "cohort": "one for all", "learned": "as you decide"}
 _NEWS = 5.0

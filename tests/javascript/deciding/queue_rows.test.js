@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { FILTERS, before, following, keptText, lastDecided, overlaid }
-  from "../../../pages/parts/tuning/queue_rows.js";
+  from "../../../pages/parts/deciding/queue_rows.js";
 
 const row = (subject, number = null, flag = "") =>
   ({ subject, number, flag, level: "", others: "" });

@@ -5,7 +5,7 @@ import { fixed } from "../shared/browser/levels.js";
 import { element, nodesOf, press, put } from "../shared/browser/panel.js";
 import { scoresAt } from "../viewer/scores.js";
 import { sharedStore, thresholdKey } from "../viewer/viewer_store.js";
-import { draftOf, postOf, rowsOf, setDraft } from "./decide_desk.js";
+import { NOTHING, draftOf, postOf, rowsOf, setDraft } from "./decide_desk.js";
 import { actOf, freeKeys, setFlag, setPost, setRating, takeProposal } from "./decide_keys.js";
 
 /** @import { Live, Store } from "../viewer/viewer_store.js" */
@@ -13,9 +13,10 @@ import { actOf, freeKeys, setFlag, setPost, setRating, takeProposal } from "./de
 
 const FLAGS = { fine: "fine", doubtful: "doubtful D", flipped: "flipped F", exclude: "out X" };
 
-/** @param {Pick<Live, "t" | "upper" | "side" | "none">} live */
-const levelText = ({ t, upper, side, none }) =>
-  none ? "none" : upper !== null ? `${t} – ${upper}` : `${side === "dark" ? "≤" : "≥"} ${t}`;
+/** @param {Pick<Live, "t" | "upper" | "side" | "none"> & { rule?: string }} live */
+const levelText = ({ t, upper, side, none, rule }) =>
+  none ? (rule === NOTHING ? "no lesion" : "none")
+    : upper !== null ? `${t} – ${upper}` : `${side === "dark" ? "≤" : "≥"} ${t}`;
 
 /** Where the level on the screen is from: a word, and a sentence.
  * @type {(found: Package, live: Live) => [string, string]} */
@@ -23,6 +24,7 @@ export function sourceOf({ proposals, data }, live) {
   const same = proposals.find(({ rule, level, upper, side }) =>
     rule === live.rule && level === live.t && upper === live.upper && side === live.side);
   if (same) return ["proposed", same.sentence];
+  if (live.none && live.rule === NOTHING) return ["empty mask", "Nothing is marked."];
   if (live.none) return ["none found", proposals[0]?.sentence ?? ""];
   const peak = live.rule.startsWith("peak:") ? Number(live.rule.slice(5)) : 0;
   if (peak) return ["peak", `The level of peak ${peak} of ${data?.peaks.length}.`];
@@ -64,8 +66,8 @@ function render(root, nodes, store) {
   if (!nodes.note.matches(":focus")) nodes.note.value = draft.note;
 }
 
-const EMPTY = { level: "–", kind: "", sentence: "", volume: "", "volume after": "", dice: "",
-  "dice after": "" };
+const EMPTY = { level: "–", kind: "", sentence: "", edited: "", volume: "", "volume after": "",
+  dice: "", "dice after": "" };
 
 /** @type {(store: Store, found: Package) => typeof EMPTY} */
 function numbers({ table, live, data }, found) {
@@ -74,7 +76,8 @@ function numbers({ table, live, data }, found) {
   const clean = data.cleaned?.for === thresholdKey(live) ? data.cleaned.numbers : null;
   const after = (/** @type {string} */ name, /** @type {number} */ digits) =>
     data.steps ? `→ ${clean ? fixed(clean[name], digits) : "…"}` : "";
-  return { level: levelText(live), kind, sentence, volume: `${fixed(now.volume, 1)} ml`,
+  return { level: levelText(live), kind, sentence, edited: data.edited,
+    volume: `${fixed(now.volume, 1)} ml`,
     "volume after": after("volume", 1), dice: fixed(now.dice, 3), "dice after": after("dice", 3) };
 }
 

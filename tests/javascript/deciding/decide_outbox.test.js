@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { adopt, answered, keep, newToken } from "../../../pages/parts/tuning/decide_outbox.js";
+import { adopt, answered, keep, newToken } from "../../../pages/parts/deciding/decide_outbox.js";
 
 /** Storage as a browser has it. */
 function storage() {

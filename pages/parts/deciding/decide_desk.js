@@ -6,7 +6,7 @@ import { sharedStore, tell } from "../viewer/viewer_store.js";
 import { adopt, answered, keep, newToken } from "./decide_outbox.js";
 import { before, following, lastDecided, overlaid } from "./queue_rows.js";
 
-/** @import { Data, Live } from "../viewer/viewer_store.js" */
+/** @import { Data, Edit, Live } from "../viewer/viewer_store.js" */
 /** @import { Act } from "./decide_outbox.js" */
 /** @import { Row } from "./queue_rows.js" */
 /** @typedef {{ rule: string, name: string, level: number | null, upper: number | null,
@@ -19,13 +19,14 @@ import { before, following, lastDecided, overlaid } from "./queue_rows.js";
  *   flag: string, rating: number | null, note: string } }} Package */
 /** What is set for a subject and not accepted yet; `seconds` it was on the screen.
  * @typedef {{ flag: string, rating: number | null, note: string, post: string[] | null,
- *   scan: string, live: Live | null, seconds: number }} Draft */
+ *   scan: string, live: Live | null, pieces: Edit[], seconds: number }} Draft */
 /** What `decide.py` sends.
  * @typedef {{ study: string, name: string, rater: string, blind: boolean, rows: Row[],
  *   subject: string, heard: number, answers: Record<string, string>, packages: Package[],
  *   learning: boolean }} Sent `learning`: more is being found out about the study's subjects */
 /** @typedef {ReturnType<typeof newDesk>} Desk */
 
+export const NOTHING = "nothing"; // the rule of an empty mask: there is no lesion
 const AGAIN = 2500; // ms after which what was not answered is told again
 const NEWS = 8000; // ms between questions for what was found out meanwhile
 const HELD = 5; // packages kept, as many as volumes
@@ -111,7 +112,7 @@ export function draftOf(desk, subject = desk.current) {
   if (known) return known;
   const decided = desk.packages.get(subject)?.decided;
   const { flag = "fine", rating = null, note = "" } = decided ?? {};
-  return { flag, rating, note, post: null, scan: "", live: null, seconds: 0 };
+  return { flag, rating, note, post: null, scan: "", live: null, pieces: [], seconds: 0 };
 }
 
 /** @type {(desk: Desk, changes: Partial<Draft>) => void} */
@@ -125,11 +126,11 @@ export const postOf = (desk) => draftOf(desk).post ?? desk.packages.get(desk.cur
 
 /** @param {Desk} desk */
 function showCurrent(desk) {
-  const found = desk.packages.get(desk.current), { live } = draftOf(desk);
+  const found = desk.packages.get(desk.current), { live, pieces } = draftOf(desk);
   desk.waiting = found ? found.error : `Preparing ${desk.current}…`;
   const data = found?.data ?? null;
   const another = desk.shown?.case !== data?.case;
-  desk.shown = data && another && live ? { ...data, live, none: Boolean(live.none) } : data;
+  desk.shown = data && another && live ? { ...data, live, none: Boolean(live.none), pieces } : data;
   tell(sharedStore(), "show");
 }
 
@@ -148,7 +149,8 @@ export function openSubject(desk, subject, notice = "") {
   const store = sharedStore();
   if (desk.current && desk.current !== subject) {
     countTime(desk);
-    if (desk.shown && desk.drafts.has(desk.current)) setDraft(desk, { live: store.live });
+    const { live, pieces } = store;
+    if (desk.shown && desk.drafts.has(desk.current)) setDraft(desk, { live, pieces });
   }
   desk.since = performance.now();
   Object.assign(desk, { current: subject, line: {}, notice });
@@ -184,14 +186,14 @@ function put(desk, act) {
 
 /** Accept what is on the screen, and go on. @param {Desk} desk */
 export function accept(desk) {
-  const found = desk.packages.get(desk.current), { live } = sharedStore();
+  const found = desk.packages.get(desk.current), { live, pieces } = sharedStore();
   countTime(desk);
   const draft = draftOf(desk), excluded = draft.flag === "exclude";
   if (!desk.rater) return say(desk, "Write your name into the field Rater first.");
   if (!found || (!desk.shown && !found.error)) return say(desk, "Wait for the picture.");
   const level = desk.shown && live && !live.none ? live.t : null;
-  if (level === null && !excluded) {
-    return say(desk, "There is no level: set one, or exclude the subject (X).");
+  if (level === null && !excluded && live?.rule !== NOTHING) {
+    return say(desk, "There is no level: set one, empty the mask (E), or exclude the subject (X).");
   }
   const { truth, dice } = seenOf(desk);
   put(desk, {
@@ -200,10 +202,10 @@ export function accept(desk) {
     upper: level === null ? null : live?.upper ?? null, side: live?.side ?? found.side,
     rule: live?.rule ?? "", post: postOf(desk), flag: draft.flag, rating: draft.rating,
     note: draft.note, seconds: Math.round(draft.seconds * 100) / 100, truth_shown: truth,
-    dice_shown: dice, blind: found.blind && !truth && !dice, pieces: null,
+    dice_shown: dice, blind: found.blind && !truth && !dice, pieces,
   });
   desk.lastPost = postOf(desk);
-  setDraft(desk, { live, post: postOf(desk), seconds: 0 });
+  setDraft(desk, { live, pieces, post: postOf(desk), seconds: 0 });
   const next = following(rowsOf(desk), desk.filter, desk.current)[0];
   if (next) return openSubject(desk, next);
   say(desk, "All subjects are decided.");
@@ -224,7 +226,7 @@ export function undoLast(desk) {
   put(desk, { token: newToken(), act: "undo", study: desk.study, rater: desk.rater, subject,
     scan: "", map: "", range: "", level: null, upper: null, side: "", rule: "", post: [],
     flag: "", rating: null, note: "", seconds: null, truth_shown: false, dice_shown: false,
-    blind: false, pieces: null });
+    blind: false, pieces: [] });
   return openSubject(desk, subject, `The decision on ${subject} is taken back.`);
 }
 
@@ -270,11 +272,11 @@ export function ask(desk) {
 
 /** Where the line is, if it is not where Python put it. @param {Desk} desk */
 function lineOf({ line, shown, drafts, current }) {
-  const { live } = sharedStore();
+  const { live, pieces } = sharedStore();
   if (!shown) return null;
-  if (line.key === shown.key) return { ...line, none: Boolean(live?.none) };
-  const { key, cursor } = shown, left = drafts.get(current)?.live;
-  return left ? { key, cursor, ...left, seq: 0, acts: [] } : null;
+  if (line.key === shown.key) return { ...line, pieces, none: Boolean(live?.none) };
+  const { key, cursor } = shown, left = drafts.get(current);
+  return left?.live ? { key, cursor, ...left.live, pieces: left.pieces, seq: 0, acts: [] } : null;
 }
 
 /** What Python has not answered is told again: it may have been killed, and be another one now.

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ascnet_core.studies.decisions import Entry, holding
+from ascnet_core.studies.decisions import NOTHING, Entry, holding
 from ascnet_core.studies.folder import Study
 
 
@@ -20,6 +20,8 @@ def in_order(study: Study, rater: str, shuffled: bool) -> list[str]:
 def kept_text(entry: Entry) -> str:
     """What a decision keeps, in short."""
     threshold = entry.decided.threshold
+    if entry.decided.rule == NOTHING:
+        return "no lesion"
     return "no mask" if threshold is None else threshold.text()
 
 

@@ -17,11 +17,13 @@ from ascnet_core.studies.decisions import Entry
 from ascnet_core.studies.export import tables
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.table import THRESHOLDS
+from pages.parts.deciding import decide_acts, decide_package, queue
+from pages.parts.deciding.decide_ahead import Ahead, ahead
+from pages.parts.deciding.decide_said import Knowledge, learn
 from pages.parts.shared import components, feedback, state
 from pages.parts.shared.question import ask_about
-from pages.parts.tuning import decide_acts, decide_package, queue
-from pages.parts.tuning.decide_ahead import Ahead, ahead
-from pages.parts.tuning.decide_said import Knowledge, learn
+from pages.parts.studies.keeping import study_view
+from pages.parts.tuning.download import download_masks
 from pages.parts.viewer import viewer
 
 BLIND, SHUFFLED, SUBJECT = "blind", "shuffled", "subject"
@@ -43,7 +45,7 @@ _PANEL = components.declare("ascnet_decide_panel", _HERE / "panel")
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
     st.html(STYLE)
-    ask_about(decide_package.study_view(study))
+    ask_about(study_view(study))
     with st.sidebar:
         blind = _switch(
             BLIND,
@@ -66,6 +68,7 @@ def show(study: Study, rater: str) -> None:
             width="stretch",
             help="All decisions of all raters that hold, read from the disk.",
         )
+        download_masks(study, rater)
     study.cohort()  # says why if it cannot be read
     _stage(study, rater, blind, shuffled)
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test, { beforeEach } from "node:test";
 
 import { accept, ask, askAgain, deskFor, draftOf, look, openSubject, setDraft, step, takeSent,
-  undoLast } from "../../../pages/parts/tuning/decide_desk.js";
-import { setFlag, setRating, setsOf } from "../../../pages/parts/tuning/decide_keys.js";
+  undoLast } from "../../../pages/parts/deciding/decide_desk.js";
+import { setFlag, setRating, setsOf } from "../../../pages/parts/deciding/decide_keys.js";
 import { sharedStore } from "../../../pages/parts/viewer/viewer_store.js";
 
 const SUBJECTS = ["A", "B", "C"];
@@ -54,7 +54,7 @@ test("accept names its subject with all that was decided, and goes on at once", 
   assert.deepEqual(act, { act: "accept", study: "/s", rater: "anna", subject: "A", scan: "A1",
     map: "reconstruction", range: "raw", level: 142, upper: null, side: "dark", rule: "",
     post: ["open:3"], flag: "doubtful", rating: 4, note: "thick slices", truth_shown: false,
-    dice_shown: false, blind: false, pieces: null });
+    dice_shown: false, blind: false, pieces: [] });
   assert.deepEqual(told.at(-1).wants, ["B", "C"]);
 });
 
