@@ -2,13 +2,12 @@
 // The desk: which subject lies on it, what was set for each so far, and what is told to Python.
 // The queue, the viewer and the panel of one tab share it.
 
+import { adopt, answered, keep, newToken } from "../shared/browser/outbox.js";
 import { sharedStore, tell } from "../viewer/viewer_store.js";
-import { adopt, answered, keep, newToken } from "./decide_outbox.js";
 import { before, following, lastDecided, overlaid } from "./queue_rows.js";
 
 /** @import { Data, Edit, Live } from "../viewer/viewer_store.js" */
-/** @import { Act } from "./decide_outbox.js" */
-/** @import { Row } from "./queue_rows.js" */
+/** @import { Act, Row } from "./queue_rows.js" */
 /** @typedef {{ rule: string, name: string, level: number | null, upper: number | null,
  *   side: string, sentence: string, off: string }} Proposal */
 /** What `decide_package.package_of` sends.
@@ -32,6 +31,9 @@ const NEWS = 8000; // ms between questions for what was found out meanwhile
 const HELD = 5; // packages kept, as many as volumes
 const LOOKED = "ascnet looked"; // the browser's name for the subjects whose truth was seen
 
+/** Where acts wait that are not on the disk yet. @param {Pick<Sent, "study" | "rater">} desk */
+const shelfOf = ({ study, rater }) => `ascnet acts ${JSON.stringify([study, rater])}`;
+
 /** @param {Sent} sent */
 function newDesk({ study, rater, blind }) {
   const tab = newToken();
@@ -41,7 +43,8 @@ function newDesk({ study, rater, blind }) {
     rows: /** @type {Row[]} */ ([]), filter: "all", current: "",
     packages: /** @type {Map<string, Package>} */ (new Map()),
     drafts: /** @type {Map<string, Draft>} */ (new Map()),
-    outbox: adopt(study, rater, tab), failures: /** @type {Record<string, string>} */ ({}),
+    outbox: /** @type {Act[]} */ (adopt(shelfOf({ study, rater }), tab)),
+    failures: /** @type {Record<string, string>} */ ({}),
     looks: /** @type {Set<string>} */ (new Set()), lastPost: /** @type {string[] | null} */ (null),
     notice: "", learning: false, number: 0, heard: 0, sentAt: 0, since: performance.now(),
     line: /** @type {Record<string, any>} */ ({}),
@@ -84,7 +87,7 @@ export function takeSent(desk, sent) {
   Object.assign(desk.failures, failures);
   if (left.length !== desk.outbox.length) {
     desk.outbox = left;
-    keep(desk.study, desk.rater, desk.tab, left);
+    keep(shelfOf(desk), desk.tab, left);
   }
   for (const one of sent.packages) takePackage(desk, one);
   tell(sharedStore(), "desk");
@@ -179,7 +182,7 @@ export function say(desk, notice) {
 /** @type {(desk: Desk, act: Act) => void} */
 function put(desk, act) {
   desk.outbox = [...desk.outbox, act];
-  keep(desk.study, desk.rater, desk.tab, desk.outbox);
+  keep(shelfOf(desk), desk.tab, desk.outbox);
   delete desk.failures[act.subject];
   desk.notice = "";
 }

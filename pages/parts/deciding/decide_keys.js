@@ -1,15 +1,11 @@
 // @ts-check
-// The keys of the desk. They work wherever the focus is, but where someone types.
+// The keys of the desk.
 
 import { sharedStore, tell } from "../viewer/viewer_store.js";
 import { NOTHING, accept, ask, draftOf, look, postOf, setDraft, step, undoLast }
   from "./decide_desk.js";
 
 /** @import { Desk } from "./decide_desk.js" */
-
-const TEXT = "input:not([type=checkbox], [type=radio], [type=range], [type=color], " +
-  "[role=combobox]), textarea, [contenteditable=true], [role=combobox][aria-expanded=true], " +
-  "[role=listbox]:not(.list), [role=dialog]";
 
 /** A flag, or none where it was that one. @type {(desk: Desk, flag: string) => void} */
 export const setFlag = (desk, flag) =>
@@ -86,15 +82,10 @@ export function actOf(desk, key, shift) {
   return keys[key] ?? keys[key.toLowerCase()] ?? null;
 }
 
-/** What a key does on the page; nothing where someone types, or a button has Enter.
- * @type {(event: KeyboardEvent) => (() => void) | null} */
-export function pageKeys(event) {
+/** What a key does on the page. @type {(event: KeyboardEvent) => (() => void) | null} */
+export function pageKeys({ key, shiftKey }) {
   const desk = /** @type {Desk | null} */ (sharedStore().desk);
-  const field = /** @type {Element} */ (event.composedPath()[0]);
-  if (!desk || event.ctrlKey || event.metaKey || event.altKey) return null;
-  if (field.closest?.(TEXT)) return null;
-  if (event.key === "Enter" && field.closest?.("button, a, summary, [role=combobox]")) return null;
-  return actOf(desk, event.key, event.shiftKey);
+  return desk && actOf(desk, key, shiftKey);
 }
 
 /** Let what is pressed not take the focus, and a text field not keep it: keys are the desk's then.

@@ -2,7 +2,8 @@
 // The queue at the left: every subject, how it stands, which ones to see. It also carries messages
 // between the desk and Python.
 
-import { element, nodesOf, onKeys, press, put } from "../shared/browser/panel.js";
+import { onPageKeys } from "../shared/browser/focus.js";
+import { element, nodesOf, press, put } from "../shared/browser/panel.js";
 import { sharedStore } from "../viewer/viewer_store.js";
 import { ask, askAgain, countTime, deskFor, openSubject, rowsOf, takeSent } from "./decide_desk.js";
 import { freeKeys, pageKeys } from "./decide_keys.js";
@@ -117,7 +118,7 @@ function listen(queue, desk) {
   freeKeys(nodes.list.parentElement);
   const onStore = (/** @type {string} */ what) => what === "desk" && draw(queue, desk);
   store.listeners.add(onStore);
-  const forgetKeys = onKeys(document, (event) => store.pageKeys?.(event), true);
+  const forgetKeys = onPageKeys((event) => store.pageKeys?.(event));
   const clock = setInterval(() => askAgain(desk), 1000);
   const looking = () => {
     if (document.hidden) countTime(desk);

@@ -3,7 +3,12 @@
 
 /** @typedef {{ subject: string, number: number | null, flag: string, level: string,
  *   rating: number | null, others: string, saving?: boolean, failed?: string }} Row */
-/** @typedef {import("./decide_outbox.js").Act} Act */
+/** What is told of a subject, and sent until it is answered.
+ * @typedef {{ token: string, act: "accept" | "undo", study: string, rater: string,
+ *   subject: string, scan: string, map: string, range: string, level: number | null,
+ *   upper: number | null, side: string, rule: string, post: string[], flag: string,
+ *   rating: number | null, note: string, seconds: number | null, truth_shown: boolean,
+ *   dice_shown: boolean, blind: boolean, pieces: any }} Act */
 
 /** @type {Record<string, { label: string, keeps: (row: Row) => boolean }>} */
 export const FILTERS = {

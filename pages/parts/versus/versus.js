@@ -2,34 +2,25 @@
 // Two masks of one subject side by side, without their names; keys say which is better.
 
 import { edges, fit, onPicture, picture, strokeEdges, theme } from "../shared/browser/canvas.js";
+import { hasAllKeys, onPageKeys } from "../shared/browser/focus.js";
 import { channels, clamp, pixel, shades } from "../shared/browser/levels.js";
-import { nodesOf, onKeys, onWheel, onceAFrame, put } from "../shared/browser/panel.js";
+import { adopt, keep, newToken } from "../shared/browser/outbox.js";
+import { nodesOf, onWheel, onceAFrame, put } from "../shared/browser/panel.js";
 import { inMask, inVolume, takePlane } from "../viewer/slices.js";
-import { answer, back, makeQueue, newToken, takeAnswered } from "./versus_answers.js";
+import { answer, back, makeQueue, takeAnswered } from "./versus_answers.js";
 import { sharedStore } from "./versus_store.js";
 
-/** @import { Act, Data, Queue } from "./versus_answers.js" */
+/** @import { Data, Queue } from "./versus_answers.js" */
 /** @import { Pair } from "./versus_store.js" */
-/** @typedef {{ root: HTMLElement, nodes: Record<string, any>, queue: Queue, seq: number,
- *   shown: string, slice: number, begun: number, masks: boolean, redraw: () => void,
+/** @typedef {{ root: HTMLElement, tab: string, nodes: Record<string, any>, queue: Queue,
+ *   seq: number, shown: string, slice: number, begun: number, masks: boolean, redraw: () => void,
  *   leave: () => void, send: (told: object) => void }} State */
 
-const TYPING = "input:not([type=checkbox], [type=range]), textarea, select, [role=listbox], " +
-  "[role=combobox], [role=dialog], [contenteditable=true]";
 const AGAIN = 2000; // ms until what has no answer is sent again
 const GREYS = shades();
 
 /** Where answers wait that are not on the disk yet. @type {(study: string) => string} */
-const shelf = (study) => `ascnet versus ${study}`;
-
-/** @type {(study: string) => Act[]} */
-function shelved(study) {
-  try {
-    return JSON.parse(sessionStorage.getItem(shelf(study)) ?? "[]");
-  } catch {
-    return [];
-  }
-}
+const shelfOf = (study) => `ascnet versus ${JSON.stringify([study])}`;
 
 /** @param {State} state */
 const pairOf = ({ queue: { at } }) => sharedStore().pairs.get(at);
@@ -39,7 +30,7 @@ const pairOf = ({ queue: { at } }) => sharedStore().pairs.get(at);
 /** @param {State} state */
 function tellPython(state) {
   const { queue: { acts, at, study, done } } = state;
-  sessionStorage.setItem(shelf(study), JSON.stringify(acts));
+  keep(shelfOf(study), state.tab, acts);
   state.seq += 1;
   // One who went back looks at a subject that has an answer.
   state.send({ seq: state.seq, acts, at, looks: Boolean(at) && done.has(at) });
@@ -139,12 +130,10 @@ function drawSide({ nodes, slice, masks, root }, pair, side) {
 function listen(state) {
   const { root, nodes } = state, store = sharedStore();
   state.redraw = onceAFrame(() => draw(state));
-  const forgetKeys = onKeys(document, (event) => {
-    const field = /** @type {Element} */ (event.composedPath()[0]);
-    if (event.repeat || field.closest?.(TYPING)) return null;
+  const forgetKeys = onPageKeys((event) => {
     const act = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
-    return act && (() => act(state));
-  }, true);
+    return event.repeat ? null : act && (() => act(state));
+  }, hasAllKeys); // a slider that was dragged leaves the arrows to the answers
   for (const better of ["left", "neither", "right"]) {
     nodes[`answer-${better}`].addEventListener("click", () => say(state, better));
   }
@@ -172,10 +161,10 @@ function listen(state) {
 function takeData(state, data) {
   const { queue } = state;
   if (queue.pair !== data.pair || queue.rater !== data.rater || queue.study !== data.study) {
-    state.queue = makeQueue(data, shelved(data.study));
+    state.queue = makeQueue(data, adopt(shelfOf(data.study), state.tab));
   }
   takeAnswered(state.queue, data);
-  sessionStorage.setItem(shelf(data.study), JSON.stringify(state.queue.acts));
+  keep(shelfOf(data.study), state.tab, state.queue.acts);
   state.seq = Math.max(state.seq, data.seq);
   state.redraw();
 }
@@ -186,10 +175,11 @@ export default function versus({ data, parentElement, setTriggerValue }) {
   let state = parentElement.ascnetVersus;
   if (!data) return state?.leave;
   if (!state) {
-    const root = parentElement.querySelector(".versus");
+    const root = parentElement.querySelector(".versus"), tab = newToken();
     state = parentElement.ascnetVersus = {
-      root, nodes: nodesOf(root), queue: makeQueue(data, shelved(data.study)), seq: 0, shown: "",
-      slice: 0, begun: performance.now(), masks: true, redraw() {}, leave() {}, send() {},
+      root, tab, nodes: nodesOf(root), queue: makeQueue(data, adopt(shelfOf(data.study), tab)),
+      seq: 0, shown: "", slice: 0, begun: performance.now(), masks: true,
+      redraw() {}, leave() {}, send() {},
     };
     listen(state);
   }

@@ -162,16 +162,12 @@ def _on_told() -> None:
         st.session_state[_TOLD] = told
 
 
-def _answers(study: Study, pair: Pair, rater: str) -> list[Preference]:
-    return holding(every_preference(study)).get((pair, rater), [])
-
-
 @st.fragment
 def _stage(study: Study, pair: Pair, rater: str) -> None:
     told = st.session_state.pop(_TOLD, {})
-    answered = {str(act["token"]): keep(study, act) for act in told.get("acts", ())}
-    answers = _answers(study, pair, rater)
-    done = {one.subject for one in answers}
+    answers = {str(act["token"]): keep(study, act) for act in told.get("acts", ())}
+    preferences = holding(every_preference(study)).get((pair, rater), [])
+    done = {one.subject for one in preferences}
     unreadable: dict[str, str] = st.session_state.setdefault(f"unreadable {pair.key}", {})
     place, below = st.container(), st.container()
     asked, looks = str(told.get("at", "")), bool(told.get("looks"))
@@ -181,7 +177,7 @@ def _stage(study: Study, pair: Pair, rater: str) -> None:
         break
     else:
         with place:
-            _result(rater, answers)
+            _result(rater, preferences)
         _say_left_out(unreadable)
         return
     subjects = [subject for subject in study.subjects if subject not in unreadable]
@@ -195,7 +191,7 @@ def _stage(study: Study, pair: Pair, rater: str) -> None:
                 "seq": int(told.get("seq", 0)),
                 "subjects": subjects,
                 "done": sorted(done),
-                "answered": answered,
+                "answers": answers,
                 "at": at,
             },
             on_told_change=_on_told,

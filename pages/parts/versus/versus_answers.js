@@ -1,6 +1,8 @@
 // @ts-check
 // Who has answered what: where one is in the queue, and answers that wait to be on the disk.
 
+import { answered } from "../shared/browser/outbox.js";
+
 /** An answer; its token makes it be kept once, however often it is sent.
  * @typedef {{ token: string, study: string, rater: string, pair: string, subject: string,
  *   better: string, seconds: number }} Act */
@@ -10,7 +12,7 @@
  *   acts: Act[], past: string[], at: string, said: string }} Queue */
 /** What Python sends.
  * @typedef {{ study: string, rater: string, pair: string, seq: number, subjects: string[],
- *   done: string[], answered: Record<string, string>, at: string }} Data */
+ *   done: string[], answers: Record<string, string>, at: string }} Data */
 
 /** @param {Data} data @param {Act[]} acts those kept from before @returns {Queue} */
 export function makeQueue({ study, rater, pair, subjects, done, at }, acts) {
@@ -25,10 +27,6 @@ export function makeQueue({ study, rater, pair, subjects, done, at }, acts) {
  * @type {(queue: Queue, done: string[]) => Set<string>} */
 const answeredIn = ({ acts, pair, rater }, done) => new Set([...done, ...acts
   .filter((act) => act.pair === pair && act.rater === rater).map((act) => act.subject)]);
-
-/** A name for an answer that no other has; `randomUUID` is there on secure pages alone. */
-export const newToken = () =>
-  [...crypto.getRandomValues(new Uint32Array(4))].map((one) => one.toString(16)).join("-");
 
 /** The next subject without an answer behind one, going round; "" where there is none.
  * @type {(queue: Pick<Queue, "subjects" | "done">, at: string) => string} */
@@ -58,15 +56,15 @@ export function back(queue) {
 
 /** Take what Python says: acts on the disk are done with, others come back with the reason.
  * @type {(queue: Queue, data: Data) => void} */
-export function takeAnswered(queue, { answered, done, subjects, at }) {
+export function takeAnswered(queue, { answers, done, subjects, at }) {
+  const { left, failures } = answered(queue.acts, answers);
   queue.subjects = subjects;
-  for (const act of queue.acts.filter(({ token }) => token in answered)) {
-    if (!answered[act.token]) continue;
-    queue.said = `${act.subject} is not saved: ${answered[act.token]}`;
-    queue.past = queue.past.filter((subject) => subject !== act.subject);
-    queue.at = act.subject;
+  for (const [subject, sentence] of Object.entries(failures)) {
+    queue.said = `${subject} is not saved: ${sentence}`;
+    queue.past = queue.past.filter((one) => one !== subject);
+    queue.at = subject;
   }
-  queue.acts = queue.acts.filter(({ token }) => !(token in answered));
+  queue.acts = left;
   queue.done = answeredIn(queue, done);
   if (!subjects.includes(queue.at)) queue.at = queue.done.has(at) ? nextOpen(queue, at) : at;
 }

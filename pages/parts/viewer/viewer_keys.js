@@ -1,21 +1,15 @@
 // @ts-check
 // The viewer's keys, and its buttons and fields.
 
+import { ARROWS, onPageKeys } from "../shared/browser/focus.js";
 import { clamp } from "../shared/browser/levels.js";
-import { change, onKeys, press } from "../shared/browser/panel.js";
+import { change, press } from "../shared/browser/panel.js";
 import { moveSlice, zoomBy } from "./viewer_pointer.js";
 import { SETTLE, accept, bandFrom, inOrder, nextPeak, setDisplay, setThreshold, showDisplay,
   stepSubject, takePeak, undoPiece } from "./viewer_state.js";
 
 /** @import { State } from "./viewer_state.js" */
 /** @import { Live } from "./viewer_store.js" */
-
-const OPEN = "select, [role=listbox], [role=menu], [role=dialog]";
-const TEXT = "textarea, [contenteditable=true], input:not([type=checkbox], [type=radio], " +
-  "[type=range], [type=color], [type=button], [type=submit], [type=file])";
-const SLIDER = "[role=slider], input[type=range], input[type=radio]";
-const PRESSED = "button, a, label, summary, [role=button]";
-const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
 /** @type {Record<string, (state: State, shift: boolean) => void>} */
 const KEYS = {
@@ -53,48 +47,14 @@ function nudge(state, by) {
 }
 
 /** Keys that act on the subject on the screen. */
-const ON_SUBJECT = new Set([...MOVES, "p", "b", "Enter"]);
+const ON_SUBJECT = new Set([...ARROWS, "p", "b", "Enter"]);
 
-/** Whether a key is free for the viewer where the focus is on `field`. Text fields and open menus
- * have all keys, sliders the arrows. A button has Enter, and a closed menu all keys, only for
- * somebody who came there by Tab (`byTab`): after a click or a choice the focus stays behind.
- * @param {Pick<Element, "closest">} field @param {string} key @param {boolean} byTab */
-export function isFree(field, key, byTab) {
-  const menu = field.closest("[role=combobox]");
-  if (menu) return !byTab && menu.getAttribute("aria-expanded") !== "true";
-  if (field.closest(TEXT) || field.closest(OPEN)) return false;
-  if (field.closest(SLIDER)) return !MOVES.includes(key);
-  return !(key === "Enter" && byTab && field.closest(PRESSED));
-}
-
-/** Keys belong to the viewer wherever the focus is, but for what `isFree` says; Escape leaves a
- * text field.
- * @param {State} state */
-export function listenToKeys(state) {
-  let byTab = false;
-  const pressed = () => { byTab = false; };
-  const noteTab = (/** @type {KeyboardEvent} */ event) => {
-    const field = /** @type {HTMLElement} */ (event.composedPath()[0]);
-    const open = field.getAttribute?.("aria-expanded") === "true";
-    if (event.key === "Tab") byTab = true;
-    else if (event.key === "Enter" && open) byTab = false; // a choice: what one came for is done
-    else if (event.key === "Escape" && !open && field.closest?.(TEXT)) field.blur();
-  };
-  document.addEventListener("pointerdown", pressed, { capture: true });
-  document.addEventListener("keydown", noteTab, { capture: true });
-  const forget = onKeys(document, (event) => {
-    const field = /** @type {any} */ (event.composedPath()[0]); // the document has no `closest`
-    if (state.store.pageKeys?.(event)) return null; // the page's own
-    const key = event.key in KEYS ? event.key : event.key.toLowerCase(), act = KEYS[key];
-    if (!act || (field.closest && !isFree(field, event.key, byTab))) return null;
-    return () => inOrder(state, () => act(state, event.shiftKey), ON_SUBJECT.has(key));
-  }, true);
-  return () => {
-    forget();
-    document.removeEventListener("pointerdown", pressed, { capture: true });
-    document.removeEventListener("keydown", noteTab, { capture: true });
-  };
-}
+/** Keys belong to the viewer, but for those of fields and of the page. @param {State} state */
+export const listenToKeys = (state) => onPageKeys((event) => {
+  if (state.store.pageKeys?.(event)) return null;
+  const key = event.key in KEYS ? event.key : event.key.toLowerCase(), act = KEYS[key];
+  return act && (() => inOrder(state, () => act(state, event.shiftKey), ON_SUBJECT.has(key)));
+});
 
 /** @param {State} state */
 export function listenToTools(state) {

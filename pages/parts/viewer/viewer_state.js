@@ -2,6 +2,7 @@
 // What the viewer shows and how that changes: threshold, cursor, display; and when Python is told.
 
 import { clamp, sorted } from "../shared/browser/levels.js";
+import { newToken } from "../shared/browser/outbox.js";
 import { change, nodesOf, press } from "../shared/browser/panel.js";
 import { scoreTable } from "./scores.js";
 import { makePlane } from "./viewer_planes.js";
@@ -167,10 +168,6 @@ export function accept(state) {
     truth_shown: truth.has(subject), dice_shown: dice.has(subject),
     blind: blind && !dice.has(subject) });
 }
-
-/** A name that no other act has; also where the browser has no `randomUUID` (plain http). */
-const newToken = () => [...crypto.getRandomValues(new Uint32Array(4))]
-  .map((part) => part.toString(16).padStart(8, "0")).join("");
 
 /** @param {State} state @param {number[]} cursor */
 export function setCursor(state, cursor, wait = SETTLE.cursor) {

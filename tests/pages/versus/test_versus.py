@@ -100,7 +100,7 @@ def test_answers_are_kept_once_and_the_table_comes_at_the_end(study, pair):
     tell(app, first, act(study, pair, subjects[1], "neither", "t1"), at=subjects[2])
     assert len(every_preference(study)) == 2
     (panel,) = (part for part in sent(app) if isinstance(part, dict))
-    assert panel["answered"] == {"t0": "", "t1": ""}
+    assert panel["answers"] == {"t0": "", "t1": ""}
     assert panel["at"] == subjects[2]
     rest = [act(study, pair, one, "right", f"t{one}") for one in subjects[2:]]
     tell(app, *rest, at="")

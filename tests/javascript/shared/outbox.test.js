@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { adopt, answered, keep, newToken } from "../../../pages/parts/deciding/decide_outbox.js";
+import { adopt, answered, keep, newToken } from "../../../pages/parts/shared/browser/outbox.js";
 
 /** Storage as a browser has it. */
 function storage() {
@@ -14,6 +14,7 @@ function storage() {
   return kept;
 }
 
+const shelfOf = (study, rater) => JSON.stringify([study, rater]);
 const act = (token, subject = "A") => ({ token, subject, act: "accept" });
 
 test("tokens differ", () => {
@@ -24,26 +25,26 @@ test("tokens differ", () => {
 
 test("a page that is loaded anew sends what the one before it left", () => {
   globalThis.localStorage = storage();
-  keep("/s", "anna", "tab 1", [act("a"), act("b")]);
-  keep("/s", "ben", "tab 2", [act("c")]);
-  keep("/other", "anna", "tab 3", [act("d")]);
-  assert.deepEqual(adopt("/s", "anna", "tab 4").map(({ token }) => token), ["a", "b"]);
-  assert.deepEqual(adopt("/s", "anna", "tab 5").map(({ token }) => token), ["a", "b"]);
-  keep("/s", "anna", "tab 5", []);
-  assert.deepEqual(adopt("/s", "anna", "tab 6"), []);
-  assert.deepEqual(adopt("/s", "ben", "tab 6").map(({ token }) => token), ["c"]);
+  keep(shelfOf("/s", "anna"), "tab 1", [act("a"), act("b")]);
+  keep(shelfOf("/s", "ben"), "tab 2", [act("c")]);
+  keep(shelfOf("/other", "anna"), "tab 3", [act("d")]);
+  assert.deepEqual(adopt(shelfOf("/s", "anna"), "tab 4").map(({ token }) => token), ["a", "b"]);
+  assert.deepEqual(adopt(shelfOf("/s", "anna"), "tab 5").map(({ token }) => token), ["a", "b"]);
+  keep(shelfOf("/s", "anna"), "tab 5", []);
+  assert.deepEqual(adopt(shelfOf("/s", "anna"), "tab 6"), []);
+  assert.deepEqual(adopt(shelfOf("/s", "ben"), "tab 6").map(({ token }) => token), ["c"]);
 });
 
 test("a rater whose name begins another's has acts of its own", () => {
   globalThis.localStorage = storage();
-  keep("/s", "anna-2", "tab", [act("a")]);
-  assert.deepEqual(adopt("/s", "anna", "tab"), []);
+  keep(shelfOf("/s", "anna-2"), "tab", [act("a")]);
+  assert.deepEqual(adopt(shelfOf("/s", "anna"), "tab"), []);
 });
 
 test("without storage the page works as long as it is open", () => {
   delete globalThis.localStorage;
-  keep("/s", "anna", "tab", [act("a")]);
-  assert.deepEqual(adopt("/s", "anna", "tab"), []);
+  keep(shelfOf("/s", "anna"), "tab", [act("a")]);
+  assert.deepEqual(adopt(shelfOf("/s", "anna"), "tab"), []);
 });
 
 test("only an answer takes an act out; a sentence says that it was not kept", () => {
