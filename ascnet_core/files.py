@@ -58,10 +58,13 @@ def refused(path: object, doing: str, error: OSError) -> str:
 
 
 def mendable(error: BaseException) -> str | None:
-    """The sentence for an error that a user can mend though no `UserError` says so; else None.
+    """The sentence for an error that a user can mend; None for a fault of the program.
 
-    Such are a full disk, a missing file, a name that the system does not take, too little memory.
+    Besides each `UserError` such are a full disk, a missing file, a name that the system does not
+    take, and too little memory.
     """
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return refused(_named(error.filename), "read or written", error)
     if isinstance(error, OSError) and error.errno in _MEND:

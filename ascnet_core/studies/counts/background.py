@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ascnet_core.errors import UserError
 from ascnet_core.files import mendable
 from ascnet_core.studies.facts import Asked, Facts, asked_of, facts_from, look, to_count
 from ascnet_core.studies.folder import Study
@@ -118,10 +117,8 @@ def _work() -> None:
             _count(job)
         except _Ends:
             continue
-        except (UserError, OSError, MemoryError) as error:
-            problem = str(error) if isinstance(error, UserError) else mendable(error) or repr(error)
         except Exception as error:  # a fault of ours must not end the thread
-            problem = repr(error)
+            problem = mendable(error) or repr(error)
         with _changed:
             if problem:
                 _problems[job.key] = time.monotonic(), problem

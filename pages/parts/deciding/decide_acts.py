@@ -4,16 +4,13 @@ An act comes again until the browser has read that it is on the disk. Its token 
 once, also where the server was killed before it could answer.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from ascnet_core.errors import UserError
-from ascnet_core.files import mendable
 from ascnet_core.names import Scope
 from ascnet_core.studies.decisions import Decision, record, undo
 from ascnet_core.studies.folder import Study
+from pages.parts.studies.acts import Act, kept
 
-Act = Mapping[str, Any]
 _OF = "cohort's "
 """Begins the browser's name of a rule that read the whole cohort's histogram."""
 
@@ -34,19 +31,14 @@ def do_all(study: Study, acts: Iterable[Act]) -> dict[str, str]:
 
 def do(study: Study, act: Act) -> str:
     """Do one act; "" where it is on the disk, else one sentence."""
-    try:
+
+    def keep() -> None:
         if act["act"] == "undo":
             undo(study, str(act["rater"]), str(act["subject"]), token=str(act["token"]))
         else:
             record(study, decision_of(act), token=str(act["token"]))
-    except (UserError, OSError) as error:
-        told = str(error) if isinstance(error, UserError) else mendable(error)
-        if told is None:
-            raise
-        return told
-    except (KeyError, TypeError, ValueError) as error:
-        return f"The page sent an act that means nothing ({error!r}); load it anew."
-    return ""
+
+    return kept(keep)
 
 
 def decision_of(act: Act) -> Decision:

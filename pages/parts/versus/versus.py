@@ -6,8 +6,8 @@ compared is told to the browser only once all is answered.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -36,6 +36,7 @@ from ascnet_core.studies.raters import check_rater
 from ascnet_core.studies.table import to_csv
 from pages.parts.shared import components, feedback, jobs, runs, state
 from pages.parts.shared.question import ask_about
+from pages.parts.studies.acts import Act, kept
 from pages.parts.studies.keeping import study_view
 from pages.parts.versus import versus_block
 
@@ -225,10 +226,9 @@ def _send(
     try:
         block = versus_block.block_of(study, pair, rater, subject)
     except (UserError, OSError) as error:
-        told = str(error) if isinstance(error, UserError) else mendable(error)
-        if told is None:
+        if not (sentence := mendable(error)):
             raise
-        unreadable[subject] = told
+        unreadable[subject] = sentence
         return True
     held: list[str] = st.session_state.setdefault(_HELD, ["", ""])
     if subject not in held:
@@ -251,25 +251,20 @@ def _say_left_out(unreadable: Mapping[str, str]) -> None:
         st.warning(feedback.plain(f"{subject} is left out: {sentence}"))
 
 
-def keep(study: Study, act: Mapping[str, Any]) -> str:
+def keep(study: Study, act: Act) -> str:
     """Keep an answer of the browser; "" once it is on the disk, else one sentence why it is not."""
-    try:
-        if act["study"] != str(study.path):
-            return f"The answer on {act['subject']} belongs to another study; open that one again."
-        pair = known_pair(study, str(act["pair"]))
-        if pair is None:
-            return "That comparison is not known any more; begin anew."
-        seconds = None if act.get("seconds") is None else float(act["seconds"])
-        subject, better, token = (str(act[name]) for name in ("subject", "better", "token"))
-        prefer(study, pair, str(act["rater"]), subject, better, seconds, token)  # type: ignore[arg-type]
-    except (UserError, OSError) as error:
-        told = str(error) if isinstance(error, UserError) else mendable(error)
-        if told is None:
-            raise
-        return told
-    except (KeyError, TypeError, ValueError) as error:
-        return f"The page sent an answer that means nothing ({error!r}); load it anew."
-    return ""
+    return kept(partial(_prefer, study, act))
+
+
+def _prefer(study: Study, act: Act) -> None:
+    if act["study"] != str(study.path):
+        raise UserError(f"The answer on {act['subject']} is of another study; open that one again.")
+    pair = known_pair(study, str(act["pair"]))
+    if pair is None:
+        raise UserError("That comparison is not known any more; begin anew.")
+    seconds = None if act.get("seconds") is None else float(act["seconds"])
+    subject, better, token = (str(act[name]) for name in ("subject", "better", "token"))
+    prefer(study, pair, str(act["rater"]), subject, better, seconds, token)  # type: ignore[arg-type]
 
 
 def _leave() -> None:
