@@ -85,6 +85,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     rules.add(actions)
     prefer.add(actions)
 
+    for name, action in actions.choices.items():
+        start = f"  {PROGRAM} study {name} "
+        own = [line for line in EXAMPLES.splitlines() if f"{line} ".startswith(start)]
+        action.epilog = "\n".join(["examples:", *own])
+
 
 def run(options: argparse.Namespace) -> int:
     """Do what the action says; return the exit status."""

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Scan
 from ascnet_core.metrics.overlap import ThresholdTable
-from ascnet_core.names import RangeKind, Tell, tell_nobody
+from ascnet_core.names import RangeKind
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import (
     RAW,
@@ -25,12 +24,16 @@ from ascnet_core.segmentation.histogram import (
     measure_range,
     read_histogram,
 )
+from ascnet_core.settings import method
+from ascnet_core.settings.tables import Segmentation
 from ascnet_core.studies.counts import store
 from ascnet_core.studies.counts.keys import Key, keys_of
 from ascnet_core.studies.counts.store import Known
+from ascnet_core.studies.decisions import Entry
 from ascnet_core.studies.folder import Study, together
 
-INPUT = "input"
+INPUT = method.INPUT.name
+"""The map that is the scan itself."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,21 @@ def _read(counts: bytes) -> Reading:
 
 
 @dataclass(frozen=True)
+class OwnWay:
+    """How a study's run makes masks by itself, and what levels of its map stand for."""
+
+    how: Segmentation
+    range: RangeKind
+
+
+def own_way(study: Study) -> OwnWay:
+    """The way of a study's run. Raises a UserError if its settings cannot be read."""
+    settings = Run(study.run).settings()
+    how = settings.segmentation
+    return OwnWay(how, settings.method.map_named(how.map).range)
+
+
+@dataclass(frozen=True)
 class Asked:
     """Which counts are meant: those of scans, in order, through a network, of a map on a range.
 
@@ -95,10 +113,8 @@ class Asked:
 
 def asked_of(study: Study) -> Asked:
     """The counts that a study's facts are made of. UserError where its run or manifest changed."""
-    settings = Run(study.run).settings()
-    name = settings.segmentation.map
-    kind = settings.method.map_named(name).range
-    return Asked(study.run_sha256(), study.flip, study.cohort().scans, name, kind)
+    own = own_way(study)
+    return Asked(study.run_sha256(), study.flip, study.cohort().scans, own.how.map, own.range)
 
 
 @dataclass(frozen=True)
@@ -194,40 +210,18 @@ def facts_from(asked: Asked, seen: Mapping[str, Seen]) -> dict[str, Facts]:
     return found
 
 
-def facts_of(study: Study, subject: str, device: str = "auto") -> Facts:
-    """The facts of one subject: read, or made now, which loads the network and takes its time.
-
-    Raises a UserError if a scan of it cannot be read, or the study has no such subject.
-    """
-    asked = asked_of(study)
-    if subject not in study.subjects:
-        raise UserError(f"Study {study.name} has no subject {subject!r}.")
-    found = facts_from(asked, look(asked)).get(subject)
-    if found is not None:
-        return found
-    failed = _gathered(study, asked, (subject,), tell_nobody, device)
-    if subject in failed:
-        raise UserError(failed[subject])
-    return facts_from(asked, look(asked))[subject]
+def is_current(entry: Entry, own: OwnWay, known: Mapping[str, Facts]) -> bool:
+    """Whether a decision speaks of the map, range and scans that the facts are of."""
+    facts = known.get(entry.subject)
+    same = (entry.decided.map, entry.decided.range) == (own.how.map, own.range)
+    return same and facts is not None and facts.scan_sha256 == entry.scan_sha256
 
 
-def gather(study: Study, tell: Tell = tell_nobody, device: str = "auto") -> dict[str, str]:
-    """Make all facts of a study that are missing, and return why some cannot be, by subject.
-
-    The network is loaded once, and only if something is missing. `tell` is called with (scans
-    done, scans in all); what it raises ends the work between two scans, and what was made stays.
-    """
-    asked = asked_of(study)
-    missing = set(study.subjects) - facts_from(asked, look(asked)).keys()
-    return _gathered(study, asked, study.subjects, tell, device) if missing else {}
-
-
-def _gathered(
-    study: Study, asked: Asked, subjects: Sequence[str], tell: Tell, device: str
-) -> dict[str, str]:
-    from ascnet_core.studies.counts.gathering import count_missing, loader
-
-    return count_missing(asked, loader(study.run, study.cycle, device), subjects, tell)
+def is_one_level(entry: Entry, own: OwnWay, known: Mapping[str, Facts]) -> bool:
+    """Whether a decision is current, and one level rather than a band, no lesion or no mask."""
+    decision = entry.decided
+    is_one = decision.level is not None and decision.upper is None
+    return is_one and decision.threshold is not None and is_current(entry, own, known)
 
 
 def _facts(

@@ -16,12 +16,10 @@ from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.studies.compare import Masks, apart
 from ascnet_core.studies.decisions import Decision, Entry
+from ascnet_core.studies.facts import INPUT
 from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.training.checkpoint import load_model
 from ascnet_core.training.device import pick_device
-
-INPUT = "input"
-"""The name under which a scan's input lies among its maps."""
 
 
 @dataclass(frozen=True)

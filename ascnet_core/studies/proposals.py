@@ -8,7 +8,6 @@ off when each decided subject was left out in turn.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from statistics import median
 from typing import Literal
 
@@ -20,10 +19,11 @@ from ascnet_core.names import RangeKind, Scope, Side
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import SEPARATED, outer_separation
 from ascnet_core.segmentation.rules import parse_rule
-from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
+from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.settings.tables import Segmentation
+from ascnet_core.studies.attempts import attempts
 from ascnet_core.studies.decisions import Entry, decisions_of
-from ascnet_core.studies.facts import Facts, known_facts
+from ascnet_core.studies.facts import Facts, OwnWay, is_one_level, known_facts, own_way
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.relations import Decided
 
@@ -80,19 +80,18 @@ class Ground:
 
 def ground_of(study: Study, known: Mapping[str, Facts] | None = None) -> Ground:
     """What is known of a study now; `known` where it was read already."""
-    run = Run(study.run)
-    settings = run.settings()
-    how = settings.segmentation
-    kind = settings.method.map_named(how.map).range
+    own = own_way(study)
     facts = known_facts(study) if known is None else known
-    reference = run.reference_counts(how.map, study.cycle) if kind == "raw" else None
+    reference = None
+    if own.range == "raw":
+        reference = Run(study.run).reference_counts(own.how.map, study.cycle)
     if reference is None:
         normal = {scan.scan for scan in study.cohort().scans if scan.group == "normal"}
         several = [
             one.table.levels for f in facts.values() for one in f.scans if one.scan in normal
         ]
         reference = np.sum(several, axis=0) if several else None
-    return Ground(how, kind, facts, reference, len(study.subjects))
+    return Ground(own.how, own.range, facts, reference, len(study.subjects))
 
 
 def proposals_for(
@@ -117,7 +116,7 @@ def proposals_for(
 def own_rule(facts: Facts, ground: Ground) -> Proposal:
     """What the run's own rule gives for the subject's histogram."""
     how = ground.how
-    found = _attempt(how.rule, facts.counts, how.side, ground.reference)
+    (found,) = attempts([how.rule], facts.counts, how.side, ground.reference)
     confidence, sure = _sure_of(found, facts, how.side)
     return _proposal("own rule", found, "subject", found.sentence, confidence, sure)
 
@@ -128,12 +127,12 @@ def cohort(ground: Ground) -> Proposal | None:
         return None
     how, several = ground.how, list(ground.known.values())
     pooled = np.sum([facts.counts for facts in several], axis=0)
-    found = _attempt(how.rule, pooled, how.side, ground.reference)
+    (found,) = attempts([how.rule], pooled, how.side, ground.reference)
     of = f"{len(several)} subjects"
     if len(several) < ground.total:
         of = f"{len(several)} of {ground.total} subjects so far"
     some = several[:: -(-len(several) // _SAMPLED)]
-    each = [_attempt(how.rule, facts.counts, how.side, ground.reference) for facts in some]
+    each = [attempts([how.rule], one.counts, how.side, ground.reference)[0] for one in some]
     levels = [one.level for one in each if one.level is not None]
     confidence: Confidence = "low"
     sure = f"the rule finds nothing for {len(each) - len(levels)} of {len(each)} of them alone"
@@ -183,24 +182,11 @@ def learned(facts: Facts, decided: Mapping[str, Entry], ground: Ground) -> Propo
 
 def usable(decided: Mapping[str, Entry], ground: Ground) -> list[Entry]:
     """The decisions from which one can learn, oldest first: all of the side used most."""
-    found = [
-        entry
-        for entry in decided.values()
-        if entry.decided.threshold is not None
-        and entry.decided.level is not None
-        and entry.decided.upper is None
-        and is_current(entry, ground)
-    ]
+    own = OwnWay(ground.how, ground.range)
+    found = [entry for entry in decided.values() if is_one_level(entry, own, ground.known)]
     sides = Counter(entry.decided.side for entry in found).most_common(1)
     found = [entry for entry in found if entry.decided.side == sides[0][0]]
     return sorted(found, key=lambda entry: entry.number)
-
-
-def is_current(entry: Entry, ground: Ground) -> bool:
-    """Whether a decision speaks of the map, range and scans that the facts are of."""
-    facts = ground.known.get(entry.subject)
-    same = (entry.decided.map, entry.decided.range) == (ground.how.map, ground.range)
-    return same and facts is not None and facts.scan_sha256 == entry.scan_sha256
 
 
 def _proposal(
@@ -239,20 +225,3 @@ def _sure_of(found: Threshold | NoThreshold, facts: Facts, side: Side) -> tuple[
 
 def _by_distance(levels: float) -> Confidence:
     return "high" if levels <= _CLOSE else "fair" if levels <= _ROUGH else "low"
-
-
-def _attempt(
-    rule: str, counts: NDArray[np.int64], side: Side, reference: NDArray[np.int64] | None
-) -> Threshold | NoThreshold:
-    """As `attempt`; what was found is kept, since a page asks again at every click."""
-    return _attempted(
-        rule, counts.tobytes(), side, None if reference is None else reference.tobytes()
-    )
-
-
-@lru_cache(maxsize=4096)
-def _attempted(
-    rule: str, counts: bytes, side: Side, reference: bytes | None
-) -> Threshold | NoThreshold:
-    known = None if reference is None else np.frombuffer(reference, np.int64)
-    return attempt(rule, np.frombuffer(counts, np.int64), side, known)

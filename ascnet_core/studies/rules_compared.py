@@ -6,22 +6,20 @@ needs the truth stands apart, as `WithTruth`; nothing else here depends on it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import add
 from statistics import fmean, median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold
 from ascnet_core.names import Scope, Side, Tell, tell_nobody
 from ascnet_core.segmentation.rules import RULES, needs_reference, parse_rule
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
 from ascnet_core.settings.tables import Segmentation
+from ascnet_core.studies.attempts import Counts, attempts
 from ascnet_core.studies.facts import INPUT, Facts
-
-Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def compare_rules(
         shared = attempt(how.rule, pooled, how.side, reference)
         for one in facts:
             level = decided.get(one.subject) if name == how.map else None
-            each = _levels_on(_counts(one, name), rules, how.side, reference)
+            each = attempts(rules, _counts(one, name), how.side, reference)
             scoped: list[tuple[Scope, Threshold | NoThreshold]] = [("cohort", shared)]
             scoped += [("subject", threshold) for threshold in each]
             found += [_found(one, name, scope, threshold, level) for scope, threshold in scoped]
@@ -144,18 +142,12 @@ def find_levels(
     rules = {name: _rules_on(how, references.get(name)) for name in (how.map, INPUT)}
     for number, one in enumerate(facts, 1):
         for name in rules:
-            _levels_on(_counts(one, name), rules[name], how.side, references.get(name))
+            attempts(rules[name], _counts(one, name), how.side, references.get(name))
         tell(number, len(facts))
 
 
 def _rules_on(how: Segmentation, reference: Counts | None) -> tuple[str, ...]:
     return tuple(rules_for(how.side, how.rule, reference is not None))
-
-
-def _levels_on(
-    counts: Counts, rules: tuple[str, ...], side: Side, reference: Counts | None
-) -> tuple[Threshold | NoThreshold, ...]:
-    return _thresholds(rules, side, _bytes(counts), _bytes(reference))
 
 
 def summarise(found: Iterable[Found]) -> list[RuleSummary]:
@@ -198,19 +190,6 @@ def _tables(facts: Facts, name: str) -> list[ThresholdTable]:
 
 def _counts(facts: Facts, name: str) -> Counts:
     return facts.input_counts if name == INPUT else facts.counts
-
-
-def _bytes(counts: Counts | None) -> bytes:
-    return b"" if counts is None else counts.astype(np.int64).tobytes()
-
-
-@lru_cache(maxsize=2048)
-def _thresholds(
-    rules: tuple[str, ...], side: Side, counts: bytes, reference: bytes
-) -> tuple[Threshold | NoThreshold, ...]:
-    """What rules find in one histogram: a page asks for the same ones again and again."""
-    own, other = (np.frombuffer(one, np.int64) for one in (counts, reference))
-    return tuple(attempt(rule, own, side, other if other.size else None) for rule in rules)
 
 
 def _found(

@@ -1,33 +1,16 @@
 """What `rules_compared` needs of a study: its way, its normal reference, a rater's levels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from ascnet_core.errors import UserError
-from ascnet_core.names import RangeKind
 from ascnet_core.runs.folder import Run
-from ascnet_core.settings.tables import Segmentation
+from ascnet_core.studies.attempts import Counts
 from ascnet_core.studies.decisions import decisions_of, holding
-from ascnet_core.studies.facts import INPUT, Facts
+from ascnet_core.studies.facts import INPUT, Facts, OwnWay, is_one_level, own_way
 from ascnet_core.studies.folder import Study
-from ascnet_core.studies.rules_compared import Counts, Found, compare_rules
-
-
-@dataclass(frozen=True)
-class OwnWay:
-    """The way of a study's run, and what levels of its map stand for."""
-
-    how: Segmentation
-    range: RangeKind
-
-
-def own_way(study: Study) -> OwnWay:
-    """How the study's run makes masks by itself."""
-    settings = Run(study.run).settings()
-    how = settings.segmentation
-    return OwnWay(how, settings.method.map_named(how.map).range)
+from ascnet_core.studies.rules_compared import Found, compare_rules
 
 
 def compare_in(study: Study, facts: Mapping[str, Facts], rater: str | None) -> list[Found]:
@@ -65,19 +48,13 @@ def decided_levels(
 
     Bands, decisions without a level and those on scans that have changed since are left out.
     """
-    found = {}
-    for subject, entry in decisions_of(study, rater).items():
-        decision, threshold = entry.decided, entry.decided.threshold
-        alike = (decision.map, decision.range, decision.side) == (
-            own.how.map,
-            own.range,
-            own.how.side,
-        )
-        if threshold is None or decision.level is None or decision.upper is not None or not alike:
-            continue
-        if subject in facts and entry.scan_sha256 == facts[subject].scan_sha256:
-            found[subject] = decision.level
-    return found
+    return {
+        subject: entry.decided.level
+        for subject, entry in decisions_of(study, rater).items()
+        if is_one_level(entry, own, facts)
+        and entry.decided.level is not None
+        and entry.decided.side == own.how.side
+    }
 
 
 def rater_to_compare(study: Study, rater: str | None) -> str | None:

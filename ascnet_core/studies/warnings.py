@@ -19,9 +19,9 @@ from ascnet_core.runs.fingerprint import Fingerprint, distances, read_fingerprin
 from ascnet_core.segmentation.histogram import SEPARATED, Reading, outer_separation
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, choose
 from ascnet_core.studies.decisions import decisions_of
-from ascnet_core.studies.facts import Facts
+from ascnet_core.studies.facts import Facts, OwnWay, is_current
 from ascnet_core.studies.folder import Study
-from ascnet_core.studies.proposals import ground_of, is_current
+from ascnet_core.studies.proposals import ground_of
 
 Kind = Literal["flipped", "no peak", "shifted", "volume", "torn", "modality"]
 Chosen = Threshold | NoThreshold | None
@@ -115,11 +115,11 @@ def warnings_in(
         choose(how.rule, counts, how.side, how.scope, ground.reference) if counts else {}
     )
     if rater:
-        entries = decisions_of(study, rater)
+        entries, own = decisions_of(study, rater), OwnWay(how, ground.range)
         chosen |= {
             entry.subject: entry.decided.threshold
             for entry in entries.values()
-            if is_current(entry, ground)
+            if is_current(entry, own, facts)
         }
     usual, run = usual_of(facts, chosen), read_fingerprint(study.run)
     return {

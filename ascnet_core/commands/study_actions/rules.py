@@ -35,9 +35,10 @@ def _rules(options: argparse.Namespace) -> None:
     from ascnet_core.files import write_json, write_text
     from ascnet_core.outputs import check_targets, writing
     from ascnet_core.runs.create import versions
-    from ascnet_core.studies.facts import gather, known_facts
+    from ascnet_core.studies.counts.gathering import gather
+    from ascnet_core.studies.facts import known_facts, own_way
     from ascnet_core.studies.rules_compared import COLUMNS, row_of, summarise
-    from ascnet_core.studies.rules_of_study import compare_in, own_way, rater_to_compare
+    from ascnet_core.studies.rules_of_study import compare_in, rater_to_compare
     from ascnet_core.studies.table import to_csv
 
     study: Study = options.study

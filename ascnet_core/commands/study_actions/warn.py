@@ -18,7 +18,7 @@ def add(actions: Any) -> None:
 
 
 def _warn(options: argparse.Namespace) -> int:
-    from ascnet_core.studies.facts import gather
+    from ascnet_core.studies.counts.gathering import gather
     from ascnet_core.studies.warnings import warnings_in
 
     with Progress("scans counted") as progress:

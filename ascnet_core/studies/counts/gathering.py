@@ -22,7 +22,8 @@ from ascnet_core.segmentation.levels import Kept, keep
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.studies.counts import store
 from ascnet_core.studies.counts.store import Known
-from ascnet_core.studies.facts import INPUT, Asked, Seen, look, range_of
+from ascnet_core.studies.facts import INPUT, Asked, Seen, asked_of, facts_from, look, range_of
+from ascnet_core.studies.folder import Study
 from ascnet_core.training.checkpoint import load_model
 from ascnet_core.training.device import pick_device
 
@@ -55,6 +56,18 @@ def loader(run: Path, cycle: int | None, device: str) -> Loader:
         return ready(model, where), preparation_of(settings)
 
     return cache(load)
+
+
+def gather(study: Study, tell: Tell = tell_nobody, device: str = "auto") -> dict[str, str]:
+    """Make all facts of a study that are missing, and return why some cannot be, by subject.
+
+    The network is loaded once, and only if something is missing. `tell` is called with (scans
+    done, scans in all); what it raises ends the work between two scans, and what was made stays.
+    """
+    asked = asked_of(study)
+    if not set(study.subjects) - facts_from(asked, look(asked)).keys():
+        return {}
+    return count_missing(asked, loader(study.run, study.cycle, device), study.subjects, tell)
 
 
 def counted(prepared: Prepared, kept: Kept) -> Known:

@@ -14,10 +14,11 @@ from ascnet_core.names import Tell
 from ascnet_core.segmentation.histogram import RAW
 from ascnet_core.studies.applying import whose
 from ascnet_core.studies.compare import Masks, apart, compare
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Entry, history, holding
-from ascnet_core.studies.facts import gather
+from ascnet_core.studies.facts import INPUT
 from ascnet_core.studies.folder import Study, scans_sha256
-from ascnet_core.studies.masks import INPUT, Made, make_masks
+from ascnet_core.studies.masks import Made, make_masks
 from ascnet_core.studies.report.thumbnail import slice_to_show, thumbnail
 from ascnet_core.studies.warnings import Odd, torn, warnings_in
 

@@ -6,8 +6,8 @@ import pytest
 from ascnet_core import places
 from ascnet_core.settings.tables import Segmentation
 from ascnet_core.studies.counts import keys
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Decision, Entry, record
-from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import new_study
 from ascnet_core.studies.proposals import (
     FEWEST,

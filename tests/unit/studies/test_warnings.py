@@ -12,8 +12,8 @@ from ascnet_core.imaging.signs import BINS
 from ascnet_core.runs.fingerprint import Fingerprint
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.counts import keys
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Decision, record
-from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import new_study
 from ascnet_core.studies.warnings import torn, usual_of, warnings_in, warnings_of
 from tests.unit.studies.made_facts import facts_of, hills, subject, subjects
