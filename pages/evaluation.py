@@ -16,7 +16,6 @@ from ascnet_core.settings.methods import METHODS
 from pages.parts.shared import access, cohorts, feedback, forms, jobs, remarks, runs, state, tables
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
-from pages.parts.watch import live_run
 
 RESULT = "summary.json"
 
@@ -102,26 +101,6 @@ def choose(view: View) -> tuple[list[str], Path]:
     stamps = cohorts.cohort_stamp(cohort), runs.run_stamp(view.run, view.cycle)
     label = f"{cohorts.cohort_label(view.cohort)} through {Path(view.run).name}"
     return arguments, jobs.folder_for(results_parent(), label, arguments, stamps)
-
-
-def follow(folder: Path) -> None:
-    """A running evaluation: how far it is, and a way to end it."""
-
-    @st.fragment(run_every=1)
-    def live() -> None:
-        job = jobs.read(folder, RESULT)
-        if job.status != "running":
-            st.rerun()
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.progress(
-            job.share,
-            text=f"Evaluating: {feedback.plain(job.text)} · "
-            f"{live_run.duration(job.seconds)} so far",
-        )
-        if right.button("Cancel", icon=":material/close:", width="stretch"):
-            jobs.cancel(folder)
-
-    live()
 
 
 def show(folder: Path) -> None:
@@ -254,7 +233,7 @@ def page() -> None:
         jobs.start("evaluate", arguments, folder)
         st.rerun()
     if job.status == "running":
-        follow(folder)
+        feedback.follow_job(folder, RESULT, "Evaluating")
     elif job.status == "failed":
         st.error(feedback.plain(job.text), icon=":material/error:")
     elif job.status == "cancelled":

@@ -12,7 +12,7 @@ from pages.parts.versus import versus
 # What the page shows of a study, by the name in its address: label, and what draws it. It is called
 # with the study and the rater's name ("" where nobody is named yet).
 VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {
-    "decide": ("Decide", decide.show),
+    chosen.DECIDE: ("Decide", decide.show),
     "rules": ("Rules", rules_view.show),
     "versus": ("Blind comparison", versus.show),
     "agreement": ("Agreement", agreement_view.show),

@@ -32,7 +32,7 @@ from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.studies.decisions import history
 from ascnet_core.studies.folder import Study, new_study
 from tests.browser.conftest import CHROMIUM, FLAGS, ROOT, start_server, stop_server
-from tests.browser.tuning import SAVED, SHOWN, address_of
+from tests.browser.tuning.desk import SAVED, SHOWN, address_of
 from tests.small import make_small_cohort, make_small_run
 
 AHEAD = """() => {

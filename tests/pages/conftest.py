@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 
 from ascnet_core import places
+from ascnet_core.studies.folder import Study, new_study
 from pages.parts.shared import access
 
 ALWAYS_OPEN = access.always_open
@@ -30,3 +31,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     st.cache_data.clear()
     yield tmp_path / "cache"
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def study(tmp_path: Path, small_cohort: Path, small_run: Path) -> Study:
+    """Of four subjects; nothing is decided."""
+    return new_study(tmp_path / "study", small_cohort, small_run)

@@ -23,12 +23,12 @@ from pages.parts.deciding.decide_said import Knowledge, learn
 from pages.parts.shared import components, feedback, state
 from pages.parts.shared.question import ask_about
 from pages.parts.studies.keeping import study_view
+from pages.parts.tuning.chosen import BLIND, SUBJECT, YES
 from pages.parts.tuning.download import download_masks
 from pages.parts.viewer import viewer
 
-BLIND, SHUFFLED, SUBJECT = "blind", "shuffled", "subject"
-"""Keys of the address."""
-YES = "yes"
+SHUFFLED = "shuffled"
+"""Key of the address."""
 AHEAD = 2
 """Subjects prepared before they are looked at."""
 STEP = 0.05
@@ -118,7 +118,6 @@ def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
         with left:
             data = {
                 "study": str(study.path.resolve()),
-                "name": study.name,
                 "rater": rater,
                 "blind": blind,
                 "rows": rows,

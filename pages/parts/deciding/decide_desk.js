@@ -20,7 +20,7 @@ import { before, following, lastDecided, overlaid } from "./queue_rows.js";
  * @typedef {{ flag: string, rating: number | null, note: string, post: string[] | null,
  *   scan: string, live: Live | null, pieces: Edit[], seconds: number }} Draft */
 /** What `decide.py` sends.
- * @typedef {{ study: string, name: string, rater: string, blind: boolean, rows: Row[],
+ * @typedef {{ study: string, rater: string, blind: boolean, rows: Row[],
  *   subject: string, heard: number, answers: Record<string, string>, packages: Package[],
  *   learning: boolean }} Sent `learning`: more is being found out about the study's subjects */
 /** @typedef {ReturnType<typeof newDesk>} Desk */

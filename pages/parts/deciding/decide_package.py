@@ -173,8 +173,6 @@ def _plain(asked: Asked) -> dict[str, Any]:
             "flag": one.flag,
             "rating": one.rating,
             "note": one.note,
-            "made": entry.made,
-            "blind": one.blind,
         }
     known = {"subject": asked.subject, "blind": asked.view.blind, "decided": decided}
     return known | {"side": asked.view.side, "error": ""}

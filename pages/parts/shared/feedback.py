@@ -4,11 +4,13 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import mendable
+from pages.parts.shared import jobs
 
 _CODE_OR_MARK = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|[\\\[\]*$<]")
 
@@ -34,10 +36,8 @@ def show_user_errors(stop: bool = True) -> Iterator[None]:
         yield
         return
     except (UserError, OSError, MemoryError) as error:
-        told = str(error) if isinstance(error, UserError) else mendable(error)
-        if told is None:
+        if not (sentence := mendable(error)):
             raise
-        sentence = told
     st.error(plain(sentence), icon=":material/error:")
     if stop:
         st.stop()
@@ -64,3 +64,32 @@ def progress_bar(text: str, patience: float = 0.0) -> Iterator[Callable[..., Non
     finally:
         if bar is not None:
             bar.empty()
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in words: `3 min 20 s`; empty where unknown."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def follow_job(folder: Path, result: str, label: str) -> None:
+    """How far the job in a folder is, and a way to end it; once it has ended the page runs anew."""
+
+    @st.fragment(run_every=1)
+    def live() -> None:
+        job = jobs.read(folder, result)
+        if job.status != "running":
+            st.rerun()
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        text = f"{label}: {plain(job.text)} · {duration(job.seconds)} so far"
+        left.progress(job.share, text=text)
+        if right.button("Cancel", icon=":material/close:", width="stretch", key=f"end {folder}"):
+            jobs.cancel(folder)
+
+    live()

@@ -14,16 +14,18 @@ from ascnet_core.studies.compare import compare, in_order, summarise
 from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, state, tables
+from pages.parts.shared.question import ask_about
+from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen, job
 
-FIRST, SECOND, BLIND, SUBJECT = "first", "second", "blind", "subject"
-"""Keys of the address; of these the view Decide reads `blind` and `subject`, too."""
+FIRST, SECOND = "first", "second"
+"""Keys of the address."""
 _OF_MASKS = ("dice", "volume_1_ml", "volume_2_ml", "volume_difference_ml")
 
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    job.ask_for(study)
+    ask_about(study_view(study))
     decided: dict[str, dict[str, Entry]] = {}
     for entry in holding(study):
         decided.setdefault(entry.rater, {})[entry.subject] = entry
@@ -43,7 +45,7 @@ def show(study: Study, rater: str) -> None:
         other = _choose(SECOND, "Second rater", others, others[0])
     first, second = decided[one], decided[other]
     both = [subject for subject in study.subjects if subject in first and subject in second]
-    shown = may_see(both, st.query_params.get(BLIND) == "yes", decided.get(rater.strip(), {}))
+    shown = may_see(both, chosen.is_blind(), decided.get(rater, {}))
     if hidden := len(both) - len(shown):
         st.info(
             f"Blind: {tables.counted(hidden, 'subject')} that you have not decided yet "
@@ -154,7 +156,8 @@ def _show_rows(
         },
     )
     if place is not None:
-        _open(rows[place]["subject"])
+        chosen.open_subject(rows[place]["subject"])
+        st.rerun()
 
 
 def figures_table(summary: Mapping[str, Any], raters: tuple[str, str]) -> str:
@@ -208,11 +211,5 @@ def _plot(
     points = event["selection"]["points"]
     if points and points[0].get("customdata"):
         found = points[0]["customdata"]
-        _open(found if isinstance(found, str) else found[0])
-
-
-def _open(subject: str) -> None:
-    """Show a subject in the view Decide."""
-    st.query_params[chosen.VIEW] = "decide"
-    st.query_params[SUBJECT] = subject
-    st.rerun()
+        chosen.open_subject(found if isinstance(found, str) else found[0])
+        st.rerun()

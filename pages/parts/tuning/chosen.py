@@ -12,17 +12,28 @@ from pages.parts.shared import state
 from pages.parts.shared.question import ask_about
 from pages.parts.tuning import chosen_new
 
-STUDY, RATER, VIEW = "study", "rater", "view"
+STUDY, RATER, VIEW, SUBJECT, BLIND = "study", "rater", "view", "subject", "blind"
 """Keys of the address."""
-_OTHER_STUDY = ("subject",)
-"""Keys of the address that mean nothing for another study."""
+DECIDE = "decide"
+"""The view of one subject after the other."""
+YES = "yes"
 
 
 def _set(name: str) -> None:
     st.query_params[name] = st.session_state[state.widget(name)] or ""
     if name == STUDY:
-        for key in _OTHER_STUDY:
-            st.query_params.pop(key, None)
+        st.query_params.pop(SUBJECT, None)  # it means nothing for another study
+
+
+def is_blind() -> bool:
+    """Whether truth and other raters' levels are hidden from the rater."""
+    return st.query_params.get(BLIND) == YES
+
+
+def open_subject(subject: str) -> None:
+    """Let the next run show a subject in the view Decide."""
+    st.query_params[VIEW] = DECIDE
+    st.query_params[SUBJECT] = subject
 
 
 def choose() -> tuple[Study | None, str]:

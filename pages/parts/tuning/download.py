@@ -3,7 +3,6 @@
 import streamlit as st
 
 from ascnet_core.commands.study_actions.apply import FILE
-from ascnet_core.runs.manage import in_words
 from ascnet_core.studies.decisions import decisions_of
 from ascnet_core.studies.folder import Study
 from pages.parts.tuning import job
@@ -26,10 +25,7 @@ def download_masks(study: Study, rater: str) -> None:
         "with thresholds.csv, history.csv and a README; as `study apply --zip` writes them.",
         ":material/folder_zip:",
     )  # fmt: skip
-    if made:
-        st.download_button(
-            f"Download masks, {in_words(made.stat().st_size)}", lambda: made.open("rb"),
-            file_name=f"{study.name}-{rater}-masks.zip", mime="application/zip",
-            icon=":material/download:", key="masks of the study", width="stretch",
-            on_click="ignore", help=f"Masks and tables of {rater}, as decided now.",
-        )  # fmt: skip
+    job.download(
+        made, "masks", f"{study.name}-{rater}-masks.zip", "application/zip",
+        f"Masks and tables of {rater}, as decided now.",
+    )  # fmt: skip

@@ -6,18 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from ascnet_core.places import MANIFEST, cache_folder
+from ascnet_core.places import cache_folder
+from ascnet_core.runs.manage import in_words
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, jobs
-from pages.parts.shared.question import ask_about
-from pages.parts.shared.state import View
-from pages.parts.watch.live_run import duration
-
-
-def ask_for(study: Study) -> None:
-    """Stop the page at a question if a link named the study, and nobody agreed to open it."""
-    manifest = str((study.path / MANIFEST).absolute())
-    ask_about(View(cohort=manifest, run=study.about["run"], cycle=study.cycle, flip=study.flip))
 
 
 def folder_of(study: Study, what: str, arguments: Sequence[str], decisions: object) -> Path:
@@ -37,7 +29,7 @@ def offer(
     if job.status == "done":
         return folder / result
     if job.status == "running":
-        _follow(folder, result, label)
+        feedback.follow_job(folder, result, label)
         return None
     if job.status == "failed":
         st.error(feedback.plain(job.text), icon=":material/error:")
@@ -48,19 +40,14 @@ def offer(
     return None
 
 
-def _follow(folder: Path, result: str, label: str) -> None:
-    @st.fragment(run_every=1)
-    def live() -> None:
-        job = jobs.read(folder, result)
-        if job.status != "running":
-            st.rerun()
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        text = f"{label}: {feedback.plain(job.text)} · {duration(job.seconds)} so far"
-        left.progress(job.share, text=text)
-        if right.button("Cancel", icon=":material/close:", key=f"cancel {folder}"):
-            jobs.cancel(folder)
-
-    live()
+def download(made: Path | None, what: str, file_name: str, mime: str, sentence: str) -> None:
+    """A button that downloads what was `made`, if it was; `sentence` explains the button."""
+    if made:
+        st.download_button(
+            f"Download {what}, {in_words(made.stat().st_size)}", lambda: made.open("rb"),
+            file_name=file_name, mime=mime, icon=":material/download:", key=f"{what} of the study",
+            width="stretch", on_click="ignore", help=sentence,
+        )  # fmt: skip
 
 
 def _remove_others(folder: Path) -> None:

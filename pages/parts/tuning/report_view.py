@@ -6,19 +6,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ascnet_core.commands.study_actions.report import FILE
-from ascnet_core.runs.manage import in_words
 from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, tables
-from pages.parts.tuning import job
-from pages.parts.tuning.agreement_view import BLIND
+from pages.parts.shared.question import ask_about
+from pages.parts.studies.keeping import study_view
+from pages.parts.tuning import chosen, job
 from pages.parts.tuning.download import download_masks
 
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    job.ask_for(study)
-    rater = rater.strip()
+    ask_about(study_view(study))
     entries = holding(study)
     counts = Counter(entry.rater for entry in entries)
     if not counts:
@@ -58,7 +57,7 @@ def _report(study: Study, rater: str, entries: Sequence[Entry]) -> None:
     arguments, numbers = ["report", str(study.path)], [entry.number for entry in entries]
     mine = [entry.number for entry in entries if entry.rater == rater]
     has_open = len(mine) < len(study.subjects)
-    if st.query_params.get(BLIND) == "yes" and has_open:
+    if chosen.is_blind() and has_open:
         st.info(
             "Blind: others' levels are left out until all your decisions stand.",
             icon=":material/visibility_off:",
@@ -72,10 +71,7 @@ def _report(study: Study, rater: str, entries: Sequence[Entry]) -> None:
         "Makes every mask, which takes the network's time; as `study report` does.",
         ":material/description:",
     )  # fmt: skip
-    if made:
-        st.download_button(
-            f"Download the report, {in_words(made.stat().st_size)}", lambda: made.open("rb"),
-            file_name=f"{study.name}.html", mime="text/html", icon=":material/download:",
-            key="report of the study", width="stretch", on_click="ignore",
-            help="Opens in any browser without a network; print it from there.",
-        )  # fmt: skip
+    job.download(
+        made, "the report", f"{study.name}.html", "text/html",
+        "Opens in any browser without a network; print it from there.",
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,12 +14,12 @@ from ascnet_core.names import Scope
 from ascnet_core.places import cache_folder
 from ascnet_core.runs.folder import Run
 from ascnet_core.settings.tables import Segmentation
-from ascnet_core.studies.facts import INPUT, Facts, known_facts
+from ascnet_core.studies.attempts import Counts
+from ascnet_core.studies.facts import INPUT, Facts, OwnWay, known_facts, own_way
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.rules_compared import (
     COLUMNS,
     MASK_FREE,
-    Counts,
     Found,
     RuleSummary,
     compare_rules,
@@ -28,7 +27,7 @@ from ascnet_core.studies.rules_compared import (
     row_of,
     summarise,
 )
-from ascnet_core.studies.rules_of_study import OwnWay, decided_levels, own_way, references_of
+from ascnet_core.studies.rules_of_study import decided_levels, references_of
 from ascnet_core.studies.table import to_csv
 from pages.parts.shared import feedback, jobs, state
 from pages.parts.shared.question import ask_about
@@ -36,8 +35,6 @@ from pages.parts.shared.tables import counted
 from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen
 
-BLIND, SUBJECT, DECIDE = "blind", "subject", "decide"
-"""Keys of the address, and the view that a click opens."""
 RESULT = "rules.json"
 FIRST = 3
 """Rules in the plot unless others are chosen."""
@@ -60,7 +57,7 @@ def show(study: Study, rater: str) -> None:
         return
     own = own_way(study)
     references = references_of(study, facts, own)
-    decided = decided_levels(study, rater, own, facts) if rater.strip() else {}
+    decided = decided_levels(study, rater, own, facts) if rater else {}
     stamp = _stamp(own, facts, references, decided)
     if st.session_state.get(_COMPARED) != stamp:
         with feedback.progress_bar("Reading histograms by all rules", PATIENCE) as report:
@@ -109,7 +106,7 @@ def _all_known(study: Study, facts: Mapping[str, Facts]) -> bool:
     folder = jobs.folder_for(cache_folder() / "rules", study.name, arguments, [])
     job = jobs.read(folder, RESULT)
     if job.status == "running":
-        _follow(folder)
+        feedback.follow_job(folder, RESULT, "Looking at all subjects")
         return bool(facts)
     if not missing:
         return True
@@ -133,22 +130,6 @@ def _all_known(study: Study, facts: Mapping[str, Facts]) -> bool:
     return bool(facts)
 
 
-def _follow(folder: Path) -> None:
-    """How far the job is, and a way to end it; the page stays usable meanwhile."""
-
-    @st.fragment(run_every=1)
-    def live() -> None:
-        job = jobs.read(folder, RESULT)
-        if job.status != "running":
-            st.rerun()
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.progress(job.share, text=f"Looking at all subjects: {feedback.plain(job.text)}")
-        if right.button("Cancel", icon=":material/close:", width="stretch"):
-            jobs.cancel(folder)
-
-    live()
-
-
 # --- what is shown -------------------------------------------------------------------------------
 
 
@@ -159,7 +140,7 @@ def label_of(key: Key) -> str:
 
 
 def _draw(study: Study, own: OwnWay, found: Sequence[Found], decided: Mapping[str, int]) -> None:
-    blind = st.query_params.get(BLIND) == "yes"
+    blind = chosen.is_blind()
     has_truth = any(one.truth for one in found)
     labels = {one.name: one.label for one in Run(study.run).settings().method.maps}
     maps = list(dict.fromkeys(one.map for one in found))
@@ -227,8 +208,7 @@ def _open(subjects: Sequence[str]) -> None:
     """Show the subject whose column was clicked in the view Decide."""
     for point in st.session_state[PLOT]["selection"]["points"]:
         if point.get("x") in subjects:
-            st.query_params[SUBJECT] = str(point["x"])
-            st.query_params[chosen.VIEW] = DECIDE
+            chosen.open_subject(str(point["x"]))
 
 
 def table_of(summaries: Sequence[RuleSummary], own: OwnWay, oracle: bool, decided: bool) -> Any:

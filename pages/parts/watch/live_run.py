@@ -33,18 +33,6 @@ GAUGES = {one.name: one.title for method in reversed(METHODS.values()) for one i
 """Titles of gauges where runs of several methods are compared."""
 
 
-def duration(seconds: float | None) -> str:
-    """Seconds in words: `3 min 20 s`; empty where unknown."""
-    if seconds is None:
-        return ""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
 def progress_sentence(status: str, progress: RunProgress | None) -> str:
     """Where a run is, in a line."""
     if progress is None:
@@ -55,7 +43,7 @@ def progress_sentence(status: str, progress: RunProgress | None) -> str:
         where += f", epoch {progress.epoch}" if progress.epoch else ""
     text = f"{where} · step {progress.step} of {progress.steps_total}"
     if status == "running" and progress.seconds_left is not None:
-        left = duration(progress.seconds_left)
+        left = feedback.duration(progress.seconds_left)
         text += f" · {progress.steps_per_second:.1f} steps/s · {left} left"
     if progress.memory:
         where = "GPU memory" if progress.device.startswith("cuda") else "memory"

@@ -16,7 +16,7 @@ const packed = (subject, more = {}) => ({
     cursor: [1, 2, 3], hasTruth: false, live: { t: 100, upper: null, side: "bright", rule: "otsu" },
     ...more.data },
 });
-const sent = (more = {}) => ({ study: "/s", name: "s", rater: "anna", blind: false,
+const sent = (more = {}) => ({ study: "/s", rater: "anna", blind: false,
   rows: SUBJECTS.map((subject) => row(subject)), subject: "A", heard: 0, answers: {},
   packages: SUBJECTS.map((subject) => packed(subject)), ...more });
 

@@ -16,7 +16,7 @@ from ascnet_core.runs.events import RunProgress
 from ascnet_core.runs.folder import Run
 from ascnet_core.settings.presets import load_preset, preset_names
 from ascnet_core.settings.text import apply_set, keys
-from pages.parts.shared import forms, tables
+from pages.parts.shared import feedback, forms, tables
 from pages.parts.watch import live_charts, live_run
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
@@ -181,7 +181,7 @@ def test_progress_is_told_with_the_time_left() -> None:
     ("seconds", "text"), [(None, ""), (8.2, "8 s"), (75, "1 min 15 s"), (7260, "2 h 01 min")]
 )
 def test_durations(seconds: float | None, text: str) -> None:
-    assert live_run.duration(seconds) == text
+    assert feedback.duration(seconds) == text
 
 
 def test_the_watched_picture_has_a_row_a_slice_and_is_black_outside(watched_run: Run) -> None:

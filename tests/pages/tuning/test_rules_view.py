@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Decision, record
-from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import Study, new_study
 from pages.parts.shared import jobs, state
 from pages.parts.tuning import rules_view

@@ -23,11 +23,12 @@ def here(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     own_cache: Path,
-    small_files: tuple[Path, Path],
+    small_cohort: Path,
+    small_run: Path,
 ) -> Path:
     """A folder with a run and no study."""
     folder = tmp_path / "checkpoints"
-    shutil.copytree(small_files[1], folder / "demo-flair")
+    shutil.copytree(small_run, folder / "demo-flair")
     monkeypatch.setattr(places, "RUNS", folder)
     return folder
 
@@ -53,12 +54,12 @@ def fill(page: AppTest, name: str, manifest: Path) -> AppTest:
 
 
 def test_without_a_study_the_page_says_what_one_is_and_makes_it(
-    here: Path, small_files: tuple[Path, Path]
+    here: Path, small_cohort: Path, small_run: Path
 ) -> None:
     page = opened()
     assert not page.exception
     assert "A study is a cohort and a run" in text_of(page)
-    fill(page, "first", small_files[0])
+    fill(page, "first", small_cohort)
     assert not page.exception
     assert not page.error, [e.value for e in page.error]
     (study,) = list_studies()
@@ -68,10 +69,10 @@ def test_without_a_study_the_page_says_what_one_is_and_makes_it(
 
 
 def test_what_is_wrong_is_said_beside_the_button_and_nothing_is_made(
-    here: Path, small_files: tuple[Path, Path]
+    here: Path, small_cohort: Path, small_run: Path
 ) -> None:
     for name, said in (("", "no name"), ("..", "cannot name")):
-        page = fill(opened(), name, small_files[0])
+        page = fill(opened(), name, small_cohort)
         assert not page.exception
         assert said in page.error[0].value
     assert list_studies() == []
@@ -90,27 +91,27 @@ def test_what_is_wrong_is_said_beside_the_button_and_nothing_is_made(
     ],
 )
 def test_what_cannot_be_a_study_leaves_nothing_behind(
-    here: Path, small_files: tuple[Path, Path], wrong: dict, said: str
+    here: Path, small_cohort: Path, small_run: Path, wrong: dict, said: str
 ) -> None:
-    good = {"name": "new", "cohort": str(small_files[0]), "run": "demo-flair", "rater": "anna"}
+    good = {"name": "new", "cohort": str(small_cohort), "run": "demo-flair", "rater": "anna"}
     with pytest.raises(UserError, match=said):
         chosen_new.make(**({"cycle": None, "flip": False} | good | wrong))
     assert [path.name for path in here.iterdir() if path.name != "demo-flair"] in ([], ["studies"])
     assert list_studies() == []
 
 
-def test_a_name_that_is_taken_is_said(here: Path, small_files: tuple[Path, Path]) -> None:
-    new_study("first", *small_files)
+def test_a_name_that_is_taken_is_said(here: Path, small_cohort: Path, small_run: Path) -> None:
+    new_study("first", small_cohort, small_run)
     page = opened()
-    fill(page, "first", small_files[0])
+    fill(page, "first", small_cohort)
     assert any("first" in error.value for error in page.error)
     assert len(list_studies()) == 1
 
 
 def test_a_study_that_is_not_there_is_said_and_others_can_be_chosen(
-    here: Path, small_files: tuple[Path, Path]
+    here: Path, small_cohort: Path, small_run: Path
 ) -> None:
-    new_study("first", *small_files)
+    new_study("first", small_cohort, small_run)
     page = opened(study="gone")
     assert not page.exception
     assert "There is no study 'gone'" in page.error[0].value

@@ -1,6 +1,6 @@
 """A subject as the browser gets it."""
 
-from ascnet_core.studies.facts import gather
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.folder import Study
 from pages.parts.deciding import decide_package, decide_said
 

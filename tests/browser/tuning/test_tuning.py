@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from ascnet_core.studies.decisions import decisions_of, history
 from ascnet_core.studies.folder import Study, new_study
 from tests.browser.conftest import ROOT, settle, start_server, stop_server
-from tests.browser.tuning import SAVED, SHOWN, address_of, desk, on_screen
+from tests.browser.tuning.desk import SAVED, SHOWN, address_of, desk, on_screen
 from tests.small import make_small_cohort, make_small_run
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from ascnet_core.studies.counts import background
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Decision, decisions_of, record
-from ascnet_core.studies.facts import gather
 from ascnet_core.studies.folder import Study
 from pages.parts.deciding import decide_said
 
