@@ -21,6 +21,7 @@ from pages.parts.shared.state import View
 from pages.parts.studies import choosing, keeping
 from pages.parts.threshold import accepting, arriving, export
 from pages.parts.viewer import findings, surface, view_rules, viewer
+from pages.parts.viewer.pooled import cohort_progress
 
 WAIT = 1.0  # seconds between two looks at how far the cohort is counted
 STYLE = Path(export.__file__).with_name("page.css")
@@ -287,7 +288,7 @@ def _cohort_progress(full: View) -> None:
     if so_far.complete:
         st.rerun()
     share = len(so_far.tables) / max(1, so_far.total)
-    st.progress(share, text=feedback.plain(findings.cohort_progress(so_far)))
+    st.progress(share, text=feedback.plain(cohort_progress(so_far)))
 
 
 def _hint(kept: keeping.Kept, full: View) -> tuple[str, str]:

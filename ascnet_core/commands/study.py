@@ -134,9 +134,9 @@ def _show(options: argparse.Namespace) -> None:
     print(f"decided: {decided_so_far(study)}")
     done: dict[str, list[str]] = {subject: [] for subject in study.subjects}
     for entry in holding(study):
-        threshold = entry.decided.threshold
-        kept = "-" if threshold is None else threshold.text()
-        done[entry.subject].append(f"{entry.rater} {kept} ({entry.decided.flag})")
+        decision = entry.decided
+        kept = "-" if decision.threshold is None else decision.text
+        done[entry.subject].append(f"{entry.rater} {kept} ({decision.flag})")
     for subject, said in done.items():
         print(f"  {subject}: {', '.join(said) or 'open'}")
 

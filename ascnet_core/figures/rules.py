@@ -1,6 +1,7 @@
 """Rules compared on a study: a column a subject, a point a rule, over all subjects."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -34,56 +35,23 @@ def levels_by_subject(
     best one, which is ORACLE knowledge: points are open, the ground is hatched. The first trace
     covers the whole column of a subject, so that a click anywhere in it finds the subject.
     """
-    best = {
-        one.subject: one.truth.oracle_level
-        for found in rules.values()
-        for one in found
-        if one.truth
-    }
+    zero = dict.fromkeys(subjects, 0)
+    if from_oracle:
+        several = [one for found in rules.values() for one in found]
+        zero = {one.subject: one.truth.oracle_level for one in several if one.truth}
     low, high = (-260, 260) if from_oracle else (-4, 259)
-    figure = go.Figure()
-    hatch = {"shape": "/", "fgcolor": COLOURS["input"], "size": 9, "solidity": 0.06}
-    figure.add_bar(
-        x=list(subjects),
-        y=[high - low] * len(subjects),
-        base=low,
-        width=1.0,
-        marker={
-            "color": "rgba(0,0,0,0)",
-            "line": {"width": 0},
-            "pattern": hatch if from_oracle else {"shape": ""},
-        },
-        hovertemplate="%{x}<extra></extra>",
-        showlegend=False,
-    )
+    figure = go.Figure(_columns(subjects, low, high, from_oracle))
     for (label, found), (colour, symbol) in zip(rules.items(), _LOOKS, strict=False):
-        shown = [one for one in found if one.level is not None]
+        levels = {one.subject: one.level for one in found if one.level is not None}
+        look = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 0}}
         if from_oracle:
-            shown = [one for one in shown if one.truth is not None]
-        heights = [(one.level or 0) - (best[one.subject] if from_oracle else 0) for one in shown]
-        figure.add_scatter(
-            x=[one.subject for one in shown],
-            y=heights,
-            name=f"<i>{label}</i>" if from_oracle else label,
-            mode="markers",
-            marker={
-                "color": colour,
-                "symbol": f"{symbol}-open" if from_oracle else symbol,
-                "size": 9,
-                "line": {"width": 1.5 if from_oracle else 0},
-            },
-            hovertemplate="%{x}: %{y}<extra>" + label + "</extra>",
-        )
-    known = [one for one in subjects if one in decided and (not from_oracle or one in best)]
+            look |= {"symbol": f"{symbol}-open", "line": {"width": 1.5}}
+        name = f"<i>{label}</i>" if from_oracle else label
+        figure.add_trace(_points(levels, zero, label, name, look))
+    known = {one: decided[one] for one in subjects if one in decided and one in zero}
     if known:
-        figure.add_scatter(
-            x=known,
-            y=[decided[one] - (best[one] if from_oracle else 0) for one in known],
-            name="decided",
-            mode="markers",
-            marker={"color": "#333333", "symbol": "line-ew-open", "size": 17, "line": {"width": 3}},
-            hovertemplate="%{x}: %{y}<extra>decided</extra>",
-        )
+        dash = {"color": "#333333", "symbol": "line-ew-open", "size": 17, "line": {"width": 3}}
+        figure.add_trace(_points(known, zero, "decided", "decided", dash))
     title = "levels above the subject's own best (oracle)" if from_oracle else "grey level, 0–255"
     layout(figure, 360, "subject", title)
     figure.update_traces(unselected={"marker": {"opacity": 1}})
@@ -97,11 +65,42 @@ def levels_by_subject(
         showgrid=False,
         automargin=True,
     )
-    figure.update_yaxes(range=[low, high])
+    figure.update_yaxes(range=[low, high], tickvals=None if from_oracle else [0, 64, 128, 192, 255])
     if from_oracle:
         figure.add_hline(y=0, line={"color": COLOURS["truth"], "width": 2})
-        ends = [abs(y) for trace in figure.data[1:] for y in trace.y]
-        figure.update_yaxes(range=[-max(10, *ends) * 1.1, max(10, *ends) * 1.1])
-    else:
-        figure.update_yaxes(tickvals=[0, 64, 128, 192, 255])
+        end = 1.1 * max(10, *(abs(y) for trace in figure.data[1:] for y in trace.y))
+        figure.update_yaxes(range=[-end, end])
     return figure
+
+
+def _columns(subjects: Sequence[str], low: int, high: int, hatched: bool) -> go.Bar:
+    """A column a subject, of the whole height, not seen but for its hatching."""
+    hatch = {"shape": "/", "fgcolor": COLOURS["input"], "size": 9, "solidity": 0.06}
+    return go.Bar(
+        x=list(subjects),
+        y=[high - low] * len(subjects),
+        base=low,
+        width=1.0,
+        marker={
+            "color": "rgba(0,0,0,0)",
+            "line": {"width": 0},
+            "pattern": hatch if hatched else {"shape": ""},
+        },
+        hovertemplate="%{x}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _points(
+    levels: Mapping[str, int], zero: Mapping[str, int], label: str, name: str, look: Any
+) -> go.Scatter:
+    """A point a subject, at its level above that subject's `zero`; without one it has none."""
+    shown = [one for one in levels if one in zero]
+    return go.Scatter(
+        x=shown,
+        y=[levels[one] - zero[one] for one in shown],
+        name=name,
+        mode="markers",
+        marker=look,
+        hovertemplate="%{x}: %{y}<extra>" + label + "</extra>",
+    )

@@ -114,6 +114,13 @@ class Decision:
         sentence = f"Decided by {self.rater}: {self.flag}, {came}."
         return Threshold(self.level, self.upper, self.side, rule, sentence, "manual")
 
+    @property
+    def text(self) -> str:
+        """What is kept, in short: a level or band, `no lesion` (an empty mask), or `no mask`."""
+        if (threshold := self.threshold) is None:
+            return "no mask"
+        return "no lesion" if self.rule == NOTHING else threshold.text()
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -76,10 +76,8 @@ def _decide(options: argparse.Namespace) -> None:
         note=options.note,
     )
     number = record(study, decision)
-    kept = "" if decision.threshold is None else f" {decision.threshold.text()}"
-    print(
-        f"decision {number}: {options.subject}{kept} by {decision.rater}; {decided_so_far(study)}"
-    )
+    said = f"{options.subject} {decision.text} by {decision.rater}"
+    print(f"decision {number}: {said}; {decided_so_far(study)}")
 
 
 def _found(

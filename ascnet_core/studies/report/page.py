@@ -100,7 +100,7 @@ def _way(decision: Decision) -> str:
 
 
 def _kept(decision: Decision) -> str:
-    return "excluded" if decision.threshold is None else decision.threshold.text()
+    return "excluded" if decision.threshold is None else decision.text
 
 
 def _on_screen(decision: Decision) -> str:

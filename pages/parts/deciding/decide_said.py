@@ -8,7 +8,7 @@ import streamlit as st
 
 from ascnet_core.studies.counts import background
 from ascnet_core.studies.decisions import Entry
-from ascnet_core.studies.facts import Facts
+from ascnet_core.studies.facts import Facts, asked_of, known_facts
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.proposals import Ground, Proposal, ground_of, proposals_for
 from ascnet_core.studies.warnings import warnings_in
@@ -76,7 +76,9 @@ def learn(study: Study, rater: str) -> Knowledge:
 @st.cache_resource(show_spinner=False, ttl=_NEWS, max_entries=16)
 def _known(path: str, _study: Study) -> tuple[Mapping[str, Facts], Ground, str]:
     """What is known of a study, and why not more: asked hundreds of files, but not at each key."""
-    known, missing = background.facts_so_far(_study)
+    known, missing = known_facts(_study), ""
+    if len(known) < len(_study.subjects):
+        missing = background.ask(asked_of(_study), _study.run, _study.cycle)
     return known, ground_of(_study, known), missing
 
 

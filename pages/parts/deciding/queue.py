@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ascnet_core.studies.decisions import NOTHING, Entry, holding
+from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 
 
@@ -15,14 +15,6 @@ def in_order(study: Study, rater: str, shuffled: bool) -> list[str]:
     if shuffled:
         random.Random(f"{study.name}\0{rater}").shuffle(subjects)
     return subjects
-
-
-def kept_text(entry: Entry) -> str:
-    """What a decision keeps, in short."""
-    threshold = entry.decided.threshold
-    if entry.decided.rule == NOTHING:
-        return "no lesion"
-    return "no mask" if threshold is None else threshold.text()
 
 
 def rows(
@@ -39,7 +31,7 @@ def rows(
         if entry.rater == rater:
             mine[entry.subject] = entry
         else:
-            others[entry.subject].append(f"{entry.rater} {kept_text(entry)}")
+            others[entry.subject].append(f"{entry.rater} {entry.decided.text}")
     found = []
     for subject in order:
         own = mine.get(subject)
@@ -48,7 +40,7 @@ def rows(
                 "subject": subject,
                 "number": own and own.number,
                 "flag": own.decided.flag if own else "",
-                "level": kept_text(own) if own else "",
+                "level": own.decided.text if own else "",
                 "rating": own.decided.rating if own else None,
                 "others": ", ".join(others[subject]) if own or not blind else "",
             }

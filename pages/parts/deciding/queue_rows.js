@@ -18,9 +18,11 @@ export const FILTERS = {
   mine: { label: "mine", keeps: (row) => row.number !== null },
 };
 
-/** @type {(act: Pick<Act, "flag" | "level" | "upper" | "side">) => string} */
+/** What an act keeps, in short, as `Decision.text` says it.
+ * @type {(act: Pick<Act, "flag" | "level" | "upper" | "side">) => string} */
 export function keptText({ flag, level, upper, side }) {
-  if (flag === "exclude" || level === null) return "no mask";
+  if (flag === "exclude") return "no mask";
+  if (level === null) return "no lesion";
   return upper !== null ? `${level} to ${upper}` : `${side === "dark" ? "≤" : "≥"} ${level}`;
 }
 

@@ -4,7 +4,7 @@
 the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,10 +16,8 @@ from ascnet_core import names
 from ascnet_core.metrics.overlap import ThresholdTable, oracle_threshold, threshold_table
 from ascnet_core.segmentation.histogram import (
     SEPARATED,
-    Reading,
     describe_peaks,
     outer_separation,
-    read_histogram,
 )
 from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, segment
 from ascnet_core.segmentation.pieces import Edit, by_scan, describe_edits, edit_pieces, to_json
@@ -28,84 +26,9 @@ from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
 from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.viewer import view_rules, viewer
+from pages.parts.viewer.pooled import Pooled, pooled_of
 
 SHORT = 30  # letters of a scan's name in the caption of its histogram
-
-
-class Pooled(NamedTuple):
-    """What the scope's scans say together.
-
-    `shown` is their histogram, `scans` their number; `mean_dice` is over those with a lesion, by
-    side, `mean_of` their number. `pending` says how far the cohort is counted, until it is; all is
-    of this subject alone as long.
-    """
-
-    shown: Reading
-    scans: int
-    input_counts: NDArray[np.int64]
-    mean_dice: dict[names.Side, NDArray[np.float64]]
-    mean_of: int
-    pending: str = ""
-
-
-def _pool(tables: Sequence[ThresholdTable], plain: Sequence[ThresholdTable], mean: bool) -> Pooled:
-    lesions = [one for one in tables if one.true and mean]
-    return Pooled(
-        shown=read_histogram(cases.pooled_counts(tables)),
-        scans=len(tables),
-        input_counts=cases.pooled_counts(plain),
-        mean_dice={
-            side: np.mean([one.dice(side) for one in lesions], axis=0)
-            for side in names.SIDES
-            if lesions
-        },
-        mean_of=len(lesions),
-    )
-
-
-class _NotYet(Exception):
-    """The cohort is not counted yet; Streamlit keeps no result of what raises."""
-
-
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _of_cohort(key: str, _view: View) -> Pooled:
-    so_far = [cases.tables_so_far(one) for one in (_view, replace(_view, map="input"))]
-    behind = min(so_far, key=lambda one: len(one.tables))
-    if not behind.complete:
-        raise _NotYet(cohort_progress(behind))
-    return _pool(so_far[0].tables, so_far[1].tables, mean=True)
-
-
-def cohort_progress(so_far: cases.SoFar) -> str:
-    """The sentence on how far the cohort's histogram is."""
-    if so_far.problem:
-        return f"The cohort's histogram cannot be counted: {so_far.problem}"
-    return f"{len(so_far.tables)} of {so_far.total} scans of the cohort are counted."
-
-
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _of_subject(key: str, subject: str, _view: View) -> Pooled:
-    tables, plain = (
-        cases.cohort_tables(one, subject=subject) for one in (_view, replace(_view, map="input"))
-    )
-    return _pool(tables, plain, mean=False)
-
-
-def _pooled(key: str, view: View, wait: bool) -> Pooled:
-    """What the view's scope says; of a cohort that is not counted yet the subject's own part.
-
-    To `wait` is to cut the rest of the cohort now.
-    """
-    subject = cohorts.find_scan(cohorts.load_cohort(view.cohort), view.scan).subject
-    if view.scope != "cohort":
-        return _of_subject(key, subject, view)
-    try:
-        if wait:
-            for one in (view, replace(view, map="input")):
-                cases.cohort_tables(one)
-        return _of_cohort(key, view)
-    except _NotYet as so_far:
-        return _of_subject(key, subject, view)._replace(pending=str(so_far))
 
 
 class Facts(NamedTuple):
@@ -191,7 +114,7 @@ def load(view: View, wait: bool = True) -> Shown:
     # Of the whole cohort nothing is of one subject: the next one finds it there.
     whole = [view.run, view.cycle, view.flip, view.range, runs.run_stamp(view.run, view.cycle)]
     of = case.key if subject else whole
-    pooled = _pooled(f"{of} {view.cohort} {view.map} {stamp}", view, wait)
+    pooled = pooled_of(f"{of} {view.cohort} {view.map} {stamp}", view, wait)
     if pooled.pending:
         proposed: Threshold | NoThreshold = NoThreshold(
             view.side, view.rule, f"Not known yet: {pooled.pending}"

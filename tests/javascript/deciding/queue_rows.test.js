@@ -25,6 +25,7 @@ test("what a decision keeps, in short", () => {
   assert.equal(keptText(accept("A", { upper: 140 })), "120 to 140");
   assert.equal(keptText(accept("A", { flag: "exclude" })), "no mask");
   assert.equal(keptText(accept("A", { flag: "exclude", level: null })), "no mask");
+  assert.equal(keptText(accept("A", { level: null })), "no lesion");
 });
 
 test("the next open subjects follow, going round; the one on the screen is not among them", () => {
