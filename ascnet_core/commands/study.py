@@ -58,8 +58,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     one = add_action(actions, "new", "make a study of a cohort and a run", _new)
     one.add_argument("name", metavar="NAME", help="under checkpoints/studies/, or a path")
-    one.add_argument("manifest", type=Path, metavar="MANIFEST")
-    one.add_argument("--run", required=True, metavar="RUN", dest="of_run")
+    one.add_argument("manifest", type=Path, metavar="MANIFEST", help="of the cohort")
+    one.add_argument(
+        "--run", required=True, metavar="RUN", dest="of_run", help="its name or folder"
+    )
     one.add_argument("--rater", action="append", default=[], metavar="R", help="who will decide")
     one.add_argument("--cycle", type=int, metavar="C", help="the network after cycle C")
     add_flag(one, "--flip", "average maps over the image and its mirror image")

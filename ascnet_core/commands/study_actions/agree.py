@@ -22,8 +22,8 @@ _DISCUSSED = 5
 def add(actions: Any) -> None:
     """Add the action."""
     one = add_with_study(actions, "agree", "compare the decisions of two raters", _agree)
-    one.add_argument("first", metavar="R1")
-    one.add_argument("second", metavar="R2")
+    one.add_argument("first", metavar="R1", help="a rater")
+    one.add_argument("second", metavar="R2", help="another; differences are R2 minus R1")
     add_out(one, "DIR", "folder for agreement.csv and .json; made if need be")
     add_overwrite(one)
     add_flag(one, "--levels-only", "make no masks, which takes a network's time")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add(actions: Any) -> None:
     """Add the action."""
     one = add_with_study(actions, "decide", "record a decision", _decide)
-    one.add_argument("subject", metavar="SUBJECT")
+    one.add_argument("subject", metavar="SUBJECT", help="as in the manifest")
     one.add_argument("--rater", required=True, metavar="R", help="who decides")
     one.add_argument(
         "--threshold",
@@ -38,7 +38,7 @@ def add(actions: Any) -> None:
     )
     one.add_argument("--flag", choices=FLAGS, default="fine", help="exclude: it gets no mask")
     one.add_argument("--rating", type=int, metavar="1..5", help="of the mask, 5 is best")
-    one.add_argument("--note", default="", metavar="TEXT")
+    one.add_argument("--note", default="", metavar="TEXT", help="kept with the decision")
     add_device(one)
 
 

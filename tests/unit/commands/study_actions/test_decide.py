@@ -50,7 +50,7 @@ def test_no_lesion_is_an_answer_with_an_empty_mask(names, tmp_path, capsys):
     decide(names[2], "--threshold", "nothing", rater="ben")
     capsys.readouterr()
     assert cli("study", "show", "ms") == 0
-    assert f"{names[0]}: anna nothing (fine), ben" in capsys.readouterr().out
+    assert f"{names[0]}: anna no lesion (fine), ben" in capsys.readouterr().out
     assert cli("segment", "--study", "ms", "--rater", "anna", "-o", tmp_path / "m") == 0
     masks = masks_of(tmp_path / "m")
     assert [masks[f"{name}_mask.nii.gz"].any() for name in names[:3]] == [False, False, True]
