@@ -9,11 +9,16 @@ page beside this file. It opens what the repository ships, so anyone gets the sa
 import io
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from ascnet_core.imaging.phantom.demo import make_demo
+from ascnet_core.studies.decisions import Decision, record
+from ascnet_core.studies.folder import Study, new_study
 from tests.browser.conftest import CHROMIUM, FLAGS, settle, start_server, stop_server
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +34,10 @@ STILLS = {
     "evaluation": "Evaluation",
     "compare": "The same slice",
     "lessons": "Lessons",
+    "tuning": "of 20 decided",
 }
+DECIDED = (213, 213, 216, 204, 208, 213, 219, 202)
+"""Levels of the study in the picture, for its first subjects."""
 PLACES = {
     "start": "",
     "stopping": "training?run=demo-t2",
@@ -85,6 +93,16 @@ def film(page: Page, address: str) -> None:
     )
 
 
+def make_study(folder: Path) -> Study:
+    """A study of the demo cohort, of which a part is decided."""
+    manifest = make_demo(folder / "demo", contrast="flair", subjects=20, seed=1)
+    study = new_study(folder / "demo-study", manifest, "demo-flair")
+    for number, (subject, level) in enumerate(zip(study.subjects, DECIDED, strict=False)):
+        one = Decision("anna", subject, "reconstruction", "bright", "raw", "", level)
+        record(study, replace(one, flag="doubtful" if number in (2, 6) else "fine"))
+    return study
+
+
 def main() -> None:
     """Make the named pictures anew, or all."""
     wanted = sys.argv[1:] or ["threshold", *STILLS]
@@ -100,12 +118,17 @@ def main() -> None:
             for name, text in STILLS.items():
                 if name not in wanted:
                     continue
-                page.goto(f"{address}/{PLACES.get(name, name)}")
+                place = PLACES.get(name, name)
+                if name == "tuning":
+                    path = quote(str(make_study(Path(folder)).path), safe="")
+                    place = f"tuning?study={path}&rater=anna"
+                page.goto(f"{address}/{place}")
                 page.locator("section, [data-testid=stMain]").get_by_text(text).first.wait_for()
                 if name == "evaluation":
                     page.get_by_role("button", name="Evaluate").last.click()
                     page.get_by_role("button", name="Evaluate again").wait_for()
-                settle(page, 5000)
+                # What the cohort says of a subject is counted beside, and comes late.
+                settle(page, 60_000 if name == "tuning" else 5000)
                 if name in TOPS:
                     page.get_by_text(text).first.evaluate(UP)
                     settle(page, 3000)
