@@ -59,7 +59,8 @@ class EvaluationResult(NamedTuple):
     `rows` has a row a unit, method and rule (`subjects.csv`), `slices` the Dice of each axial slice
     that holds lesion. `summary` is ready for JSON. `counts` (256,) int64 are of a map by its
     method's key, inside the region, over all scans scored; `tables` say what every threshold would
-    score.
+    score. `spoilt` are units of decisions that have no row, since an edit of their pieces lies on
+    none, with a sentence.
     """
 
     rows: pd.DataFrame
@@ -67,6 +68,7 @@ class EvaluationResult(NamedTuple):
     summary: dict[str, Any]
     counts: dict[Key, NDArray[np.int64]]
     tables: Tables
+    spoilt: Mapping[str, str] = {}
 
 
 def evaluate(
@@ -92,8 +94,9 @@ def evaluate(
         return first
     tables = [result.rows for result in (first, *others)]
     rows, summary = merge_rows(tables, first.summary, decided[0].name, plan.seed)
+    spoilt = {unit: why for one in others for unit, why in one.spoilt.items()}
     slices = pd.concat([result.slices for result in (first, *others) if len(result.slices)])
-    return first._replace(rows=rows, slices=slices, summary=summary)
+    return first._replace(rows=rows, slices=slices, summary=summary, spoilt=spoilt)
 
 
 def evaluate_plans(
@@ -170,7 +173,10 @@ def evaluate_plans(
         for plan, steps, asked, of_rater in ready:
             choices, tables, counts = _choose(units, normal, asked, plan, of_rater)
             pieces = of_rater.way.pieces if of_rater else {}
-            tallies = _score(units, choices, steps, plan, step_done, pieces)
+            tallies, spoilt = _score(units, choices, steps, plan, step_done, pieces)
+            if spoilt and not go_on:
+                raise UserError(next(iter(spoilt.values())))
+            choices = [choice.without(spoilt) for choice in choices]
             unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
             rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
@@ -179,7 +185,7 @@ def evaluate_plans(
                 for one in several[: len(own)]
             )
             summary = summarise(rows, cohort, preparation, plan, reference, remarks, unread)
-            results.append(EvaluationResult(rows, slices, summary, counts, tables))
+            results.append(EvaluationResult(rows, slices, summary, counts, tables, spoilt))
         return results
 
 
@@ -290,12 +296,14 @@ def _score(
     plan: Plan,
     step_done: Callable[[], None],
     pieces: Mapping[str, Sequence[Edit]],
-) -> Tallies:
+) -> tuple[Tallies, dict[str, str]]:
     """Make, clean and score the masks of every unit under every choice.
 
-    `pieces` are edits of the masks' pieces, by scan.
+    `pieces` are edits of the masks' pieces, by scan. Returned is also which units have an edit that
+    cannot be repeated, and why.
     """
     tallies: dict[tuple[str, Mark], Tally] = {}
+    spoilt: dict[str, str] = {}
     for unit, scans in units.items():
         wanted: dict[Key, dict[Mark, Threshold | NoThreshold]] = {}
         for choice in choices:
@@ -311,11 +319,17 @@ def _score(
             for key, thresholds in wanted.items():
                 levels = one.volume(key, region)
                 for mark, threshold in thresholds.items():
-                    mask = segment(levels, region, threshold, steps, further, edits)
+                    try:
+                        mask = segment(levels, region, threshold, steps, further, edits)
+                    except UserError as error:
+                        if not edits:
+                            raise
+                        spoilt[unit] = str(error)
+                        continue
                     tally = tallies.setdefault((unit, mark), Tally())
                     tally.add(one.scan.scan, mask, truth, one.voxel_ml, outline)
             step_done()
-    return tallies
+    return tallies, spoilt
 
 
 def _rows(

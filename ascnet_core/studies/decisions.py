@@ -10,7 +10,6 @@ from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SCOPES, SIDES, Flag, RangeKind, Scope, Side
 from ascnet_core.outputs import write_own
 from ascnet_core.runs.create import versions
-from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.pieces import by_scan, parse_edits, to_text
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import Threshold
@@ -165,8 +164,8 @@ def record(study: Study, decision: Decision, token: str | None = None) -> int:
     for name in (decision.scan, *by_scan(decision.pieces)):
         if name not in (None, *names):
             raise UserError(f"Subject {decision.subject} has no scan {name!r}.")
-    if decision.map != INPUT.name:
-        Run(study.run).settings().method.map_named(decision.map)
+    if study.map_named(decision.map) is INPUT and decision.range != INPUT.range:
+        raise UserError(f"Levels of the input stand for {INPUT.range} values; give no other range.")
     level = _IN_TABLE[decision.side] if decision.rule == NOTHING else decision.level
     row: dict[str, Any] = vars(decision) | {
         "level": level,

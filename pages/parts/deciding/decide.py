@@ -21,8 +21,6 @@ from pages.parts.deciding import decide_acts, decide_package, queue
 from pages.parts.deciding.decide_ahead import Ahead, ahead
 from pages.parts.deciding.decide_said import Knowledge, learn
 from pages.parts.shared import components, feedback, state
-from pages.parts.shared.question import ask_about
-from pages.parts.studies.keeping import study_view
 from pages.parts.tuning.download import download_masks
 from pages.parts.viewer import viewer
 
@@ -45,7 +43,6 @@ _PANEL = components.declare("ascnet_decide_panel", _HERE / "panel")
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
     st.html(STYLE)
-    ask_about(study_view(study))
     with st.sidebar:
         blind = _switch(
             BLIND,

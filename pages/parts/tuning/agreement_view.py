@@ -23,7 +23,6 @@ _OF_MASKS = ("dice", "volume_1_ml", "volume_2_ml", "volume_difference_ml")
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    job.ask_for(study)
     decided: dict[str, dict[str, Entry]] = {}
     for entry in holding(study):
         decided.setdefault(entry.rater, {})[entry.subject] = entry
@@ -57,7 +56,7 @@ def show(study: Study, rater: str) -> None:
         )
         return
     numbers = [(first[subject].number, second[subject].number) for subject in both]
-    arguments = ["agree", str(study.path), one, other]
+    arguments = ["agree", "--", str(study.path), one, other]
     folder = job.folder_of(study, "agreement", arguments, numbers)
     with right:
         made = job.offer(

@@ -6,18 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from ascnet_core.places import MANIFEST, cache_folder
+from ascnet_core.places import cache_folder
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, jobs
-from pages.parts.shared.question import ask_about
-from pages.parts.shared.state import View
 from pages.parts.watch.live_run import duration
-
-
-def ask_for(study: Study) -> None:
-    """Stop the page at a question if a link named the study, and nobody agreed to open it."""
-    manifest = str((study.path / MANIFEST).absolute())
-    ask_about(View(cohort=manifest, run=study.about["run"], cycle=study.cycle, flip=study.flip))
 
 
 def folder_of(study: Study, what: str, arguments: Sequence[str], decisions: object) -> Path:
@@ -43,7 +35,7 @@ def offer(
         st.error(feedback.plain(job.text), icon=":material/error:")
     if st.button(label, icon=icon, help=sentence, key=f"start {folder}", width="stretch"):
         _remove_others(folder)
-        jobs.start("study", [*arguments, "--overwrite"], folder)
+        jobs.start("study", [arguments[0], "--overwrite", *arguments[1:]], folder)
         st.rerun()
     return None
 

@@ -17,7 +17,6 @@ from pages.parts.tuning.download import download_masks
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    job.ask_for(study)
     rater = rater.strip()
     entries = holding(study)
     counts = Counter(entry.rater for entry in entries)

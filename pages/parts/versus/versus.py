@@ -35,8 +35,6 @@ from ascnet_core.studies.preferences import (
 from ascnet_core.studies.raters import check_rater
 from ascnet_core.studies.table import to_csv
 from pages.parts.shared import components, feedback, jobs, runs, state
-from pages.parts.shared.question import ask_about
-from pages.parts.studies.keeping import study_view
 from pages.parts.versus import versus_block
 
 PAIR = "pair"
@@ -69,7 +67,6 @@ def known_pair(study: Study, key: str) -> Pair | None:
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    ask_about(study_view(study))
     try:
         rater = check_rater(rater)
     except UserError:
