@@ -107,7 +107,7 @@ def new_study(
     `name` is one under `checkpoints/studies/`, or a path. Raises a UserError if it is taken or
     cannot be a folder, or the manifest or run cannot be used.
     """
-    path = new_run_path(str(name))
+    path = new_run_path(str(name), "study")
     if len(Path(name).parts) == 1:
         path = places.RUNS / places.STUDIES / path.name
     cohort, folder = read_manifest(manifest), resolve_run(run)

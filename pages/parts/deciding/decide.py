@@ -91,6 +91,13 @@ def _on_told() -> None:
 
 @st.fragment
 def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
+    # A message alone reruns only this. Where it ends early, the browser keeps its acts and tells
+    # them again.
+    with feedback.show_user_errors():
+        _draw(study, rater, blind, shuffled)
+
+
+def _draw(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
     told: Mapping[str, Any] = st.session_state.pop(_TOLD, {})
     answers = decide_acts.do_all(study, told.get("acts", ()))
     order = queue.in_order(study, rater, shuffled)

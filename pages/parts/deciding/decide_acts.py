@@ -38,7 +38,7 @@ def do(study: Study, act: Act) -> str:
         if act["act"] == "undo":
             undo(study, str(act["rater"]), str(act["subject"]), token=str(act["token"]))
         else:
-            record(study, decision_of(act), token=str(act["token"]))
+            record(study, decision_of(act), str(act["token"]), str(act.get("files") or "") or None)
     except (UserError, OSError) as error:
         told = str(error) if isinstance(error, UserError) else mendable(error)
         if told is None:

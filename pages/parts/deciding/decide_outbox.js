@@ -3,7 +3,7 @@
 // until they are answered. Each names its own subject, so that none can land on another.
 
 /** @typedef {{ token: string, act: "accept" | "undo", study: string, rater: string,
- *   subject: string, scan: string, map: string, range: string, level: number | null,
+ *   subject: string, scan: string, files: string, map: string, range: string, level: number | null,
  *   upper: number | null, side: string, rule: string, post: string[], flag: string,
  *   rating: number | null, note: string, seconds: number | null, truth_shown: boolean,
  *   dice_shown: boolean, blind: boolean, pieces: any }} Act */

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -207,6 +208,26 @@ def test_of_many_subjects_few_are_prepared(
     page = opened(study=study.path, rater="anna")
     assert not page.exception
     assert asked == list(study.subjects[:3])
+
+
+@pytest.mark.parametrize("gone", ["run", "scan", "study"])
+def test_what_is_taken_away_while_one_decides_is_said_in_a_sentence(
+    here: Path, small_files: tuple[Path, Path], tmp_path: Path, gone: str
+) -> None:
+    cohort = tmp_path / "cohort"
+    shutil.copytree(small_files[0].parent, cohort)
+    study = new_study("first", cohort / "manifest.csv", "demo-flair")
+    page = opened(study="first", rater="anna")
+    assert not page.exception
+    assert not page.error, [e.value for e in page.error]
+    {"run": here / "demo-flair", "scan": cohort, "study": study.path}[gone].rename(
+        tmp_path / "moved"
+    )
+    st.cache_resource.clear()
+    page.run()
+    assert not page.exception
+    said = {"run": "no run 'demo-flair'", "scan": "is not there", "study": "no study 'first'"}
+    assert said[gone] in text_of(page)
 
 
 def test_a_subject_that_cannot_be_read_can_still_be_left_out(here: Path, study: Study) -> None:
