@@ -18,8 +18,11 @@ from ascnet_core.files import mendable
 from ascnet_core.studies.facts import Asked, Facts, asked_of, facts_from, look, to_count
 from ascnet_core.studies.folder import Study
 
-_LOW = 15
-"""How much the thread steps back, as of `nice`, where threads can (on Linux)."""
+_LOW = 5
+"""How much the thread steps back, as of `nice`, where threads can (on Linux).
+
+More would starve it on a busy machine; a page's own cut goes `first` in any case.
+"""
 
 _AGAIN = 60.0
 """Seconds before what failed is tried again."""

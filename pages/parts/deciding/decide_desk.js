@@ -11,11 +11,11 @@ import { before, following, lastDecided, overlaid } from "./queue_rows.js";
 /** @typedef {{ rule: string, name: string, level: number | null, upper: number | null,
  *   side: string, sentence: string, off: string }} Proposal */
 /** What `decide_package.package_of` sends.
- * @typedef {{ subject: string, scan: string, scans: string[], map: string, range: string,
- *   side: string, post: string[], own: string[], proposals: Proposal[], remarks: string[],
- *   error: string, blind: boolean, data: Data | null, decided: null | { number: number,
- *   level: number | null, upper: number | null, side: string, rule: string, post: string[],
- *   flag: string, rating: number | null, note: string } }} Package */
+ * @typedef {{ subject: string, scan: string, scans: string[], files: string, map: string,
+ *   range: string, side: string, post: string[], own: string[], proposals: Proposal[],
+ *   remarks: string[], error: string, blind: boolean, data: Data | null,
+ *   decided: null | { number: number, level: number | null, upper: number | null, side: string,
+ *   rule: string, post: string[], flag: string, rating: number | null, note: string } }} Package */
 /** What is set for a subject and not accepted yet; `seconds` it was on the screen.
  * @typedef {{ flag: string, rating: number | null, note: string, post: string[] | null,
  *   scan: string, live: Live | null, pieces: Edit[], seconds: number }} Draft */
@@ -201,7 +201,8 @@ export function accept(desk) {
   const { truth, dice } = seenOf(desk);
   put(desk, {
     token: newToken(), act: "accept", study: desk.study, rater: desk.rater,
-    subject: desk.current, scan: found.scan, map: found.map, range: found.range, level,
+    subject: desk.current, scan: found.scan, files: found.files, map: found.map,
+    range: found.range, level,
     upper: level === null ? null : live?.upper ?? null, side: live?.side ?? found.side,
     rule: live?.rule ?? "", post: postOf(desk), flag: draft.flag, rating: draft.rating,
     note: draft.note, seconds: Math.round(draft.seconds * 100) / 100, truth_shown: truth,
@@ -227,7 +228,7 @@ export function undoLast(desk) {
   const subject = lastDecided(desk.rows, desk.outbox);
   if (!subject) return say(desk, "There is no decision of yours to take back.");
   put(desk, { token: newToken(), act: "undo", study: desk.study, rater: desk.rater, subject,
-    scan: "", map: "", range: "", level: null, upper: null, side: "", rule: "", post: [],
+    scan: "", files: "", map: "", range: "", level: null, upper: null, side: "", rule: "", post: [],
     flag: "", rating: null, note: "", seconds: null, truth_shown: false, dice_shown: false,
     blind: false, pieces: [] });
   return openSubject(desk, subject, `The decision on ${subject} is taken back.`);

@@ -14,7 +14,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.decisions import NOTHING, Entry
-from ascnet_core.studies.folder import Study
+from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.studies.warnings import torn
 from pages.parts.deciding.decide_acts import named_rule
 from pages.parts.deciding.decide_said import Knowledge
@@ -75,7 +75,10 @@ def work_of(asked: Asked) -> tuple[str, Callable[[], Parts]]:
     name, make = cases.work_of(asked.view)
     name = f"{name} {'blind' if asked.view.blind else ''}"
 
+    scans = cohorts.load_cohort(asked.view.cohort).scans_of(asked.subject)
+
     def work() -> Parts:
+        scans_sha256(scans)  # read here, known later
         case = make()
         prepared, shown = case.prepared, asked.view.map
         sent = viewer.maps_to_send(prepared.region.size, shown, case.maps)
@@ -127,6 +130,7 @@ def package_of(
     return _plain(asked) | {
         "scan": view.scan,
         "scans": [scan.scan for scan in scans],
+        "files": scans_sha256(scans),
         "map": view.map,
         "range": view.range,
         "post": list(view.post or ()),
@@ -142,6 +146,7 @@ def without_picture(asked: Asked, error: str) -> dict[str, Any]:
     return _plain(asked) | {
         "scan": "",
         "scans": [],
+        "files": "",
         "map": asked.view.map,
         "range": asked.view.range,
         "post": [],

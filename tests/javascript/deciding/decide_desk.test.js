@@ -10,6 +10,7 @@ const SUBJECTS = ["A", "B", "C"];
 const row = (subject, number = null) => ({ subject, number, flag: "", level: "", others: "" });
 const packed = (subject, more = {}) => ({
   subject, scan: `${subject}1`, scans: [`${subject}1`], map: "reconstruction", range: "raw",
+  files: "f1",
   side: "bright", post: ["open:3"], own: ["open:3"], proposals: [], remarks: [], error: "",
   blind: false, decided: null, ...more,
   data: { key: `key ${subject}`, case: `${subject} ${subject}1`, volumes: `v ${subject}`,
@@ -52,6 +53,7 @@ test("accept names its subject with all that was decided, and goes on at once", 
   assert.match(token, /^[0-9a-f]{32}$/);
   assert.ok(seconds >= 0);
   assert.deepEqual(act, { act: "accept", study: "/s", rater: "anna", subject: "A", scan: "A1",
+    files: "f1",
     map: "reconstruction", range: "raw", level: 142, upper: null, side: "dark", rule: "",
     post: ["open:3"], flag: "doubtful", rating: 4, note: "thick slices", truth_shown: false,
     dice_shown: false, blind: false, pieces: [] });
