@@ -270,13 +270,14 @@ export function ask(desk) {
   });
 }
 
-/** Where the line is, if it is not where Python put it. @param {Desk} desk */
-function lineOf({ line, shown, drafts, current }) {
+/** Where the line of what is on the screen is: it stays there, though a better proposal may become
+ * known. @param {Desk} desk */
+function lineOf({ line, shown }) {
   const { live, pieces } = sharedStore();
   if (!shown) return null;
   if (line.key === shown.key) return { ...line, pieces, none: Boolean(live?.none) };
-  const { key, cursor } = shown, left = drafts.get(current);
-  return left?.live ? { key, cursor, ...left.live, pieces: left.pieces, seq: 0, acts: [] } : null;
+  const { key, cursor } = shown;
+  return { key, cursor, ...shown.live, none: shown.none, pieces: shown.pieces, seq: 0, acts: [] };
 }
 
 /** What Python has not answered is told again: it may have been killed, and be another one now.

@@ -136,6 +136,13 @@ test("undo takes the last one back and goes to it, where it looks as it was left
   assert.equal(draftOf(desk).flag, "flipped");
 });
 
+test("what is on the screen is told where its line is, so that it stays there", () => {
+  opened();
+  const { key, cursor, t, rule, seq } = told.at(-1).on;
+  assert.deepEqual({ key, cursor, t, rule, seq },
+    { key: "key A", cursor: [1, 2, 3], t: 100, rule: "otsu", seq: 0 });
+});
+
 test("a level set by hand stays with its subject", () => {
   const desk = opened();
   store.live = { t: 55, upper: null, side: "bright", rule: "" };
