@@ -106,8 +106,8 @@ def proposals_for(
     """Propose levels for a subject, the most trusted first.
 
     That is the run's own rule at the run's own scope: read on this subject alone, or for the whole
-    cohort once all of that is known. What was learned goes before it where it was less than half as
-    far off on the same decided subjects, at least `TRUSTED` of them.
+    cohort once half of that is known. What was learned goes before it where it was less than half
+    as far off on the same decided subjects, at least `TRUSTED` of them.
 
     Those that cannot be made are left out: the subject's facts must be known for all but the
     cohort's, and the rater must have decided enough to learn from. The subject's own decision is
@@ -122,7 +122,8 @@ def proposals_for(
     others = {name: entry for name, entry in entries.items() if name != subject}
     own, taught = own_rule(facts, ground), learned(facts, others, ground)
     found = [own, whole]
-    if ground.how.scope == "cohort" and ground.complete:
+    enough = ground.complete or 2 * len(ground.known) >= ground.total
+    if ground.how.scope == "cohort" and enough:
         found.reverse()
     if taught is not None:
         found.insert(0 if _is_closer(taught, found[0], others, ground) else len(found), taught)

@@ -214,9 +214,10 @@ export function accept(desk) {
 
 /** Whether the truth, or scores made with it, were on the screen for this subject, ever.
  * @param {Desk} desk */
-function seenOf({ current, shown, packages }) {
-  const { seen } = sharedStore(), one = shown?.case ?? `${current} ${packages.get(current)?.scan}`;
-  return { truth: seen.truth.has(one), dice: seen.dice.has(one) };
+function seenOf({ current, packages }) {
+  const { seen: { truth, dice } } = sharedStore();
+  const its = (packages.get(current)?.scans ?? []).map((scan) => `${current} ${scan}`);
+  return { truth: its.some((one) => truth.has(one)), dice: its.some((one) => dice.has(one)) };
 }
 
 /** Take the last decision back and go to its subject. @param {Desk} desk */

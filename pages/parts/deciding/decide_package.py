@@ -216,30 +216,25 @@ def _proposals(shown: findings.Shown, own: str, said: list[dict[str, Any]]) -> l
     """
     view, pooled = replace(shown.view, t=None, upper=None), shown.pooled.shown
     known = {one["rule"] for one in said}
-    rules = [own, *OTHERS[view.side]]
     found = list(said)
-    for name in rules:
+    for name in dict.fromkeys([own, *OTHERS[view.side]]):
         if name in known or len(found) >= PROPOSED:
             continue
         proposed = thresholds.propose(replace(view, rule=name), pooled.counts)
-        if isinstance(proposed, Threshold) or name == own:
-            sure = (
-                describe_peaks(pooled.peaks, pooled.separations, pooled.verdict, view.side)
-                if name == own
-                else ""
-            )
-            found.insert(
-                0 if name == own else len(found),
-                {
-                    "rule": name,
-                    "name": ALONE if name == own else name,
-                    "level": proposed.level,
-                    "upper": proposed.upper,
-                    "side": view.side,
-                    "sentence": f"{proposed.sentence} {sure}".strip(),
-                    "off": "",
-                },
-            )
+        one = {
+            "rule": name,
+            "name": name,
+            "level": proposed.level,
+            "upper": proposed.upper,
+            "side": view.side,
+            "sentence": proposed.sentence,
+            "off": "",
+        }
+        if name == own:
+            sure = describe_peaks(pooled.peaks, pooled.separations, pooled.verdict, view.side)
+            found.insert(0, one | {"name": ALONE, "sentence": f"{proposed.sentence} {sure}"})
+        elif isinstance(proposed, Threshold):
+            found.append(one)
     return found
 
 

@@ -54,6 +54,9 @@ function render(root, nodes, store) {
   };
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
   nodes.notice.hidden = !notice;
+  const { scan = "", scans = [] } = found ?? {};
+  nodes.scan.hidden = scans.length < 2;
+  put(nodes.scan, `Scan ${scans.indexOf(scan) + 1} of ${scans.length}: ${scan}`);
   root.classList.toggle("truth", Boolean(shown?.hasTruth));
   const warnings = [...(found?.remarks ?? []), shown?.warning ?? ""].filter(Boolean);
   nodes.warnings.hidden = !warnings.length;
@@ -140,6 +143,7 @@ function listen(root, nodes, store) {
   press_("next", "n");
   press_("back", "n", true);
   press_("undo", "u");
+  press_("scan", "a");
   const leave = (/** @type {KeyboardEvent} */ event) => {
     event.stopPropagation();
     if (event.key === "Escape" || (event.key === "Enter" && event.target === nodes.steps)) {

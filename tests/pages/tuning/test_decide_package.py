@@ -34,7 +34,7 @@ def packed(study: Study, own_cache):
     def make(complete: bool, told=None) -> dict:
         said = decide_said.learn(study, "anna")
         how = replace(said.ground.how, scope="cohort")
-        said.ground = replace(said.ground, how=how, complete=complete)
+        said.ground = replace(said.ground, how=how, complete=complete, total=40)
         asked = decide_package.ask(study, study.subjects[1], None, False, told)
         return decide_package.package_of(asked, decide_package.work_of(asked)[1](), said, told)
 
@@ -53,6 +53,8 @@ def test_the_line_begins_at_the_first_proposal(packed, complete: bool) -> None:
         first["side"],
     )
     assert not package["data"]["none"]
+    rules = [one["rule"] for one in package["proposals"]]
+    assert len(rules) == len(set(rules))
 
 
 def test_a_line_on_the_screen_stays_when_more_becomes_known(packed) -> None:

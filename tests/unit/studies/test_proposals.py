@@ -117,7 +117,9 @@ def _order(monkeypatch, ground, entries=None):
 def test_the_runs_own_scope_comes_first_once_it_is_known(monkeypatch):
     whole = _ground()
     assert _order(monkeypatch, whole) == ["cohort", "own rule"]
-    assert _order(monkeypatch, replace(whole, complete=False)) == ["own rule", "cohort"]
+    few = replace(whole, complete=False, total=60)
+    assert _order(monkeypatch, few) == ["own rule", "cohort"]
+    assert _order(monkeypatch, replace(few, total=40)) == ["cohort", "own rule"]
     alone = _ground(how=replace(HOW, scope="subject"))
     assert _order(monkeypatch, alone) == ["own rule", "cohort"]
 
