@@ -128,7 +128,7 @@ def _draw(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
                 "subject": wanted[0],
                 "heard": told.get("number", 0),
                 "answers": answers,
-                "learning": bool(more) or (len(said.known) < len(order) and not said.missing),
+                "learning": bool(more) or not (said.ground.complete or said.missing),
                 "packages": packages,
             }
             _QUEUE(key=_DESK, data=data, on_told_change=_on_told)

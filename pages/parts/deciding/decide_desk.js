@@ -218,9 +218,10 @@ export function accept(desk) {
 
 /** Whether the truth, or scores made with it, were on the screen for this subject, ever.
  * @param {Desk} desk */
-function seenOf({ current, shown, packages }) {
-  const { seen } = sharedStore(), one = shown?.case ?? `${current} ${packages.get(current)?.scan}`;
-  return { truth: seen.truth.has(one), dice: seen.dice.has(one) };
+function seenOf({ current, packages }) {
+  const { seen: { truth, dice } } = sharedStore();
+  const its = (packages.get(current)?.scans ?? []).map((scan) => `${current} ${scan}`);
+  return { truth: its.some((one) => truth.has(one)), dice: its.some((one) => dice.has(one)) };
 }
 
 /** Take the last decision back and go to its subject. @param {Desk} desk */
@@ -274,13 +275,14 @@ export function ask(desk) {
   });
 }
 
-/** Where the line is, if it is not where Python put it. @param {Desk} desk */
-function lineOf({ line, shown, drafts, current }) {
+/** Where the line of what is on the screen is: it stays there, though a better proposal may become
+ * known. @param {Desk} desk */
+function lineOf({ line, shown }) {
   const { live, pieces } = sharedStore();
   if (!shown) return null;
   if (line.key === shown.key) return { ...line, pieces, none: Boolean(live?.none) };
-  const { key, cursor } = shown, left = drafts.get(current);
-  return left?.live ? { key, cursor, ...left.live, pieces: left.pieces, seq: 0, acts: [] } : null;
+  const { key, cursor } = shown;
+  return { key, cursor, ...shown.live, none: shown.none, pieces: shown.pieces, seq: 0, acts: [] };
 }
 
 /** What Python has not answered is told again: it may have been killed, and be another one now.

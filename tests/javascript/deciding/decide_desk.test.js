@@ -3,7 +3,7 @@ import test, { beforeEach } from "node:test";
 
 import { accept, ask, askAgain, deskFor, draftOf, look, openSubject, setDraft, step, takeSent,
   undoLast } from "../../../pages/parts/deciding/decide_desk.js";
-import { setFlag, setRating, setsOf } from "../../../pages/parts/deciding/decide_keys.js";
+import { actOf, setFlag, setRating, setsOf } from "../../../pages/parts/deciding/decide_keys.js";
 import { sharedStore } from "../../../pages/parts/viewer/viewer_store.js";
 
 const SUBJECTS = ["A", "B", "C"];
@@ -136,6 +136,24 @@ test("undo takes the last one back and goes to it, where it looks as it was left
   assert.equal(desk.current, "A");
   assert.equal(desk.shown.live.t, 77);
   assert.equal(draftOf(desk).flag, "flipped");
+});
+
+test("what is on the screen is told where its line is, so that it stays there", () => {
+  opened();
+  const { key, cursor, t, rule, seq } = told.at(-1).on;
+  assert.deepEqual({ key, cursor, t, rule, seq },
+    { key: "key A", cursor: [1, 2, 3], t: 100, rule: "otsu", seq: 0 });
+});
+
+test("A asks for the subject's next scan; truth seen on one of them was seen", () => {
+  const desk = opened({ packages: [packed("A", { scans: ["A1", "A2"] }), packed("B")] });
+  actOf(desk, "a", false)();
+  assert.equal(told.at(-1).on.scan, "A2");
+  store.seen.truth.add("A A2");
+  accept(desk);
+  assert.equal(told.at(-1).acts[0].truth_shown, true);
+  actOf(desk, "a", false)();
+  assert.match(desk.notice, /no other scan/);
 });
 
 test("a level set by hand stays with its subject", () => {

@@ -213,10 +213,10 @@ def test_of_many_subjects_few_are_prepared(
 
 @pytest.mark.parametrize("gone", ["run", "scan", "study"])
 def test_what_is_taken_away_while_one_decides_is_said_in_a_sentence(
-    here: Path, small_files: tuple[Path, Path], tmp_path: Path, gone: str
+    here: Path, small_cohort: Path, small_run: Path, tmp_path: Path, gone: str
 ) -> None:
     cohort = tmp_path / "cohort"
-    shutil.copytree(small_files[0].parent, cohort)
+    shutil.copytree(small_cohort.parent, cohort)
     study = new_study("first", cohort / "manifest.csv", "demo-flair")
     page = opened(study="first", rater="anna")
     assert not page.exception
