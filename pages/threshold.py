@@ -215,7 +215,7 @@ def _panel(shown: findings.Shown, kept: keeping.Kept) -> None:
         "closes with 5 or 9); type any step, such as open:7 or components:50.",
     )
     names = [scan.scan for scan in cohorts.load_cohort(view.cohort).scans]
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     left.download_button(
         "Mask",
         data=lambda: export.mask_file(shown.case.prepared, findings.cleaned(shown).mask),
@@ -227,7 +227,7 @@ def _panel(shown: findings.Shown, kept: keeping.Kept) -> None:
         help="The mask as NIfTI on the scan's own grid.",
     )
     study = kept.study
-    right.download_button(
+    middle.download_button(
         "CSV",
         data=partial(keeping.thresholds_csv, study) if study else "",
         file_name=THRESHOLDS,
@@ -239,7 +239,8 @@ def _panel(shown: findings.Shown, kept: keeping.Kept) -> None:
         help="Every decision that holds in the study, of all raters, as it is on the disk. Nothing "
         "is kept before the first Accept.",
     )
-    surface.show_button(shown, truth=not view.blind)
+    with right:
+        surface.show_button(shown, truth=not view.blind)
     choosing.choose(kept, view)
 
 

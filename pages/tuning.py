@@ -26,6 +26,7 @@ def page() -> None:
         study, rater = chosen.choose()
         if study is None:
             return
+        chosen.ask_for(study)
         name = chosen.choose_view({key: label for key, (label, _) in VIEWS.items()})
         if name:
             VIEWS[name][1](study, rater)

@@ -195,7 +195,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"the means are without {len(failed)} of {len(cohort.scans)} scans, see below")
     for one in failed:
         print(f"error: {one['scan']} is not scored. {one['sentence']}", file=sys.stderr)
-    missing = applied.missing if applied else {}
+    missing = {**(applied.missing if applied else {}), **result.spoilt}
     for subject, sentence in applied.excluded.items() if applied else ():
         print(f"note: {subject} has no row of the study. {sentence}", file=sys.stderr)
     for subject, sentence in missing.items():

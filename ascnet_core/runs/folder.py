@@ -231,7 +231,7 @@ def last_word(log: str) -> str:
     return (errors or lines or [""])[-1].strip()
 
 
-def new_run_path(name: str) -> Path:
+def new_run_path(name: str, what: str = "run") -> Path:
     """Where a run of this name goes: under `checkpoints/`, or at the path if it is one (`./x`).
 
     Raises UserError if the name would be awkward as a folder.
@@ -239,7 +239,7 @@ def new_run_path(name: str) -> Path:
     path = Path(name)
     if not _NAME.match(path.name):
         raise UserError(
-            f"{name!r} cannot name a run; use at most 100 letters, digits, '.', '_' and '-', a "
+            f"{name!r} cannot name a {what}; use at most 100 letters, digits, '.', '_' and '-', a "
             "letter or digit first."
         )
     try:

@@ -1,6 +1,6 @@
 """Which threshold each unit gets: by a rule, or (labelled so) by an oracle that saw the masks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,11 @@ class Choice(NamedTuple):
         method = self.method
         who = {"method": method.name, "run": method.run, "map": method.map}
         return who | {"rule": self.rule, "kind": self.kind}
+
+    def without(self, units: Container[str]) -> "Choice":
+        """Return it for the other units alone."""
+        left = {unit: one for unit, one in self.thresholds.items() if unit not in units}
+        return self._replace(thresholds=left)
 
     def mark(self, unit: str) -> Mark:
         """Return what the mask of a unit depends on."""

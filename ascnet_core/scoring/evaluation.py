@@ -8,7 +8,7 @@ a time.
 
 import itertools
 import tempfile
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -59,7 +59,8 @@ class EvaluationResult(NamedTuple):
     `rows` has a row a unit, method and rule (`subjects.csv`), `slices` the Dice of each axial slice
     that holds lesion. `summary` is ready for JSON. `counts` (256,) int64 are of a map by its
     method's key, inside the region, over all scans scored; `tables` say what every threshold would
-    score.
+    score. `spoilt` are units of decisions that have no row, since their mask cannot be made, with a
+    sentence.
     """
 
     rows: pd.DataFrame
@@ -67,6 +68,7 @@ class EvaluationResult(NamedTuple):
     summary: dict[str, Any]
     counts: dict[Key, NDArray[np.int64]]
     tables: Tables
+    spoilt: Mapping[str, str] = {}
 
 
 def evaluate(
@@ -92,8 +94,9 @@ def evaluate(
         return first
     tables = [result.rows for result in (first, *others)]
     rows, summary = merge_rows(tables, first.summary, decided[0].name, plan.seed)
+    spoilt = {unit: why for one in others for unit, why in one.spoilt.items()}
     slices = pd.concat([result.slices for result in (first, *others) if len(result.slices)])
-    return first._replace(rows=rows, slices=slices, summary=summary)
+    return first._replace(rows=rows, slices=slices, summary=summary, spoilt=spoilt)
 
 
 def evaluate_plans(
@@ -132,7 +135,7 @@ def evaluate_plans(
     for one in decided:
         plan = one.plan(first)
         steps = parse_steps(list(plan.post))
-        check(cohort, [one.method], plan, steps, reference)
+        check(cohort, [one.method], plan, (), reference)
         ready.append((plan, steps, [(one.method, ())], one))
     methods = [*methods, *(one.method for one in decided)]
     with tempfile.TemporaryDirectory(prefix="ascnet-evaluate-", dir=work) as folder:
@@ -145,7 +148,8 @@ def evaluate_plans(
             if progress is not None:
                 progress(next(done), total)
 
-        gates = {step.modality for _, steps, *_ in ready for step in steps if step.modality}
+        asked_for = [step.modality for _, steps, *_ in ready for step in steps]
+        gates = {modality.lower() for modality in asked_for if modality}
         several: list[Kept] = []
         failed: dict[Hashable, str] = {}
         for number, scan in enumerate(every):
@@ -160,7 +164,7 @@ def evaluate_plans(
         own = [scan for scan in cohort.scans if _files(scan) not in failed]
         if not own:
             raise UserError(next(iter(failed.values())))
-        settle_ranges(several, first.range, first.name)
+        settle_ranges(several, first.range, lambda scan: scan.subject)
         units = by_name(several[: len(own)], first.name)
         wanted = {_files(scan) for scan in reference.scans} if reference else set()
         normal = [one for one in several if _files(one.scan) in wanted]
@@ -169,8 +173,10 @@ def evaluate_plans(
         results = []
         for plan, steps, asked, of_rater in ready:
             choices, tables, counts = _choose(units, normal, asked, plan, of_rater)
-            pieces = of_rater.way.pieces if of_rater else {}
-            tallies = _score(units, choices, steps, plan, step_done, pieces)
+            tallies, spoilt = _score(units, choices, steps, plan, step_done, of_rater)
+            if spoilt and not (go_on and of_rater):
+                raise UserError(next(iter(spoilt.values())))
+            choices = [choice.without(spoilt) for choice in choices]
             unread = [(s, failed[_files(s)]) for s in cohort.scans if _files(s) in failed]
             rows = to_frame(_rows(units, choices, tables, tallies, plan, unread))
             slices = pd.DataFrame(_slice_rows(choices, tallies), columns=SLICE_COLUMNS)
@@ -179,7 +185,7 @@ def evaluate_plans(
                 for one in several[: len(own)]
             )
             summary = summarise(rows, cohort, preparation, plan, reference, remarks, unread)
-            results.append(EvaluationResult(rows, slices, summary, counts, tables))
+            results.append(EvaluationResult(rows, slices, summary, counts, tables, spoilt))
         return results
 
 
@@ -204,7 +210,7 @@ def _keep(
     preparation: Preparation,
     range_kind: RangeKind,
     arrays: Folder,
-    gates: Iterable[str],
+    gates: Set[str],
 ) -> Kept:
     """Prepare a scan, compute each map once and keep what is needed of them.
 
@@ -216,7 +222,7 @@ def _keep(
     doubts = cache(lambda doubts, how: doubts(prepared(how)))
     with _reading():
         whole = prepared(preparation)
-        for modality in gates:
+        for modality in gates & {name.lower() for name in scan.further}:
             whole.further(modality)
 
     def maps() -> Iterator[tuple[Key, NDArray[np.float32]]]:
@@ -289,13 +295,16 @@ def _score(
     steps: Sequence[Step],
     plan: Plan,
     step_done: Callable[[], None],
-    pieces: Mapping[str, Sequence[Edit]],
-) -> Tallies:
+    of_rater: Decided | None,
+) -> tuple[Tallies, dict[str, str]]:
     """Make, clean and score the masks of every unit under every choice.
 
-    `pieces` are edits of the masks' pieces, by scan.
+    Returned is also of which units the mask cannot be made, and why: a step needs an image that is
+    not there, or an edit of a rater lies on no piece.
     """
+    pieces: Mapping[str, Sequence[Edit]] = of_rater.way.pieces if of_rater else {}
     tallies: dict[tuple[str, Mark], Tally] = {}
+    spoilt: dict[str, str] = {}
     for unit, scans in units.items():
         wanted: dict[Key, dict[Mark, Threshold | NoThreshold]] = {}
         for choice in choices:
@@ -311,11 +320,15 @@ def _score(
             for key, thresholds in wanted.items():
                 levels = one.volume(key, region)
                 for mark, threshold in thresholds.items():
-                    mask = segment(levels, region, threshold, steps, further, edits)
+                    try:
+                        mask = segment(levels, region, threshold, steps, further, edits)
+                    except UserError as error:
+                        spoilt[unit] = str(error)
+                        continue
                     tally = tallies.setdefault((unit, mark), Tally())
                     tally.add(one.scan.scan, mask, truth, one.voxel_ml, outline)
             step_done()
-    return tallies
+    return tallies, spoilt
 
 
 def _rows(

@@ -10,7 +10,6 @@ from ascnet_core.errors import UserError
 from ascnet_core.names import FLAGS, RANGES, SCOPES, SIDES, Flag, RangeKind, Scope, Side
 from ascnet_core.outputs import write_own
 from ascnet_core.runs.create import versions
-from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.pieces import by_scan, parse_edits, to_text
 from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.segmentation.threshold import Threshold
@@ -158,12 +157,15 @@ WHERE d.id IN (
 """
 
 
-def record(study: Study, decision: Decision, token: str | None = None) -> int:
+def record(
+    study: Study, decision: Decision, token: str | None = None, seen: str | None = None
+) -> int:
     """Add a decision and return its number: from then on nothing loses it.
 
-    With a `token`, the sender's own name of it, one that is sent again is not added again.
-    `thresholds.csv` is written anew. Raises a UserError if the study has no such subject, its run
-    or scans cannot be read, or the run has changed.
+    With a `token`, the sender's own name of it, one that is sent again is not added again. `seen`
+    is the hash (`scans_sha256`) of the scans that were on the screen. `thresholds.csv` is written
+    anew. Raises a UserError if the study has no such subject, its run or scans cannot be read, the
+    run has changed, or the scans are others than those `seen`.
     """
     if decision.subject not in study.subjects:
         raise UserError(f"Study {study.name} has no subject {decision.subject!r}.")
@@ -172,14 +174,20 @@ def record(study: Study, decision: Decision, token: str | None = None) -> int:
     for name in (decision.scan, *by_scan(decision.pieces)):
         if name not in (None, *names):
             raise UserError(f"Subject {decision.subject} has no scan {name!r}.")
-    if decision.map != INPUT.name:
-        Run(study.run).settings().method.map_named(decision.map)
+    if study.map_named(decision.map) is INPUT and decision.range != INPUT.range:
+        raise UserError(f"Levels of the input stand for {INPUT.range} values; give no other range.")
+    files = scans_sha256(scans)
+    if seen not in (None, files):
+        raise UserError(
+            f"The files of {decision.subject} have changed since they were on the screen; look at "
+            "it again and decide anew."
+        )
     level = _IN_TABLE[decision.side] if decision.rule == NOTHING else decision.level
     row: dict[str, Any] = vars(decision) | {
         "level": level,
         "post": json.dumps(decision.post),
         "pieces": to_text(decision.pieces) or None,
-        "scan_sha256": scans_sha256(scans),
+        "scan_sha256": files,
         "run_sha256": study.run_sha256(),
         "token": token,
     }

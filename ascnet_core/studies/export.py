@@ -21,6 +21,8 @@ made      {made}
 
 thresholds.csv  the decisions that hold, one a subject and rater
 history.csv     every decision ever made, oldest first; a row with `undoes` took that number back
+                (text that begins with = + - @ has an apostrophe before it, so that no spreadsheet
+                takes it for a formula)
 
 rater, subject  who decided, and for whom: for all scans of the subject
 scan            the one on the screen, where there was one

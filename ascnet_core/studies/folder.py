@@ -22,6 +22,7 @@ from ascnet_core.imaging.formats import files_of
 from ascnet_core.runs.create import known_sha256, manifest_rows
 from ascnet_core.runs.folder import Run, new_run_path, resolve_run, short_name
 from ascnet_core.runs.manage import arriving
+from ascnet_core.settings.method import INPUT, Map
 from ascnet_core.studies import database
 from ascnet_core.studies.raters import add_rater
 
@@ -74,6 +75,10 @@ class Study:
         """Whether maps are averaged over the image and its mirror image."""
         return self.about["flip"] == "1"
 
+    def map_named(self, name: str) -> Map:
+        """The run's map of that name, or the scans' input; UserError if there is none."""
+        return INPUT if name == INPUT.name else Run(self.run).settings().method.map_named(name)
+
     def run_sha256(self) -> str:
         """The run's hash; UserError if it is another network than when the study was made."""
         found = run_sha256(self.run, self.cycle)
@@ -102,7 +107,7 @@ def new_study(
     `name` is one under `checkpoints/studies/`, or a path. Raises a UserError if it is taken or
     cannot be a folder, or the manifest or run cannot be used.
     """
-    path = new_run_path(str(name))
+    path = new_run_path(str(name), "study")
     if len(Path(name).parts) == 1:
         path = places.RUNS / places.STUDIES / path.name
     cohort, folder = read_manifest(manifest), resolve_run(run)
@@ -133,9 +138,14 @@ def find_study(name_or_path: str | Path) -> Study:
     for path in (places.RUNS / places.STUDIES / name_or_path, Path(name_or_path)):
         if (path / database.DATABASE).is_file():
             return Study(path)
+    raise no_study(name_or_path)
+
+
+def no_study(name: str | Path) -> UserError:
+    """The sentence on a study that is not there."""
     known = ", ".join(study.name for study in list_studies()) or "none yet"
-    raise UserError(
-        f"There is no study {str(name_or_path)!r}; give a study's folder or a name under "
+    return UserError(
+        f"There is no study {str(name)!r}; give a study's folder or a name under "
         f"{places.RUNS / places.STUDIES} ({known})."
     )
 

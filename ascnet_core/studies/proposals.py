@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ascnet_core.metrics.overlap import kept_counts
+from ascnet_core.metrics.overlap import LEVELS, kept_counts
 from ascnet_core.names import RangeKind, Scope, Side
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import SEPARATED, outer_separation
@@ -32,6 +32,8 @@ Confidence = Literal["high", "fair", "low"]
 
 FEWEST = 3
 """Decided subjects from which something is learned."""
+TRUSTED = 5
+"""Decided subjects from which what is learned may be trusted more than the run's own rule."""
 _MOST = 24  # of the last decided ones; more take time and say no more
 _SAMPLED = 64  # subjects whose own levels say how sure one level for all is
 _NEAR = 5  # levels by which a level is moved to see how much the mask changes
@@ -68,7 +70,7 @@ class Ground:
 
     `how` and `range` are the run's own, `known` all facts that are known, `reference` the counts
     (256,) of the map over the normal reference (None where there are none), `total` how many
-    subjects the study has.
+    subjects the study has. `complete`: all that can be read is known.
     """
 
     how: Segmentation
@@ -76,9 +78,12 @@ class Ground:
     known: Mapping[str, Facts]
     reference: NDArray[np.int64] | None
     total: int
+    complete: bool = True
 
 
-def ground_of(study: Study, known: Mapping[str, Facts] | None = None) -> Ground:
+def ground_of(
+    study: Study, known: Mapping[str, Facts] | None = None, complete: bool = True
+) -> Ground:
     """What is known of a study now; `known` where it was read already."""
     own = own_way(study)
     facts = known_facts(study) if known is None else known
@@ -91,26 +96,51 @@ def ground_of(study: Study, known: Mapping[str, Facts] | None = None) -> Ground:
             one.table.levels for f in facts.values() for one in f.scans if one.scan in normal
         ]
         reference = np.sum(several, axis=0) if several else None
-    return Ground(own.how, own.range, facts, reference, len(study.subjects))
+    return Ground(own.how, own.range, facts, reference, len(study.subjects), complete)
 
 
 def proposals_for(
     study: Study, subject: str, rater: str, ground: Ground | None = None
 ) -> list[Proposal]:
-    """Propose levels for a subject: by the run's own rule, for the cohort, and as learned.
+    """Propose levels for a subject, the most trusted first.
 
-    Those that cannot be made are left out: the subject's facts must be known for the first and the
-    last, and for the last the rater must have decided enough. The subject's own decision is not
-    used. Raises a UserError if the run or manifest has changed.
+    That is the run's own rule at the run's own scope: read on this subject alone, or for the whole
+    cohort once half of that is known. What was learned goes before it where it was less than half
+    as far off on the same decided subjects, at least `TRUSTED` of them.
+
+    Those that cannot be made are left out: the subject's facts must be known for all but the
+    cohort's, and the rater must have decided enough to learn from. The subject's own decision is
+    not used. Raises a UserError if the run or manifest has changed.
     """
     ground = ground or ground_of(study)
     entries = decisions_of(study, rater) if rater else {}
-    found = [cohort(ground)]
-    if subject in ground.known:
-        facts = ground.known[subject]
-        others = {name: entry for name, entry in entries.items() if name != subject}
-        found = [own_rule(facts, ground), *found, learned(facts, others, ground)]
-    return [one for one in found if one is not None]
+    whole = cohort(ground)
+    if whole is None or subject not in ground.known:
+        return [whole] if whole else []
+    facts = ground.known[subject]
+    others = {name: entry for name, entry in entries.items() if name != subject}
+    own, taught = own_rule(facts, ground), learned(facts, others, ground)
+    found = [own, whole]
+    enough = ground.complete or 2 * len(ground.known) >= ground.total
+    if ground.how.scope == "cohort" and enough:
+        found.reverse()
+    if taught is not None:
+        found.insert(0 if _is_closer(taught, found[0], others, ground) else len(found), taught)
+    return found
+
+
+def _is_closer(
+    taught: Proposal, first: Proposal, decided: Mapping[str, Entry], ground: Ground
+) -> bool:
+    """Whether what was learned was less than half as far off as another on what is decided."""
+    how, misses = ground.how, list[int]()
+    for entry in usable(decided, ground)[-_MOST:]:
+        level, facts = first.level, ground.known[entry.subject]
+        if first.scope == "subject":
+            level = attempts([how.rule], facts.counts, how.side, ground.reference)[0].level
+        there = level is not None and entry.decided.side == how.side
+        misses.append(abs((level or 0) - (entry.decided.level or 0)) if there else LEVELS)
+    return len(misses) >= TRUSTED and taught.off is not None and 2 * taught.off < median(misses)
 
 
 def own_rule(facts: Facts, ground: Ground) -> Proposal:

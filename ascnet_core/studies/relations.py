@@ -138,7 +138,8 @@ def _from(what: str, find: Callable[[Sequence[Peak]], int | None]) -> Relation:
     def say(number: float) -> str:
         if abs(number) < 0.5:
             return f"lie at {what}"
-        return f"lie {abs(number):.0f} levels {'above' if number > 0 else 'below'} {what}"
+        levels = "1 level" if abs(number) < 1.5 else f"{abs(number):.0f} levels"
+        return f"lie {levels} {'above' if number > 0 else 'below'} {what}"
 
     return Relation(what, of, say)
 

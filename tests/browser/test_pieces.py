@@ -116,7 +116,7 @@ def test_the_mask_in_space_is_drawn_and_closed_again(
 ) -> None:
     view = {"cohort": small_cohort, "run": small_run, "map": "input", "t": 150}
     open_view(page, f"{server}/threshold?{urlencode(view)}")
-    page.get_by_role("button", name="Surface in 3-D").click()
+    page.get_by_role("button", name="3-D").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".js-plotly-plot canvas").first).to_be_visible(timeout=PATIENCE)
     page.wait_for_timeout(2000)

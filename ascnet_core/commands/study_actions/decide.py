@@ -26,7 +26,11 @@ def add(actions: Any) -> None:
         help="a level 0 to 255, band:FROM:TO, a rule (its level on the subject's histogram is "
         "recorded), or `nothing`: there is no lesion, the mask is empty",
     )
-    one.add_argument("--map", metavar="NAME", help="default: as the run's settings say")
+    one.add_argument(
+        "--map",
+        metavar="NAME",
+        help="default: as the run's settings say; `input` is the scan itself",
+    )
     one.add_argument("--side", choices=SIDES, help="default: as the run's settings say")
     one.add_argument("--range", choices=RANGES, dest="range_kind", help="default: the map's own")
     one.add_argument(
@@ -48,10 +52,9 @@ def _decide(options: argparse.Namespace) -> None:
     from ascnet_core.studies.decisions import NOTHING, Decision, record
 
     study: Study = options.study
-    settings = Run(study.run).settings()
-    how = settings.segmentation
+    how = Run(study.run).settings().segmentation
     name, side = options.map or how.map, options.side or how.side
-    kind = options.range_kind or settings.method.map_named(name).range
+    kind = options.range_kind or study.map_named(name).range
     level = upper = None
     rule = ""
     if options.threshold is not None and options.threshold.lower() == NOTHING:
@@ -99,13 +102,11 @@ def _found(
         return propose(rule, np.zeros(256, np.int64), side)
     if subject not in study.subjects:
         raise UserError(f"Study {study.name} has no subject {subject!r}.")
-    run = Run(study.run)
-    run.settings().method.map_named(name)
     reference = None
     if rule.entry.needs_reference:
         if kind != "raw":
             raise UserError(f"{rule} works on the raw range; leave --range out.")
-        reference = run.reference_counts(name, study.cycle)
+        reference = Run(study.run).reference_counts(name, study.cycle)
     asked = replace(asked_of(study), map=name, range=kind)
     if subject not in facts_from(asked, look(asked)):
         from ascnet_core.studies.counts.gathering import count_missing, loader

@@ -18,8 +18,11 @@ from ascnet_core.files import mendable
 from ascnet_core.studies.facts import Asked, Facts, asked_of, facts_from, look, to_count
 from ascnet_core.studies.folder import Study
 
-_LOW = 15
-"""How much the thread steps back, as of `nice`, where threads can (on Linux)."""
+_LOW = 5
+"""How much the thread steps back, as of `nice`, where threads can (on Linux).
+
+More would starve it on a busy machine; a page's own cut goes `first` in any case.
+"""
 
 _AGAIN = 60.0
 """Seconds before what failed is tried again."""
@@ -71,15 +74,16 @@ def ask(asked: Asked, run: Path, cycle: int | None) -> str:
     return ""
 
 
-def facts_so_far(study: Study) -> tuple[dict[str, Facts], str]:
-    """As `known_facts`, and ask for the rest; returned is also why that cannot be made.
+def facts_so_far(study: Study) -> tuple[dict[str, Facts], bool, str]:
+    """As `known_facts`, and ask for the rest; whether that is all; and why the rest cannot be made.
 
     Scans that cannot be read are not asked for again.
     """
     asked = asked_of(study)
     seen = look(asked)
-    problem = ask(asked, study.run, study.cycle) if to_count(asked, seen) else ""
-    return facts_from(asked, seen), problem
+    complete = not to_count(asked, seen)
+    problem = "" if complete else ask(asked, study.run, study.cycle)
+    return facts_from(asked, seen), complete, problem
 
 
 @contextmanager

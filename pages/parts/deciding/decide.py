@@ -21,8 +21,6 @@ from pages.parts.deciding import decide_acts, decide_package, queue
 from pages.parts.deciding.decide_ahead import Ahead, ahead
 from pages.parts.deciding.decide_said import Knowledge, learn
 from pages.parts.shared import components, feedback, state
-from pages.parts.shared.question import ask_about
-from pages.parts.studies.keeping import study_view
 from pages.parts.tuning.chosen import BLIND, SUBJECT, YES
 from pages.parts.tuning.download import download_masks
 from pages.parts.viewer import viewer
@@ -45,7 +43,6 @@ _PANEL = components.declare("ascnet_decide_panel", _HERE / "panel")
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
     st.html(STYLE)
-    ask_about(study_view(study))
     with st.sidebar:
         blind = _switch(
             BLIND,
@@ -94,6 +91,13 @@ def _on_told() -> None:
 
 @st.fragment
 def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
+    # A message alone reruns only this. Where it ends early, the browser keeps its acts and tells
+    # them again.
+    with feedback.show_user_errors():
+        _draw(study, rater, blind, shuffled)
+
+
+def _draw(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
     told: Mapping[str, Any] = st.session_state.pop(_TOLD, {})
     answers = decide_acts.do_all(study, told.get("acts", ()))
     order = queue.in_order(study, rater, shuffled)
@@ -124,7 +128,7 @@ def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
                 "subject": wanted[0],
                 "heard": told.get("number", 0),
                 "answers": answers,
-                "learning": bool(more) or (len(said.known) < len(order) and not said.missing),
+                "learning": bool(more) or not (said.ground.complete or said.missing),
                 "packages": packages,
             }
             _QUEUE(key=_DESK, data=data, on_told_change=_on_told)

@@ -36,7 +36,8 @@ def do(study: Study, act: Act) -> str:
         if act["act"] == "undo":
             undo(study, str(act["rater"]), str(act["subject"]), token=str(act["token"]))
         else:
-            record(study, decision_of(act), token=str(act["token"]))
+            files = str(act.get("files") or "") or None
+            record(study, decision_of(act), str(act["token"]), files)
 
     return kept(keep)
 

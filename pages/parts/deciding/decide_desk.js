@@ -11,11 +11,11 @@ import { before, following, lastDecided, overlaid } from "./queue_rows.js";
 /** @typedef {{ rule: string, name: string, level: number | null, upper: number | null,
  *   side: string, sentence: string, off: string }} Proposal */
 /** What `decide_package.package_of` sends.
- * @typedef {{ subject: string, scan: string, scans: string[], map: string, range: string,
- *   side: string, post: string[], own: string[], proposals: Proposal[], remarks: string[],
- *   error: string, blind: boolean, data: Data | null, decided: null | { number: number,
- *   level: number | null, upper: number | null, side: string, rule: string, post: string[],
- *   flag: string, rating: number | null, note: string } }} Package */
+ * @typedef {{ subject: string, scan: string, scans: string[], files: string, map: string,
+ *   range: string, side: string, post: string[], own: string[], proposals: Proposal[],
+ *   remarks: string[], error: string, blind: boolean, data: Data | null,
+ *   decided: null | { number: number, level: number | null, upper: number | null, side: string,
+ *   rule: string, post: string[], flag: string, rating: number | null, note: string } }} Package */
 /** What is set for a subject and not accepted yet; `seconds` it was on the screen.
  * @typedef {{ flag: string, rating: number | null, note: string, post: string[] | null,
  *   scan: string, live: Live | null, pieces: Edit[], seconds: number }} Draft */
@@ -201,7 +201,8 @@ export function accept(desk) {
   const { truth, dice } = seenOf(desk);
   put(desk, {
     token: newToken(), act: "accept", study: desk.study, rater: desk.rater,
-    subject: desk.current, scan: found.scan, map: found.map, range: found.range, level,
+    subject: desk.current, scan: found.scan, files: found.files, map: found.map,
+    range: found.range, level,
     upper: level === null ? null : live?.upper ?? null, side: live?.side ?? found.side,
     rule: live?.rule ?? "", post: postOf(desk), flag: draft.flag, rating: draft.rating,
     note: draft.note, seconds: Math.round(draft.seconds * 100) / 100, truth_shown: truth,
@@ -217,9 +218,10 @@ export function accept(desk) {
 
 /** Whether the truth, or scores made with it, were on the screen for this subject, ever.
  * @param {Desk} desk */
-function seenOf({ current, shown, packages }) {
-  const { seen } = sharedStore(), one = shown?.case ?? `${current} ${packages.get(current)?.scan}`;
-  return { truth: seen.truth.has(one), dice: seen.dice.has(one) };
+function seenOf({ current, packages }) {
+  const { seen: { truth, dice } } = sharedStore();
+  const its = (packages.get(current)?.scans ?? []).map((scan) => `${current} ${scan}`);
+  return { truth: its.some((one) => truth.has(one)), dice: its.some((one) => dice.has(one)) };
 }
 
 /** Take the last decision back and go to its subject. @param {Desk} desk */
@@ -227,7 +229,7 @@ export function undoLast(desk) {
   const subject = lastDecided(desk.rows, desk.outbox);
   if (!subject) return say(desk, "There is no decision of yours to take back.");
   put(desk, { token: newToken(), act: "undo", study: desk.study, rater: desk.rater, subject,
-    scan: "", map: "", range: "", level: null, upper: null, side: "", rule: "", post: [],
+    scan: "", files: "", map: "", range: "", level: null, upper: null, side: "", rule: "", post: [],
     flag: "", rating: null, note: "", seconds: null, truth_shown: false, dice_shown: false,
     blind: false, pieces: [] });
   return openSubject(desk, subject, `The decision on ${subject} is taken back.`);
@@ -273,13 +275,14 @@ export function ask(desk) {
   });
 }
 
-/** Where the line is, if it is not where Python put it. @param {Desk} desk */
-function lineOf({ line, shown, drafts, current }) {
+/** Where the line of what is on the screen is: it stays there, though a better proposal may become
+ * known. @param {Desk} desk */
+function lineOf({ line, shown }) {
   const { live, pieces } = sharedStore();
   if (!shown) return null;
   if (line.key === shown.key) return { ...line, pieces, none: Boolean(live?.none) };
-  const { key, cursor } = shown, left = drafts.get(current);
-  return left?.live ? { key, cursor, ...left.live, pieces: left.pieces, seq: 0, acts: [] } : null;
+  const { key, cursor } = shown;
+  return { key, cursor, ...shown.live, none: shown.none, pieces: shown.pieces, seq: 0, acts: [] };
 }
 
 /** What Python has not answered is told again: it may have been killed, and be another one now.

@@ -2,7 +2,7 @@
 // The keys of the desk.
 
 import { sharedStore, tell } from "../viewer/viewer_store.js";
-import { NOTHING, accept, ask, draftOf, look, postOf, setDraft, step, undoLast }
+import { NOTHING, accept, ask, draftOf, look, postOf, say, setDraft, step, undoLast }
   from "./decide_desk.js";
 
 /** @import { Desk } from "./decide_desk.js" */
@@ -30,6 +30,14 @@ export function setsOf(desk) {
   if (desk.lastPost) sets.push({ name: "as last", post: desk.lastPost });
   return sets.filter(({ post }, i) =>
     sets.findIndex((other) => `${other.post}` === `${post}`) === i);
+}
+
+/** Show another scan of the subject; the line stays. @param {Desk} desk */
+function nextScan(desk) {
+  const { scan = "", scans = [] } = desk.packages.get(desk.current) ?? {};
+  if (scans.length < 2) return say(desk, "The subject has no other scan.");
+  setDraft(desk, { scan: scans[(scans.indexOf(scan) + 1) % scans.length] });
+  return ask(desk);
 }
 
 /** @param {Desk} desk */
@@ -74,7 +82,7 @@ export function actOf(desk, key, shift) {
     Enter: () => accept(desk), n: () => step(desk, shift ? -1 : 1), u: () => undoLast(desk),
     d: () => setFlag(desk, "doubtful"), x: () => setFlag(desk, "exclude"),
     f: () => setFlag(desk, "flipped"), r: () => nextProposal(desk), s: () => nextSet(desk),
-    e: () => emptyMask(desk), c: () => tell(sharedStore(), "note"),
+    a: () => nextScan(desk), e: () => emptyMask(desk), c: () => tell(sharedStore(), "note"),
     "?": () => tell(sharedStore(), "help"),
   };
   for (const rating of [1, 2, 3, 4, 5]) keys[rating] = () => setRating(desk, rating);

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.segmentation.histogram import describe_peaks
 from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.decisions import NOTHING, Entry
-from ascnet_core.studies.folder import Study
+from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.studies.warnings import torn
 from pages.parts.deciding.decide_acts import named_rule
-from pages.parts.deciding.decide_said import Knowledge
+from pages.parts.deciding.decide_said import ALONE, Knowledge
 from pages.parts.shared import cases, cohorts, components, runs, thresholds
 from pages.parts.shared.state import View
 from pages.parts.studies.keeping import study_view
@@ -45,7 +46,7 @@ class Asked(NamedTuple):
 def ask(
     study: Study, subject: str, entry: Entry | None, blind: bool, told: Told | None = None
 ) -> Asked:
-    """How a subject is shown: at its decision, else at the proposal.
+    """How a subject is shown: at its decision, else at the first proposal.
 
     `told`, the browser's word on the line, goes before both. Raises a UserError if the cohort or
     the run cannot be used.
@@ -75,7 +76,10 @@ def work_of(asked: Asked) -> tuple[str, Callable[[], Parts]]:
     name, make = cases.work_of(asked.view)
     name = f"{name} {'blind' if asked.view.blind else ''}"
 
+    scans = cohorts.load_cohort(asked.view.cohort).scans_of(asked.subject)
+
     def work() -> Parts:
+        scans_sha256(scans)  # read here, known later
         case = make()
         prepared, shown = case.prepared, asked.view.map
         sent = viewer.maps_to_send(prepared.region.size, shown, case.maps)
@@ -104,7 +108,13 @@ def package_of(
             view, error = replace(view, t=drawn.level, upper=None), drawn.sentence
         except UserError as problem:
             error = str(problem)
-    shown, after = findings.load(view), None
+    own = runs.complete(View(view.cohort, view.run, view.cycle, view.scan))
+    shown, after, begins = findings.load(view), None, ""
+    proposals = _proposals(shown, own.rule, said.proposals(asked.subject))
+    best = next((one for one in proposals if one["level"] is not None), None)
+    if best and asked.entry is None and "cursor" not in told:
+        view = replace(view, t=best["level"], upper=best["upper"], side=best["side"])
+        shown, begins = findings.load(view), best["rule"]
     if shown.finished and isinstance(shown.threshold, Threshold):
         try:
             after = findings.cleaned(shown)
@@ -115,23 +125,25 @@ def package_of(
     data["case"] = f"{asked.subject} {view.scan}"
     if not shown.edits:
         data["edited"] = ""
-    if "cursor" in told and not region:
+    if begins:
+        data["live"]["rule"] = begins
+    elif "cursor" in told and not region:
         data["live"]["rule"] = str(told.get("rule", ""))
     elif asked.entry is not None and view.t is not None:
         data["live"]["rule"] = _named_rule(asked.entry)
     if _is_nothing(asked, told):
         data |= {"none": True, "cleaned": None}
         data["live"]["rule"] = NOTHING
-    own = runs.complete(View(view.cohort, view.run, view.cycle, view.scan))
     scans = cohorts.load_cohort(view.cohort).scans_of(asked.subject)
     return _plain(asked) | {
         "scan": view.scan,
         "scans": [scan.scan for scan in scans],
+        "files": scans_sha256(scans),
         "map": view.map,
         "range": view.range,
         "post": list(view.post or ()),
         "own": list(own.post or ()),
-        "proposals": _proposals(shown, own.rule, said.proposals(asked.subject), data["verdict"]),
+        "proposals": proposals,
         "remarks": [*said.warnings(asked.subject), *_torn(shown), *cases.load_remarks(view)],
         "data": data,
     }
@@ -142,6 +154,7 @@ def without_picture(asked: Asked, error: str) -> dict[str, Any]:
     return _plain(asked) | {
         "scan": "",
         "scans": [],
+        "files": "",
         "map": asked.view.map,
         "range": asked.view.range,
         "post": [],
@@ -198,36 +211,34 @@ def _drawn(told: Told) -> Any:
     return regions[-1] if regions else None
 
 
-def _proposals(
-    shown: findings.Shown, own: str, said: list[dict[str, Any]], verdict: str
-) -> list[dict[str, Any]]:
+def _proposals(shown: findings.Shown, own: str, said: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Levels proposed for a subject: what the study `said`, then what other rules give.
 
-    The run's `own` rule comes first, also where the study says nothing yet; then the `verdict` on
-    the peaks says how sure it is.
+    Where it says nothing of this subject yet the run's `own` rule, read on it alone, comes first;
+    then the verdict on its peaks says how sure that is.
     """
-    view = replace(shown.view, t=None, upper=None)
+    view, pooled = replace(shown.view, t=None, upper=None), shown.pooled.shown
     known = {one["rule"] for one in said}
-    rules = [own, *OTHERS[view.side]]
     found = list(said)
-    for name in rules:
+    for name in dict.fromkeys([own, *OTHERS[view.side]]):
         if name in known or len(found) >= PROPOSED:
             continue
-        proposed = thresholds.propose(replace(view, rule=name), shown.pooled.shown.counts)
-        if isinstance(proposed, Threshold) or name == own:
-            known.add(name)
-            found.append(
-                {
-                    "rule": name,
-                    "name": "the run's rule" if name == own else name,
-                    "level": proposed.level,
-                    "upper": proposed.upper,
-                    "side": view.side,
-                    "sentence": f"{proposed.sentence} {verdict if name == own else ''}".strip(),
-                    "off": "",
-                }
-            )
-    return sorted(found, key=lambda one: one["rule"] != own)
+        proposed = thresholds.propose(replace(view, rule=name), pooled.counts)
+        one = {
+            "rule": name,
+            "name": name,
+            "level": proposed.level,
+            "upper": proposed.upper,
+            "side": view.side,
+            "sentence": proposed.sentence,
+            "off": "",
+        }
+        if name == own:
+            sure = describe_peaks(pooled.peaks, pooled.separations, pooled.verdict, view.side)
+            found.insert(0, one | {"name": ALONE, "sentence": f"{proposed.sentence} {sure}"})
+        elif isinstance(proposed, Threshold):
+            found.append(one)
+    return found
 
 
 def _torn(shown: findings.Shown) -> list[str]:

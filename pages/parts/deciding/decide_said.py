@@ -8,14 +8,15 @@ import streamlit as st
 
 from ascnet_core.studies.counts import background
 from ascnet_core.studies.decisions import Entry
-from ascnet_core.studies.facts import Facts, asked_of, known_facts
+from ascnet_core.studies.facts import Facts
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.proposals import Ground, Proposal, ground_of, proposals_for
 from ascnet_core.studies.warnings import warnings_in
 from pages.parts.deciding.decide_acts import named_rule
 from pages.parts.deciding.decide_ahead import Wish
 
-_TITLES = {"own rule": "the run's rule", "cohort": "one for all", "learned": "as you decide"}
+ALONE = "this one alone"
+_TITLES = {"own rule": ALONE, "cohort": "one for all", "learned": "as you decide"}
 _NEWS = 5.0
 """Seconds after which is looked for what became known."""
 _GROWTH = 1.2
@@ -54,9 +55,8 @@ class Knowledge:
         last = max((entry.number for entry in mine.values()), default=0)
         made = _made().get(key)
         grown = len(self.known) >= _GROWTH * made[0][0] if made else bool(self.known)
-        complete = len(self.known) == len(self.study.subjects)
         stamp = len(self.known), last
-        if not (grown or (made and complete and made[0] != stamp)):
+        if not (grown or (made and self.ground.complete and made[0] != stamp)):
             return []
 
         def work() -> bool:
@@ -76,10 +76,8 @@ def learn(study: Study, rater: str) -> Knowledge:
 @st.cache_resource(show_spinner=False, ttl=_NEWS, max_entries=16)
 def _known(path: str, _study: Study) -> tuple[Mapping[str, Facts], Ground, str]:
     """What is known of a study, and why not more: asked hundreds of files, but not at each key."""
-    known, missing = known_facts(_study), ""
-    if len(known) < len(_study.subjects):
-        missing = background.ask(asked_of(_study), _study.run, _study.cycle)
-    return known, ground_of(_study, known), missing
+    known, complete, missing = background.facts_so_far(_study)
+    return known, ground_of(_study, known, complete), missing
 
 
 @st.cache_resource(show_spinner=False)

@@ -23,11 +23,12 @@ const levelText = ({ t, upper, side, none, rule }) =>
 export function sourceOf({ proposals, data }, live) {
   const same = proposals.find(({ rule, level, upper, side }) =>
     rule === live.rule && level === live.t && upper === live.upper && side === live.side);
-  if (same) return ["proposed", same.sentence];
+  if (same) return [same.name, same.sentence];
   if (live.none && live.rule === NOTHING) return ["empty mask", "Nothing is marked."];
   if (live.none) return ["none found", proposals[0]?.sentence ?? ""];
   const peak = live.rule.startsWith("peak:") ? Number(live.rule.slice(5)) : 0;
   if (peak) return ["peak", `The level of peak ${peak} of ${data?.peaks.length}.`];
+  if (live.rule) return ["proposed before", "More is known now: R goes through the proposals."];
   if (data?.hint) return ["by hand", data.hint];
   const [first] = proposals;
   const proposed = first?.level === null || !first ? "nothing"
@@ -53,6 +54,9 @@ function render(root, nodes, store) {
   };
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
   nodes.notice.hidden = !notice;
+  const { scan = "", scans = [] } = found ?? {};
+  nodes.scan.hidden = scans.length < 2;
+  put(nodes.scan, `Scan ${scans.indexOf(scan) + 1} of ${scans.length}: ${scan}`);
   root.classList.toggle("truth", Boolean(shown?.hasTruth));
   const warnings = [...(found?.remarks ?? []), shown?.warning ?? ""].filter(Boolean);
   nodes.warnings.hidden = !warnings.length;
@@ -139,6 +143,7 @@ function listen(root, nodes, store) {
   press_("next", "n");
   press_("back", "n", true);
   press_("undo", "u");
+  press_("scan", "a");
   const leave = (/** @type {KeyboardEvent} */ event) => {
     event.stopPropagation();
     if (event.key === "Escape" || (event.key === "Enter" && event.target === nodes.steps)) {

@@ -5,7 +5,8 @@
  *   rating: number | null, others: string, saving?: boolean, failed?: string }} Row */
 /** What is told of a subject, and sent until it is answered.
  * @typedef {{ token: string, act: "accept" | "undo", study: string, rater: string,
- *   subject: string, scan: string, map: string, range: string, level: number | null,
+ *   subject: string, scan: string, files: string, map: string, range: string,
+ *   level: number | null,
  *   upper: number | null, side: string, rule: string, post: string[], flag: string,
  *   rating: number | null, note: string, seconds: number | null, truth_shown: boolean,
  *   dice_shown: boolean, blind: boolean, pieces: any }} Act */

@@ -59,12 +59,21 @@ def parse_progress(log: str) -> tuple[float, str]:
     return min(1.0, done / max(1, total)), found[-1][0]
 
 
+def words(verb: str, arguments: Sequence[str], folder: Path) -> list[str]:
+    """The words of a job's command; `-o FOLDER` stands before `--`, after which none is an option.
+
+    What people typed comes after `--`: a name may begin with a dash.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [verb, *arguments[:end], "-o", str(folder), *arguments[end:]]
+
+
 def start(verb: str, arguments: Sequence[str], folder: Path) -> None:
     """Start the job; `-o FOLDER` is added. A job that is running there is left alone."""
     if read(folder, "").status == "running":
         return
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-u", "-m", "ascnet_core", verb, *arguments, "-o", str(folder)]
+    command = [sys.executable, "-u", "-m", "ascnet_core", *words(verb, arguments, folder)]
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command,

@@ -14,8 +14,6 @@ from ascnet_core.studies.compare import compare, in_order, summarise
 from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, state, tables
-from pages.parts.shared.question import ask_about
-from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen, job
 
 FIRST, SECOND = "first", "second"
@@ -25,7 +23,6 @@ _OF_MASKS = ("dice", "volume_1_ml", "volume_2_ml", "volume_difference_ml")
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    ask_about(study_view(study))
     decided: dict[str, dict[str, Entry]] = {}
     for entry in holding(study):
         decided.setdefault(entry.rater, {})[entry.subject] = entry
@@ -59,7 +56,7 @@ def show(study: Study, rater: str) -> None:
         )
         return
     numbers = [(first[subject].number, second[subject].number) for subject in both]
-    arguments = ["agree", str(study.path), one, other]
+    arguments = ["agree", "--", str(study.path), one, other]
     folder = job.folder_of(study, "agreement", arguments, numbers)
     with right:
         made = job.offer(

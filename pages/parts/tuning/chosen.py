@@ -7,9 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.studies.folder import Study, find_study, list_studies
-from pages.parts.shared import state
-from pages.parts.shared.question import ask_about
+from ascnet_core.studies.folder import Study, find_study, list_studies, no_study
+from pages.parts.shared import access, cohorts, state
+from pages.parts.shared.question import Way, ask_about
+from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen_new
 
 STUDY, RATER, VIEW, SUBJECT, BLIND = "study", "rater", "view", "subject", "blind"
@@ -50,10 +51,8 @@ def choose() -> tuple[Study | None, str]:
     rater = st.query_params.get(RATER, "")
     wanted = st.query_params.get(STUDY) or next(iter(known), "")
     study, problem = None, ""
-    if wanted and wanted not in known and len(Path(wanted).parts) > 1:
-        ask_about(replace(state.DEFAULT, cohort=wanted))
     try:
-        study = known.get(wanted) or (find_study(wanted) if wanted else None)
+        study = known.get(wanted) or (_at_path(wanted) if wanted else None)
     except UserError as error:
         problem = str(error)
     with st.sidebar:
@@ -80,6 +79,30 @@ def choose() -> tuple[Study | None, str]:
         else:
             _first()
     return study, rater.strip()
+
+
+def _at_path(wanted: str) -> Study:
+    """The study at a path that the address names; it is asked about first."""
+    if len(Path(wanted).parts) < 2:  # a name, of a study under `checkpoints/studies/` alone
+        raise no_study(wanted)
+    ask_about(replace(state.DEFAULT, cohort=wanted), _ANOTHER)
+    return find_study(access.real(wanted))  # the very path that was asked about
+
+
+def _leave() -> None:
+    for key in (STUDY, SUBJECT):
+        st.query_params.pop(key, None)
+
+
+_ANOTHER: Way = ("Choose another study", ":material/arrow_back:", _leave)
+
+
+def ask_for(study: Study) -> None:
+    """Stop the page where the study speaks of paths that may not be opened, with a question."""
+    view = study_view(study)
+    ask_about(view, _ANOTHER)
+    if access.only_named():
+        cohorts.load_cohort(view.cohort)  # refuses a manifest that names files elsewhere
 
 
 def _first() -> None:

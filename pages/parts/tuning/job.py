@@ -35,7 +35,7 @@ def offer(
         st.error(feedback.plain(job.text), icon=":material/error:")
     if st.button(label, icon=icon, help=sentence, key=f"start {folder}", width="stretch"):
         _remove_others(folder)
-        jobs.start("study", [*arguments, "--overwrite"], folder)
+        jobs.start("study", [arguments[0], "--overwrite", *arguments[1:]], folder)
         st.rerun()
     return None
 

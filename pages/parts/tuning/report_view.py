@@ -9,15 +9,12 @@ from ascnet_core.commands.study_actions.report import FILE
 from ascnet_core.studies.decisions import Entry, holding
 from ascnet_core.studies.folder import Study
 from pages.parts.shared import feedback, tables
-from pages.parts.shared.question import ask_about
-from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen, job
 from pages.parts.tuning.download import download_masks
 
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    ask_about(study_view(study))
     entries = holding(study)
     counts = Counter(entry.rater for entry in entries)
     if not counts:

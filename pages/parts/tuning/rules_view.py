@@ -30,9 +30,7 @@ from ascnet_core.studies.rules_compared import (
 from ascnet_core.studies.rules_of_study import decided_levels, references_of
 from ascnet_core.studies.table import to_csv
 from pages.parts.shared import feedback, jobs, state
-from pages.parts.shared.question import ask_about
 from pages.parts.shared.tables import counted
-from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen
 
 RESULT = "rules.json"
@@ -51,7 +49,6 @@ Key = tuple[Scope, str]
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    ask_about(study_view(study))
     facts = known_facts(study)
     if not _all_known(study, facts):
         return

@@ -35,9 +35,7 @@ from ascnet_core.studies.preferences import (
 from ascnet_core.studies.raters import check_rater
 from ascnet_core.studies.table import to_csv
 from pages.parts.shared import components, feedback, jobs, runs, state
-from pages.parts.shared.question import ask_about
 from pages.parts.studies.acts import Act, kept
-from pages.parts.studies.keeping import study_view
 from pages.parts.versus import versus_block
 
 PAIR = "pair"
@@ -70,7 +68,6 @@ def known_pair(study: Study, key: str) -> Pair | None:
 
 def show(study: Study, rater: str) -> None:
     """Draw the view."""
-    ask_about(study_view(study))
     try:
         rater = check_rater(rater)
     except UserError:

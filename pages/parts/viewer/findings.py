@@ -128,8 +128,8 @@ def load(view: View, wait: bool = True) -> Shown:
         x, y = view.at or (width // 2, height // 2)
         cursor = min(x, width - 1), min(y, height - 1), min(view.slice, depth - 1)
     else:
-        first = proposed if isinstance(proposed, Threshold) else threshold
-        if pooled.pending:
+        first = threshold
+        if pooled.pending and isinstance(threshold, NoThreshold):
             first = attempt("otsu", pooled.shown.counts, view.side)
         cursor = _first_cursor(case.key, view.map, first, case)
     return Shown(view, case, facts, pooled, proposed, threshold, cursor)

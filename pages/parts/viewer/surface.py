@@ -14,7 +14,7 @@ def show_button(shown: findings.Shown, truth: bool) -> None:
     `truth` says whether the truth may be shown. Nothing is computed while the dialog is closed.
     """
     if st.button(
-        "Surface in 3-D",
+        "3-D",
         icon=":material/view_in_ar:",
         width="stretch",
         help="The mask after steps and edits as a surface, to be turned with the mouse.",

@@ -3,13 +3,14 @@ import test, { beforeEach } from "node:test";
 
 import { accept, ask, askAgain, deskFor, draftOf, look, openSubject, setDraft, step, takeSent,
   undoLast } from "../../../pages/parts/deciding/decide_desk.js";
-import { setFlag, setRating, setsOf } from "../../../pages/parts/deciding/decide_keys.js";
+import { actOf, setFlag, setRating, setsOf } from "../../../pages/parts/deciding/decide_keys.js";
 import { sharedStore } from "../../../pages/parts/viewer/viewer_store.js";
 
 const SUBJECTS = ["A", "B", "C"];
 const row = (subject, number = null) => ({ subject, number, flag: "", level: "", others: "" });
 const packed = (subject, more = {}) => ({
   subject, scan: `${subject}1`, scans: [`${subject}1`], map: "reconstruction", range: "raw",
+  files: "f1",
   side: "bright", post: ["open:3"], own: ["open:3"], proposals: [], remarks: [], error: "",
   blind: false, decided: null, ...more,
   data: { key: `key ${subject}`, case: `${subject} ${subject}1`, volumes: `v ${subject}`,
@@ -52,6 +53,7 @@ test("accept names its subject with all that was decided, and goes on at once", 
   assert.match(token, /^[0-9a-f]{32}$/);
   assert.ok(seconds >= 0);
   assert.deepEqual(act, { act: "accept", study: "/s", rater: "anna", subject: "A", scan: "A1",
+    files: "f1",
     map: "reconstruction", range: "raw", level: 142, upper: null, side: "dark", rule: "",
     post: ["open:3"], flag: "doubtful", rating: 4, note: "thick slices", truth_shown: false,
     dice_shown: false, blind: false, pieces: [] });
@@ -134,6 +136,24 @@ test("undo takes the last one back and goes to it, where it looks as it was left
   assert.equal(desk.current, "A");
   assert.equal(desk.shown.live.t, 77);
   assert.equal(draftOf(desk).flag, "flipped");
+});
+
+test("what is on the screen is told where its line is, so that it stays there", () => {
+  opened();
+  const { key, cursor, t, rule, seq } = told.at(-1).on;
+  assert.deepEqual({ key, cursor, t, rule, seq },
+    { key: "key A", cursor: [1, 2, 3], t: 100, rule: "otsu", seq: 0 });
+});
+
+test("A asks for the subject's next scan; truth seen on one of them was seen", () => {
+  const desk = opened({ packages: [packed("A", { scans: ["A1", "A2"] }), packed("B")] });
+  actOf(desk, "a", false)();
+  assert.equal(told.at(-1).on.scan, "A2");
+  store.seen.truth.add("A A2");
+  accept(desk);
+  assert.equal(told.at(-1).acts[0].truth_shown, true);
+  actOf(desk, "a", false)();
+  assert.match(desk.notice, /no other scan/);
 });
 
 test("a level set by hand stays with its subject", () => {

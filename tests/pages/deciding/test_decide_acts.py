@@ -3,7 +3,7 @@
 import pytest
 
 from ascnet_core.studies.decisions import decisions_of, history
-from ascnet_core.studies.folder import Study
+from ascnet_core.studies.folder import Study, scans_sha256
 from pages.parts.deciding import decide_acts
 
 
@@ -59,6 +59,20 @@ def test_what_is_sent_again_is_kept_once(study: Study) -> None:
         assert decide_acts.do_all(study, acts) == {"a": "", "b": "", "c": ""}
     assert [entry.undoes for entry in history(study)] == [None, 1, None]
     assert set(decisions_of(study, "anna")) == {study.subjects[1]}
+
+
+def test_nothing_is_kept_on_files_that_were_not_on_the_screen(study: Study) -> None:
+    scans = study.cohort().scans_of(study.subjects[0])
+    shown = scans_sha256(scans)
+    kept = scans[0].image.read_bytes()
+    try:
+        scans[0].image.write_bytes(kept + b" ")
+        (said,) = decide_acts.do_all(study, [act(study, "a", files=shown)]).values()
+        assert "have changed since they were on the screen" in said
+        assert history(study) == []
+    finally:
+        scans[0].image.write_bytes(kept)
+    assert decide_acts.do_all(study, [act(study, "a", files=shown)]) == {"a": ""}
 
 
 def test_acts_of_another_study_are_left_to_its_page(study: Study) -> None:

@@ -1,5 +1,9 @@
 """A subject as the browser gets it."""
 
+from dataclasses import replace
+
+import pytest
+
 from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.folder import Study
 from pages.parts.deciding import decide_package, decide_said
@@ -21,3 +25,41 @@ def test_a_blind_package_holds_nothing_made_with_the_truth(study: Study, own_cac
     assert blind["true"] == 0
     assert open_["volumes"] != blind["volumes"]
     assert open_["cohortLine"] == blind["cohortLine"] == said.cohort_line is not None
+
+
+@pytest.fixture
+def packed(study: Study, own_cache):
+    """Make the package of the second subject of a study whose run reads the cohort."""
+
+    def make(complete: bool, told=None) -> dict:
+        said = decide_said.learn(study, "anna")
+        how = replace(said.ground.how, scope="cohort")
+        said.ground = replace(said.ground, how=how, complete=complete, total=40)
+        asked = decide_package.ask(study, study.subjects[1], None, False, told)
+        return decide_package.package_of(asked, decide_package.work_of(asked)[1](), said, told)
+
+    gather(study)
+    return make
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_the_line_begins_at_the_first_proposal(packed, complete: bool) -> None:
+    package = packed(complete)
+    first, live = package["proposals"][0], package["data"]["live"]
+    assert first["rule"] == ("cohort's otsu" if complete else "otsu")
+    assert (live["rule"], live["t"], live["side"]) == (
+        first["rule"],
+        first["level"],
+        first["side"],
+    )
+    assert not package["data"]["none"]
+    rules = [one["rule"] for one in package["proposals"]]
+    assert len(rules) == len(set(rules))
+
+
+def test_a_line_on_the_screen_stays_when_more_becomes_known(packed) -> None:
+    before = packed(False)["data"]
+    told = before["live"] | {"cursor": before["cursor"], "none": False, "pieces": []}
+    after = packed(True, told)
+    assert after["proposals"][0]["rule"] == "cohort's otsu"
+    assert after["data"]["live"] == before["live"]

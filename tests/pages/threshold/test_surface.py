@@ -8,7 +8,7 @@ from pages.parts.shared import state
 
 
 def open_surface(app: AppTest) -> AppTest:
-    next(one for one in app.button if one.label == "Surface in 3-D").click()
+    next(one for one in app.button if one.label == "3-D").click()
     return app.run()
 
 

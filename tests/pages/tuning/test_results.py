@@ -26,7 +26,7 @@ def study(tmp_path, own_cache, monkeypatch) -> Study:
 
     def start(verb: str, arguments: list[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        main([verb, *arguments, "-o", str(folder)])
+        main(jobs.words(verb, arguments, folder))
 
     monkeypatch.setattr(jobs, "start", start)
     return new_study(tmp_path / "ms", cohort, run)
@@ -65,6 +65,14 @@ def test_agreement_needs_two_raters(study):
     decide(study, "ben", None, 100)
     page = show(study, "agreement", rater="anna")
     assert "No two levels can be compared" in said(page)
+
+
+def test_raters_whose_names_look_like_options_are_compared(study):
+    decide(study, "-o", 100, 100)
+    decide(study, "--help", 101, 103)
+    page = press(show(study, "agreement", rater="-o"), "Compare their masks")
+    assert "| volumes | 2 |" in said(page)
+    press(show(study, "report", rater="--help"), "Make masks (ZIP)")
 
 
 def test_levels_are_compared_at_once_and_masks_on_request(study):

@@ -5,15 +5,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.folder import Study, list_studies, new_study
 from pages.parts.deciding import decide_package, queue
-from pages.parts.shared import state
+from pages.parts.shared import access, state
 from pages.parts.tuning import chosen_new
+from tests.pages.conftest import ALWAYS_OPEN
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "tuning.py"
 
@@ -119,6 +122,62 @@ def test_a_study_that_is_not_there_is_said_and_others_can_be_chosen(
     assert not page.error, [e.value for e in page.error]
 
 
+def button(page: AppTest, label: str) -> Button:
+    return next(one for one in page.button if one.label == label)
+
+
+@pytest.mark.parametrize("view", ["decide", "rules", "versus", "agreement", "report"])
+def test_a_study_at_a_path_is_asked_about_before_anything_of_it_is_read(
+    here: Path, study: Study, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    monkeypatch.setattr(access, "always_open", ALWAYS_OPEN)
+    monkeypatch.setattr(access, "listens_to_others", lambda: False)
+    new_study("first", *study_files(study))
+    (study.path / "study.sqlite").write_bytes(b"would be an error")
+    page = opened(study=study.path, view=view)
+    assert not page.exception
+    assert "This link opens a path" in text_of(page)
+    assert not page.error
+    button(page, "Choose another study").click().run()
+    assert not page.exception
+    assert page.selectbox(key="choose study").value == "first"
+    page = button(opened(study=study.path, view=view), "Open it").click().run()
+    assert "study.sqlite is no study's database" in text_of(page) or "cannot be used" in text_of(
+        page
+    )
+
+
+def test_a_plain_name_is_that_of_a_study_of_ours_alone(
+    here: Path, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.path.parent)
+    for name in (study.path.name, "..", "."):
+        page = opened(study=name)
+        assert not page.exception
+        assert f"There is no study {name!r}" in text_of(page)
+
+
+def test_a_served_app_opens_no_study_elsewhere_and_none_that_names_files_elsewhere(
+    here: Path, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "named"
+    named.mkdir()
+    monkeypatch.setattr(access, "always_open", ALWAYS_OPEN)
+    monkeypatch.setenv(places.OPEN_FOLDERS, str(named))
+    page = opened(study=study.path)
+    assert "is in no folder that this server opens" in text_of(page)
+    assert "first" not in text_of(button(page, "Choose another study").click().run())
+    inside = new_study(named / "inside", study_files(study)[0], "demo-flair")
+    for view in ("decide", "report"):
+        page = opened(study=inside.path, view=view)
+        assert not page.exception
+        assert "names a file outside of the folders" in text_of(page)
+
+
+def study_files(study: Study) -> tuple[Path, Path]:
+    return Path(study.about["manifest"]), Path(study.about["run"])
+
+
 def test_the_download_holds_the_decisions_of_all_raters_from_the_disk(
     here: Path, study: Study
 ) -> None:
@@ -150,6 +209,26 @@ def test_of_many_subjects_few_are_prepared(
     page = opened(study=study.path, rater="anna")
     assert not page.exception
     assert asked == list(study.subjects[:3])
+
+
+@pytest.mark.parametrize("gone", ["run", "scan", "study"])
+def test_what_is_taken_away_while_one_decides_is_said_in_a_sentence(
+    here: Path, small_cohort: Path, small_run: Path, tmp_path: Path, gone: str
+) -> None:
+    cohort = tmp_path / "cohort"
+    shutil.copytree(small_cohort.parent, cohort)
+    study = new_study("first", cohort / "manifest.csv", "demo-flair")
+    page = opened(study="first", rater="anna")
+    assert not page.exception
+    assert not page.error, [e.value for e in page.error]
+    {"run": here / "demo-flair", "scan": cohort, "study": study.path}[gone].rename(
+        tmp_path / "moved"
+    )
+    st.cache_resource.clear()
+    page.run()
+    assert not page.exception
+    said = {"run": "no run 'demo-flair'", "scan": "is not there", "study": "no study 'first'"}
+    assert said[gone] in text_of(page)
 
 
 def test_a_subject_that_cannot_be_read_can_still_be_left_out(here: Path, study: Study) -> None:

@@ -13,7 +13,7 @@ from ascnet_core.imaging.prepare import prepare_scan
 from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import quantise
 from ascnet_core.settings.preparation import preparation_of
-from ascnet_core.studies.decisions import Decision, record
+from ascnet_core.studies.decisions import Decision, decisions_of, record
 from ascnet_core.studies.folder import find_study
 from tests.unit.commands.command_line import cli, complaint, decide, masks_of, rows_of
 
@@ -279,6 +279,12 @@ def test_a_decision_on_the_input_is_repeated_by_segment_and_evaluate(names, tmp_
     study = find_study("ms")
     for subject in names:
         record(study, Decision("anna", subject, "input", "bright", "raw", "150", 150))
+    decide(names[0], "--map", "input", "--threshold", "otsu", "--post", "none", rater="ben")
+    decide(names[0], "--map", "input", "--threshold", 150, "--post", "none")
+    assert decisions_of(study, "ben")[names[0]].decided.level
+    how = ["decide", "ms", names[0], "--rater", "carl", "--map", "input", "--threshold", 150]
+    assert cli("study", *how, "--range", "subject") == 2
+    assert cli("study", "undo", "ms", "--rater", "ben") == 0
     assert cli("segment", "--study", "ms", "-o", tmp_path / "m") == 0
     how = preparation_of(Run(study.run).settings())
     for scan in study.cohort().scans:

@@ -12,7 +12,7 @@ from ascnet_core import places
 from ascnet_core.imaging.volume import read_volume
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.folder import find_study
-from tests.unit.commands.command_line import cli, complaint, rows_of
+from tests.unit.commands.command_line import cli, rows_of
 
 LEVEL = 60
 
@@ -135,4 +135,10 @@ def test_evaluate_scores_what_is_left(demo, run, tmp_path, monkeypatch, capsys):
     decide(study, subjects[0], [edit(study.cohort().scans[0].scan, ~mask, "drop")])
     capsys.readouterr()
     assert cli("evaluate", *call, "--overwrite") == 2
-    assert "lies on no piece of its mask any more" in complaint(capsys)
+    said = capsys.readouterr().err
+    assert f"error: {subjects[0]} has no row of the study. Edit 1 of the pieces" in said
+    left = [
+        row for row in rows_of(tmp_path / "s" / "subjects.csv") if row["rule"] == rows[0]["rule"]
+    ]
+    assert [row["subject"] for row in left] == list(subjects[1:])
+    decide(study, subjects[1], [edit(study.cohort().scans[1].scan, ~mask, "drop")])

@@ -173,3 +173,23 @@ def test_a_table_changed_by_hand_stays_and_the_decision_too(study):
         decide(study, "P1", 2)
     assert levels(study) == {"P0": 1, "P1": 2}
     assert (study.path / "thresholds.csv").read_text() == "mine"
+
+
+def test_raters_that_differ_by_capitals_alone_are_refused(study):
+    for name in ("anna", "José"):
+        decide(study, rater=name)
+    for name, known in (("Anna ", "anna"), ("ANNA", "anna"), ("Jose\u0301", "José")):
+        with pytest.raises(UserError, match=f"knows the rater '{known}'"):
+            decide(study, rater=name)
+    decide(study, rater="anna")
+
+
+def test_no_cell_of_a_table_is_a_formula(study):
+    decide(study, rater="=cmd()", note="@SUM(1)")
+    decide(study, rater="-x", note="fine")
+    with (study.path / "thresholds.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["rater"], row["note"]) for row in rows] == [
+        ("'-x", "fine"), ("'=cmd()", "'@SUM(1)"),
+    ]  # fmt: skip
+    assert {entry.rater for entry in holding(study)} == {"=cmd()", "-x"}

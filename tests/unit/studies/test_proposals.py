@@ -1,10 +1,13 @@
 """What is proposed for a subject, why, and how sure it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ascnet_core import places
 from ascnet_core.settings.tables import Segmentation
+from ascnet_core.studies import proposals
 from ascnet_core.studies.counts import keys
 from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Decision, Entry, record
@@ -104,6 +107,32 @@ def test_a_quantile_of_the_reference_is_named():
     assert found is not None
     assert found.level == level
     assert f"keeps {kept[level]:.2%} of the normal reference" in found.sentence
+
+
+def _order(monkeypatch, ground, entries=None):
+    monkeypatch.setattr(proposals, "decisions_of", lambda study, rater: entries or {})
+    return [one.name for one in proposals_for(None, "S10", "anna", ground)]
+
+
+def test_the_runs_own_scope_comes_first_once_it_is_known(monkeypatch):
+    whole = _ground()
+    assert _order(monkeypatch, whole) == ["cohort", "own rule"]
+    few = replace(whole, complete=False, total=60)
+    assert _order(monkeypatch, few) == ["own rule", "cohort"]
+    assert _order(monkeypatch, replace(few, total=40)) == ["cohort", "own rule"]
+    alone = _ground(how=replace(HOW, scope="subject"))
+    assert _order(monkeypatch, alone) == ["own rule", "cohort"]
+
+
+def test_what_was_learned_comes_first_where_it_is_much_closer(monkeypatch):
+    ground, five = _ground(), ["S00", "S01", "S02", "S03", "S04"]
+    taught = _decided(ground, _twenty_below, five)
+    assert _order(monkeypatch, ground, taught) == ["learned", "cohort", "own rule"]
+    few = {name: taught[name] for name in five[:4]}
+    assert _order(monkeypatch, ground, few)[-1] == "learned"
+    level = cohort(ground).level
+    agreed = _decided(ground, lambda _: level, five)
+    assert _order(monkeypatch, ground, agreed)[-1] == "learned"
 
 
 def test_too_few_decisions_teach_nothing():

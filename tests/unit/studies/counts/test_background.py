@@ -107,12 +107,13 @@ def test_of_a_study_what_cannot_be_read_is_not_asked_for_again(
     folder = shutil.copytree(small_cohort.parent, tmp_path / "data")
     study = new_study("ms", folder / "manifest.csv", small_run)
     study.cohort().scans[0].image.write_bytes(b"no image")
-    known, problem = background.facts_so_far(study)
-    assert (known, problem) == ({}, "")
+    known, complete, problem = background.facts_so_far(study)
+    assert (known, complete, problem) == ({}, False, "")
     assert background.wait(60)
     assert len(cut) == 3
-    known, problem = background.facts_so_far(study)
+    known, complete, problem = background.facts_so_far(study)
     assert list(known) == list(study.subjects[1:])
+    assert complete
     assert background.wait(0)  # nothing was asked for
     monkeypatch.setattr(gathering, "prepare_scan", lambda *_: pytest.fail("read again"))
     background.ask(asked_of(study), study.run, study.cycle)
