@@ -164,6 +164,7 @@ def _answers(study: Study, pair: Pair, rater: str) -> list[Preference]:
 
 
 @st.fragment
+@feedback.show_user_errors()
 def _stage(study: Study, pair: Pair, rater: str) -> None:
     told = st.session_state.pop(_TOLD, {})
     answered = {str(act["token"]): keep(study, act) for act in told.get("acts", ())}
@@ -186,7 +187,7 @@ def _stage(study: Study, pair: Pair, rater: str) -> None:
         _VERSUS(
             key=_PANEL,
             data={
-                "study": str(study.path),
+                "study": study.identity,
                 "rater": rater,
                 "pair": pair.key,
                 "seq": int(told.get("seq", 0)),
@@ -255,7 +256,7 @@ def _say_left_out(unreadable: Mapping[str, str]) -> None:
 def keep(study: Study, act: Mapping[str, Any]) -> str:
     """Keep an answer of the browser; "" once it is on the disk, else one sentence why it is not."""
     try:
-        if act["study"] != str(study.path):
+        if act["study"] != study.identity:
             return f"The answer on {act['subject']} belongs to another study; open that one again."
         pair = known_pair(study, str(act["pair"]))
         if pair is None:
