@@ -113,6 +113,11 @@ def _accept(act: Mapping[str, Any], told: Mapping[str, Any]) -> View | None:
         if view.study == keeping.NEW:  # It may have been made since.
             view = replace(view, study=now.study)
     shown = findings.load(view, wait=False)
+    if act.get("key") not in (None, shown.key):
+        raise UserError(
+            f"The files of {view.scan} or of the run have changed since they were on the screen; "
+            "look at it again and accept anew."
+        )
     accepting.accept(shown, act, arriving.seconds(), st.session_state.get(state.NEW_STUDY, ""))
     if now.study != keeping.NEW:
         return None

@@ -38,6 +38,11 @@ class Study:
         """The folder's name."""
         return self.path.name
 
+    @property
+    def identity(self) -> str:
+        """What browsers call it: a study made later at the same place is another one."""
+        return f"{self.path.resolve()} {self.about['made']}"
+
     @cached_property
     def about(self) -> dict[str, str]:
         """What the study speaks of: `cohort`, `manifest`, `run`, their SHA-256, `cycle`, `flip`."""

@@ -89,15 +89,10 @@ def _on_told() -> None:
         st.session_state[_TOLD] = told
 
 
+# A message reruns only this. Where it ends early the browser keeps its acts and tells them again.
 @st.fragment
+@feedback.show_user_errors()
 def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
-    # A message alone reruns only this. Where it ends early, the browser keeps its acts and tells
-    # them again.
-    with feedback.show_user_errors():
-        _draw(study, rater, blind, shuffled)
-
-
-def _draw(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
     told: Mapping[str, Any] = st.session_state.pop(_TOLD, {})
     answers = decide_acts.do_all(study, told.get("acts", ()))
     order = queue.in_order(study, rater, shuffled)
@@ -121,7 +116,7 @@ def _draw(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
         left, middle, right = st.columns([1.15, 4.3, 1.5], gap="small")
         with left:
             data = {
-                "study": str(study.path.resolve()),
+                "study": study.identity,
                 "rater": rater,
                 "blind": blind,
                 "rows": rows,

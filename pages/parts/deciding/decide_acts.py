@@ -25,7 +25,7 @@ def do_all(study: Study, acts: Iterable[Act]) -> dict[str, str]:
 
     Acts of another study are left to the page of that one.
     """
-    mine = [act for act in acts if act.get("study") == str(study.path.resolve())]
+    mine = [act for act in acts if act.get("study") == study.identity]
     return {str(act["token"]): do(study, act) for act in mine}
 
 

@@ -161,6 +161,7 @@ def _on_told() -> None:
 
 
 @st.fragment
+@feedback.show_user_errors()
 def _stage(study: Study, pair: Pair, rater: str) -> None:
     told = st.session_state.pop(_TOLD, {})
     answers = {str(act["token"]): keep(study, act) for act in told.get("acts", ())}
@@ -183,7 +184,7 @@ def _stage(study: Study, pair: Pair, rater: str) -> None:
         _VERSUS(
             key=_PANEL,
             data={
-                "study": str(study.path),
+                "study": study.identity,
                 "rater": rater,
                 "pair": pair.key,
                 "seq": int(told.get("seq", 0)),
@@ -254,7 +255,7 @@ def keep(study: Study, act: Act) -> str:
 
 
 def _prefer(study: Study, act: Act) -> None:
-    if act["study"] != str(study.path):
+    if act["study"] != study.identity:
         raise UserError(f"The answer on {act['subject']} is of another study; open that one again.")
     pair = known_pair(study, str(act["pair"]))
     if pair is None:

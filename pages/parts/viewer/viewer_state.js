@@ -161,10 +161,10 @@ export function stepSubject(state, step) {
 /** Accept what is on the screen, under a name of its own: sent twice, it is kept once.
  * @param {State} state */
 export function accept(state) {
-  const { data: { on, case: subject, blind }, live: { t, upper, side, rule } } = state;
+  const { data: { on, key, case: subject, blind }, live: { t, upper, side, rule } } = state;
   if (!on) return;
   const { pieces, seen: { truth, dice } } = state.store, token = newToken();
-  report(state, 0, { accept: true, token, on, t, upper, side, rule, pieces,
+  report(state, 0, { accept: true, token, on, key, t, upper, side, rule, pieces,
     truth_shown: truth.has(subject), dice_shown: dice.has(subject),
     blind: blind && !dice.has(subject) });
 }

@@ -130,12 +130,12 @@ const on = { subject: "a" };
 
 test("an acceptance names what it is of, where its line was, and what had been seen", () => {
   const state = viewer();
-  state.data = { ...state.data, on, case: "c a", blind: true };
+  state.data = { ...state.data, on, key: "k", case: "c a", blind: true };
   state.store.seen = { truth: new Set(), dice: new Set() };
   accept(state);
   const [{ token, ...act }] = state.told[0].acts;
-  assert.deepEqual(act, { accept: true, on, t: 100, upper: null, side: "bright", rule: "otsu",
-    pieces: [],
+  assert.deepEqual(act, { accept: true, on, key: "k", t: 100, upper: null, side: "bright",
+    rule: "otsu", pieces: [],
     truth_shown: false, dice_shown: false, blind: true, seq: 5 });
   assert.match(token, /^[0-9a-f]{32}$/);
   state.store.seen.dice.add("c a"); // looked at before the switch was turned

@@ -1,9 +1,12 @@
 """Acts of the browser become rows of the study once, or a sentence says why they do not."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from ascnet_core.studies.decisions import decisions_of, history
-from ascnet_core.studies.folder import Study, scans_sha256
+from ascnet_core.studies.folder import Study, new_study, scans_sha256
 from pages.parts.deciding import decide_acts
 
 
@@ -11,7 +14,7 @@ def act(of: Study, token: str, **more) -> dict:
     return {
         "token": token,
         "act": "accept",
-        "study": str(of.path.resolve()),
+        "study": of.identity,
         "rater": "anna",
         "subject": of.subjects[0],
         "scan": of.cohort().scans[0].scan,
@@ -78,6 +81,11 @@ def test_nothing_is_kept_on_files_that_were_not_on_the_screen(study: Study) -> N
 def test_acts_of_another_study_are_left_to_its_page(study: Study) -> None:
     assert decide_acts.do_all(study, [act(study, "a", study="/elsewhere")]) == {}
     assert history(study) == []
+    late = act(study, "b")
+    shutil.rmtree(study.path)
+    other = new_study(study.path, Path(study.about["manifest"]), study.about["run"])
+    assert decide_acts.do_all(other, [late]) == {}
+    assert history(other) == []
 
 
 @pytest.mark.parametrize(

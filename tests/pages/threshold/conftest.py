@@ -80,7 +80,12 @@ def acceptance(app: AppTest, **line: Any) -> dict[str, Any]:
     """The act that the viewer sends for Enter."""
     data = sent(app)
     live = {name: data["live"][name] for name in ("t", "upper", "side", "rule")} | line
-    return {"accept": True, "token": f"token {next(_NUMBERS)}", "on": data["on"]} | live
+    return {
+        "accept": True,
+        "token": f"token {next(_NUMBERS)}",
+        "on": data["on"],
+        "key": data["key"],
+    } | live
 
 
 def accept(app: AppTest, **line: Any) -> dict[str, Any]:

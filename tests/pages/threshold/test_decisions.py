@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from ascnet_core.studies.decisions import Decision, history, holding, record
 from ascnet_core.studies.folder import Study, find_study, list_studies, new_study
-from pages.parts.shared import state
+from pages.parts.shared import cohorts, state
 from pages.parts.studies import keeping
 from tests.pages.threshold.conftest import accept, acceptance, sent, tell, view_of
 
@@ -46,6 +47,24 @@ def test_accept_writes_into_a_study_that_outlives_the_session(
     assert again["live"]["t"] == 123
     assert again["accepted"] == "Accepted at 123 · 1 in all"
     assert again["hintKind"] == "accepted"
+
+
+def test_nothing_is_accepted_of_files_that_were_not_on_the_screen(
+    open_page: OpenPage, studies: Path
+) -> None:
+    app = open_page()
+    view = view_of(app)
+    image = cohorts.find_scan(cohorts.load_cohort(view.cohort), view.scan).image
+    time = image.stat()
+    try:
+        os.utime(image, ns=(time.st_atime_ns, time.st_mtime_ns + 10**9))
+        accept(app, t=123, rule="")
+        assert any("have changed since they were on the screen" in one.value for one in app.error)
+        assert list_studies() == []
+        accept(app, t=123, rule="")  # what is on the screen now
+        assert len(history(the_study())) == 1
+    finally:
+        os.utime(image, ns=(time.st_atime_ns, time.st_mtime_ns))
 
 
 def test_a_proposal_that_is_accepted_names_its_rule(open_page: OpenPage) -> None:

@@ -45,7 +45,7 @@ def page(**query: str) -> AppTest:
 
 def act(study: Study, pair: Pair, subject: str, better: str, token: str) -> dict[str, object]:
     return {
-        "token": token, "study": str(study.path), "rater": "anna", "pair": pair.key,
+        "token": token, "study": study.identity, "rater": "anna", "pair": pair.key,
         "subject": subject, "better": better, "seconds": 1.5,
     }  # fmt: skip
 
