@@ -7,7 +7,7 @@ import { element, nodesOf, press, put } from "../shared/browser/panel.js";
 import { sharedStore } from "../viewer/viewer_store.js";
 import { ask, askAgain, countTime, deskFor, openSubject, rowsOf, takeSent } from "./decide_desk.js";
 import { freeKeys, pageKeys } from "./decide_keys.js";
-import { FILTERS } from "./queue_rows.js";
+import { FILTERS, shortened } from "./queue_rows.js";
 
 /** @import { Desk, Sent } from "./decide_desk.js" */
 /** @import { Row } from "./queue_rows.js" */
@@ -71,7 +71,8 @@ function drawRow({ rows }, desk, row) {
   const { subject, level, number, flag, saving, failed } = row, text = JSON.stringify(row);
   let known = rows.get(subject);
   if (!known) {
-    const name = element("span", { className: "name" }, element("bdi", { textContent: subject }));
+    const textContent = shortened(desk.rows.map((one) => one.subject))(subject);
+    const name = element("span", { className: "name" }, element("bdi", { textContent }));
     const node = element("div", { role: "option", onclick: () => openSubject(desk, subject) },
       element("span", { className: "mark" }), name, element("span", { className: "level" }));
     node.setAttribute("data-subject", subject);

@@ -49,6 +49,17 @@ export function following(rows, filter, from) {
   return after.filter(FILTERS[kept].keeps).map((row) => row.subject);
 }
 
+/** How a list shows names that are too long for it: without the end that all of them share.
+ * @type {(names: string[], room?: number) => (name: string) => string} */
+export function shortened(names, room = 20) {
+  const [first = ""] = names;
+  let end = first.length;
+  for (const name of names) while (!name.endsWith(first.slice(first.length - end))) end -= 1;
+  const fits = names.every(({ length }) => length <= room);
+  const whole = fits || end < 2 || names.some(({ length }) => length <= end);
+  return whole ? (name) => name : (name) => `${name.slice(0, -end)}…`;
+}
+
 /** The subject before another in the queue, going round.
  * @type {(rows: Row[], from: string) => string} */
 export function before(rows, from) {

@@ -88,7 +88,8 @@ async function takeCleaned(state) {
 /** @param {State} state */
 function takeVolume(state) {
   const volume = state.store.volumes.get(state.data.volumes) ?? NO_VOLUME;
-  state.nodes.waiting.hidden = volume !== NO_VOLUME;
+  const empty = state.root.classList.contains("empty"); // a desk says why nothing is shown
+  state.nodes.waiting.hidden = volume !== NO_VOLUME && !empty;
   state.volume = volume;
   measure(state);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { FILTERS, before, following, keptText, lastDecided, overlaid }
+import { FILTERS, before, following, keptText, lastDecided, overlaid, shortened }
   from "../../../pages/parts/deciding/queue_rows.js";
 
 const row = (subject, number = null, flag = "") =>
@@ -37,6 +37,14 @@ test("the next open subjects follow, going round; the one on the screen is not a
 test("where decided ones are looked through, the next is one of them", () => {
   assert.deepEqual(following(rows, "mine", "C"), ["E", "A"]);
   assert.deepEqual(following(rows, "doubtful", "A"), ["C"]);
+});
+
+test("long names are shown without the end that all share", () => {
+  const names = ["clinic_sub-01_ses-baseline_FLAIR", "clinic_sub-02_ses-baseline_FLAIR"];
+  assert.deepEqual(names.map(shortened(names)), ["clinic_sub-01…", "clinic_sub-02…"]);
+  assert.equal(shortened(["a_FLAIR", "b_FLAIR"])("a_FLAIR"), "a_FLAIR");
+  assert.equal(shortened(names.slice(1))(names[1]), names[1]);
+  assert.equal(shortened([names[0], "x"])(names[0]), names[0]);
 });
 
 test("the one before is the one above, going round", () => {
