@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ascnet_core.errors import UserError
-from ascnet_core.metrics.lesions import components
 
 Mask = NDArray[np.bool_]
 
@@ -98,6 +97,8 @@ def edit_pieces(mask: Mask, edits: Sequence[Edit]) -> Mask:
     An edit sees the mask that those before it left. Raises a UserError if its voxel lies on no
     piece of that.
     """
+    from ascnet_core.metrics.lesions import components  # with SciPy: who names edits needs it not
+
     if not edits:
         return mask.copy()
     box, pieces, number = components(mask)
