@@ -3,7 +3,7 @@
 
 import { fixed } from "../shared/browser/levels.js";
 import { element, nodesOf, press, put } from "../shared/browser/panel.js";
-import { scoresAt } from "../viewer/scores.js";
+import { isLesionFree, scoresAt } from "../viewer/scores.js";
 import { sharedStore, thresholdKey } from "../viewer/viewer_store.js";
 import { NOTHING, draftOf, postOf, rowsOf, setDraft } from "./decide_desk.js";
 import { actOf, freeKeys, setFlag, setPost, setRating, takeProposal } from "./decide_keys.js";
@@ -78,11 +78,13 @@ function numbers({ table, live, data }, found) {
   if (!table || !live || !data || !found.data) return EMPTY;
   const now = scoresAt(table, live), [kind, sentence] = sourceOf(found, live);
   const clean = data.cleaned?.for === thresholdKey(live) ? data.cleaned.numbers : null;
+  const free = isLesionFree(table); // a Dice of 0 would say nothing there
   const after = (/** @type {string} */ name, /** @type {number} */ digits) =>
     data.steps ? `→ ${clean ? fixed(clean[name], digits) : "…"}` : "";
   return { level: levelText(live), kind, sentence, edited: data.edited,
     volume: `${fixed(now.volume, 1)} ml`,
-    "volume after": after("volume", 1), dice: fixed(now.dice, 3), "dice after": after("dice", 3) };
+    "volume after": after("volume", 1), dice: free ? "no lesion" : fixed(now.dice, 3),
+    "dice after": free ? "" : after("dice", 3) };
 }
 
 /** @type {(row: import("./queue_rows.js").Row | undefined, desk: Desk) => string} */

@@ -33,7 +33,7 @@ def offer(
         return None
     if job.status == "failed":
         st.error(feedback.plain(job.text), icon=":material/error:")
-    if st.button(label, icon=icon, help=sentence, key=f"start {folder}", width="stretch"):
+    if st.button(label, icon=icon, help=sentence, key=f"start {label}", width="stretch"):
         _remove_others(folder)
         jobs.start("study", [arguments[0], "--overwrite", *arguments[1:]], folder)
         st.rerun()
