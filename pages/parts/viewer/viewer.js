@@ -11,8 +11,8 @@ import { drawHistogram } from "./viewer_histogram.js";
 import { listenToKeys, listenToTools } from "./viewer_keys.js";
 import { drawPlane, layOut } from "./viewer_planes.js";
 import { listenToChart, listenToPlane } from "./viewer_pointer.js";
-import { SETTLE, accept, doWaiting, makeState, repeatActs, report, setThreshold, showDisplay }
-  from "./viewer_state.js";
+import { SETTLE, accept, doWaiting, makeState, repeatActs, repeatLate, report, setThreshold,
+  showDisplay } from "./viewer_state.js";
 import { NO_VOLUME, sharedStore, tell } from "./viewer_store.js";
 
 /** @import { State } from "./viewer_state.js" */
@@ -166,8 +166,10 @@ function listen(state) {
   const sizes = new ResizeObserver(() => measure(state));
   sizes.observe(nodes.planes);
   sizes.observe(nodes.histogram);
+  const late = setInterval(() => repeatLate(state, performance.now()), 1000);
   state.leave = () => {
     forgetKeys();
+    clearInterval(late);
     sizes.disconnect();
     clearTimeout(state.timer);
     store.listeners.delete(onStore);

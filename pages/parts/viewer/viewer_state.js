@@ -12,6 +12,7 @@ import { NO_VOLUME, sharedStore, tell, thresholdKey } from "./viewer_store.js";
 /** @import { Data, Edit, Live } from "./viewer_store.js" */
 
 export const SETTLE = { pointer: 0, keys: 180, cursor: 350 }; // ms before Python is told
+export const PATIENCE = 4000; // ms before what was not answered is told again
 const STORED = "ascnet look"; // the browser's name for how a person wants the display
 
 /** @param {HTMLElement} root @param {Data} data @param {string} colour the mask's */
@@ -32,6 +33,7 @@ export function makeState(root, data, colour) {
     pointed: /** @type {number[] | null} */ (null), // voxel under the pointer
     hover: /** @type {number | null} */ (null), hoverPeak: -1, dragging: false,
     seq: 0, acts: /** @type {{ seq: number, step?: number }[]} */ ([]), unsent: false, timer: 0,
+    sentAt: 0, patience: PATIENCE,
     waiting: /** @type {(() => void)[]} */ ([]), // keys for a subject that is still to come
     display: {
       mask: true, opacity: 45, colour, outline: false, truth: true, radiological: true,
@@ -105,6 +107,7 @@ export function report(state, wait, act) {
   state.unsent = true;
   const tellPython = () => {
     state.unsent = false;
+    state.sentAt = performance.now();
     state.seq += 1;
     const { seq, acts, cursor, data: { key }, live: { t, upper, side, rule } } = state;
     const { pieces } = state.store;
@@ -135,6 +138,16 @@ export function undoPiece(state) {
  * none of them twice. A page that hears of no acts would be told for ever. @param {State} state */
 export function repeatActs(state) {
   if (state.data.on && state.acts.length && !state.unsent) report(state, 0);
+}
+
+/** Tell again where no answer came for long, each time after twice as long: the message may have
+ * been lost, and nothing else would be sent. @param {State} state @param {number} now in ms */
+export function repeatLate(state, now) {
+  if (!state.acts.length) state.patience = PATIENCE;
+  else if (now - state.sentAt > state.patience) {
+    state.patience *= 2;
+    repeatActs(state);
+  }
 }
 
 /** Whether another subject was asked for and is not on the screen yet.

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  accept, bandFrom, doWaiting, editPiece, inOrder, nextPeak, repeatActs, report, setCursor,
-  setThreshold, stepSubject, takePeak, undoPiece,
+  PATIENCE, accept, bandFrom, doWaiting, editPiece, inOrder, nextPeak, repeatActs, repeatLate,
+  report, setCursor, setThreshold, stepSubject, takePeak, undoPiece,
 } from "../../../pages/parts/viewer/viewer_state.js";
 import { FakeNode } from "../helpers.js";
 
@@ -173,6 +173,24 @@ test("what is meant for the next subject waits for it, in order", () => {
   state.acts = [];
   doWaiting(state);
   assert.deepEqual(done.at(-1), "accept again");
+});
+
+test("a message that was lost is told again, each time after twice as long", () => {
+  const state = viewer();
+  state.data = { ...state.data, on };
+  Object.assign(state, { acts: [{ seq: 3, step: 1 }], sentAt: 0, patience: PATIENCE });
+  repeatLate(state, PATIENCE - 1);
+  assert.deepEqual(state.told, []);
+  repeatLate(state, PATIENCE + 1);
+  assert.deepEqual(state.told[0].acts, [{ seq: 3, step: 1 }]);
+  state.sentAt = 0;
+  repeatLate(state, PATIENCE + 1);
+  assert.equal(state.told.length, 1);
+  repeatLate(state, 2 * PATIENCE + 1);
+  assert.equal(state.told.length, 2);
+  state.acts = [];
+  repeatLate(state, 0);
+  assert.equal(state.patience, PATIENCE);
 });
 
 test("acts that Python has not answered are told again", () => {
