@@ -15,6 +15,7 @@ Paths are compared with links and `..` resolved, and before anything tells wheth
 import ipaddress
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -159,8 +160,15 @@ def refusal(path: str | Path) -> str:
 
 def always_open() -> tuple[Path, ...]:
     """Folders that are open to all: named ones, uploads, demos, studies."""
-    own = uploads_folder(), *(cache_folder() / f"demo-{kind}" for kind in ("flair", "t2", "ct"))
-    return (*named_folders(), *map(real, (*own, places.RUNS / places.STUDIES)))
+    return _open_to_all(os.environ.get(places.OPEN_FOLDERS, ""), cache_folder(), places.RUNS)
+
+
+@lru_cache(maxsize=16)
+def _open_to_all(named: str, cache: Path, checkpoints: Path) -> tuple[Path, ...]:
+    """Resolved once: a rerun asks a hundred times, and hundreds of looks at the disk add up."""
+    demos = (cache / f"demo-{kind}" for kind in ("flair", "t2", "ct"))
+    own = (uploads_folder(), *demos, checkpoints / places.STUDIES)
+    return (*named_folders(), *map(real, own))
 
 
 def _inside(path: Path, folders: Iterable[Path]) -> bool:
