@@ -7,6 +7,7 @@ page beside this file. It opens what the repository ships, so anyone gets the sa
 """
 
 import io
+import os
 import sys
 import tempfile
 from dataclasses import replace
@@ -17,6 +18,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from ascnet_core.imaging.phantom.demo import make_demo
+from ascnet_core.places import OWN_FOLDER
+from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.decisions import Decision, record
 from ascnet_core.studies.folder import Study, new_study
 from tests.browser.conftest import CHROMIUM, FLAGS, settle, start_server, stop_server
@@ -36,7 +39,7 @@ STILLS = {
     "lessons": "Lessons",
     "tuning": "of 20 decided",
 }
-DECIDED = (213, 213, 216, 204, 208, 213, 219, 202)
+DECIDED = (213, 213, 216, 204, 208, 213, 219, 202, 211)
 """Levels of the study in the picture, for its first subjects."""
 PLACES = {
     "start": "",
@@ -65,6 +68,7 @@ def film(page: Page, address: str) -> None:
     """Drag the line over the histogram, click the rightmost peak, and keep each moment."""
     page.goto(f"{address}/threshold")
     page.wait_for_function(VIEWER_READY)
+    page.wait_for_function("!ascnetExplorer.data.none")  # the cohort is counted
     settle(page, 3000)
     save_png(screenshot(page), "threshold")
     box = page.locator("canvas.histogram").bounding_box()
@@ -100,6 +104,7 @@ def make_study(folder: Path) -> Study:
     for number, (subject, level) in enumerate(zip(study.subjects, DECIDED, strict=False)):
         one = Decision("anna", subject, "reconstruction", "bright", "raw", "", level)
         record(study, replace(one, flag="doubtful" if number in (2, 6) else "fine"))
+    gather(study)
     return study
 
 
@@ -108,6 +113,7 @@ def main() -> None:
     wanted = sys.argv[1:] or ["threshold", *STILLS]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         cache = Path(folder) / "cache"
+        os.environ[OWN_FOLDER] = str(cache)
         process, address = start_server(cache, Path(folder) / "server.log")
         try:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -127,8 +133,7 @@ def main() -> None:
                 if name == "evaluation":
                     page.get_by_role("button", name="Evaluate").last.click()
                     page.get_by_role("button", name="Evaluate again").wait_for()
-                # What the cohort says of a subject is counted beside, and comes late.
-                settle(page, 60_000 if name == "tuning" else 5000)
+                settle(page, 5000)
                 if name in TOPS:
                     page.get_by_text(text).first.evaluate(UP)
                     settle(page, 3000)
