@@ -13,7 +13,7 @@ import { before, following, lastDecided, overlaid } from "./queue_rows.js";
 /** What `decide_package.package_of` sends.
  * @typedef {{ subject: string, scan: string, scans: string[], files: string, map: string,
  *   range: string, side: string, post: string[], own: string[], proposals: Proposal[],
- *   remarks: string[], error: string, blind: boolean, data: Data | null,
+ *   remarks: string[], threshold: string, error: string, blind: boolean, data: Data | null,
  *   decided: null | { number: number, level: number | null, upper: number | null, side: string,
  *   rule: string, post: string[], flag: string, rating: number | null, note: string } }} Package */
 /** What is set for a subject and not accepted yet; `seconds` it was on the screen.

@@ -19,9 +19,9 @@ from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.studies.warnings import torn
 from pages.parts.deciding.decide_acts import named_rule
 from pages.parts.deciding.decide_said import ALONE, Knowledge
-from pages.parts.shared import cases, cohorts, components, runs, thresholds
+from pages.parts.shared import cases, cohorts, components, runs, state, thresholds
 from pages.parts.shared.state import View
-from pages.parts.studies.keeping import study_view
+from pages.parts.studies.keeping import name_of, study_view
 from pages.parts.viewer import findings, view_rules, viewer
 
 Told = Mapping[str, Any]
@@ -144,9 +144,16 @@ def package_of(
         "post": list(view.post or ()),
         "own": list(own.post or ()),
         "proposals": proposals,
+        "threshold": state.link("threshold", _on_threshold(said, view)),
         "remarks": [*said.warnings(asked.subject), *_torn(shown), *cases.load_remarks(view)],
         "data": data,
     }
+
+
+def _on_threshold(said: Knowledge, view: View) -> View:
+    """A subject on the page Threshold, where its mask can be seen in space."""
+    there = replace(study_view(said.study), scope=state.LEFT_TO_RUN, scan=view.scan)
+    return replace(there, study=name_of(said.study), rater=said.rater, blind=view.blind)
 
 
 def without_picture(asked: Asked, error: str) -> dict[str, Any]:
@@ -160,6 +167,7 @@ def without_picture(asked: Asked, error: str) -> dict[str, Any]:
         "post": [],
         "own": [],
         "proposals": [],
+        "threshold": "",
         "remarks": [],
         "data": None,
         "error": error,

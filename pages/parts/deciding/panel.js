@@ -54,6 +54,8 @@ function render(root, nodes, store) {
   };
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
   nodes.notice.hidden = !notice;
+  nodes.elsewhere.hidden = !found?.threshold;
+  nodes.elsewhere.href = found?.threshold ?? "";
   const { scan = "", scans = [] } = found ?? {};
   nodes.scan.hidden = scans.length < 2;
   put(nodes.scan, `Scan ${scans.indexOf(scan) + 1} of ${scans.length}: ${scan}`);

@@ -1,12 +1,15 @@
 """A subject as the browser gets it."""
 
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from ascnet_core.studies.counts.gathering import gather
 from ascnet_core.studies.folder import Study
 from pages.parts.deciding import decide_package, decide_said
+from pages.parts.shared import runs, state
+from pages.parts.studies import keeping
 
 
 def test_a_blind_package_holds_nothing_made_with_the_truth(study: Study, own_cache) -> None:
@@ -63,3 +66,11 @@ def test_a_line_on_the_screen_stays_when_more_becomes_known(packed) -> None:
     after = packed(True, told)
     assert after["proposals"][0]["rule"] == "cohort's otsu"
     assert after["data"]["live"] == before["live"]
+
+
+def test_a_subject_opens_on_threshold_in_its_study(packed, study: Study) -> None:
+    address = urlsplit(packed(True)["threshold"])
+    view, problems = state.from_query(dict(parse_qsl(address.query)))
+    assert (address.path, problems) == ("/threshold", [])
+    assert (view.scan, view.study, view.rater) == (study.subjects[1], str(study.path), "anna")
+    assert keeping.study_of(runs.complete(view)) == study
