@@ -129,7 +129,7 @@ def _accept(act: Mapping[str, Any], told: Mapping[str, Any]) -> View | None:
 def _set(name: str, parked: bool = False) -> None:
     """Take a field of the view from its widget; `parked`: no threshold is in force."""
     value = st.session_state[state.widget(name)]
-    if name == "rule" and not value:
+    if state.viewer_told() or (name == "rule" and not value):
         return
     changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
     if name == "rule":  # The rule decides again, not the level set by hand.
@@ -143,6 +143,8 @@ def _set(name: str, parked: bool = False) -> None:
 def _set_level(widget: str) -> None:
     """Take the level from its field or slider; an empty field leaves it to the rule again."""
     value, view = st.session_state[widget], state.current()
+    if state.viewer_told():
+        return
     if isinstance(value, tuple):
         t, upper = value
     elif value is None:

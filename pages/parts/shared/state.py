@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ascnet_core.errors import UserError
 from ascnet_core.names import RANGES, SCOPES, SIDES, RangeKind, Scope, Side
@@ -250,9 +251,26 @@ def _another_mask(before: View, after: View) -> bool:
     )
 
 
+def in_fragment() -> bool:
+    """Whether a fragment asked for this run.
+
+    URL and widgets outside of it are then not the user's new word: a busy browser sends what they
+    were before it had read our last answer.
+    """
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
+def viewer_told() -> bool:
+    """Whether the viewer's message asked for this run; other widgets may lag then, as above."""
+    return bool((st.session_state.get(VIEWER) or {}).get("told"))
+
+
 def _from_outside(query: dict[str, str]) -> bool:
     """Whether the user changed the URL. A quick second click still carries the query before it."""
     if not query or query == st.session_state.get(WRITTEN):
+        return False
+    if TOLD in st.session_state or in_fragment():
         return False
     passed = st.session_state.get(PASSED, {}).get(urlencode(query))
     return passed is None or time.monotonic() - passed > STEP_BEHIND
