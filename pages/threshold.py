@@ -15,7 +15,7 @@ from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.table import THRESHOLDS
-from pages.parts.shared import cases, cohorts, feedback, remarks, runs, state
+from pages.parts.shared import cases, cohorts, components, feedback, remarks, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.shared.state import View
 from pages.parts.studies import choosing, keeping
@@ -25,13 +25,6 @@ from pages.parts.viewer.pooled import cohort_progress
 
 WAIT = 1.0  # seconds between two looks at how far the cohort is counted
 STYLE = Path(export.__file__).with_name("page.css")
-
-
-def _on_told() -> None:
-    """Keep the viewer's message until the fragment runs: a callback may draw no progress bar."""
-    told = st.session_state[state.VIEWER].get("told")
-    if isinstance(told, Mapping):
-        st.session_state[state.TOLD] = told
 
 
 def _hear() -> None:
@@ -129,7 +122,7 @@ def _accept(act: Mapping[str, Any], told: Mapping[str, Any]) -> View | None:
 def _set(name: str, parked: bool = False) -> None:
     """Take a field of the view from its widget; `parked`: no threshold is in force."""
     value = st.session_state[state.widget(name)]
-    if state.viewer_told() or (name == "rule" and not value):
+    if name == "rule" and not value:
         return
     changes: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
     if name == "rule":  # The rule decides again, not the level set by hand.
@@ -143,8 +136,6 @@ def _set(name: str, parked: bool = False) -> None:
 def _set_level(widget: str) -> None:
     """Take the level from its field or slider; an empty field leaves it to the rule again."""
     value, view = st.session_state[widget], state.current()
-    if state.viewer_told():
-        return
     if isinstance(value, tuple):
         t, upper = value
     elif value is None:
@@ -174,8 +165,7 @@ def _level_widgets(shown: findings.Shown) -> None:
         value=None,
         step=1,
         key=field,
-        on_change=_set_level,
-        args=(field,),
+        **state.calls(_set_level, field),
         placeholder="the rule's",
     )
     right.segmented_control(
@@ -190,8 +180,7 @@ def _level_widgets(shown: findings.Shown) -> None:
         0,
         255,
         key=slider,
-        on_change=_set_level,
-        args=(slider,),
+        **state.calls(_set_level, slider),
         format="–" if parked else None,
         disabled=parked,
         label_visibility="collapsed",
@@ -277,7 +266,8 @@ def stage(drawn: str, left_out: list[str]) -> None:
                 seq = st.session_state.get(state.HEARD, {"seq": 0})["seq"]
                 accepted = accepting.line_of(kept, accepting.subject_of(full), full)
                 data = findings.viewer_data(shown, after, seq, hint, accepted, kind, decides=True)
-                viewer.show_viewer(data, state.VIEWER, _on_told)
+                heard = partial(components.keep_told, state.VIEWER, state.TOLD)
+                viewer.show_viewer(data, state.VIEWER, heard)
             with right, st.container(key="decide"):
                 viewer.show_numbers()
                 if problem := st.session_state.get(state.PROBLEM):

@@ -82,13 +82,6 @@ def _switch(name: str, label: str, sentence: str) -> bool:
     return value
 
 
-def _on_told() -> None:
-    """Keep the browser's message until the fragment runs, which may draw."""
-    told = st.session_state[_DESK].get("told")
-    if isinstance(told, Mapping):
-        st.session_state[_TOLD] = told
-
-
 # A message reruns only this. Where it ends early the browser keeps its acts and tells them again.
 @st.fragment
 @feedback.show_user_errors()
@@ -126,7 +119,8 @@ def _stage(study: Study, rater: str, blind: bool, shuffled: bool) -> None:
                 "learning": bool(more) or not (said.ground.complete or said.missing),
                 "packages": packages,
             }
-            _QUEUE(key=_DESK, data=data, on_told_change=_on_told)
+            heard = partial(components.keep_told, _DESK, _TOLD)
+            _QUEUE(key=_DESK, data=data, on_told_change=heard)
         with middle:
             viewer.show_at_desk()
         with right:

@@ -36,6 +36,16 @@ def reported(key: str) -> dict[str, Any]:
     return dict(st.session_state.get(key) or {})
 
 
+def keep_told(key: str, kept: str) -> None:
+    """Keep what the component with this key tells, under the session's key `kept`.
+
+    A callback may draw nothing, no progress bar either: the fragment acts on it when it runs.
+    """
+    told = st.session_state[key].get("told")
+    if isinstance(told, Mapping):
+        st.session_state[kept] = told
+
+
 def block(header: Mapping[str, Any], parts: Iterable[bytes]) -> bytes:
     """What `reader` of browser/blocks.js reads: uint32 length, JSON header, then the parts.
 

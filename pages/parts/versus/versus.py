@@ -153,13 +153,6 @@ def _contender(study: Study, title: str, other: bool) -> Contender:
 # --- the comparison ------------------------------------------------------------------------------
 
 
-def _on_told() -> None:
-    """Keep the browser's message until the fragment runs, which may draw."""
-    told = st.session_state[_PANEL].get("told")
-    if isinstance(told, Mapping):
-        st.session_state[_TOLD] = told
-
-
 @st.fragment
 @feedback.show_user_errors()
 def _stage(study: Study, pair: Pair, rater: str) -> None:
@@ -193,7 +186,7 @@ def _stage(study: Study, pair: Pair, rater: str) -> None:
                 "answers": answers,
                 "at": at,
             },
-            on_told_change=_on_told,
+            on_told_change=partial(components.keep_told, _PANEL, _TOLD),
         )
     with below:
         _leave_button()
