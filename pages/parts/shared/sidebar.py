@@ -17,7 +17,7 @@ FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 
 def _changed(name: str) -> None:
-    if state.in_fragment() or state.viewer_told():
+    if state.in_fragment():
         return
     value = st.session_state[state.widget(name)]
     state.update(**{name: None if name == "cycle" and value == FINISHED else value})

@@ -261,11 +261,6 @@ def in_fragment() -> bool:
     return context is not None and bool(context.fragment_ids_this_run)
 
 
-def viewer_told() -> bool:
-    """Whether the viewer's message asked for this run; other widgets may lag then, as above."""
-    return bool((st.session_state.get(VIEWER) or {}).get("told"))
-
-
 def _from_outside(query: dict[str, str]) -> bool:
     """Whether the user changed the URL. A quick second click still carries the query before it."""
     if not query or query == st.session_state.get(WRITTEN):
@@ -359,4 +354,15 @@ def widget(name: str) -> str:
 def bound(name: str, value: Any, changed: Callable[..., None], *more: Any) -> dict[str, Any]:
     """Arguments of the widget that chooses `name`: it shows `value` and calls `changed(name)`."""
     st.session_state[widget(name)] = value
-    return {"key": widget(name), "on_change": changed, "args": (name, *more)}
+    return {"key": widget(name)} | calls(changed, name, *more)
+
+
+def calls(changed: Callable[..., None], *arguments: Any) -> dict[str, Any]:
+    """Arguments of a widget that calls `changed` with these once the user changed it."""
+    return {"on_change": _unless_told, "args": (changed, *arguments)}
+
+
+def _unless_told(changed: Callable[..., None], *arguments: Any) -> None:
+    """Call it, but where the viewer's message asked for this run: widgets may lag then."""
+    if not (st.session_state.get(VIEWER) or {}).get("told"):
+        changed(*arguments)
