@@ -5,9 +5,10 @@ power cut at any moment loses nothing. Several processes may write at once: each
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from ascnet_core.errors import UserError
 
@@ -161,6 +162,21 @@ def writing(folder: Path) -> Iterator[sqlite3.Connection]:
             if base.in_transaction:
                 base.execute("ROLLBACK")
             raise
+
+
+def sent(base: sqlite3.Connection, table: str, token: str | None) -> int | None:
+    """The number of the row of a table that came with a token before."""
+    row = base.execute(f"SELECT id FROM {table} WHERE token = ?", [token]).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def insert(base: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int:
+    """Add a row to a table and return its number; that of the earlier one if it was sent before."""
+    if number := sent(base, table, row["token"]):
+        return number
+    names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+    return int(base.execute(statement, row).lastrowid or 0)
 
 
 @contextmanager

@@ -204,7 +204,7 @@ def undo(
     """
     rater = check_rater(rater)
     with database.writing(study.path) as base:
-        if _sent(base, token):
+        if database.sent(base, "decisions", token):
             return None
         mine = [
             entry
@@ -252,25 +252,16 @@ def write_thresholds(study: Study) -> None:
 
 def _add(study: Study, row: Mapping[str, Any]) -> int:
     with database.writing(study.path) as base:
-        number = _sent(base, row["token"]) or _insert(base, row)
+        number = _insert(base, row)
     write_thresholds(study)
     return number
-
-
-def _sent(base: sqlite3.Connection, token: str | None) -> int | None:
-    """The number of the row that came with a token before."""
-    row = base.execute("SELECT id FROM decisions WHERE token = ?", [token]).fetchone()
-    return None if row is None else int(row["id"])
 
 
 def _insert(base: sqlite3.Connection, row: Mapping[str, Any]) -> int:
     made = now()
     add_rater(base, row["rater"], made)
     row = {**row, "made": made, "versions": json.dumps(versions())}
-    names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-    return int(
-        base.execute(f"INSERT INTO decisions ({names}) VALUES ({marks})", row).lastrowid or 0
-    )
+    return database.insert(base, "decisions", row)
 
 
 def _entry(row: sqlite3.Row) -> Entry:

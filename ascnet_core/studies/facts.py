@@ -97,6 +97,23 @@ def own_way(study: Study) -> OwnWay:
     return OwnWay(how, settings.method.map_named(how.map).range)
 
 
+def reference_of(
+    study: Study, name: str, range_: RangeKind, known: Mapping[str, Facts]
+) -> NDArray[np.int64] | None:
+    """Counts (256,) of the run's map or the input over the normal reference; None: none is known.
+
+    On the raw scale those that the run kept of its own reference, else those of the cohort's scans
+    of group `normal`.
+    """
+    kept = Run(study.run).reference_counts(name, study.cycle) if range_ == "raw" else None
+    if kept is None:
+        normal = {scan.scan for scan in study.cohort().scans if scan.group == "normal"}
+        scans = [one for facts in known.values() for one in facts.scans if one.scan in normal]
+        tables = [one.plain if name == INPUT else one.table for one in scans]
+        kept = sum((table.levels for table in tables), np.zeros(256, np.int64))
+    return kept if kept.any() else None
+
+
 @dataclass(frozen=True)
 class Asked:
     """Which counts are meant: those of scans, in order, through a network, of a map on a range.

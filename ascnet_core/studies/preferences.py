@@ -174,14 +174,9 @@ def prefer(
         "token": token,
         "versions": json.dumps(versions()),
     }
-    names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
     with database.writing(study.path) as base:
-        known = base.execute("SELECT id FROM preferences WHERE token = ?", [token]).fetchone()
-        if known is not None:
-            return int(known["id"])
         add_rater(base, rater, made)
-        statement = f"INSERT INTO preferences ({names}) VALUES ({marks})"
-        return int(base.execute(statement, row).lastrowid or 0)
+        return database.insert(base, "preferences", row)
 
 
 def every_preference(study: Study) -> list[Preference]:

@@ -16,14 +16,20 @@ from numpy.typing import NDArray
 
 from ascnet_core.metrics.overlap import LEVELS, kept_counts
 from ascnet_core.names import RangeKind, Scope, Side
-from ascnet_core.runs.folder import Run
 from ascnet_core.segmentation.histogram import SEPARATED, outer_separation
 from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.settings.tables import Segmentation
 from ascnet_core.studies.attempts import attempts
 from ascnet_core.studies.decisions import Entry, decisions_of
-from ascnet_core.studies.facts import Facts, OwnWay, is_one_level, known_facts, own_way
+from ascnet_core.studies.facts import (
+    Facts,
+    OwnWay,
+    is_one_level,
+    known_facts,
+    own_way,
+    reference_of,
+)
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.relations import Decided
 
@@ -87,15 +93,7 @@ def ground_of(
     """What is known of a study now; `known` where it was read already."""
     own = own_way(study)
     facts = known_facts(study) if known is None else known
-    reference = None
-    if own.range == "raw":
-        reference = Run(study.run).reference_counts(own.how.map, study.cycle)
-    if reference is None:
-        normal = {scan.scan for scan in study.cohort().scans if scan.group == "normal"}
-        several = [
-            one.table.levels for f in facts.values() for one in f.scans if one.scan in normal
-        ]
-        reference = np.sum(several, axis=0) if several else None
+    reference = reference_of(study, own.how.map, own.range, facts)
     return Ground(own.how, own.range, facts, reference, len(study.subjects), complete)
 
 

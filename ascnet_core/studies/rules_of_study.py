@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from ascnet_core.errors import UserError
-from ascnet_core.runs.folder import Run
+from ascnet_core.names import RangeKind
 from ascnet_core.studies.attempts import Counts
 from ascnet_core.studies.decisions import decisions_of, holding
-from ascnet_core.studies.facts import INPUT, Facts, OwnWay, is_one_level, own_way
+from ascnet_core.studies.facts import INPUT, Facts, OwnWay, is_one_level, own_way, reference_of
 from ascnet_core.studies.folder import Study
 from ascnet_core.studies.rules_compared import Found, compare_rules
 
@@ -23,22 +21,9 @@ def compare_in(study: Study, facts: Mapping[str, Facts], rater: str | None) -> l
 def references_of(
     study: Study, facts: Mapping[str, Facts], own: OwnWay
 ) -> dict[str, Counts | None]:
-    """Counts (256,) of the normal reference by map; None where none is known.
-
-    On the raw scale those that the run kept of its own reference, else those of the cohort's
-    subjects of group `normal`.
-    """
-    run = Run(study.run)
-    normal = {scan.subject for scan in study.cohort().scans if scan.group == "normal"}
-    found: dict[str, Counts | None] = {}
-    for name, raw in ((own.how.map, own.range == "raw"), (INPUT, True)):
-        counts = run.reference_counts(name, study.cycle) if raw else None
-        if counts is None:
-            known = [one for one in facts.values() if one.subject in normal]
-            each = [one.input_counts if name == INPUT else one.counts for one in known]
-            counts = sum(each, np.zeros(256, np.int64))
-        found[name] = counts if counts.any() else None
-    return found
+    """Counts (256,) of the normal reference by map: see `reference_of`."""
+    ranges: dict[str, RangeKind] = {own.how.map: own.range, INPUT: "raw"}
+    return {name: reference_of(study, name, range_, facts) for name, range_ in ranges.items()}
 
 
 def decided_levels(
