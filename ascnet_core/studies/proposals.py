@@ -8,6 +8,7 @@ off when each decided subject was left out in turn.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Literal
 
@@ -86,6 +87,11 @@ class Ground:
     total: int
     complete: bool = True
 
+    @cached_property
+    def one_for_all(self) -> Proposal | None:
+        """What `cohort` proposes, which is the same for all subjects; found once."""
+        return cohort(self)
+
 
 def ground_of(
     study: Study, known: Mapping[str, Facts] | None = None, complete: bool = True
@@ -112,7 +118,7 @@ def proposals_for(
     """
     ground = ground or ground_of(study)
     entries = decisions_of(study, rater) if rater else {}
-    whole = cohort(ground)
+    whole = ground.one_for_all
     if whole is None or subject not in ground.known:
         return [whole] if whole else []
     facts = ground.known[subject]

@@ -41,8 +41,8 @@ class Knowledge:
     @property
     def cohort_line(self) -> int | None:
         """The level that one rule gives for all that is known."""
-        found = proposals_for(self.study, "", "", self.ground)
-        return next((one.level for one in found if one.name == "cohort"), None)
+        whole = self.ground.one_for_all
+        return None if whole is None else whole.level
 
     def warnings(self, subject: str) -> list[str]:
         """Why the subject is not like the others; nothing while that is not known."""
