@@ -12,7 +12,6 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.segmentation.histogram import describe_peaks
-from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.decisions import NOTHING, Entry
 from ascnet_core.studies.folder import Study, scans_sha256
@@ -249,20 +248,16 @@ def _proposals(shown: findings.Shown, own: str, said: list[dict[str, Any]]) -> l
     return found
 
 
+@st.cache_resource(
+    show_spinner=False, max_entries=256, hash_funcs={findings.Shown: findings.mask_key}
+)
 def _torn(shown: findings.Shown) -> list[str]:
-    return _torn_of(f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post}", shown)
-
-
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _torn_of(key: str, _shown: findings.Shown) -> list[str]:
     """Whether the mask on the screen is torn, in a sentence."""
-    view, prepared = _shown.view, _shown.case.prepared
-    if isinstance(_shown.threshold, NoThreshold):
+    if isinstance(shown.threshold, NoThreshold):
         return []
     try:
-        levels, further = _shown.case.map(view.map), on_levels(prepared.further)
-        mask = segment(levels, prepared.region, _shown.threshold, view.post or (), further)
-    except UserError:  # a step that means nothing: said elsewhere
+        mask = findings.cleaned(shown).mask
+    except UserError:  # a step that means nothing, an edit on no piece: said elsewhere
         return []
-    odd = torn(mask, prepared.volume.voxel_ml)
+    odd = torn(mask, shown.case.prepared.volume.voxel_ml)
     return [odd.sentence] if odd else []

@@ -155,11 +155,12 @@ class Cleaned(NamedTuple):
     edited: str = ""
 
 
-def _mask_key(shown: Shown) -> str:
+def mask_key(shown: Shown) -> str:
+    """Another one for every mask after steps and edits."""
     return f"{shown.case.key} {shown.view.map} {shown.threshold} {shown.view.post} {shown.edits}"
 
 
-@st.cache_resource(show_spinner=False, max_entries=12, hash_funcs={Shown: _mask_key})
+@st.cache_resource(show_spinner=False, max_entries=12, hash_funcs={Shown: mask_key})
 def cleaned(shown: Shown) -> Cleaned:
     """The mask after steps and edits, and its scores.
 
