@@ -8,7 +8,9 @@ own and measures, in the browser:
 
 - next_ms: from Enter to the frame with the next subject, prepared ahead (bar: median 150 ms at
   96x96x32, 400 ms at 181x217x181, beside nothing; three times that with --training);
-- rerun_ms: from a message to Python's answer (bar with --many, 500 subjects in the queue: 300 ms);
+- rerun_ms: from a message to Python's answer while subjects are accepted in haste and counted
+  beside; calm_rerun_ms: the same at one subject in two seconds, once all are counted (bar with
+  --many, 500 subjects in the queue: 300 ms);
 - server_mb and browser_mb: memory after 20 subjects and at the end (with --many after 100).
 
 --raters lets two raters decide at once for so long and counts what was lost or mixed up.
@@ -116,6 +118,12 @@ def measure(
     page.wait_for_function(SAVED, timeout=300_000)
     waits, trips = page.evaluate("waits"), page.evaluate("trips")
     found |= {"next_ms": median(waits), "next_max_ms": max(waits), "rerun_ms": median(trips)}
+    page.wait_for_function("!ascnetExplorer.desk.learning", timeout=600_000)
+    page.evaluate("trips.length = 0")
+    for _ in range(10):
+        page.keyboard.press("n")
+        page.wait_for_timeout(2000)
+    found |= {"calm_rerun_ms": median(page.evaluate("trips"))}
     found |= {"server_mb_end": server_mb(process), "browser_mb_end": browser_mb(page)}
     page.close()
     return found
