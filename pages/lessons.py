@@ -8,12 +8,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core import places
 from ascnet_core.runs.folder import find_run
-from pages.parts.lessons import views
-from pages.parts.lessons.views import STOPS
+from pages.parts.lessons import shown
+from pages.parts.lessons.stops import STOPS
 from pages.parts.shared import components, feedback, state
 from pages.parts.shared.sidebar import style
 
-FOLDER = Path(views.__file__).parent
+FOLDER = Path(shown.__file__).parent
 KEYS = components.declare("ascnet_lesson_keys", FOLDER / "keys")
 SHOWN = "lesson stop that is drawn"  # session key
 
@@ -78,7 +78,7 @@ def page() -> None:
     with st.container(key="lesson_keys"):
         data = {"on": presenting, "heard": st.session_state.get(state.LESSON_HEARD, 0)}
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
-    wanted = (views.RUN, views.PAPER, views.SLOW)
+    wanted = (shown.RUN, shown.PAPER, shown.SLOW)
     missing = [name for name in wanted if find_run(name) is None]
     if missing:
         st.info(

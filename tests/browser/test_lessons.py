@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from pages.parts.lessons.views import STOPS
+from pages.parts.lessons.stops import STOPS
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 MADE = 400_000  # ms: the same, for what takes some seconds on an idle one

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
-from pages.parts.lessons.views import STOPS
+from pages.parts.lessons.stops import STOPS
 
 ROOT = Path(__file__).resolve().parents[2]
 
