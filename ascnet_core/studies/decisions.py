@@ -167,6 +167,9 @@ def record(
     anew. Raises a UserError if the study has no such subject, its run or scans cannot be read, the
     run has changed, or the scans are others than those `seen`.
     """
+    with database.reading(study.path) as base:  # what is kept stands, whatever changed since
+        if number := database.sent(base, "decisions", token):
+            return number
     if decision.subject not in study.subjects:
         raise UserError(f"Study {study.name} has no subject {decision.subject!r}.")
     scans = study.cohort().scans_of(decision.subject)

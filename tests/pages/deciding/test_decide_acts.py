@@ -76,6 +76,13 @@ def test_nothing_is_kept_on_files_that_were_not_on_the_screen(study: Study) -> N
     finally:
         scans[0].image.write_bytes(kept)
     assert decide_acts.do_all(study, [act(study, "a", files=shown)]) == {"a": ""}
+    try:
+        scans[0].image.write_bytes(kept + b" ")
+        again = decide_acts.do_all(study, [act(study, "a", files=shown)])
+        assert again == {"a": ""}, "what is kept stands, though the files have changed since"
+    finally:
+        scans[0].image.write_bytes(kept)
+    assert len(history(study)) == 1
 
 
 def test_acts_of_another_study_are_left_to_its_page(study: Study) -> None:
