@@ -28,16 +28,23 @@ def sentence_of(advice: Advice, status: str) -> str:
 
 
 def show_advice(history: History, status: str) -> None:
-    """The advisor's box, the figures of the newest cycle, and all rules with their figures."""
+    """The advisor's box."""
     if not history.method.two_cuts:
         st.info(history.method.lacks("The advisor"), icon=":material/flag:")
         return
     advice = advise(history)
     box, icon = BOXES[advice.kind]
-    ends = cycle_ends(history.points)
+    box(sentence_of(advice, status), icon=icon)
+
+
+def show_rules(history: History) -> None:
+    """The figures of the newest cycle, and all rules with their figures."""
+    if not history.method.two_cuts:
+        st.info(history.method.lacks("The advisor"), icon=":material/flag:")
+        return
+    advice, ends = advise(history), cycle_ends(history.points)
     left, right = st.columns([1, 1.3], gap="medium")
     with left:
-        box(sentence_of(advice, status), icon=icon)
         if ends:
             show_figures(ends[-1], ends[-2] if len(ends) > 1 else None)
         st.caption(

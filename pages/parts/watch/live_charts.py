@@ -6,7 +6,7 @@ Vega's charts change in place; plotly's would blink at every tick.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -110,10 +110,15 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     return {"layer": [bars, peaks]}
 
 
-def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:
+def show_histogram(
+    info: Mapping[str, Any], name: str = "I_ro", height: int | Literal["stretch"] = 200
+) -> None:
     """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
-    table, spec = histogram_table(info), histogram_spec(name) | {"height": height}
-    st.vega_lite_chart(table, spec, width="stretch")
+    levels = ", ".join(str(peak["position"]) for peak in info.get("peaks", ())) or "none"
+    alt = f"Histogram of {name} over grey levels 0 to 255; peaks at {levels}."
+    st.vega_lite_chart(
+        histogram_table(info), histogram_spec(name), width="stretch", height=height, alt=alt
+    )
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back."""
+"""When to stop: the advice and its rules, the histograms in time, the film, and the way back."""
 
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from pages.parts.new_run import continue_run
 from pages.parts.shared import components, disk, feedback, state
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
-from pages.parts.watch.advice import show_advice
+from pages.parts.watch.advice import show_advice, show_rules
 
-COURSE = "course of the run"  # a fragment
+COURSE, RULES, CHARTS = "course of the run", "rules of the run", "charts of the run"  # fragments
+PLAIN = {"displayModeBar": False}
 REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
 CURVES = ("Index and stability", "Tracked peaks")
@@ -69,7 +70,7 @@ def oracle_scores(run: Run, history: History) -> list[float | None] | None:
     return [dice(point.mask, truth) for point in history.points]
 
 
-def show_course(run: Run, history: History, key: str) -> None:
+def choose_charts(run: Run, history: History, key: str) -> None:
     """Histograms in time on the left, curves or tracked peaks on the right."""
     points, counted = history.points, history.method.maps[0].short
     one, two, three = st.columns([1, 0.8, 1], vertical_alignment="bottom")
@@ -89,7 +90,7 @@ def show_course(run: Run, history: History, key: str) -> None:
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
             figure = figures_history.timeline(points, axis, name=counted)
-        st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
+        st.plotly_chart(figure, key=f"{key} left {timeline}", config=PLAIN)
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
     with right:
@@ -100,7 +101,7 @@ def show_course(run: Run, history: History, key: str) -> None:
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
             figure = figures_history.course(points, axis, oracle=scores, name=counted)
-        st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
+        st.plotly_chart(figure, key=f"{key} right {curves}", config=PLAIN)
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -219,55 +220,101 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
         continue_run.fork_button(name, cycle, f"{key} fork")
 
 
-def parts(run: Run) -> dict[str, Part]:
-    """The fragment of `show_termination` that a clock draws again while the run trains."""
+def parts(run: Run, charts: bool) -> dict[str, Part]:
+    """The fragments below that a clock draws again while the run trains.
+
+    `charts`: `show_charts` is among them.
+    """
 
     def marked() -> object:
         events = live_run.read_new_events(run.path / EVENTS)
         kinds = ("snapshot", "cycle", "end")
         return next(((e["kind"], e["step"]) for e in reversed(events) if e["kind"] in kinds), None)
 
-    return {COURSE: Part(marked, REFRESH)}
+    shown = (COURSE, RULES, CHARTS) if charts else (COURSE, RULES)
+    return {key: Part(marked, REFRESH) for key in shown}
 
 
-def show_termination(run: Run) -> None:
-    """The whole section; a run without snapshots gets a sentence on what to wait for."""
-    key = f"termination of {run.path}"
-    active = run.status() in live_run.ACTIVE
+def _key(run: Run) -> str:
+    return f"termination of {run.path}"
 
-    @st.fragment(key=COURSE)
+
+def show_course(run: Run) -> None:
+    """The advice, the histograms in time, and the curves that it goes by, below one another."""
+
     @feedback.show_user_errors(stop=False)
     def course() -> None:
         history = history_of(run)
-        for problem in history.left_out:
-            st.warning(feedback.plain(problem), icon=":material/broken_image:")
-        if not history.points:
-            text = (
-                "The first snapshot comes once the scans are read."
-                if active
-                else "This run kept no snapshot; train it on for a cycle to see its course."
-            )
-            st.info(text, icon=":material/hourglass:")
-            return
-        show_advice(history, run.status())
-        show_course(run, history, key)
+        points, name = history.points, history.method.maps[0].short
+        with st.container(key="advice"):
+            for problem in history.left_out:
+                st.warning(feedback.plain(problem), icon=":material/broken_image:")
+            if points:
+                show_advice(history, run.status())
+            else:
+                st.info("Advice comes with the first snapshot.", icon=":material/flag:")
+        with st.container(key="heat-map", height=300, border=False):
+            st.markdown(f"**Histograms of {name} in time**, a column for each snapshot")
+            if points:
+                st.plotly_chart(
+                    figures_history.timeline(points, name=name, compact=True),
+                    key=f"{_key(run)} heat map",
+                    height="stretch",
+                    config=PLAIN,
+                    alt=f"Heat map of the histograms of {name}: cycles from left to right, grey "
+                    "levels 0 to 255 from the bottom to the top; dark where many pixels are.",
+                )
+        with st.container(key="main-curve", height=300, border=False):
+            st.markdown(f"**Separation of the peaks of {name}, stability of the mask**")
+            if points:
+                st.plotly_chart(
+                    figures_history.main_course(points),
+                    key=f"{_key(run)} main curve",
+                    height="stretch",
+                    config=PLAIN,
+                    alt=figures_history.course_in_words(points),
+                )
 
-    @st.fragment
+    st.fragment(course, key=COURSE)()
+
+
+def show_rules_of(run: Run) -> None:
+    """The advisor's rules with their figures."""
+
     @feedback.show_user_errors(stop=False)
-    def moving() -> None:
+    def rules() -> None:
         history = history_of(run)
-        if not history.points:
-            return
-        st.markdown("**Film of the run**: every snapshot, all panels by one slider")
-        if active:
-            st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
-        index = show_film(run, history, key)
-        show_way_back(run, history, index, key)
+        if history.points:
+            show_rules(history)
+        else:
+            st.caption(live_run.what_to_wait_for(run))
 
-    st.markdown(
-        "##### When to stop",
-        help="The paper stops at three or four separated peaks, which come and go; more training "
-        "tears holes into the mask (Figs. 9, 10).",
-    )
-    course()
-    moving()
+    st.fragment(rules, key=RULES)()
+
+
+def show_charts(run: Run) -> None:
+    """All charts of the course, larger and to choose from."""
+
+    @feedback.show_user_errors(stop=False)
+    def charts() -> None:
+        history = history_of(run)
+        if history.points:
+            choose_charts(run, history, _key(run))
+        else:
+            st.caption(live_run.what_to_wait_for(run))
+
+    st.fragment(charts, key=CHARTS)()
+
+
+@st.fragment
+@feedback.show_user_errors(stop=False)
+def show_moving(run: Run) -> None:
+    """The film, and the way from one of its cycles to the other pages."""
+    history = history_of(run)
+    if not history.points:
+        st.caption(live_run.what_to_wait_for(run))
+        return
+    if run.status() in live_run.ACTIVE:
+        st.button("Show what is new", icon=":material/refresh:", key=f"{_key(run)} refresh")
+    index = show_film(run, history, _key(run))
+    show_way_back(run, history, index, _key(run))
