@@ -73,7 +73,8 @@ def timeline(
 ) -> go.Figure:
     """Heat map of the histograms of the map `name` in time, with peaks and the run's threshold.
 
-    A line marks the point of index `now`. `compact` is for a low chart: shorter titles.
+    A line marks the point of index `now`. `compact` is for a low chart, without a scale
+    of the greys, whose height is left to the page.
     """
     xs, title = times(points, along)
     shares = _shares(points)
@@ -115,13 +116,13 @@ def timeline(
     if not compact:
         return _over_time(figure, along, xs, title)
     figure.update_yaxes(title_text=f"grey level of {name}")
-    figure.update_traces(colorbar_title_text="share of pixels", selector={"type": "heatmap"})
+    figure.update_traces(showscale=False, selector={"type": "heatmap"})
     return _low(_over_time(figure, along, xs, title.partition(",")[0], top=24), xs)
 
 
 def _low(figure: go.Figure, xs: Sequence[float]) -> go.Figure:
     """Leave a figure's height to the page; two of them, one above the other, have one time axis."""
-    figure.update_layout(height=None, margin={"l": 52, "r": 92, "b": 34}, font={"size": 12})
+    figure.update_layout(height=None, margin={"l": 52, "b": 34}, font={"size": 12})
     if len(xs) > 1:
         # as wide as a heat map's first and last column
         figure.update_xaxes(range=[xs[0] - (xs[1] - xs[0]) / 2, xs[-1] + (xs[-1] - xs[-2]) / 2])
@@ -293,13 +294,8 @@ def main_course(points: Sequence[Point], along: Along = "cycle") -> go.Figure:
     for label, values, colour, wanted in lines:
         line = {"color": COLOURS[colour], "width": 2}
         hover = {"hovertemplate": "%{x:.4g}: %{y:.3f}", "marker": {"size": 6}}
-        add_curve(figure, xs, values, label, line, **hover)
-        figure.add_hline(
-            y=wanted,
-            line={"color": COLOURS[colour], "width": 1, "dash": "dot"},
-            annotation={"text": f"{wanted:g} wanted", "font": {"color": COLOURS[colour]}},
-            annotation_position="top left",
-        )
+        add_curve(figure, xs, values, f"{label} (wanted: {wanted:g})", line, **hover)
+        figure.add_hline(y=wanted, line={"color": COLOURS[colour], "width": 1, "dash": "dot"})
     figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], tickvals=[0, 0.25, 0.5, 0.75, 1])
     return _low(_over_time(figure, along, xs, title.partition(",")[0], top=24), xs)
 

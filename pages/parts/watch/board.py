@@ -87,6 +87,7 @@ def show_board(run: Run) -> None:
         live_run.show_progress(run)
     with slider:
         chosen = choose_moment(run)
+    live_run.show_death(run)
     with st.container(key="board"):
         left, right = st.columns([1.2, 1], gap="medium")
         with left:

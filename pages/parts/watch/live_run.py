@@ -169,22 +169,26 @@ def parts(run: Run) -> dict[str, Part]:
 
 
 def show_progress(run: Run) -> None:
-    """The progress bar, and why the process died if it did."""
+    """The progress bar, with the state in a line above it."""
 
     @feedback.show_user_errors(stop=False)
     def progress() -> None:
         status, found = run.status(), run.progress()
         share = 1.0 if status == "finished" else (found.share if found else 0.0)
         st.progress(share, text=f"**{status}** · {progress_sentence(status, found)}")
-        if status == "died":
-            last = feedback.plain(last_word(run.log(1000)) or "none")
-            st.error(
-                f"The process of {run.name} ended before its time. Its log's last word: {last} "
-                "Go on from its last checkpoint, or start anew.",
-                icon=":material/error:",
-            )
 
     st.fragment(progress, key=PROGRESS)()
+
+
+def show_death(run: Run) -> None:
+    """Why the process died, if it did."""
+    if run.status() == "died":
+        last = feedback.plain(last_word(run.log(1000)) or "none")
+        st.error(
+            f"The process of {run.name} ended before its time. Its log's last word: {last} "
+            "Go on from its last checkpoint, or start anew.",
+            icon=":material/error:",
+        )
 
 
 def what_to_wait_for(run: Run) -> str:

@@ -16,9 +16,11 @@ from pages.parts.shared.ticker import Part
 from pages.parts.watch import manage
 
 OPEN = "list of runs is open"  # session key of the popover
+CLICKED = "a row of the list of runs was clicked"
 TABLE = "table of runs"
 LIST = "list of runs, live"  # a fragment
-WIDTH, HEIGHT = 1000, 420  # pixels
+HEIGHT = 420  # pixels
+COLUMNS = ("run", "status", "done", "cycles", "tags", "preset", "histogram of I_ro", "note")
 SEARCHED = ("run", "status", "preset", "histogram of I_ro", "tags", "note")
 KEPT = (SETTINGS, EVENTS, TAGS, NOTE)
 
@@ -60,16 +62,17 @@ def show_button(runs: Sequence[Run]) -> None:
         icon=":material/list:",
         key=OPEN,
         on_change="rerun",
-        help="Search, sort and choose among all runs, or import one.",
     ):
         if st.session_state.get(OPEN):
-            with st.container(width=WIDTH):
+            with st.container(key="run-list"):
                 st.fragment(show_list, key=LIST)(runs)
             manage.show_import()
 
 
 def show_list(runs: Sequence[Run]) -> None:
     """Search, tags and the table."""
+    if st.session_state.pop(CLICKED, False):
+        st.rerun()  # the whole page, as it shows another run now
     rows = [row_of(run) for run in runs]
     left, right = st.columns([1, 1.6], vertical_alignment="bottom")
     words = left.text_input(
@@ -100,6 +103,7 @@ def show_list(runs: Sequence[Run]) -> None:
         # a row's number means another run once the list has changed
         f"{TABLE} " + "/".join(names),
         on_select=lambda: _open(names),
+        column_order=COLUMNS,
         height=min(38 + 35 * len(shown), HEIGHT),
         column_config={
             "run": st.column_config.TextColumn(width="medium"),
@@ -120,6 +124,6 @@ def _open(names: Sequence[str]) -> None:
     """Show the run whose row was clicked, and close the list."""
     place = tables.chosen_place(st.session_state[f"{TABLE} " + "/".join(names)])
     if place is not None and place < len(names):
-        st.session_state[OPEN] = False
+        st.session_state[OPEN], st.session_state[CLICKED] = False, True
         if names[place] != state.current().run:
             state.update(run=names[place])

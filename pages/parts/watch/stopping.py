@@ -254,7 +254,7 @@ def show_course(run: Run) -> None:
             else:
                 st.info("Advice comes with the first snapshot.", icon=":material/flag:")
         with st.container(key="heat-map", height=300, border=False):
-            st.markdown(f"**Histograms of {name} in time**, a column for each snapshot")
+            st.markdown(f"**Histograms of {name} in time** · dark where many pixels are, log")
             if points:
                 st.plotly_chart(
                     figures_history.timeline(points, name=name, compact=True),
