@@ -23,6 +23,10 @@ from pages.parts.watch import live_run
 from pages.parts.watch.advice import show_advice, show_rules
 
 COURSE, RULES, CHARTS = "course of the run", "rules of the run", "charts of the run"  # fragments
+WHEN = (
+    "The paper stops at three or four separated peaks. They come and go, and more training tears "
+    "holes into the mask (Figs. 9, 10)."
+)
 PLAIN = {"displayModeBar": False}
 REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
@@ -254,7 +258,9 @@ def show_course(run: Run) -> None:
             else:
                 st.info("Advice comes with the first snapshot.", icon=":material/flag:")
         with st.container(key="heat-map", height=300, border=False):
-            st.markdown(f"**Histograms of {name} in time** · dark where many pixels are, log")
+            st.markdown(
+                f"**Histograms of {name} in time** · dark where many pixels are, log", help=WHEN
+            )
             if points:
                 st.plotly_chart(
                     figures_history.timeline(points, name=name, compact=True),
