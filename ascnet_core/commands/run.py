@@ -1,4 +1,4 @@
-"""`run`: list runs, note something on one, rename, delete, export, import."""
+"""`run`: list runs, note something on one, tag, rename, delete, export, import."""
 
 import argparse
 import sys
@@ -10,8 +10,8 @@ from ascnet_core.commands.progress import Progress
 from ascnet_core.errors import UserError
 from ascnet_core.names import Tell
 
-SUMMARY = "list, note, rename, delete, export or import runs"
-DESCRIPTION = "Lists runs, notes something on one, renames, deletes, exports or imports them."
+SUMMARY = "list, note, tag, rename, delete, export or import runs"
+DESCRIPTION = "Lists runs, notes something on one, tags, renames, deletes, exports or imports them."
 EXAMPLES = f"""\
 examples:
   {PROGRAM} run list                              every run under checkpoints/
@@ -19,6 +19,10 @@ examples:
   {PROGRAM} run note first                        prints the note
   {PROGRAM} run note first three clean peaks      writes it
   {PROGRAM} run note first --clear
+  {PROGRAM} run tag first                         prints the tags
+  {PROGRAM} run tag first lecture skull           adds them
+  {PROGRAM} run tag first skull --remove
+  {PROGRAM} run list --tag lecture
   {PROGRAM} run rename first teaching-seed-0
   {PROGRAM} run delete teaching-seed-0            asks first
   {PROGRAM} run delete first second --yes
@@ -26,7 +30,8 @@ examples:
   {PROGRAM} run export first -o small.zip --no-training --no-snapshot-networks
   {PROGRAM} run import first.zip --name first-of-anna
 
-RUN is a folder or a name under checkpoints/. A note is free text in the run's note.md. An exported
+RUN is a folder or a name under checkpoints/. A note is free text in the run's note.md, its
+tags are the lines of tags.txt. An exported
 run is one ZIP file with the SHA-256 of everything in it; import checks them all and unpacks only
 what belongs to a run. The data are not in it: going on with the training elsewhere needs them at
 the same relative path. A run that comes with the project, or is being trained, is neither renamed
@@ -43,10 +48,19 @@ def add(parser: argparse.ArgumentParser) -> None:
         "folder", nargs="?", type=Path, metavar="FOLDER", help="where (default: checkpoints/)"
     )
 
+    one.add_argument(
+        "--tag", action="append", default=[], metavar="TAG", help="only runs that have this tag"
+    )
+
     one = add_action(actions, "note", "print a run's note, or write it", _note)
     one.add_argument("run", metavar="RUN")
     one.add_argument("text", nargs="*", metavar="TEXT", help="the new note; nothing: print it")
     add_flag(one, "--clear", "take the note away")
+
+    one = add_action(actions, "tag", "print a run's tags, add or remove some", _tag)
+    one.add_argument("run", metavar="RUN")
+    one.add_argument("tags", nargs="*", metavar="TAG", help="what to add; nothing: print them")
+    add_flag(one, "--remove", "take these tags away instead")
 
     one = add_action(actions, "rename", "give a run another name", _rename)
     one.add_argument("run", metavar="RUN")
@@ -89,16 +103,23 @@ def _list(options: argparse.Namespace) -> None:
     folder = options.folder or places.RUNS
     if options.folder and not folder.is_dir():
         raise UserError(f"{folder} is no folder; give one that holds runs.")
+    from ascnet_core.runs.tags import read_tags
+
     paths = list_runs(options.folder)
     if not paths:
         print(f"There is no run in {folder}; `{PROGRAM} train` makes one.")
         return
-    rows = [("run", "preset", "status", "cycles", "peaks of I_ro", "size", "note")]
-    for path in paths:
+    tagged = [path for path in paths if set(options.tag) <= set(read_tags(path))]
+    if not tagged:
+        raise UserError(f"No run in {folder} has the tag {' and '.join(options.tag)}.")
+    heads = ("run", "preset", "status", "cycles", "peaks of I_ro", "size", "tags", "note")
+    rows: list[tuple[str, ...]] = [heads]
+    for path in tagged:
         one = summary_of(Run(path))
         peaks = "" if one.peaks is None else " ".join(map(str, one.peaks)) or "none"
         size = in_words(size_of(path))
-        rows.append((one.name, one.preset, one.status, one.cycles, peaks, size, one.note))
+        about = (one.name, one.preset, one.status, one.cycles, peaks, size)
+        rows.append((*about, ", ".join(one.tags), one.note))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
@@ -114,6 +135,19 @@ def _note(options: argparse.Namespace) -> None:
         write_note(options.run, " ".join(options.text))
     else:
         print(read_note(options.run) or f"There is no note on {options.run.name}.")
+
+
+def _tag(options: argparse.Namespace) -> None:
+    from ascnet_core.runs.tags import check_tag, read_tags, write_tags
+
+    before, given = set(read_tags(options.run)), {check_tag(tag) for tag in options.tags}
+    if options.remove and (missing := given - before):
+        raise UserError(f"{options.run.name} has no tag {', '.join(sorted(missing))}.")
+    if options.remove and not given:
+        raise UserError("Name the tags that --remove is to take away.")
+    if given:
+        write_tags(options.run, before - given if options.remove else before | given)
+    print(", ".join(read_tags(options.run)) or f"There is no tag on {options.run.name}.")
 
 
 def _rename(options: argparse.Namespace) -> None:

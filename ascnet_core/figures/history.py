@@ -64,11 +64,17 @@ def _over_time(
 
 
 def timeline(
-    points: Sequence[Point], along: Along = "cycle", *, now: int | None = None, name: str = "I_ro"
+    points: Sequence[Point],
+    along: Along = "cycle",
+    *,
+    now: int | None = None,
+    name: str = "I_ro",
+    compact: bool = False,
 ) -> go.Figure:
     """Heat map of the histograms of the map `name` in time, with peaks and the run's threshold.
 
-    A line marks the point of index `now`.
+    A line marks the point of index `now`. `compact` is for a low chart, without a scale
+    of the greys, whose height is left to the page.
     """
     xs, title = times(points, along)
     shares = _shares(points)
@@ -107,7 +113,20 @@ def timeline(
     if now is not None and 0 <= now < len(xs):
         figure.add_vline(x=xs[now], line={"color": COLOURS["truth"], "width": 2})
     figure.update_yaxes(title_text=LEVEL_TITLE.format(name), range=[0, 255], tickvals=LEVEL_TICKS)
-    return _over_time(figure, along, xs, title)
+    if not compact:
+        return _over_time(figure, along, xs, title)
+    figure.update_yaxes(title_text=f"grey level of {name}")
+    figure.update_traces(showscale=False, selector={"type": "heatmap"})
+    return _low(_over_time(figure, along, xs, title.partition(",")[0], top=24), xs)
+
+
+def _low(figure: go.Figure, xs: Sequence[float]) -> go.Figure:
+    """Leave a figure's height to the page; two of them, one above the other, have one time axis."""
+    figure.update_layout(height=None, margin={"l": 52, "b": 34}, font={"size": 12})
+    if len(xs) > 1:
+        # as wide as a heat map's first and last column
+        figure.update_xaxes(range=[xs[0] - (xs[1] - xs[0]) / 2, xs[-1] + (xs[-1] - xs[-2]) / 2])
+    return figure
 
 
 def ridge_indices(number: int) -> list[int]:
@@ -259,3 +278,32 @@ def course(
     figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], row=1)
     figure.update_yaxes(title_text="share, 0 to 1", rangemode="tozero", row=2)
     return _over_time(figure, along, xs, title, row=2, top=56)
+
+
+def main_course(points: Sequence[Point], along: Along = "cycle") -> go.Figure:
+    """Separation index and mask stability alone, for a low chart; dotted: what the advisor wants.
+
+    Its height is left to the page.
+    """
+    xs, title = times(points, along)
+    figure = go.Figure()
+    lines: tuple[tuple[str, Sequence[float | None], str, float], ...] = (
+        ("separation index", [p.separation_index for p in points], "fence", INDEX),
+        ("mask stability", [p.stability for p in points], "mask", STABLE),
+    )
+    for label, values, colour, wanted in lines:
+        line = {"color": COLOURS[colour], "width": 2}
+        hover = {"hovertemplate": "%{x:.4g}: %{y:.3f}", "marker": {"size": 6}}
+        add_curve(figure, xs, values, f"{label} (wanted: {wanted:g})", line, **hover)
+        figure.add_hline(y=wanted, line={"color": COLOURS[colour], "width": 1, "dash": "dot"})
+    figure.update_yaxes(title_text="0 to 1", range=[-0.03, 1.06], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return _low(_over_time(figure, along, xs, title.partition(",")[0], top=24), xs)
+
+
+def course_in_words(points: Sequence[Point]) -> str:
+    """What `main_course` shows of the newest point, for those who cannot see it."""
+    newest = points[-1]
+    text = f"Curves by cycle, 0 to 1. At {newest.label}: separation index "
+    text += f"{newest.separation_index:.2f}"
+    stable = "none yet" if newest.stability is None else f"{newest.stability:.2f}"
+    return f"{text}, mask stability {stable}."

@@ -12,7 +12,7 @@ Nothing here needs torch, so that a page can follow a run without the 2.4 s of i
 `snapshots/`          NNN-sS-cC: maps of the watched slices, the histogram, the network
 `reference.json`      256 counts a map over the reference slices, for `reference-quantile`
 `command.txt`, `log.txt`, `card.md`
-`note.md`             what a person wrote about it
+`note.md`, `tags.txt`  what a person wrote about it, and by which words it is grouped
 `origin.json`         of a fork: the run and the cycle that it came from
 `fingerprint.json`    what the scans learnt from are like: `runs/fingerprint.py`
 `watched.json`        where the watched slices are from, as scan:z
@@ -140,6 +140,17 @@ class Run:
             return []
         found = [_read_snapshot(path) for path in folder.iterdir() if path.name[:3].isdigit()]
         return sorted((s for s in found if s is not None), key=lambda s: s.index)
+
+    def newest_snapshot(self) -> Snapshot | None:
+        """The newest kept moment, for which no other one is read; None before the first."""
+        folder = self.path / places.SNAPSHOTS
+        paths = (
+            [path for path in folder.iterdir() if path.name[:3].isdigit()]
+            if folder.is_dir()
+            else []
+        )
+        newest_first = sorted(paths, key=lambda path: path.name, reverse=True)
+        return next(filter(None, map(_read_snapshot, newest_first)), None)
 
     def load_snapshot(self, snapshot: Snapshot | int) -> SnapshotData:
         """The arrays of a snapshot, given itself or its index; UserError if missing or damaged."""

@@ -196,21 +196,24 @@ def separations(counts: Counts, peaks: Sequence[Peak]) -> tuple[float, ...]:
 
 
 def verdict(peaks: Sequence[Peak], separation: Sequence[float]) -> str:
-    """A plain sentence: `3 separated peaks`, or which peak leans on which."""
+    """A plain sentence: `3 separated peaks`, or how many there are and which overlap."""
     if not peaks:
         return "no peak: the histogram is empty"
     if len(peaks) == 1:
         return "1 peak: nothing to choose"
-    leaning = []
+    overlaps = []
     numbered = list(enumerate(peaks, start=1))
     for pair, value in zip(pairwise(numbered), separation, strict=True):
         if value < SEPARATED:
-            # of equals the right one leans
+            # of equals the right one is named first
             higher, lower = sorted(pair, key=lambda one: -one[1].height)
-            leaning.append(f"peak {lower[0]} leans on peak {higher[0]} ({value:.2f})")
-    separated = len(peaks) - len(leaning)
-    head = f"{separated} separated peaks" if separated > 1 else "no separated peaks"
-    return "; ".join([head, *leaning])
+            overlaps.append(f"peak {lower[0]} overlaps peak {higher[0]} ({value:.2f})")
+    apart = len(peaks) - len(overlaps)
+    if not overlaps:
+        head = f"{apart} separated peaks"
+    else:
+        head = f"{len(peaks)} peaks, {f'{apart} of them' if apart > 1 else 'not'} separated"
+    return "; ".join([head, *overlaps])
 
 
 def outer_separation(separation: Sequence[float], side: Side) -> float:
@@ -223,12 +226,12 @@ def outer_separation(separation: Sequence[float], side: Side) -> float:
 def describe_peaks(
     peaks: Sequence[Peak], separation: Sequence[float], verdict: str, side: Side
 ) -> str:
-    """The verdict's box: the plain sentence, and how clear the outer peak stands."""
+    """The verdict's box: the plain sentence, and how well the outer peak is separated."""
     text = f"{verdict[:1].upper()}{verdict[1:].removesuffix('.')}."
     if len(peaks) < 2:
         return text
     which = "Rightmost" if side == "bright" else "Leftmost"
-    return f"{text} {which} stands {outer_separation(separation, side):.2f} clear of its neighbour."
+    return f"{text} {which} peak: separation {outer_separation(separation, side):.2f} (0 to 1)."
 
 
 @dataclass(frozen=True)

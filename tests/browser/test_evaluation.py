@@ -33,5 +33,5 @@ def test_evaluate_shows_tables_and_opens_a_subject(
     table.scroll_into_view_if_needed()
     page.wait_for_timeout(1000)
     box = table.bounding_box()
-    page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # the first row's box to tick
+    page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # in the first row
     expect(page).to_have_url(re.compile(rf"/threshold\?.*subject={worst}"))

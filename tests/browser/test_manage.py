@@ -49,6 +49,7 @@ def test_a_run_goes_into_a_file_away_and_comes_back(
     expect(page.get_by_role("heading", name="demo-flair")).to_be_visible()
     assert not run.exists()
 
+    page.get_by_role("button", name="All runs").click()
     page.get_by_role("button", name="Import a run").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "going.zip")
     name = page.get_by_role("textbox", name="Name").last

@@ -33,7 +33,9 @@ def test_a_denoising_autoencoder_is_trained_watched_filmed_and_thresholded(
     expect(page.get_by_test_id("stProgress").filter(has_text="finished").first).to_be_visible()
     assert Run(run).settings().method.name == "denoising-autoencoder"
     expect(page.get_by_text("I_in, output, residual from left to right")).to_be_visible()
+    page.get_by_role("tab", name="Losses and gauges").click()
     expect(page.get_by_role("cell", name="Mean residual on references")).to_be_visible()
+    page.get_by_role("tab", name="Film of the run").click()
     film = page.locator(".film")
     expect(film).to_have_attribute("data-frame", "2")
     expect(film.get_by_text("I_in · output · residual · mask on I_in")).to_be_visible()

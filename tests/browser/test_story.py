@@ -76,6 +76,7 @@ def test_a_run_from_the_form_to_a_threshold_on_an_earlier_cycle(
     expect(page.get_by_text(re.compile(r"Watched slices, stage 1, cycle [2-4]"))).to_be_visible(
         timeout=TRAINED
     )
+    page.get_by_role("tab", name="Losses and gauges").click()
     expect(page.get_by_role("cell", name="Rank correlation of I_ro with I_in")).to_be_visible()
 
     # paused; a refreshed tab finds it as it was

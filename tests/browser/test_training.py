@@ -40,7 +40,9 @@ def test_two_cycles_of_the_teaching_preset(
     expect(page.get_by_text("step 24 of 24")).to_be_visible()
     expect(status(page, "finished")).to_be_visible()
     expect(page.get_by_text("Watched slices, stage 1, cycle 2")).to_be_visible()
+    page.get_by_role("tab", name="Losses and gauges").click()
     expect(page.get_by_role("cell", name="Rank correlation of I_ro with I_in")).to_be_visible()
+    page.get_by_role("tab", name="Film of the run").click()
     # What was trained lies in the folder and opens in the other pages.
     assert Run(run).status() == "finished"
     assert len(Run(run).snapshots()) == 3

@@ -14,6 +14,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.settings.method import TrainedMethod
 from ascnet_core.settings.methods import METHODS
 from pages.parts.film import film, film_export
+from pages.parts.watch import run_list
 from tests import made_up
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -167,7 +168,7 @@ def test_a_slice_of_a_scan_through_both_methods(
 
 
 def test_the_list_of_runs_names_the_map_of_its_histogram(shown, trained, method) -> None:
-    at = shown("training.py")
+    at = shown("training.py", {run_list.OPEN: True})
     rows = at.dataframe[0].value
     row = rows[rows["run"] == trained.name].iloc[0]
     assert row["histogram of I_ro"].startswith(f"{method.maps[0].short}: ")

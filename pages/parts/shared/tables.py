@@ -26,12 +26,17 @@ def counted(number: int, thing: str) -> str:
 
 
 def choose_row(table: pd.DataFrame | list[dict[str, Any]], key: str, **how: Any) -> int | None:
-    """Show a table whose rows can be clicked; the place of the row that is chosen."""
-    event = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, **how
-    )
-    rows = event.selection.rows
-    return rows[0] if rows and rows[0] < len(table) else None
+    """Show a table whose rows can be clicked, in any cell; the place of the row that is chosen."""
+    how = {"on_select": "rerun", **how}
+    event = st.dataframe(table, hide_index=True, selection_mode="single-cell", key=key, **how)
+    place = chosen_place(event)
+    return place if place is not None and place < len(table) else None
+
+
+def chosen_place(event: Any) -> int | None:
+    """The place of the row in which a cell was clicked, from a table's event or state."""
+    cells = event["selection"]["cells"]
+    return int(cells[0][0]) if cells else None
 
 
 def scan_row(scan: Scan) -> dict[str, Any]:
@@ -75,6 +80,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "cycles": one.cycles,
         "done": round(100 * one.share),
         "histogram of I_ro": one.verdict,
+        "tags": list(one.tags),
         "note": one.note,
     }
 

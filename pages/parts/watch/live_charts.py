@@ -6,7 +6,7 @@ Vega's charts change in place; plotly's would blink at every tick.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -46,6 +46,7 @@ def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(content, columns=["step", "term", "value"])
 
 
+CLOSE = 28  # grey levels between two peaks whose names would overlap
 COLOURS = ["#333333", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
 
 
@@ -100,7 +101,13 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     }
     peaks = {
         "transform": [{"filter": "datum.peak > 0"}],
-        "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
+        "mark": {
+            "type": "text",
+            "dy": -7,
+            "color": "#D55E00",
+            "fontSize": 11,
+            "align": {"expr": "datum.align"},
+        },
         "encoding": {
             "x": _number("level"),
             "y": _number("pixels"),
@@ -110,19 +117,30 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     return {"layer": [bars, peaks]}
 
 
-def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:
+def show_histogram(
+    info: Mapping[str, Any], name: str = "I_ro", height: int | Literal["stretch"] = 200
+) -> None:
     """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
-    table, spec = histogram_table(info), histogram_spec(name) | {"height": height}
-    st.vega_lite_chart(table, spec, width="stretch")
+    levels = ", ".join(str(peak["position"]) for peak in info.get("peaks", ())) or "none"
+    alt = f"Histogram of {name} over grey levels 0 to 255; peaks at {levels}."
+    st.vega_lite_chart(
+        histogram_table(info), histogram_spec(name), width="stretch", height=height, alt=alt
+    )
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:
-    """The histogram in a snapshot's `info`: level, pixels, peak (0 or number from 1), name."""
+    """The histogram in a snapshot's `info`: level, pixels, peak (0 or number from 1), name.
+
+    `align` says where a peak's name stands: left of the peak where the next one is close.
+    """
     import pandas as pd
 
     counts = np.asarray(info.get("counts", np.zeros(256)), np.int64)
     table = pd.DataFrame({"level": np.arange(256), "pixels": counts, "peak": 0, "name": ""})
-    for number, peak in enumerate(info.get("peaks", ()), 1):
-        level = int(peak["position"])
+    table["align"] = "center"
+    levels = [int(peak["position"]) for peak in info.get("peaks", ())]
+    for number, (level, after) in enumerate(zip(levels, [*levels[1:], 256], strict=False), 1):
         table.loc[level, ["peak", "name"]] = [number, f"peak {number} · {level}"]
+        if after - level < CLOSE < level:
+            table.loc[level, "align"] = "right"
     return table

@@ -116,24 +116,21 @@ def controls(run: Run, status: str) -> None:
         buttons: list[Button] = [("Go on", "play_arrow", "go", None), stop]
     else:
         buttons = [stop, ("Pause", "pause", "pause", None)]
-    *columns, right = st.columns([1, 1, 1.3])
-    for column, (label, icon, what, about) in zip(columns, buttons, strict=True):
-        column.button(
+    for label, icon, what, about in buttons:
+        st.button(
             label,
             icon=f":material/{icon}:",
             help=about,
             on_click=ask,
             args=(run, status, what),
             type="primary" if what == "go" else "secondary",
-            width="stretch",
         )
     if status == "running":
-        right.button(
+        st.button(
             "Snapshot",
             icon=":material/photo_camera:",
             on_click=ask_for_snapshot,
             args=(run,),
-            width="stretch",
             help="Keeps this moment now, between two steps. It ends no cycle and changes nothing "
             "in the training; `schedule.snapshot_epochs` keeps one every so many epochs.",
         )
@@ -157,7 +154,7 @@ def ask(run: Run, status: str, what: Request) -> None:
 
 
 def parts(run: Run) -> dict[str, Part]:
-    """The fragments of `show_run` that a clock draws again, each with the state that it shows."""
+    """The fragments of this module that a clock draws again, each with the state that it shows."""
     events = run.path / EVENTS
 
     def written() -> int:  # a pause and its end are events too
@@ -171,30 +168,21 @@ def parts(run: Run) -> dict[str, Part]:
     return {PROGRESS: Part(written), LOSSES: Part(written, 4.0), PICTURES: Part(newest)}
 
 
-def show_run(run: Run, chosen: Snapshot | None = None) -> None:
-    """The state of a run; `chosen` None shows the newest snapshot."""
-    st.fragment(show_progress, key=PROGRESS)(run)
-    left, right = st.columns([1.05, 1], gap="medium")
-    with left:
-        st.fragment(show_snapshot, key=PICTURES)(run, chosen)
-    with right:
-        st.fragment(show_curves, key=LOSSES)(run)
-
-
-@feedback.show_user_errors(stop=False)
 def show_progress(run: Run) -> None:
-    """The progress bar, the buttons, and why the process died if it did."""
-    status, progress = run.status(), run.progress()
-    share = 1.0 if status == "finished" else (progress.share if progress else 0.0)
-    text = f"**{status}** · {progress_sentence(status, progress)}"
-    if status in ACTIVE:
-        bar, buttons = st.columns([2.6, 1.8], vertical_alignment="center")
-        bar.progress(share, text=text)
-        with buttons:
-            controls(run, status)
-    else:
-        st.progress(share, text=text)
-    if status == "died":
+    """The progress bar, with the state in a line above it."""
+
+    @feedback.show_user_errors(stop=False)
+    def progress() -> None:
+        status, found = run.status(), run.progress()
+        share = 1.0 if status == "finished" else (found.share if found else 0.0)
+        st.progress(share, text=f"**{status}** · {progress_sentence(status, found)}")
+
+    st.fragment(progress, key=PROGRESS)()
+
+
+def show_death(run: Run) -> None:
+    """Why the process died, if it did."""
+    if run.status() == "died":
         last = feedback.plain(last_word(run.log(1000)) or "none")
         st.error(
             f"The process of {run.name} ended before its time. Its log's last word: {last} "
@@ -203,36 +191,80 @@ def show_progress(run: Run) -> None:
         )
 
 
-@feedback.show_user_errors(stop=False)
+def what_to_wait_for(run: Run) -> str:
+    """The sentence of a run without snapshots."""
+    if run.status() in ACTIVE:
+        return "The first pictures come once the scans are read."
+    return "This run kept no snapshot; train it on for a cycle to see its course."
+
+
 def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     """The watched slices' cuts and the histogram of one kept moment, of the newest if None."""
-    snapshot = chosen or next(reversed(run.snapshots()), None)
-    if snapshot is None:
-        st.info("The first pictures come once the scans are read.", icon=":material/hourglass:")
-        return
-    method = runs.method_of(run)
-    shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
-    st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
-    which = choose_shown(run, snapshot)
-    st.image(watched_picture(run, snapshot, which=which), width="stretch")
-    counted = method.maps[0].short
-    said = feedback.plain(str(snapshot.info.get("verdict", "")))
-    st.markdown(f"**Histogram of {counted}**, sample slices · {said}")
-    live_charts.show_histogram(snapshot.info, counted)
+
+    @feedback.show_user_errors(stop=False)
+    def pictures() -> None:
+        snapshot = chosen or next(reversed(run.snapshots()), None)
+        with st.container(key="watched-slices"):
+            if snapshot is None:
+                st.info(what_to_wait_for(run), icon=":material/hourglass:")
+            else:
+                _show_slices(run, snapshot)
+        with st.container(key="histogram", height=300, border=False):
+            if snapshot is not None:
+                _show_histogram(run, snapshot)
+
+    st.fragment(pictures, key=PICTURES)()
 
 
-@feedback.show_user_errors(stop=False)
-def show_curves(run: Run) -> None:
-    """Loss curves and gauges."""
-    events = read_new_events(run.path / EVENTS)
+def _show_slices(run: Run, snapshot: Snapshot) -> None:
+    shown = ", ".join(["I_in", *(one.short for one in runs.method_of(run).pictures())])
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+        st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
+        with st.popover("Slices", icon=":material/layers:", type="tertiary"):
+            which = choose_shown(run, snapshot)
+    rows = ", ".join(str(one + 1) for one in which)
+    st.image(
+        watched_picture(run, snapshot, which=which),
+        width="stretch",
+        alt=f"Watched slices {rows} at {snapshot.label}, one below the other; {shown} from left to "
+        "right.",
+    )
+
+
+def _show_histogram(run: Run, snapshot: Snapshot) -> None:
+    counted = runs.method_of(run).maps[0].short
+    said = str(snapshot.info.get("verdict", ""))
+    st.markdown(f"**Histogram of {counted}**, sample slices · {feedback.plain(said)}")
+    live_charts.show_histogram(snapshot.info, counted, "stretch")
+
+
+def show_curves(run: Run, drawn: bool) -> None:
+    """Gauges and, where they can be seen, the loss curves."""
+
+    @feedback.show_user_errors(stop=False)
+    def curves() -> None:
+        events = read_new_events(run.path / EVENTS)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.markdown("**Losses**")
+            if drawn:
+                _show_losses(events)
+        with right:
+            show_gauges(run, events)
+
+    st.fragment(curves, key=LOSSES)()
+
+
+def _show_losses(events: Sequence[Mapping[str, Any]]) -> None:
     rows = live_charts.thinned(live_charts.event_rows(events, "step", "losses"))
-    st.markdown("**Losses**")
-    if rows:
-        table = live_charts.long_table(rows)
-        st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
-    else:
+    if not rows:
         st.caption("No step has been logged yet.")
-    show_gauges(run, events)
+        return
+    table = live_charts.long_table(rows)
+    names = ", ".join(table["term"].unique())
+    st.vega_lite_chart(
+        table, live_charts.loss_spec(table), width="stretch", alt=f"Curves by step of: {names}."
+    )
 
 
 def gauges_table(

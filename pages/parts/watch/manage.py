@@ -1,4 +1,4 @@
-"""Managing runs: a note, a new name, export as one file, deleting; and importing a run."""
+"""Managing runs: note, tags, a new name, export as one file, deleting; and importing a run."""
 
 import dataclasses
 import tempfile
@@ -20,6 +20,7 @@ from ascnet_core.runs.manage import (
     why_kept,
     write_note,
 )
+from ascnet_core.runs.tags import read_tags, write_tags
 from pages.parts.shared import feedback, forms, state, tables
 from pages.parts.watch import live_run
 
@@ -27,6 +28,7 @@ UPLOADS = "number of imports"  # a new number is a new, empty uploader
 ASKED = "run that is to be deleted"  # until the question is answered
 QUESTIONS = "number of questions asked"
 NOTES = "notes as this session knows them"  # path of a run -> its text, number of the field
+TAGS_REFUSED = "why tags were not kept"
 NOTE_SAVED = "what became of a note"  # "" once it is saved, else the reason why not
 
 
@@ -35,9 +37,7 @@ def show_manage(run: Run) -> None:
     # a new key is a closed popover: it must not stay open beside the question
     number = st.session_state.setdefault(QUESTIONS, 0)
     with (
-        st.popover(
-            "Manage", icon=":material/inventory_2:", width="stretch", key=f"manage {number}"
-        ),
+        st.popover("Manage", icon=":material/inventory_2:", key=f"manage {number}"),
         st.container(width=330),
     ):
         _manage(run)
@@ -49,6 +49,7 @@ def show_manage(run: Run) -> None:
 @feedback.show_user_errors(stop=False)
 def _manage(run: Run) -> None:
     saved = _note(run)
+    _tags(run)
     _rename(run)
     _export(run)
     _delete(run)
@@ -90,6 +91,31 @@ def _save_note(run: Path, key: str) -> None:
         st.session_state[NOTE_SAVED] = ""
     except UserError as error:
         st.session_state[NOTE_SAVED] = str(error)
+
+
+def _tags(run: Run) -> None:
+    known = {tag for path in list_runs() for tag in read_tags(path)} | set(read_tags(run.path))
+    key = f"tags {'/'.join(read_tags(run.path))} of {run.path}"  # others may change them, too
+
+    def save() -> None:
+        try:
+            write_tags(run.path, st.session_state[key])
+        except UserError as error:
+            st.session_state[TAGS_REFUSED] = str(error)
+
+    st.multiselect(
+        "Tags",
+        sorted(known, key=str.casefold),
+        default=read_tags(run.path),
+        accept_new_options=True,
+        key=key,
+        placeholder="Choose or type a tag",
+        help="By tags the list of runs is filtered, also by `run list --tag`. They are kept in the "
+        "run's folder as tags.txt.",
+        on_change=save,
+    )
+    if problem := st.session_state.pop(TAGS_REFUSED, None):
+        st.error(feedback.plain(problem), icon=":material/error:")
 
 
 def _rename(run: Run) -> None:

@@ -1,7 +1,6 @@
-"""When to stop: the advisor with its rules, the histograms in time, the film, and the way back."""
+"""When to stop: the advice and its rules, the histograms in time, the film, and the way back."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -9,21 +8,26 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.figures import history as figures_history
 from ascnet_core.figures.history import Along
-from ascnet_core.monitoring.advisor import Advice, advise
-from ascnet_core.monitoring.history import History, Point, cycle_ends, dice, read_history
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.monitoring.history import History, Point, dice, read_history
 from ascnet_core.monitoring.peak_tracks import track_peaks
-from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
 from ascnet_core.monitoring.truth import watched_truth
 from ascnet_core.places import CUTS, EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import components, disk, feedback, state, tables
+from pages.parts.shared import components, disk, feedback, state
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
+from pages.parts.watch.advice import show_advice, show_rules
 
-COURSE = "course of the run"  # a fragment
+COURSE, RULES, CHARTS = "course of the run", "rules of the run", "charts of the run"  # fragments
+WHEN = (
+    "The paper stops at three or four separated peaks. They come and go, and more training tears "
+    "holes into the mask (Figs. 9, 10)."
+)
+PLAIN = {"displayModeBar": False}
 REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
 CURVES = ("Index and stability", "Tracked peaks")
@@ -33,13 +37,6 @@ ORACLE_HELP = (
     "and no rule of the advisor uses it."
 )
 AXES: dict[Along, str] = {"cycle": "by cycle", "images": "by slices seen"}
-BOXES = {
-    "stop": (st.success, ":material/flag:"),
-    "go on": (st.info, ":material/arrow_forward:"),
-    "go back": (st.warning, ":material/undo:"),
-    "quantiser": (st.warning, ":material/contrast:"),
-    "dead adversary": (st.error, ":material/heart_broken:"),
-}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -60,88 +57,6 @@ def history_of(run: Run) -> History:
     return history
 
 
-def sentence_of(advice: Advice, status: str) -> str:
-    """The advice as a sentence for a run with that status."""
-    text = advice.sentence[:1].upper() + advice.sentence[1:] + "."
-    if advice.kind == "go on" and status not in live_run.ACTIVE:
-        text += " The run has ended: resume or extend it to go on."
-    return text
-
-
-def show_advice(history: History, status: str) -> None:
-    """The advisor's box, the figures of the newest cycle, and all rules with their figures."""
-    if not history.method.two_cuts:
-        st.info(history.method.lacks("The advisor"), icon=":material/flag:")
-        return
-    advice = advise(history)
-    box, icon = BOXES[advice.kind]
-    ends = cycle_ends(history.points)
-    left, right = st.columns([1, 1.3], gap="medium")
-    with left:
-        box(sentence_of(advice, status), icon=icon)
-        if ends:
-            show_figures(ends[-1], ends[-2] if len(ends) > 1 else None)
-        st.caption(
-            f"Mask on the watched slices by the run's rule, {history.rule} ({history.side}) on "
-            f"the {history.map}, threshold from each snapshot's own counts. No true mask is used. "
-            "`--stop-when separated` stops a training by the same rules."
-        )
-    with right:
-        rows = [
-            (":green[✓]" if rule.held else ":red[✗]", rule.name, rule.figure, rule.threshold)
-            for rule in advice.rules
-        ]
-        table = tables.markdown(("", "rule", "now", "wanted"), rows, (":-:", ":--", ":--", ":--"))
-        st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)
-        with st.popover("What the rules mean", icon=":material/help:"):
-            st.markdown("\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in advice.rules))
-
-
-def show_figures(now: Point, before: Point | None) -> None:
-    """Gauges of the newest complete cycle, with the change since the one before."""
-    gauges: tuple[tuple[str, str, str, Literal["normal", "off", "inverse"], str], ...] = (
-        (
-            "Separation index",
-            "separation_index",
-            ".2f",
-            "normal",
-            "Mean of the largest separations between neighbouring peaks, one fewer than the "
-            f"{now.peaks_wanted} peaks wanted; 0 to 1.",
-        ),
-        (
-            "Mask stability",
-            "stability",
-            ".2f",
-            "normal",
-            f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
-        ),
-        (
-            "Rank correlation",
-            "rank_correlation",
-            ".2f",
-            "off",
-            f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
-            "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
-        ),
-        (
-            "Mask holes",
-            "holes",
-            "d",
-            "inverse",
-            "Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
-        ),
-    )
-    for column, (title, name, digits, colour, about) in zip(st.columns(4), gauges, strict=True):
-        value, old = getattr(now, name), getattr(before, name, None)
-        shown, delta = "–", None
-        if value is not None:
-            shown = format(value, digits)
-            # a mask without holes needs no change beside it
-            if old is not None and (value or name != "holes"):
-                delta = format(value - old, f"+{digits}")
-        column.metric(title, shown, delta, delta_color=colour, help=about)
-
-
 @st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)
 def _truth(path: str, stamp: str) -> np.ndarray:
     run = Run(Path(path))
@@ -159,7 +74,7 @@ def oracle_scores(run: Run, history: History) -> list[float | None] | None:
     return [dice(point.mask, truth) for point in history.points]
 
 
-def show_course(run: Run, history: History, key: str) -> None:
+def choose_charts(run: Run, history: History, key: str) -> None:
     """Histograms in time on the left, curves or tracked peaks on the right."""
     points, counted = history.points, history.method.maps[0].short
     one, two, three = st.columns([1, 0.8, 1], vertical_alignment="bottom")
@@ -179,7 +94,7 @@ def show_course(run: Run, history: History, key: str) -> None:
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
             figure = figures_history.timeline(points, axis, name=counted)
-        st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
+        st.plotly_chart(figure, key=f"{key} left {timeline}", config=PLAIN)
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
     with right:
@@ -190,7 +105,7 @@ def show_course(run: Run, history: History, key: str) -> None:
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
             figure = figures_history.course(points, axis, oracle=scores, name=counted)
-        st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
+        st.plotly_chart(figure, key=f"{key} right {curves}", config=PLAIN)
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -309,55 +224,103 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
         continue_run.fork_button(name, cycle, f"{key} fork")
 
 
-def parts(run: Run) -> dict[str, Part]:
-    """The fragment of `show_termination` that a clock draws again while the run trains."""
+def parts(run: Run, charts: bool) -> dict[str, Part]:
+    """The fragments below that a clock draws again while the run trains.
+
+    `charts`: `show_charts` is among them.
+    """
 
     def marked() -> object:
         events = live_run.read_new_events(run.path / EVENTS)
         kinds = ("snapshot", "cycle", "end")
         return next(((e["kind"], e["step"]) for e in reversed(events) if e["kind"] in kinds), None)
 
-    return {COURSE: Part(marked, REFRESH)}
+    shown = (COURSE, RULES, CHARTS) if charts else (COURSE, RULES)
+    return {key: Part(marked, REFRESH) for key in shown}
 
 
-def show_termination(run: Run) -> None:
-    """The whole section; a run without snapshots gets a sentence on what to wait for."""
-    key = f"termination of {run.path}"
-    active = run.status() in live_run.ACTIVE
+def _key(run: Run) -> str:
+    return f"termination of {run.path}"
 
-    @st.fragment(key=COURSE)
+
+def show_course(run: Run) -> None:
+    """The advice, the histograms in time, and the curves that it goes by, below one another."""
+
     @feedback.show_user_errors(stop=False)
     def course() -> None:
         history = history_of(run)
-        for problem in history.left_out:
-            st.warning(feedback.plain(problem), icon=":material/broken_image:")
-        if not history.points:
-            text = (
-                "The first snapshot comes once the scans are read."
-                if active
-                else "This run kept no snapshot; train it on for a cycle to see its course."
+        points, name = history.points, history.method.maps[0].short
+        with st.container(key="advice"):
+            for problem in history.left_out:
+                st.warning(feedback.plain(problem), icon=":material/broken_image:")
+            if points:
+                show_advice(history, run.status())
+            else:
+                st.info("Advice comes with the first snapshot.", icon=":material/flag:")
+        with st.container(key="heat-map", height=300, border=False):
+            st.markdown(
+                f"**Histograms of {name} in time** · dark where many pixels are, log", help=WHEN
             )
-            st.info(text, icon=":material/hourglass:")
-            return
-        show_advice(history, run.status())
-        show_course(run, history, key)
+            if points:
+                st.plotly_chart(
+                    figures_history.timeline(points, name=name, compact=True),
+                    key=f"{_key(run)} heat map",
+                    height="stretch",
+                    config=PLAIN,
+                    alt=f"Heat map of the histograms of {name}: cycles from left to right, grey "
+                    "levels 0 to 255 from the bottom to the top; dark where many pixels are.",
+                )
+        with st.container(key="main-curve", height=300, border=False):
+            st.markdown(f"**Separation of the peaks of {name}, stability of the mask**")
+            if points:
+                st.plotly_chart(
+                    figures_history.main_course(points),
+                    key=f"{_key(run)} main curve",
+                    height="stretch",
+                    config=PLAIN,
+                    alt=figures_history.course_in_words(points),
+                )
 
-    @st.fragment
+    st.fragment(course, key=COURSE)()
+
+
+def show_rules_of(run: Run) -> None:
+    """The advisor's rules with their figures."""
+
     @feedback.show_user_errors(stop=False)
-    def moving() -> None:
+    def rules() -> None:
         history = history_of(run)
-        if not history.points:
-            return
-        st.markdown("**Film of the run**: every snapshot, all panels by one slider")
-        if active:
-            st.button("Show what is new", icon=":material/refresh:", key=f"{key} refresh")
-        index = show_film(run, history, key)
-        show_way_back(run, history, index, key)
+        if history.points:
+            show_rules(history)
+        else:
+            st.caption(live_run.what_to_wait_for(run))
 
-    st.markdown(
-        "##### When to stop",
-        help="The paper stops at three or four separated peaks, which come and go; more training "
-        "tears holes into the mask (Figs. 9, 10).",
-    )
-    course()
-    moving()
+    st.fragment(rules, key=RULES)()
+
+
+def show_charts(run: Run) -> None:
+    """All charts of the course, larger and to choose from."""
+
+    @feedback.show_user_errors(stop=False)
+    def charts() -> None:
+        history = history_of(run)
+        if history.points:
+            choose_charts(run, history, _key(run))
+        else:
+            st.caption(live_run.what_to_wait_for(run))
+
+    st.fragment(charts, key=CHARTS)()
+
+
+@st.fragment
+@feedback.show_user_errors(stop=False)
+def show_moving(run: Run) -> None:
+    """The film, and the way from one of its cycles to the other pages."""
+    history = history_of(run)
+    if not history.points:
+        st.caption(live_run.what_to_wait_for(run))
+        return
+    if run.status() in live_run.ACTIVE:
+        st.button("Show what is new", icon=":material/refresh:", key=f"{_key(run)} refresh")
+    index = show_film(run, history, _key(run))
+    show_way_back(run, history, index, _key(run))

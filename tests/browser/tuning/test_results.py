@@ -38,7 +38,7 @@ def test_a_click_opens_a_subject_to_discuss(page: Page, server: str, study: Stud
     page.wait_for_timeout(1000)
     box = table.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # the first row's box to tick
+    page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # in the first row
     expect(page).to_have_url(re.compile(r"view=decide&subject=|subject=.*view=decide"))
 
 

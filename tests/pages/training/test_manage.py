@@ -11,7 +11,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
 from ascnet_core.runs.manage import read_note, write_note
 from pages.parts.shared import state, tables
-from pages.parts.watch import live_run, manage
+from pages.parts.watch import live_run, manage, run_list
 from tests.made_up import write_run
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
@@ -45,6 +45,7 @@ def press(page: AppTest, label: str) -> None:
 
 
 def test_a_note_is_saved_on_leaving_and_its_first_line_is_in_the_list(page, runs) -> None:
+    page.session_state[run_list.OPEN] = True
     page.run()
     page.text_area[0].set_value("Clean peaks\nmore of it").run()
     assert not page.exception
@@ -175,6 +176,7 @@ def test_the_list_of_runs_has_the_first_line_of_the_note(runs) -> None:
 
 def test_an_imported_run_is_shown_under_the_name_that_was_chosen(page, runs, tmp_path) -> None:
     export_run(runs / "b", tmp_path / "b.zip")
+    page.session_state[run_list.OPEN] = True
     page.run()
     page.file_uploader[0].set_value(
         ("b.zip", (tmp_path / "b.zip").read_bytes(), "application/zip")
@@ -194,6 +196,7 @@ def test_an_imported_run_is_shown_under_the_name_that_was_chosen(page, runs, tmp
 
 
 def test_an_upload_that_is_no_run_is_the_cores_sentence(page) -> None:
+    page.session_state[run_list.OPEN] = True
     page.run()
     page.file_uploader[0].set_value(("x.zip", b"nothing", "application/zip")).run()
     assert not page.exception

@@ -17,7 +17,8 @@ from ascnet_core.monitoring.history import read_history
 from ascnet_core.monitoring.stop_rules import RULES
 from ascnet_core.runs.folder import Run
 from pages.parts.film import film, film_export
-from pages.parts.watch import stopping
+from pages.parts.watch import board, stopping
+from pages.parts.watch.advice import sentence_of
 from tests import made_up
 
 
@@ -33,13 +34,15 @@ def section(path: str) -> None:
     from pathlib import Path
 
     from ascnet_core.runs.folder import Run
-    from pages.parts.watch.stopping import show_termination
+    from pages.parts.watch import board
 
-    show_termination(Run(Path(path)))
+    board.show_board(Run(Path(path)))
+    board.show_details(Run(Path(path)))
 
 
-def shown(path: Path) -> AppTest:
+def shown(path: Path, tab: str = board.FILM) -> AppTest:
     app = AppTest.from_function(section, args=(str(path),), default_timeout=90)
+    app.session_state[board.OPEN] = tab
     app.run()
     assert not app.exception
     return app
@@ -71,7 +74,7 @@ def test_other_advice_has_its_own_box(
 
 
 def test_all_charts_can_be_chosen(own_cache: Path, run: Run) -> None:
-    app = shown(run.path)
+    app = shown(run.path, board.CHARTS)
     groups = {group.label: group for group in app.button_group}
     groups["Histograms in time"].set_value("Ridge lines")
     groups["Curves"].set_value("Tracked peaks")
@@ -96,8 +99,8 @@ def test_a_dead_adversary_is_red(own_cache: Path, tmp_path: Path) -> None:
 
 def test_advice_to_go_on_tells_of_a_run_that_has_ended() -> None:
     advice = advise(made_up.story("mm"))
-    assert "has ended" in stopping.sentence_of(advice, "finished")
-    assert "has ended" not in stopping.sentence_of(advice, "running")
+    assert "has ended" in sentence_of(advice, "finished")
+    assert "has ended" not in sentence_of(advice, "running")
 
 
 def test_a_new_snapshot_alone_is_measured(own_cache: Path, tmp_path: Path) -> None:
@@ -182,7 +185,7 @@ def test_a_joint_histogram_is_a_picture_of_logarithms() -> None:
 def test_dice_is_laid_over_only_when_asked_and_says_why_it_cannot(
     own_cache: Path, run: Run
 ) -> None:
-    app = shown(run.path)
+    app = shown(run.path, board.CHARTS)
     assert not app.toggle[0].value
     app.toggle[0].set_value(True)
     app.run()

@@ -1,4 +1,4 @@
-"""`run`: list, note, rename, delete, export, import."""
+"""`run`: list, note, tag, rename, delete, export, import."""
 
 import sys
 from pathlib import Path
@@ -44,6 +44,34 @@ def test_another_folder_is_listed_and_an_empty_one_says_what_to_do(runs, tmp_pat
     assert "train" in capsys.readouterr().out
     assert cli("run", "list", "nowhere") == 2
     assert "nowhere is no folder" in complaint(capsys)
+
+
+def test_tags_are_added_listed_by_and_removed(runs, capsys):
+    assert cli("run", "tag", "first") == 0
+    assert capsys.readouterr().out == "There is no tag on first.\n"
+    assert cli("run", "tag", "first", "skull", "first lecture") == 0
+    assert capsys.readouterr().out == "first lecture, skull\n"
+    assert cli("run", "list", "--tag", "skull") == 0
+    _, only = capsys.readouterr().out.splitlines()
+    assert only.startswith("first")
+    assert only.endswith("first lecture, skull")
+    assert cli("run", "tag", "first", "skull", "--remove") == 0
+    assert capsys.readouterr().out == "first lecture\n"
+    assert (runs / "first" / "tags.txt").read_text() == "first lecture\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["list", "--tag", "none"], "No run in"),
+        (["tag", "first", "skull", "--remove"], "first has no tag skull."),
+        (["tag", "first", "--remove"], "Name the tags"),
+        (["tag", "first", "a,b"], "'a,b' cannot be a tag"),
+    ],
+)
+def test_tags_that_are_not_there_or_cannot_be(runs, capsys, arguments, said):
+    assert cli("run", *arguments) == 2
+    assert complaint(capsys).startswith(f"error: {said}")
 
 
 def test_a_note_is_written_read_and_cleared(runs, capsys):

@@ -97,3 +97,20 @@ def test_oracle_dice_is_dashed_and_says_what_it_is(points):
     assert line.name.startswith("<i>")
     assert line.y[5] == 0.3
     assert not any("oracle" in trace.name for trace in figures.course(points).data)
+
+
+def test_the_low_charts_share_their_time_axis_and_leave_the_height_to_the_page() -> None:
+    points = story("mss")
+    heat, curve = figures.timeline(points, compact=True), figures.main_course(points)
+    assert [trace.name for trace in curve.data] == [
+        "separation index (wanted: 0.6)",
+        "mask stability (wanted: 0.75)",
+    ]
+    assert list(curve.data[0].y) == [point.separation_index for point in points]
+    for figure in (heat, curve):
+        assert figure.layout.height is None
+        assert list(figure.layout.xaxis.range) == [-0.5, 3.5]
+        assert figure.layout.xaxis.title.text == "cycle"
+    assert not heat.data[0].showscale
+    assert "separation index 1.00, mask stability 1.00." in figures.course_in_words(points)
+    assert "mask stability none yet." in figures.course_in_words(points[:1])

@@ -294,15 +294,15 @@ class TestVerdict:
         assert seen.verdict == "3 separated peaks"
         assert min(seen.separations) > 0.9
 
-    def test_leaning(self) -> None:
+    def test_overlapping(self) -> None:
         seen = read_histogram(mixture(1, 1_000_000, (0.5, 60, 8), (0.3, 150, 8), (0.28, 172, 8)))
-        assert seen.verdict.startswith("2 separated peaks; peak 3 leans on peak 2 (0.")
+        assert seen.verdict.startswith("3 peaks, 2 of them separated; peak 3 overlaps peak 2 (0.")
         assert seen.separations[0] > 0.9
         assert 0.1 < seen.separations[1] < 0.5
 
-    def test_the_lower_one_leans(self) -> None:
+    def test_the_lower_one_is_said_to_overlap(self) -> None:
         seen = read_histogram(mixture(1, 1_000_000, (0.28, 60, 8), (0.3, 82, 8), (0.5, 170, 8)))
-        assert "peak 1 leans on peak 2" in seen.verdict
+        assert "peak 1 overlaps peak 2" in seen.verdict
 
     def test_one_peak(self) -> None:
         assert (
@@ -311,7 +311,7 @@ class TestVerdict:
 
     def test_none_separated(self) -> None:
         seen = read_histogram(mixture(1, 1_000_000, (0.5, 100, 10), (0.45, 127, 10)))
-        assert seen.verdict.startswith("no separated peaks; peak 2 leans on peak 1")
+        assert seen.verdict.startswith("2 peaks, not separated; peak 2 overlaps peak 1")
 
     def test_separation_is_one_minus_valley_over_lower_peak(self) -> None:
         counts = mixture(1, 1_000_000, (0.5, 100, 10), (0.3, 132, 10))
@@ -343,9 +343,9 @@ def two_peaks() -> np.ndarray:
 def test_the_verdict_says_how_clear_the_outer_peak_stands() -> None:
     peaks = find_peaks(two_peaks())
     text = describe_peaks(peaks, (0.824,), "2 separated peaks", "bright")
-    assert text == "2 separated peaks. Rightmost stands 0.82 clear of its neighbour."
+    assert text == "2 separated peaks. Rightmost peak: separation 0.82 (0 to 1)."
     three = describe_peaks((*peaks, peaks[1]), (0.2, 0.9), "3 peaks", "dark")
-    assert three == "3 peaks. Leftmost stands 0.20 clear of its neighbour."
+    assert three == "3 peaks. Leftmost peak: separation 0.20 (0 to 1)."
     assert describe_peaks(peaks[:1], (), "1 peak: nothing to choose", "dark") == (
         "1 peak: nothing to choose."
     )

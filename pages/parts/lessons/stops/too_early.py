@@ -7,6 +7,7 @@ from ascnet_core.runs.folder import Run, resolve_run
 from pages.parts.lessons.shown import NAMES
 from pages.parts.lessons.stop import Stop
 from pages.parts.watch import live_charts, live_run, stopping
+from pages.parts.watch.advice import BOXES, sentence_of
 
 
 def show() -> str:
@@ -29,8 +30,8 @@ def show() -> str:
     with two:
         live_charts.show_histogram(snapshot.info, height=230)
         advice = advise(history.points[: index + 1])
-        box, icon = stopping.BOXES[advice.kind]
-        box(stopping.sentence_of(advice, "running"), icon=icon)
+        box, icon = BOXES[advice.kind]
+        box(sentence_of(advice, "running"), icon=icon)
     holes = "no mask" if point.holes is None else f"enclosed holes in the mask: {point.holes}"
     same = "" if point.stability is None else f", Dice {point.stability:.2f} with the mask before"
     return (
