@@ -14,6 +14,7 @@ from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.files import made_folder, whole_or_nothing, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.reference import check_reference, proposed_reference
 from ascnet_core.imaging.signs import Signs, signs_of
 from ascnet_core.names import OWN_REFERENCES
@@ -32,6 +33,7 @@ from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
 from ascnet_core.runs.parent import check_sizes
+from ascnet_core.runs.propose import Facts, Sight, facts_of, propose_preset, sight_of, unsuited
 from ascnet_core.runs.room import check_room
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing, to_toml
@@ -106,6 +108,8 @@ def train(options: argparse.Namespace) -> None:
             note_command(path, options.command_line)
         else:
             sets = _sets(cohorts[0], cohorts[1], settings, log)
+            if options.preset is None and parent is None:
+                _propose(settings, facts_of(sets.seen), log)
             with Progress("files hashed", line=log.say) as progress:
                 prepare_run(path, *cohorts, options.command_line, progress)
             fork()
@@ -194,6 +198,7 @@ class _Sets(NamedTuple):
     reference: SliceSet
     watched: Watched
     learnt: list[tuple[Scan, Signs]]
+    seen: list[Sight]
 
 
 def _sets(cohort: Cohort, reference: str | Path, settings: Settings, log: Log) -> _Sets:
@@ -201,26 +206,32 @@ def _sets(cohort: Cohort, reference: str | Path, settings: Settings, log: Log) -
     from ascnet_core.training.slice_sets import sets_of, watched_of
 
     learnt: list[tuple[Scan, Signs]] = []
+    seen: list[Sight] = []
+
+    def look(prepared: Prepared) -> None:
+        learnt.append((prepared.scan, signs_of(prepared)))
+        seen.append(sight_of(prepared, learnt[-1][1]))
+
     with Progress("scans prepared", line=log.say) as progress:
         inputs, normal = sets_of(
             settings,
             cohort,
             reference,
             progress,
-            look=lambda prepared: learnt.append((prepared.scan, signs_of(prepared))),
+            look=look,
         )
     log.say(
         f"{len(inputs.images)} input slices, {len(normal.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal), learnt)
+    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal), learnt, seen)
 
 
 def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -> None:
     """Train; the lock is held."""
     from ascnet_core.training.recorder import record
 
-    inputs, reference, watched, learnt = sets
+    inputs, reference, watched, learnt, _ = sets
     write_fingerprint(path, learnt)
     write_json(path / places.WATCHED, list(watched.names))
     device = pick_device(device)
@@ -251,6 +262,13 @@ def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -
         if how == "finished"
         else f"go on: {PROGRAM} train --resume {run}"
     )
+
+
+def _propose(settings: Settings, facts: Facts, log: Log) -> None:
+    """Say which settings suit the scans, where nobody named a preset and the default does not."""
+    proposal = propose_preset(facts)
+    if unsuited(settings, facts):
+        log.warn(f"{proposal.sentence} Its options: {proposal.options}")
 
 
 def _warn(settings: Settings, inputs: int, references: int, device: str, log: Log) -> None:
