@@ -230,6 +230,6 @@ def unsuited(settings: Settings, facts: Facts) -> str:
         where = "whole heads" if facts.skull else "brains of patients"
         return (
             f"`{settings.preset}` was made for the synthetic cohort: on {where} its fence turns "
-            "white from the first cycle on, and with it the lesions; take what is proposed."
+            "white from the first cycle on, and the lesions with it; choose another preset."
         )
     return ""

@@ -203,10 +203,16 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
     Where the value is refused, the reason stands under the widget.
     """
     value = _widget(key, settings, prefix, fixed)
-    for problem in refused(settings, {key: value}).values():
-        said = re.sub(rf"^{re.escape(key)} is ", "", problem)
-        st.markdown(f":red[:material/error: {plain(said)}]")
+    show_problem(key, value, settings)
     return value
+
+
+def show_problem(key: str, value: Any, settings: Settings) -> None:
+    """Say under a field why its value is refused, if it is."""
+    for problem in refused(settings, {key: value}).values():
+        # the value stands above; what it must be is news
+        said = problem.partition("; ")[2] or problem
+        st.markdown(f":red[:material/error: {plain(said[:1].upper() + said[1:])}]")
 
 
 def _widget(key: str, settings: Settings, prefix: str, fixed: bool) -> Any:
