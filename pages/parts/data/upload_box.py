@@ -19,7 +19,7 @@ APART = "masks that their names do not tell"
 
 def upload_box() -> Path | None:
     """The fields; the manifest of what was uploaded, once it is to be opened."""
-    left, right = st.columns([1, 1.1], vertical_alignment="bottom")
+    left, right = st.columns([1, 1.1])
     what = left.segmented_control(
         "What to upload",
         [FILES, FOLDER],
