@@ -12,7 +12,7 @@ from ascnet_core.runs.folder import Run
 from tests.browser.conftest import settle
 from tests.browser.run_form import command, fill
 
-expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
+expect.set_options(timeout=60_000)  # ms: the machine may be busy with other things
 
 
 def open_form(page: Page, server: str, cohort: Path) -> None:
@@ -83,6 +83,8 @@ def test_what_hinders_the_start_is_in_the_window_beside_the_button(
     run = tmp_path / "trained" / "refused"
     name_it(page, run)
     start = page.get_by_role("button", name="Start training")
+    # at the foot of the form, as whoever reads its command line
+    page.get_by_test_id("stCode").last.scroll_into_view_if_needed()
     start.click()
     said = page.get_by_test_id("stAlert").filter(has_text="has no scan 'nobody'")
     expect(said).to_be_in_viewport()
