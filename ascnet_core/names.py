@@ -27,7 +27,8 @@ Flag = Literal["fine", "doubtful", "exclude", "flipped"]
 """What a rater says of a subject in a study; `exclude`: it gets no mask."""
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
-OWN_REFERENCES = ("normal", "lesion-free")
+OwnReference = Literal["normal", "lesion-free"]
+OWN_REFERENCES: tuple[OwnReference, ...] = get_args(OwnReference)
 """References within the cohort: its group `normal`, or its slices without lesion."""
 
 Tell = Callable[[int, int], None]

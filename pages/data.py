@@ -1,5 +1,6 @@
 """Data: open a cohort, see what is in it and how it was scaled, choose input and reference."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -7,12 +8,13 @@ import streamlit as st
 
 from ascnet_core.errors import UserError, printable
 from ascnet_core.imaging.cohort import Cohort, Scan
-from ascnet_core.imaging.formats import ENDINGS, IN_SHORT
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.runs.suspicion import in_order
 from ascnet_core.segmentation.levels import SEPARATOR
-from pages.parts.data import sets, uploads
+from pages.parts.data import sets
+from pages.parts.data.upload_box import upload_box
+from pages.parts.data.upload_folder import looked_through
 from pages.parts.shared import access, cohorts, disk, feedback, forms, remarks, runs, state, tables
 from pages.parts.shared.feedback import progress_bar
 from pages.parts.shared.question import ask_about
@@ -55,24 +57,8 @@ def open_box() -> None:
             else:
                 st.warning("Write the path of a manifest or a folder first.")
     with upload:
-        left, right = st.columns(2)
-        images = left.file_uploader(
-            "Images",
-            type=ENDINGS,
-            accept_multiple_files=True,
-            help=f"{IN_SHORT}. They stay on this machine.",
-        )
-        masks = right.file_uploader(
-            "Masks (optional)",
-            type=ENDINGS,
-            accept_multiple_files=True,
-            help="Matched by name: case1_mask.nii.gz belongs to case1_flair.nii.gz.",
-        )
-        if not images:
-            st.caption("Choose one image or more; a mask lets the pages show Dice.")
-        elif st.button("Open uploads", type="primary"):
-            with feedback.show_user_errors(stop=False):
-                opened(str(uploads.write_uploads(images, masks or [])))
+        if manifest := upload_box():
+            opened(str(manifest))
 
 
 def opened(path: str) -> None:
@@ -194,7 +180,7 @@ def read_table(
 
 def left_out_box(key: str) -> None:
     """What was unsure in an indexed folder, and the files left out, and why."""
-    found = cohorts.looked_through(key)
+    found = cohorts.looked_through(key) or looked_through(Path(key))
     if found is None:
         return
     for files, title, column in (

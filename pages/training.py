@@ -4,7 +4,7 @@ import streamlit as st
 
 from ascnet_core.runs.folder import Run, find_run, list_runs
 from pages.parts.compare import reference_lab, runs_compared
-from pages.parts.new_run import continue_run, form
+from pages.parts.new_run import continue_run, draft, form
 from pages.parts.shared import access, feedback, state, ticker
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.ticker import Part
@@ -42,6 +42,7 @@ def page() -> None:
         "(paper, section 3.3).",
         anchor=False,
     )
+    draft.in_tab(st.session_state.get(SWITCH))
     runs = [Run(path) for path in list_runs()]
     wanted = st.session_state.pop(state.TRAINING_VIEW, None)
     if wanted or SWITCH not in st.session_state:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ascnet_core import places
 from ascnet_core.commands.options import PROGRAM, changed_settings, first_settings, pick_device
@@ -14,16 +14,27 @@ from ascnet_core.commands.train_log import Log, Steps
 from ascnet_core.errors import UserError
 from ascnet_core.files import made_folder, whole_or_nothing, write_json, write_text
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
+from ascnet_core.imaging.prepare import Prepared
+from ascnet_core.imaging.reference import check_reference, proposed_reference
 from ascnet_core.imaging.signs import Signs, signs_of
 from ascnet_core.names import OWN_REFERENCES
 from ascnet_core.runs.card import write_card
-from ascnet_core.runs.create import check_data, check_new, create_run, note_command, reference_of
+from ascnet_core.runs.create import (
+    begin_run,
+    check_data,
+    check_new,
+    note_command,
+    prepare_run,
+    reference_of,
+)
 from ascnet_core.runs.events import tail_events
 from ascnet_core.runs.fingerprint import write_fingerprint
 from ascnet_core.runs.folder import Run, is_run, new_run_path, resolve_run
 from ascnet_core.runs.launch import check_processes, launched
 from ascnet_core.runs.lock import hold_lock
 from ascnet_core.runs.parent import check_sizes
+from ascnet_core.runs.propose import Facts, Sight, facts_of, propose_preset, sight_of, unsuited
+from ascnet_core.runs.room import check_room
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import differing, to_toml
 
@@ -70,6 +81,8 @@ def train(options: argparse.Namespace) -> None:
     if not goes_on:
         check_new(path)
         cohorts = _cohorts(options, parent)
+        check_reference(cohorts[0], cohorts[2] or cohorts[1])
+        check_room(path, settings)
     shown = path.exists()  # a page that starts a training makes its folder, and waits for the run
 
     def stays() -> bool:
@@ -95,8 +108,11 @@ def train(options: argparse.Namespace) -> None:
             note_command(path, options.command_line)
         else:
             sets = _sets(cohorts[0], cohorts[1], settings, log)
+            if options.preset is None and parent is None:
+                _propose(settings, facts_of(sets.seen), log)
             with Progress("files hashed", line=log.say) as progress:
-                create_run(path, settings, *cohorts, options.command_line, progress, fork)
+                prepare_run(path, *cohorts, options.command_line, progress)
+            fork()
         _train(path, settings, sets, device, log)
 
 
@@ -165,8 +181,7 @@ def _cohorts(options: argparse.Namespace, parent: Run | None) -> tuple[Cohort, s
     if reference is None and parent is not None:
         reference = str(reference_of(parent.path))
     if reference is None:
-        normal = any(scan.group == "normal" for scan in cohort.scans)
-        reference = "normal" if normal else "lesion-free"
+        reference = proposed_reference(cohort) or "lesion-free"
     if reference in OWN_REFERENCES:
         return cohort, reference, None
     return cohort, reference, read_manifest(Path(reference))
@@ -183,6 +198,7 @@ class _Sets(NamedTuple):
     reference: SliceSet
     watched: Watched
     learnt: list[tuple[Scan, Signs]]
+    seen: list[Sight]
 
 
 def _sets(cohort: Cohort, reference: str | Path, settings: Settings, log: Log) -> _Sets:
@@ -190,26 +206,32 @@ def _sets(cohort: Cohort, reference: str | Path, settings: Settings, log: Log) -
     from ascnet_core.training.slice_sets import sets_of, watched_of
 
     learnt: list[tuple[Scan, Signs]] = []
+    seen: list[Sight] = []
+
+    def look(prepared: Prepared) -> None:
+        learnt.append((prepared.scan, signs_of(prepared)))
+        seen.append(sight_of(prepared, learnt[-1][1]))
+
     with Progress("scans prepared", line=log.say) as progress:
         inputs, normal = sets_of(
             settings,
             cohort,
             reference,
             progress,
-            look=lambda prepared: learnt.append((prepared.scan, signs_of(prepared))),
+            look=look,
         )
     log.say(
         f"{len(inputs.images)} input slices, {len(normal.images)} reference slices of "
         f"{settings.data.size} x {settings.data.size} pixels"
     )
-    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal), learnt)
+    return _Sets(inputs, normal, watched_of(settings.data.watched, inputs, normal), learnt, seen)
 
 
 def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -> None:
     """Train; the lock is held."""
     from ascnet_core.training.recorder import record
 
-    inputs, reference, watched, learnt = sets
+    inputs, reference, watched, learnt, _ = sets
     write_fingerprint(path, learnt)
     write_json(path / places.WATCHED, list(watched.names))
     device = pick_device(device)
@@ -221,7 +243,14 @@ def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -
         _warn(settings, len(inputs.images), len(reference.images), device, log)
     started = time.monotonic()
     with Steps(log) as steps:
-        how = record(path, settings, inputs, reference, watched.images, device, report=steps.report)
+
+        def report(event: dict[str, Any]) -> None:
+            # With its first event the folder becomes a run: one that dies before leaves none.
+            if not is_run(path):
+                begin_run(path, settings)
+            steps.report(event)
+
+        how = record(path, settings, inputs, reference, watched.images, device, report)
     write_card(path)
     log.say(f"{how} after {duration(time.monotonic() - started)}")
     snapshots = Run(path).snapshots()
@@ -233,6 +262,13 @@ def _train(path: Path, settings: Settings, sets: _Sets, device: str, log: Log) -
         if how == "finished"
         else f"go on: {PROGRAM} train --resume {run}"
     )
+
+
+def _propose(settings: Settings, facts: Facts, log: Log) -> None:
+    """Say which settings suit the scans, where nobody named a preset and the default does not."""
+    proposal = propose_preset(facts)
+    if unsuited(settings, facts):
+        log.warn(f"{proposal.sentence} Its options: {proposal.options}")
 
 
 def _warn(settings: Settings, inputs: int, references: int, device: str, log: Log) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
-from ascnet_core.names import Tell, tell_nobody
+from ascnet_core.names import OwnReference, Tell, tell_nobody
 
 # A slice with less of the region than this share of the largest slice's is empty.
 EMPTY_SHARE = 0.05
@@ -104,6 +104,50 @@ class Pools(NamedTuple):
     lesions: SliceSet
 
 
+def proposed_reference(cohort: Cohort) -> OwnReference | None:
+    """The reference that suits a cohort: its normal group, else its lesion-free slices.
+
+    None where neither can be told: it has no other scans beside normal ones, and no masks.
+    """
+    groups = {scan.group == "normal" for scan in cohort.scans}
+    if len(groups) > 1:
+        return "normal"
+    return "lesion-free" if any(scan.mask for scan in cohort.scans) else None
+
+
+def check_reference(cohort: Cohort, reference: str | Path | Cohort) -> None:
+    """Raise UserError where a cohort's manifest says that such a reference would be empty.
+
+    It takes what `reference_pools` takes, and reads no scan.
+    """
+    if reference not in ("normal", "lesion-free"):
+        if not isinstance(reference, Cohort):
+            read_manifest(reference)
+        return
+    fitting = proposed_reference(cohort)
+    normal = [scan for scan in cohort.scans if scan.group == "normal"]
+    if reference == "lesion-free":
+        if any(scan.mask for scan in cohort.scans):
+            return
+        missing = "no masks, so nothing says which slices are lesion-free slices"
+    elif not normal:
+        missing = "no normal group"
+    elif len(normal) == len(cohort.scans):
+        raise UserError(
+            f"{cohort.manifest} has no other scans than its normal group; train on another cohort, "
+            "and take this one as its reference."
+        )
+    else:
+        return
+    ways = {
+        "normal": "take its normal group as reference",
+        "lesion-free": "take its lesion-free slices as reference (by its masks)",
+        None: "fill its column `group` with normal and anomalous, or take another cohort of normal "
+        "images as reference",
+    }
+    raise UserError(f"{cohort.manifest} has {missing}; {ways[fitting]}.")
+
+
 def reference_pools(
     cohort: Cohort,
     preparation: Preparation,
@@ -124,6 +168,7 @@ def reference_pools(
 
     Raises a UserError if one of them would be empty, or a scan cannot be made ready.
     """
+    check_reference(cohort, reference)
     scans = list(cohort.scans)
     if reference == "lesion-free":
         both = _all(_sets(scans, preparation, progress, look), cohort)
@@ -142,12 +187,6 @@ def reference_pools(
     normal = [scan for scan in other.scans if scan.group == "normal"]
     if own:
         scans = [scan for scan in scans if scan.group != "normal"]
-        if not normal or not scans:
-            raise UserError(
-                f"{cohort.manifest} has no {'other scans' if normal else 'normal group'}; fill its "
-                "column `group` with normal and anomalous, or choose lesion-free or another "
-                "manifest as reference."
-            )
     sets = _sets([*scans, *(normal or other.scans)], preparation, progress, look)
     inputs, found = _all(sets[: len(scans)], cohort), _all(sets[len(scans) :], other)
     lesions = inputs.take(inputs.lesion)

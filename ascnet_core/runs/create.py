@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -33,15 +33,26 @@ def create_run(
     reference_cohort: Cohort | None = None,
     command: Sequence[str] = (),
     progress: Tell = tell_nobody,
-    before_settings: Callable[[], None] | None = None,
 ) -> None:
-    """Write the files of a new run. `settings.toml` comes last: with it the folder is a run.
+    """Write the files of a new run, as `prepare_run` and `begin_run` do one after the other."""
+    prepare_run(run, cohort, reference, reference_cohort, command, progress)
+    begin_run(run, settings)
+
+
+def prepare_run(
+    run: Path,
+    cohort: Cohort,
+    reference: str,
+    reference_cohort: Cohort | None = None,
+    command: Sequence[str] = (),
+    progress: Tell = tell_nobody,
+) -> None:
+    """Write what a new run is made of, but for its settings: until `begin_run` it is no run.
 
     Inputs come from `cohort`, references from `reference_cohort` if it is given. `reference` is
     "normal", "lesion-free", or the path of the reference cohort's manifest; `command` is the
-    command line, program first. `progress` is called with (files hashed, files in all),
-    `before_settings` when all but the settings is written; a fork writes its first checkpoint
-    there. Raises UserError if the folder is a run already.
+    command line, program first. `progress` is called with (files hashed, files in all). Raises
+    UserError if the folder is a run already.
     """
     if is_run(run):
         raise UserError(
@@ -71,8 +82,10 @@ def create_run(
     if reference_cohort is not None:
         write_manifest(run / REFERENCE, manifest_rows(reference_cohort, run))
     note_command(run, command)
-    if before_settings is not None:
-        before_settings()
+
+
+def begin_run(run: Path, settings: Settings) -> None:
+    """Write `settings.toml`, with which a prepared folder is a run."""
     write_text(run / SETTINGS, to_toml(settings))
 
 

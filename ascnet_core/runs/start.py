@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ascnet_core import places
 from ascnet_core.errors import UserError
+from ascnet_core.files import made_folder
 from ascnet_core.places import LOG
 from ascnet_core.runs.create import check_new
 from ascnet_core.runs.folder import is_run, last_word, new_run_path, resolve_run
@@ -26,16 +28,44 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 3
     has its own session); what it prints on stderr goes to the run's `log.txt`. Of several
     `processes` on this machine the pid is their launcher's, which passes a signal on to all; the
     first of them holds the run's lock. Returns once the run has begun, or after `wait` seconds.
-    Raises UserError, with the sentence that it printed, if the process ends at once.
+    Raises UserError, with the sentence that it printed, if the process ends
+    before its run has begun; then nothing of it is left.
     """
     run = _run_of(arguments)
     if lock_holder(run) is not None:
         raise UserError(f"Run {run.name} is being trained already; stop it or choose another name.")
     if not is_run(run):
         check_new(run)
-    run.mkdir(parents=True, exist_ok=True)
-    log = run / LOG
-    before = log.stat().st_size if log.is_file() else 0
+    with made_folder(run):
+        before = set(run.iterdir())
+        log = run / LOG
+        written = log.stat().st_size if log.is_file() else 0
+        given_up = threading.Event()
+        process = _process(arguments, processes, log)
+        # Collects the exit status, too: an ended child would stay in the process table.
+        threading.Thread(
+            target=_tidy_up, args=(process, run, before, given_up), daemon=True
+        ).start()
+        try:
+            _wait(process, run, time.monotonic() + wait)
+        except _EndedError as error:
+            message = log.read_bytes()[written:].decode("utf-8", "replace")
+            _discard(run, before)
+            raise UserError(_why(error.status, last_word(message))) from None
+        finally:
+            given_up.set()
+    return process.pid
+
+
+class _EndedError(Exception):
+    """The process ended before its run had begun."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def _process(arguments: Sequence[str], processes: int, log: Path) -> subprocess.Popen[bytes]:
     launch = launch_words(processes)
     command = [sys.executable, *launch, "-m", "ascnet_core", "train", *arguments]
     environment = child_environment()
@@ -43,7 +73,7 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 3
         each = max(1, (os.cpu_count() or 1) // processes)
         environment.setdefault("OMP_NUM_THREADS", str(each))
     with log.open("ab") as stream:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -51,23 +81,51 @@ def start_training(arguments: Sequence[str], processes: int = 1, wait: float = 3
             start_new_session=True,
             env=environment,
         )
-    # Collect the exit status: an ended child would stay in the process table.
-    threading.Thread(target=process.wait, daemon=True).start()
-    deadline = time.monotonic() + wait
+
+
+def _wait(process: subprocess.Popen[bytes], run: Path, deadline: float) -> None:
+    """Wait until the run has begun, or until the deadline; raises `_EndedError`."""
     while time.monotonic() < deadline:
         status = process.poll()
-        # It is locked while files are hashed, but a page finds it only once its settings are there.
+        # It is locked while files are read, but becomes a run with its first event.
         if status == 0 or (status is None and lock_holder(run) is not None and is_run(run)):
-            break
+            return
         if status is not None:
-            message = log.read_bytes()[before:].decode("utf-8", "replace")
-            if not is_run(run) and [path.name for path in run.iterdir()] == [LOG]:
-                shutil.rmtree(run)  # it was refused before it began
-            raise UserError(
-                f"Training did not start: {last_word(message) or f'exit status {status}'}"
-            )
+            raise _EndedError(status)
         time.sleep(0.05)
-    return process.pid
+
+
+def _tidy_up(
+    process: subprocess.Popen[bytes], run: Path, before: set[Path], given_up: threading.Event
+) -> None:
+    """Once a training has ended that never began, remove what it left, however it ended."""
+    process.wait()
+    given_up.wait()
+    if lock_holder(run) is None:
+        _discard(run, before)
+
+
+def _discard(run: Path, before: set[Path]) -> None:
+    """Remove what came into a folder that did not become a run, and the folder if it is empty."""
+    if is_run(run) or not run.is_dir():
+        return
+    for path in set(run.iterdir()) - before:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        run.rmdir()
+
+
+def _why(status: int, said: str) -> str:
+    """Say why a training did not start."""
+    if status < 0:
+        return (
+            f"Training did not start: the system ended its process (signal {-status}); if memory "
+            "is short, close programs or take smaller slices, else start it again."
+        )
+    return f"Training did not start: {said or f'exit status {status}'}"
 
 
 def _run_of(arguments: Sequence[str]) -> Path:

@@ -10,9 +10,15 @@ import streamlit as st
 from ascnet_core.figures.basics import position_overlap, positions
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation
-from ascnet_core.imaging.reference import Pools, SliceSet, reference_pools
+from ascnet_core.imaging.reference import (
+    Pools,
+    SliceSet,
+    proposed_reference,
+    reference_pools,
+)
 from ascnet_core.imaging.slices import evenly
 from ascnet_core.names import OWN_REFERENCES
+from ascnet_core.runs.propose import Facts, Sight, facts_of, sight_of
 from pages.parts.shared import cohorts, feedback, pictures, state, tables
 from pages.parts.shared.feedback import progress_bar
 
@@ -43,6 +49,7 @@ class Preview(NamedTuple):
     all_scans: int
     times_inputs: float
     times_reference: float
+    facts: Facts
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -51,8 +58,15 @@ def _preview(manifest: Path, preparation: Preparation, reference: str, changed: 
     own = reference in OWN_REFERENCES
     other = cohort if own else read_manifest(Path(reference))
     some, some_other = sample(cohort), sample(other)
+    sights: list[Sight] = []
     with progress_bar("Taking both sets into slices") as report:
-        pools = reference_pools(some, preparation, reference if own else some_other, report)
+        pools = reference_pools(
+            some,
+            preparation,
+            reference if own else some_other,
+            report,
+            look=lambda prepared: sights.append(sight_of(prepared)),
+        )
     taken = "others" if reference == "normal" else "all"
     shown = "all" if reference == "lesion-free" else "normal"
     return Preview(
@@ -61,6 +75,7 @@ def _preview(manifest: Path, preparation: Preparation, reference: str, changed: 
         len(cohort.scans),
         _number(cohort, taken) / _number(some, taken),
         _number(other, shown) / _number(some_other, shown),
+        facts_of(sights, len(cohort.scans)),
     )
 
 
@@ -79,14 +94,6 @@ def preview(manifest: Path, preparation: Preparation, reference: str) -> Preview
     paths = [manifest] if reference in OWN_REFERENCES else [manifest, Path(reference)]
     changed = " ".join(cohorts.cohort_stamp(read_manifest(path)) for path in paths)
     return _preview(manifest, preparation, reference, changed)
-
-
-def default_reference(cohort: Cohort) -> str:
-    """The reference that suits a cohort: its normal group, else its lesion-free slices."""
-    groups = {scan.group for scan in cohort.scans}
-    if "normal" in groups and len(groups) > 1:
-        return "normal"
-    return "lesion-free" if any(scan.mask for scan in cohort.scans) else "other"
 
 
 def montage_of(found: SliceSet) -> pictures.Picture:
@@ -116,7 +123,7 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
     reference = left.selectbox(
         "Reference: what is normal",
         names,
-        index=names.index(default_reference(cohort)),
+        index=names.index(proposed_reference(cohort) or "other"),
         format_func=REFERENCES.__getitem__,
         key=f"reference for {cohort.manifest}",
         help="The fence cut is to look like these slices (paper, section 3). Inputs are the other "

@@ -10,9 +10,10 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import streamlit as st
 
@@ -28,6 +29,9 @@ from pages.parts.shared.tables import counted
 
 UNFOLDED = 4
 """Times the limit of an upload that a compressed one may unfold to."""
+
+ASIDE = ".writing-"
+"""What the name of a folder begins with that is not yet whole."""
 
 LOOSE = "images/dicom"
 """Where DICOM files that were uploaded one by one lie together."""
@@ -53,29 +57,39 @@ def write_uploads(images: Sequence[Any], masks: Sequence[Any]) -> Path:
             content = hashlib.sha256(file.getvalue()).hexdigest()
             digest.update(b"%b %b %b\n" % (kind.encode(), content.encode(), name))
     folder = access.uploads_folder() / f"upload-{digest.hexdigest()[:24]}"
-    if _is_whole(folder):
-        return folder / MANIFEST
+    if not is_whole(folder / MANIFEST):
+        with writing_aside(folder) as aside:
+            _write(images, masks, aside)
+    return folder / MANIFEST
+
+
+@contextmanager
+def writing_aside(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder` that takes its place once all is in it.
+
+    The manifest's paths are relative, so it can be moved. Raises UserError, and leaves nothing,
+    where the disk does not take it.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # The manifest's paths are relative, so the folder can be moved once all is in it.
-        writing = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+        aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=folder.parent))
         try:
-            _write(images, masks, writing)
+            yield aside
             shutil.rmtree(folder, ignore_errors=True)
-            writing.rename(folder)
+            aside.rename(folder)
         finally:
-            shutil.rmtree(writing, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise UserError(
             f"The upload cannot be kept in {folder.parent} ({error.strerror}); make room there, or "
             "set ASCNET_CACHE to another folder."
         ) from error
-    return folder / MANIFEST
 
 
-def _is_whole(folder: Path) -> bool:
+def is_whole(manifest: Path) -> bool:
+    """Whether a manifest is there with all files that it names."""
     try:
-        return bool(read_manifest(folder / MANIFEST).scans)
+        return bool(read_manifest(manifest).scans)
     except UserError:
         return False
 
@@ -159,22 +173,34 @@ def _check(file: Any) -> None:
     if formats.format_of(Path(safe_file_name(str(file.name)))) is None:
         known = either(one.long for one in formats.FORMATS)
         raise UserError(f"{name} is of no format read here; give {known}.")
-    most = UNFOLDED * int(st.get_option("server.maxUploadSize")) << 20
-    if _unfolded(file, most) > most:
+    ending = suffix_of(Path(str(file.name))).lower()
+    if ending.endswith((".zip", ".gz")):
+        check_unfolding(name, ending, io.BytesIO(file.getvalue()))
+
+
+def most_bytes() -> int:
+    """How much an upload may hold once it is unpacked: a few times what one file may have."""
+    return UNFOLDED * int(st.get_option("server.maxUploadSize")) << 20
+
+
+def check_unfolding(name: str, ending: str, content: BinaryIO) -> None:
+    """Raise a UserError on a zip or gz, called `name`, that unfolds to too much."""
+    most = most_bytes()
+    if _unfolded(ending, content, most) > most:
         raise UserError(
             f"{name} unfolds to more than {most >> 20} MB; open it by its path on this machine."
         )
 
 
-def _unfolded(file: Any, most: int) -> int:
-    """Bytes that a compressed upload unfolds to, counted until they are more than `most`."""
-    size, ending = 0, suffix_of(Path(str(file.name))).lower()
+def _unfolded(ending: str, content: BinaryIO, most: int) -> int:
+    """Bytes that a compressed file unfolds to, counted until they are more than `most`."""
+    size = 0
     try:
         if ending.endswith(".zip"):
-            with zipfile.ZipFile(io.BytesIO(file.getvalue())) as archive:
+            with zipfile.ZipFile(content) as archive:
                 return sum(one.file_size for one in archive.infolist())
         if ending.endswith(".gz"):
-            with gzip.GzipFile(fileobj=io.BytesIO(file.getvalue())) as stream:
+            with gzip.GzipFile(fileobj=content) as stream:
                 while size <= most and (piece := stream.read(_PIECE)):
                     size += len(piece)
     except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile):

@@ -11,7 +11,7 @@ from ascnet_core.runs.create import reference_of
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.parent import sizes
 from ascnet_core.settings.tables import Settings
-from pages.parts.new_run import form, preset_box
+from pages.parts.new_run import draft, form, preset_box
 from pages.parts.shared import cohorts, forms, state, tables
 from pages.parts.shared.runs import run_folder
 
@@ -67,6 +67,7 @@ def choose_data(run: Run) -> tuple[str, str, bool]:
 
 def fork_form() -> None:
     """The form of a new run, filled with the settings of the run to fork. Raises UserError."""
+    draft.restore()
     name, cycle = st.session_state[state.FORK]
     parent = Run(run_folder(name))
     settings, moment = parent.settings(), parent.at_cycle(cycle)
@@ -98,12 +99,15 @@ def fork_form() -> None:
         )
     manifest = cohort if own else str(cohorts.manifest_of(cohort))
     other = None if own else (manifest, named)
+    if problem := form.sets_problem(manifest, named):
+        fields.problems.append(problem)
     form.name_and_start(
         f"{parent.name}-fork",
         fields,
         lambda fork: fork_arguments(name, cycle, fork, fields.changes, other),
     )
-    form.show_looks(fields, str(Path(manifest)), named)
+    if not problem:
+        form.show_looks(fields, str(Path(manifest)), named)
 
 
 def extend_arguments(run: str, settings: Settings, further: int) -> list[str]:

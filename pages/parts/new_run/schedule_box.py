@@ -18,7 +18,7 @@ from ascnet_core.training.schedule_check import (
     times_seen,
 )
 from ascnet_core.training.timetable import segments_of
-from pages.parts.shared import tables
+from pages.parts.shared import forms, tables
 from pages.parts.shared.device import find_device
 
 KEY = "processes of the new run"
@@ -57,7 +57,7 @@ def show_schedule(settings: Settings, inputs: int, references: int) -> None:
     found = check_schedule(settings, inputs, references)
     if not gpu:
         found += check_time(seconds)
-    sentences = [one.sentence for one in found]
+    sentences = [forms.in_labels(one.sentence) for one in found]
     if sentences:
         lines = sentences if len(sentences) == 1 else [f"- {sentence}" for sentence in sentences]
         st.warning("\n".join(lines), icon=":material/warning:")

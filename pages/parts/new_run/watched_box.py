@@ -28,7 +28,9 @@ def watched_field(settings: Settings, prefix: str) -> str:
     # form is shown again or the field was emptied.
     if not st.session_state.get(key):
         st.session_state[key] = forms.text_of(settings.data.watched)
-    return st.text_input(forms.label_of(KEY), key=key, help=f"{about(KEY).help} (`{KEY}`)")
+    text = st.text_input(forms.label_of(KEY), key=key, help=f"{about(KEY).help} (`{KEY}`)")
+    forms.show_problem(KEY, text, settings)
+    return text
 
 
 def with_slice(text: str, name: str) -> str:

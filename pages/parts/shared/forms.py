@@ -5,6 +5,7 @@ What the widgets hold becomes `--set key=value` assignments and a command line.
 
 import itertools
 import math
+import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -13,8 +14,11 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.runs.launch import launch_words
+from ascnet_core.segmentation.rules import parse_rule
+from ascnet_core.segmentation.steps import parse_steps
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, apply_set, keys, value_of, with_method
+from pages.parts.shared.feedback import plain
 from pages.parts.shared.jobs import safe_name
 
 # What most people change; everything else is under "All settings".
@@ -145,13 +149,73 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return next(name for name in itertools.chain([safe], numbered) if name not in names)
 
 
+_KEY = re.compile(r"`?\b([a-z]+\.[a-z0-9_]+)(=[\w.:,-]*\w)?`?")
+
+
+def in_labels(sentence: str) -> str:
+    """A sentence with each setting called by its field's label, its key in brackets as code."""
+
+    def called(found: re.Match[str]) -> str:
+        key, value = found[1], found[2] or ""
+        try:
+            about(key)
+        except UserError:
+            return found[0]
+        return f"“{label_of(key)}” (`{key}{value}`)"
+
+    return _KEY.sub(called, sentence)
+
+
+def problem_of(key: str, value: Any, settings: Settings) -> str:
+    """Why a field's value is refused, whatever the other fields hold; empty if it is not."""
+    try:
+        found = apply_set(settings, [f"{key}={text_of(value)}"]).segmentation
+        if key == "segmentation.rule":
+            parse_rule(found.rule)
+        elif key == "segmentation.post":
+            parse_steps(found.post)
+    except UserError as error:
+        said = str(error)
+        # what is said of two settings together is said once, of both
+        return said if said.startswith(f"{key} is ") or key.startswith("segmentation.") else ""
+    return ""
+
+
+def refused(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]:
+    """The fields whose values are refused, each with the sentence that says why."""
+    changed = {
+        key: value
+        for key, value in values.items()
+        if key != METHOD and text_of(value) != text_of(value_of(settings, key))
+    }
+    found = {key: problem_of(key, value, settings) for key, value in changed.items()}
+    return {key: problem for key, problem in found.items() if problem}
+
+
 def label_of(key: str) -> str:
     """A field's label: one of ours, or its name in words."""
     return LABELS.get(key, key.split(".")[1].replace("_", " "))
 
 
 def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False) -> Any:
-    """The widget of a dotted key; returns its value. `prefix` tells forms and presets apart."""
+    """The widget of a dotted key; returns its value. `prefix` tells forms and presets apart.
+
+    Where the value is refused, the reason stands under the widget.
+    """
+    value = _widget(key, settings, prefix, fixed)
+    show_problem(key, value, settings)
+    return value
+
+
+def show_problem(key: str, value: Any, settings: Settings) -> None:
+    """Say under a field why its value is refused, if it is."""
+    for problem in refused(settings, {key: value}).values():
+        # the value stands above; what it must be is news
+        said = problem.partition("; ")[2] or problem
+        st.markdown(f":red[:material/error: {plain(said[:1].upper() + said[1:])}]")
+
+
+def _widget(key: str, settings: Settings, prefix: str, fixed: bool) -> Any:
     value, setting = value_of(settings, key), about(key, settings)
     common: dict[str, Any] = {
         "label": label_of(key),
@@ -170,13 +234,9 @@ def field_widget(key: str, settings: Settings, prefix: str, fixed: bool = False)
     if isinstance(value, bool):
         return st.checkbox(value=value, **common)
     if isinstance(value, int):
-        return st.number_input(
-            value=value,
-            step=16 if key == "data.size" else 1,
-            min_value=None if setting.low is None else int(setting.low),
-            max_value=None if setting.high is None else int(setting.high),
-            **common,
-        )
+        # No bounds here: a browser keeps what it refuses to itself, and training would begin with
+        # the value before. `field_widget` says it instead.
+        return st.number_input(value=value, step=16 if key == "data.size" else 1, **common)
     # Small and unset numbers are typed: a number field would round 5e-5 away.
     return st.text_input(value=text_of(value), placeholder="not set", **common)
 

@@ -12,8 +12,10 @@ from ascnet_core.imaging.index import index_folder
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.reference import (
     balance,
+    check_reference,
     join,
     match_positions,
+    proposed_reference,
     reference_pools,
     slices_of,
 )
@@ -176,3 +178,28 @@ def test_matches_are_drawn_from_all_neighbours():
     assert counts[45:56].min() > 120
     again = match_positions(np.full(2000, 0.5), np.linspace(0, 1, 101), np.random.default_rng(0))
     assert np.array_equal(picked, again)
+
+
+def test_the_reference_that_suits_a_cohort_is_proposed_and_the_others_are_refused(tmp_path):
+    def cohort_of(*rows):
+        write_manifest(tmp_path / "m.csv", rows)
+        return read_manifest(tmp_path / "m.csv")
+
+    ill = head(tmp_path, "ill", (3,))
+    plain = head(tmp_path, "plain", mask=False)
+    well = head(tmp_path, "well", group="normal", mask=False)
+    for rows, fitting, said in (
+        ((ill, well), "normal", ""),
+        ((ill, plain), "lesion-free", "no normal group; take its lesion-free slices"),
+        ((plain,), None, "fill its column `group` with normal and anomalous, or take another"),
+        ((well,), None, "train on another cohort, and take this one as its reference"),
+    ):
+        found = cohort_of(*rows)
+        assert proposed_reference(found) == fitting
+        if said:
+            with pytest.raises(UserError, match=said):
+                check_reference(found, "normal")
+        else:
+            check_reference(found, "normal")
+    with pytest.raises(UserError, match="no masks, so nothing says which"):
+        check_reference(cohort_of(plain), "lesion-free")
