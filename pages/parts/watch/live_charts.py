@@ -110,10 +110,19 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     return {"layer": [bars, peaks]}
 
 
+def draw(table: pd.DataFrame, spec: Mapping[str, Any]) -> None:
+    """Draw a table by a specification.
+
+    The data has a name: it is then there when the chart is made. Else Vega draws an empty chart
+    first, and warns that it finds no extent.
+    """
+    named = {"data": {"name": "table"}, "datasets": {"table": table}}
+    st.vega_lite_chart({**spec, **named}, width="stretch")
+
+
 def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:
     """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
-    table, spec = histogram_table(info), histogram_spec(name) | {"height": height}
-    st.vega_lite_chart(table, spec, width="stretch")
+    draw(histogram_table(info), histogram_spec(name) | {"height": height})
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:

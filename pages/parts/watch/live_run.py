@@ -229,7 +229,7 @@ def show_curves(run: Run) -> None:
     st.markdown("**Losses**")
     if rows:
         table = live_charts.long_table(rows)
-        st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
+        live_charts.draw(table, live_charts.loss_spec(table))
     else:
         st.caption("No step has been logged yet.")
     show_gauges(run, events)
