@@ -4,12 +4,15 @@ import dataclasses
 
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from ascnet_core.places import EVENTS, MODEL, TRAINING
 from ascnet_core.runs.folder import Run, find_run, list_runs, short_name
 from ascnet_core.runs.parent import read_parent
 from pages.parts.compare import reference_lab, runs_compared
+from pages.parts.links import of_run
 from pages.parts.new_run import continue_run, form, schedule_box
-from pages.parts.shared import access, feedback, state, tables, ticker
+from pages.parts.shared import access, feedback, question, state, tables, ticker
+from pages.parts.shared.runs import run_folder
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run, manage, stopping
@@ -58,11 +61,11 @@ def watch(run: Run) -> None:
     )
     name, ready = short_name(run.path), (run.path / MODEL).is_file()
     if cut.button("Cuts", icon=":material/content_cut:", disabled=not ready, width="stretch"):
-        state.open_page("pages/cuts.py", run=name)
+        of_run.open_run("pages/cuts.py", name)
     if threshold.button(
         "Threshold", icon=":material/equalizer:", disabled=not ready, width="stretch"
     ):
-        state.open_page("pages/threshold.py", run=name)
+        of_run.open_run("pages/threshold.py", name)
     if not active and (run.path / TRAINING).is_file():
         if run.status() != "finished":
             if resume.button(
@@ -161,6 +164,12 @@ def page() -> None:
         return
     name = state.current().run
     named = find_run(name) if access.may_open_run(name) else None
+    if named is None and name != state.DEFAULT.run:
+        runs_table(runs)
+        try:
+            run_folder(name)
+        except UserError as error:
+            question.say_missing(state.current(), error, run=True)
     run = Run(named) if named else runs[0]
     follow(run, runs)
     st.fragment(runs_table, key=LIST)(runs)

@@ -344,6 +344,12 @@ def lesson_stop(stops: int) -> int:
     return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
 
 
+def unknown_stop(stops: int) -> str:
+    """The lesson that the URL names and that is none of `stops`; empty where all is well."""
+    text = st.query_params.get(STOP, "1")
+    return "" if text.isdigit() and 1 <= int(text) <= stops else text
+
+
 def show_stop(number: int) -> None:
     """Write the lesson into the URL."""
     st.query_params[STOP] = str(number)
