@@ -4,19 +4,37 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.links import served
+
 # Our own picture: for an icon given by name the browser would ask a server outside.
 ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
-st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
-
 PAGES = [
-    st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
-    st.Page("pages/lessons.py", title="Lessons", icon=":material/school:"),
-    st.Page("pages/data.py", title="Data", icon=":material/folder_open:"),
-    st.Page("pages/cuts.py", title="Cuts", icon=":material/content_cut:"),
-    st.Page("pages/threshold.py", title="Threshold", icon=":material/equalizer:"),
-    st.Page("pages/tuning.py", title="Tuning", icon=":material/tune:"),
-    st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
-    st.Page("pages/evaluation.py", title="Evaluation", icon=":material/table_chart:"),
+    ("start", "Start", ":material/home:"),
+    ("lessons", "Lessons", ":material/school:"),
+    ("data", "Data", ":material/folder_open:"),
+    ("cuts", "Cuts", ":material/content_cut:"),
+    ("threshold", "Threshold", ":material/equalizer:"),
+    ("tuning", "Tuning", ":material/tune:"),
+    ("training", "Training", ":material/model_training:"),
+    ("evaluation", "Evaluation", ":material/table_chart:"),
 ]
 
-st.navigation(PAGES).run()
+
+def draw() -> None:
+    """Draw the page that the browser asks for."""
+    st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
+    pages = [
+        st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "start")
+        for name, title, icon in PAGES
+    ]
+    st.navigation(pages).run()
+
+
+if __name__ == "__main__":  # Streamlit runs this file for each visitor
+    draw()
+else:  # and imports it once, to serve it
+    app = st.App(
+        __file__,
+        routes=served.routes(["", *(name for name, _, _ in PAGES)]),
+        lifespan=served.open_browser,
+    )

@@ -10,6 +10,8 @@ from ascnet_core.segmentation.masks import on_levels, segment
 from ascnet_core.segmentation.threshold import NoThreshold
 from pages.parts.cuts import slice_panel
 from pages.parts.cuts.slice_panel import Bools
+from pages.parts.links import fit
+from pages.parts.links.veil import veiled
 from pages.parts.shared import cases, components, feedback, remarks, runs, state, thresholds
 from pages.parts.shared.sidebar import choose_flip, sidebar
 from pages.parts.shared.state import View
@@ -65,6 +67,12 @@ def mask_of(view: View) -> tuple[Bools, int | None, str]:
 
 def page() -> None:
     view = sidebar()
+    with veiled(view):
+        draw(view)
+
+
+def draw(view: View) -> None:
+    """Draw everything but the sidebar that all pages share."""
     with st.sidebar:
         choose_flip(view)
     with feedback.show_user_errors():
@@ -76,6 +84,7 @@ def page() -> None:
         case = cases.load_maps(replace(view, range="raw"))
         changed = runs.run_stamp(view.run, view.cycle)
         facts = _facts(case.key, case, view)
+        fit.say(view)
     # A threshold for the cohort needs every scan cut: show the pictures before that.
     whole = (view.run, view.cycle, view.cohort, view.map, view.range, view.flip, changed)
     waiting = view.t is None and view.scope == "cohort" and st.session_state.get(CUT) != whole
@@ -122,7 +131,8 @@ def page() -> None:
         )
     if right.button("Threshold", icon=":material/equalizer:", width="stretch"):
         state.open_page("pages/threshold.py")
-    remarks.show(cases.load_remarks(view))
+    misfit = cases.load_misfit(view)  # it stands above
+    remarks.show([one for one in cases.load_remarks(view) if one != misfit])
     slice_panel.slice_panel(header, volumes, PANEL, _slice_turned)
     st.caption(
         f"{feedback.plain(sentence)} All grey levels are 0–255 on the raw scale [0, 1]. Blue "

@@ -11,6 +11,7 @@ from ascnet_core.runs.folder import find_run
 from pages.parts.lessons import shown
 from pages.parts.lessons.stops import STOPS
 from pages.parts.shared import components, feedback, state
+from pages.parts.shared.question import end_at_unknown_stop
 from pages.parts.shared.sidebar import style
 
 FOLDER = Path(shown.__file__).parent
@@ -71,6 +72,7 @@ def page() -> None:
     style()
     st.html(FOLDER / "page.css")
     _hear()
+    end_at_unknown_stop(len(STOPS))
     stop = state.lesson_stop(len(STOPS))
     presenting = bool(st.session_state.get(state.PRESENTING))
     if presenting:

@@ -15,6 +15,8 @@ from ascnet_core.segmentation.rules import RULES, rule_menu
 from ascnet_core.segmentation.steps import step_menu
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold
 from ascnet_core.studies.table import THRESHOLDS
+from pages.parts.links import fit
+from pages.parts.links.veil import veiled
 from pages.parts.shared import cases, cohorts, components, feedback, remarks, runs, state
 from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
 from pages.parts.shared.state import View
@@ -274,7 +276,9 @@ def stage(drawn: str, left_out: list[str]) -> None:
                     st.error(feedback.plain(problem), icon=":material/error:")
                 if shown.pooled.pending:
                     _cohort_progress(full)
-                remarks.show(cases.load_remarks(full), width="stretch")
+                misfit = cases.load_misfit(full)  # it stands above
+                others = [one for one in cases.load_remarks(full) if one != misfit]
+                remarks.show(others, width="stretch")
                 cases.show_left_out(left_out, "stretch")
                 _panel(shown, kept)
 
@@ -305,6 +309,12 @@ def _around(shown: findings.Shown) -> str:
 def page() -> None:
     view = sidebar()
     st.html(STYLE)
+    with veiled(view):
+        draw(view)
+
+
+def draw(view: View) -> None:
+    """Draw everything but what all pages share."""
     with feedback.show_user_errors():
         full = runs.complete(view)
         with st.sidebar:
@@ -333,6 +343,7 @@ def page() -> None:
         full = arriving.arrive()
         shown = findings.load(full, wait=False)
         left_out = cases.left_out(full)
+        fit.say(full)
         viewer.show_volumes(findings.packed(shown))
     stage(_around(shown), left_out)
 

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from ascnet_core.errors import UserError
 from ascnet_core.runs.folder import Run, find_run, list_runs
 from pages.parts.compare import reference_lab, runs_compared
 from pages.parts.new_run import continue_run, draft, form
-from pages.parts.shared import access, feedback, state, ticker
+from pages.parts.shared import access, feedback, question, state, ticker
+from pages.parts.shared.runs import run_folder
 from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import board, manage, run_list
@@ -75,6 +77,12 @@ def page() -> None:
         return
     name = state.current().run
     named = find_run(name) if access.may_open_run(name) else None
+    if named is None and name != state.DEFAULT.run:
+        run_list.show_button(runs)
+        try:
+            run_folder(name)
+        except UserError as error:
+            question.say_missing(state.current(), error, run=True)
     run = Run(named) if named else runs[0]
     follow(run, runs)
     with feedback.show_user_errors(stop=False):

@@ -22,6 +22,7 @@ FEW, THICK_MM = 8, 6.0
 whose training is not known better."""
 
 _TRAINED = " was trained on "
+_CLEARLY = " clearly "
 _THICKER = 1.5
 _STRETCHED = 2.0
 _SHEARED = 1.0
@@ -62,6 +63,22 @@ def suspicions(prepared: Prepared, run: Fingerprint, scored: bool = False) -> tu
         thick_slices(signs, run),
         sheared(signs),
         left_handed(signs),
+    )
+    return tuple(filter(None, found))
+
+
+def misfits(prepared: Prepared, run: Fingerprint) -> tuple[str, ...]:
+    """Return why no result of a run on a scan can be trusted, the weightiest first.
+
+    They are those of the `suspicions` that speak of another kind of scan: head or brain, modality,
+    and grey levels that clearly differ.
+    """
+    signs, scan = signs_of(prepared), prepared.scan
+    levels = levels_differ(signs, run)
+    found = (
+        skull_differs(scan, signs, run),
+        modality_differs(scan, run),
+        levels if _CLEARLY in levels else "",
     )
     return tuple(filter(None, found))
 
@@ -122,9 +139,9 @@ def levels_differ(signs: Signs, run: Fingerprint) -> str:
     apart = float(distances(signs.histogram, run.histograms).min()) / run.furthest
     if apart <= 1:
         return ""
-    sure = "clearly" if apart > 1.5 else "somewhat"
+    sure = _CLEARLY if apart > 1.5 else " somewhat "
     return (
-        f"Grey levels are distributed {sure} unlike those that {run.run} learnt from: another "
+        f"Grey levels are distributed{sure}unlike those that {run.run} learnt from: another "
         "modality, intensity scale or region; compare both on the Data page."
     )
 

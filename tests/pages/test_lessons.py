@@ -65,9 +65,12 @@ def test_the_numbers_follow_the_controls(lessons: AppTest) -> None:
     assert notice(at) != before
 
 
-def test_a_stop_that_does_not_exist_is_the_first(lessons: AppTest) -> None:
-    lessons.query_params["stop"] = "9"
+def test_a_stop_that_does_not_exist_is_said_and_leads_to_the_first(lessons: AppTest) -> None:
+    lessons.query_params["stop"] = "99"
     lessons.switch_page("pages/lessons.py").run()
+    assert lessons.error[0].value.startswith("There is no lesson 99")
+    assert not lessons.subheader
+    next(one for one in lessons.button if one.label == "Lesson 1").click().run()
     assert lessons.subheader[0].value.startswith("1. ")
 
 

@@ -18,6 +18,7 @@ from ascnet_core.monitoring.comparison import (
 from ascnet_core.places import EVENTS
 from ascnet_core.runs.card import reference_in_words
 from ascnet_core.runs.folder import Run, is_run, list_runs
+from ascnet_core.runs.parent import read_parent
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import about, differing, value_of
 from pages.parts.compare import slices_compared
@@ -61,11 +62,16 @@ def titles(runs: Sequence[Run]) -> list[str]:
 
 
 def first_choice(names: Sequence[str], current: str) -> list[str]:
-    """The view's run, and one that watches the same slices if there is one, else any other."""
+    """The view's run and, of a fork, its parent.
+
+    Of another run it is one that watches the same slices if there is one, else any other.
+    """
     first = current if current in names else names[0]
     others = [name for name in names if name != first]
     if not others:
         return [first]
+    if parent := parent_of(first, others):
+        return [parent, first]
 
     def in_common(name: str) -> int:
         try:
@@ -78,15 +84,29 @@ def first_choice(names: Sequence[str], current: str) -> list[str]:
     return [first, max(others[:LOOKED_AT], key=in_common)]
 
 
+def parent_of(fork: str, others: Sequence[str]) -> str | None:
+    """The run among `others` that a run was forked from; None where it is no fork, or gone."""
+    try:
+        folder = run_folder(fork)
+        parent = read_parent(folder)
+        if parent is None:
+            return None
+        beside = str(folder.parent / parent.run)
+        return next((name for name in (parent.run, beside) if name in others), None)
+    except UserError:
+        return None
+
+
 def _changed() -> None:
-    st.session_state[BEFORE] = ()
+    st.session_state[BEFORE] = ("", ())
     state.update(compare=tuple(st.session_state[state.widget("compare")]))
 
 
 def choose(names: Sequence[str]) -> list[str]:
     """The menu of runs; what is chosen is in the URL."""
     view = state.current()
-    wanted = view.compare or st.session_state.get(BEFORE, ())
+    run, before = st.session_state.get(BEFORE, ("", ()))
+    wanted = view.compare or (before if run == view.run else ())
     missing = [name for name in wanted if name not in names]
     if missing:
         st.warning(
@@ -95,7 +115,7 @@ def choose(names: Sequence[str]) -> list[str]:
         )
     chosen = [name for name in wanted if name in names][:MOST]
     chosen = chosen or first_choice(names, view.run)
-    st.session_state[BEFORE] = tuple(chosen)
+    st.session_state[BEFORE] = (view.run, tuple(chosen))
     if tuple(chosen) != view.compare:
         state.update(compare=tuple(chosen))
     st.session_state[state.widget("compare")] = chosen
@@ -229,14 +249,16 @@ def show_settings(runs: Sequence[Run], called: Sequence[str]) -> None:
     """In which settings the runs differ, and what each setting is."""
     several = [run.settings() for run in runs]
     shown = [reference_in_words(run.path, one) for run, one in zip(runs, several, strict=True)]
-    rows = setting_rows(several)
-    st.markdown(
-        f"**{tables.counted(len(rows), 'setting')}** not the same in all"
-        if rows
-        else "**No setting differs**"
-    )
     first = [
         ("preset", [one.preset or "none" for one in several], "What the settings began as."),
         ("reference", shown, "What the run was shown as normal."),
     ]
-    st.markdown(setting_table([*first, *rows], called))
+    rows = [row for row in first if len(set(row[1])) > 1] + setting_rows(several)
+    if rows:
+        differ = "differs" if len(rows) == 1 else "differ"
+        st.markdown(f"**{tables.counted(len(rows), 'setting')} {differ}**")
+        st.markdown(setting_table(rows, called))
+    else:
+        st.markdown("**No setting differs**")
+    if alike := [f"{name} {values[0]}" for name, values, _ in first if len(set(values)) == 1]:
+        st.caption(plain(f"The same in all: {'; '.join(alike)}."))

@@ -20,7 +20,8 @@ from ascnet_core.runs.result import result_of
 from ascnet_core.settings.method import TrainedMethod
 from pages.parts.film import film, moments
 from pages.parts.shared import cases, cohorts, disk, feedback, state
-from pages.parts.watch import stopping
+from pages.parts.shared.feedback import plain
+from pages.parts.watch import live_run, stopping
 
 WATCHED, SCAN = "Watched slices, every snapshot", "A slice of a scan, kept networks"
 FINISHED = -1
@@ -67,11 +68,9 @@ def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
             label_visibility="collapsed",
         )
     elif len(known) < len(runs):
-        missing = [r.name for r, one in zip(runs, watched, strict=True) if one is None]
-        st.info(
-            f"No snapshot can be read of {', '.join(missing)}; a slice of a scan can be compared.",
-            icon=":material/info:",
-        )
+        missing = [run for run, one in zip(runs, watched, strict=True) if one is None]
+        sentence = f"{no_snapshot(missing)} A slice of a scan can be compared."
+        st.info(plain(sentence), icon=":material/info:")
     elif len(runs) == 1:
         st.info(
             f"{names[0]} kept one snapshot so far; two moments can be compared once it has two. "
@@ -94,6 +93,26 @@ def show_slices(runs: Sequence[Run], names: Sequence[str]) -> None:
         show_watched(runs, names, common, key)
     else:
         show_scan(runs, names, key)
+
+
+def no_snapshot(runs: Sequence[Run]) -> str:
+    """Why the snapshots of these runs, which have none, cannot be compared."""
+    names = ", ".join(run.name for run in runs)
+    if any(run.status() in live_run.ACTIVE for run in runs):
+        return f"{names} has kept no snapshot so far; it is compared here once it has one."
+    return f"No snapshot can be read of {names}."
+
+
+def reach(names: Sequence[str], seen: Sequence[int]) -> str:
+    """Up to where runs can be compared, given the slices that each has seen; empty if it is all."""
+    least, most = min(seen), max(seen)
+    if least == most:
+        return ""
+    short, long = names[seen.index(least)], names[seen.index(most)]
+    return (
+        f"{short} was trained on {least:,} slices so far, {long} on {most:,}: beyond {least:,} the "
+        f"last snapshot of {short} stays."
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -159,6 +178,7 @@ def show_watched(runs: Sequence[Run], names: Sequence[str], common: Common, key:
             moments.Side(name, number, len(images[number]) - 1, about(run))
             for number, (name, run) in enumerate(zip(names, runs, strict=True))
         ]
+        sentences += filter(None, [reach(names, [seen[-1] for seen in images])])
     send(sides, films, images, [labels[one] for one in chosen], key, "watched")
     st.caption(" ".join([*sentences, KEYS]))
 

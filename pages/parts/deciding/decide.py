@@ -21,7 +21,9 @@ from pages.parts.deciding import decide_acts, decide_package, queue
 from pages.parts.deciding.decide_ahead import Ahead, ahead
 from pages.parts.deciding.decide_said import Knowledge, learn
 from pages.parts.shared import components, feedback, state
-from pages.parts.tuning.chosen import BLIND, SUBJECT, YES
+from pages.parts.shared.feedback import plain
+from pages.parts.shared.question import offer
+from pages.parts.tuning.chosen import BLIND, SUBJECT, YES, open_subject
 from pages.parts.tuning.download import download_masks
 from pages.parts.viewer import viewer
 
@@ -67,6 +69,12 @@ def show(study: Study, rater: str) -> None:
         )
         download_masks(study, rater)
     study.cohort()  # says why if it cannot be read
+    subjects, linked = queue.in_order(study, rater, shuffled), st.query_params.get(SUBJECT, "")
+    if linked and linked not in subjects:
+        sentence = f"{linked}: no such subject in study {study.name}; choose one that it has."
+        st.error(plain(sentence), icon=":material/error:")
+        offer([(subjects[0], ":material/person:", partial(open_subject, subjects[0]))])
+        return
     _stage(study, rater, blind, shuffled)
 
 

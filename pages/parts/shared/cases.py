@@ -215,10 +215,21 @@ def _remarks(source: _Source, changed: str) -> tuple[str, ...]:
     return remarks.remarks_on(source.prepared(), str(source.run))
 
 
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _misfit(source: _Source, changed: str) -> str:
+    return remarks.misfit_of(source.prepared(), str(source.run))
+
+
 def load_remarks(view: View) -> tuple[str, ...]:
     """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError."""
     (source,) = _sources(view, [find_scan(load_cohort(view.cohort), view.scan)])
     return _remarks(source, remarks.changed(view.run))
+
+
+def load_misfit(view: View) -> str:
+    """The remark that says that scan and run do not fit, or nothing. Raises UserError."""
+    (source,) = _sources(view, [find_scan(load_cohort(view.cohort), view.scan)])
+    return _misfit(source, remarks.changed(view.run))
 
 
 def _over(

@@ -13,6 +13,7 @@ from ascnet_core.errors import UserError
 from ascnet_core.file_names import file_name
 from ascnet_core.imaging.cohort import Cohort, Scan, files_of, read_manifest, write_manifest
 from ascnet_core.places import MANIFEST, cache_folder
+from ascnet_core.runs.folder import is_run
 from pages.parts.shared import access, disk, state
 from pages.parts.shared.feedback import progress_bar
 
@@ -147,7 +148,10 @@ def cohort_label(key: str) -> str:
     if key in DEMOS:
         return f"demo {DEMOS[key].upper()}"
     path = Path(key)
-    return path.parent.name if path.name == MANIFEST else path.stem
+    if path.name == MANIFEST:
+        of = "data of " if is_run(path.parent) else ""
+        return of + path.parent.name
+    return path.stem
 
 
 def find_scan(cohort: Cohort, name: str) -> Scan:

@@ -1,11 +1,13 @@
-"""The question before a link opens a path of this machine, or the sentence why it does not."""
+"""Where a link leads to nothing, or may not: a question or a sentence, and the way on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
 
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from pages.parts.shared import access, cohorts, state
+from pages.parts.shared import access, cohorts, feedback, runs, state
 from pages.parts.shared.feedback import plain
 from pages.parts.shared.state import View
 
@@ -34,6 +36,67 @@ def ask_about(view: View, instead: Way | None = None) -> None:
     else:
         _ask(paths, view, (label, icon, leave))
     st.stop()
+
+
+MOST_WAYS = 6  # buttons beside a sentence
+
+
+def say_missing(view: View, error: Exception, *, run: bool) -> NoReturn:
+    """Say what the view names and is not there, with buttons to what is; the page ends.
+
+    `run` says whether the page asks for a run at all.
+    """
+    with feedback.show_user_errors(stop=False):
+        raise error
+    offer(ways_on(view, run=run))
+    st.stop()
+
+
+def end_at_unknown_stop(stops: int) -> None:
+    """End the page where its link names a lesson that there is not."""
+    if unknown := state.unknown_stop(stops):
+        st.error(
+            plain(f"There is no lesson {unknown}; they are numbered from 1 to {stops}."),
+            icon=":material/error:",
+        )
+        offer([("Lesson 1", ":material/school:", lambda: state.show_stop(1))])
+        st.stop()
+
+
+def ways_on(view: View, *, run: bool) -> list[Way]:
+    """The ways from a view whose run, cycle, cohort or scan is not there."""
+
+    def show(label: str, icon: str, **changes: object) -> Way:
+        return label, f":material/{icon}:", lambda: _show(changes)
+
+    if run:
+        try:
+            cycles = runs.run_cycles(view.run)
+        except UserError:
+            return [show(f"Run {name}", "model_training", run=name) for name in runs.known_runs()]
+        if view.cycle is not None and view.cycle not in cycles:
+            return [show("Finished model", "flag", cycle=None)]
+    try:
+        cohort = cohorts.load_cohort(view.cohort)
+    except (UserError, OSError):
+        return [show("Show the demo", "home", cohort=state.DEFAULT.cohort)]
+    if not cohort.scans:
+        return [show("Show the demo", "home", cohort=state.DEFAULT.cohort)]
+    names = [scan.scan for scan in cohort.scans]
+    near = get_close_matches(view.scan, names, n=MOST_WAYS - 1, cutoff=0.8)
+    first = cohorts.find_scan(cohort, "").scan
+    return [show(name, "person", scan=name) for name in dict.fromkeys([first, *near])]
+
+
+def offer(ways: Sequence[Way]) -> None:
+    """Buttons in a row, each with what it does."""
+    with st.container(horizontal=True):
+        for label, icon, act in ways[:MOST_WAYS]:
+            st.button(plain(label), icon=icon, on_click=act, key=f"way on {label}")
+
+
+def _show(changes: dict[str, object]) -> None:
+    state.update(**changes)
 
 
 def _may_open(key: str) -> bool:

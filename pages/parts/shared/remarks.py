@@ -43,6 +43,13 @@ def remarks_on(prepared: Prepared, run: str) -> tuple[str, ...]:
     return (*prepared.remarks, *suspicions(prepared, _fingerprint(path, changed(run))))
 
 
+def misfit_of(prepared: Prepared, run: str) -> str:
+    """Why no result of a run on a scan can be trusted: the weightiest remark, or nothing."""
+    from ascnet_core.runs.suspicion import misfits
+
+    return next(iter(misfits(prepared, _fingerprint(run_folder(run), changed(run)))), "")
+
+
 def show(
     sentences: Sequence[str],
     about: str = "this scan",

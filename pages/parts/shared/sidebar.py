@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.parts.shared import cohorts, feedback, runs, state
-from pages.parts.shared.question import ask_about
+from ascnet_core.errors import UserError
+from pages.parts.shared import cohorts, runs, state
+from pages.parts.shared.question import ask_about, say_missing
 from pages.parts.shared.state import View
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
@@ -45,7 +46,8 @@ def choose_run(view: View) -> None:
     """The menus of runs and, where the run has snapshots, of its cycles."""
     names = list(dict.fromkeys([*runs.known_runs(), view.run]))
     menu("run", "Run", names, view.run, lambda name: name.rsplit("/", 1)[-1])
-    if cycles := runs.run_cycles(view.run):
+    cycles = runs.run_cycles(view.run)
+    if cycles:
         menu(
             "cycle",
             "Cycle",
@@ -54,6 +56,9 @@ def choose_run(view: View) -> None:
             lambda number: "finished model" if number == FINISHED else cycles[number],
             help="A cycle trains the discriminator, then the cutting network (paper, section 3).",
         )
+    if view.cycle is not None and view.cycle not in cycles:
+        kept = ", ".join(map(str, cycles)) or "none"
+        raise UserError(f"Run {view.run} kept no network of cycle {view.cycle}; it kept: {kept}.")
 
 
 def choose_flip(view: View) -> None:
@@ -123,10 +128,11 @@ def sidebar(run: bool = True, subject: bool = True) -> View:
     # Runs that the Training page compares have no place in the link of a page of one run.
     view = state.show(replace(view, compare=()) if run else view)
     ask_about(view)
-    with feedback.show_user_errors(), st.sidebar:
-        choose_cohort(view)
-        if run:
-            choose_run(view)
-        if subject:
-            return choose_subject(view)
-    return view
+    try:
+        with st.sidebar:
+            choose_cohort(view)
+            if run:
+                choose_run(view)
+            return choose_subject(view) if subject else view
+    except (UserError, OSError) as error:
+        say_missing(view, error, run=run)

@@ -261,8 +261,16 @@ def in_fragment() -> bool:
     return context is not None and bool(context.fragment_ids_this_run)
 
 
+def _went_back() -> bool:
+    """Whether the browser's Back or Forward asked for this run: its URL is then the user's word."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
 def _from_outside(query: dict[str, str]) -> bool:
     """Whether the user changed the URL. A quick second click still carries the query before it."""
+    if _went_back():
+        return query != st.session_state.get(WRITTEN)
     if not query or query == st.session_state.get(WRITTEN):
         return False
     if TOLD in st.session_state or in_fragment():
@@ -285,11 +293,13 @@ def _written(query: dict[str, str]) -> None:
 def current() -> View:
     """The view of this session, taken from the URL when that was opened or changed from outside."""
     query = st.query_params.to_dict()
-    known = st.session_state.get(VIEW)
+    before = known = st.session_state.get(VIEW)
     if known is None or _from_outside(query):
         known, problems = _with_known_rule(*from_query(query))
         for problem in problems:
             st.toast(plain(problem), icon=":material/link_off:")
+        if before is not None and bool(before.compare) != bool(known.compare):
+            st.session_state[TRAINING_VIEW] = "Compare" if known.compare else "Runs"
         st.session_state[VIEW] = known
         _written(query)
     return known
@@ -332,6 +342,12 @@ def lesson_stop(stops: int) -> int:
     """The lesson that the URL names, 1 to `stops`; the first where it names none."""
     text = st.query_params.get(STOP, "1")
     return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
+
+
+def unknown_stop(stops: int) -> str:
+    """The lesson that the URL names and that is none of `stops`; empty where all is well."""
+    text = st.query_params.get(STOP, "1")
+    return "" if text.isdigit() and 1 <= int(text) <= stops else text
 
 
 def show_stop(number: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +10,8 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.studies.folder import Study, find_study, list_studies, no_study
 from pages.parts.shared import access, cohorts, state
-from pages.parts.shared.question import Way, ask_about
+from pages.parts.shared.feedback import plain
+from pages.parts.shared.question import Way, ask_about, offer
 from pages.parts.studies.keeping import study_view
 from pages.parts.tuning import chosen_new
 
@@ -75,7 +77,8 @@ def choose() -> tuple[Study | None, str]:
                 chosen_new.draw(rater)
     if study is None:
         if problem:
-            st.error(problem, icon=":material/error:")
+            st.error(plain(problem), icon=":material/error:")
+            offer([(f"Study {name}", ":material/tune:", partial(_open, name)) for name in known])
         else:
             _first()
     return study, rater.strip()
@@ -87,6 +90,11 @@ def _at_path(wanted: str) -> Study:
         raise no_study(wanted)
     ask_about(replace(state.DEFAULT, cohort=wanted), _ANOTHER)
     return find_study(access.real(wanted))  # the very path that was asked about
+
+
+def _open(study: str) -> None:
+    st.query_params[STUDY] = study
+    st.query_params.pop(SUBJECT, None)
 
 
 def _leave() -> None:

@@ -10,8 +10,9 @@ from ascnet_core.places import MODEL, TRAINING
 from ascnet_core.runs.folder import Run, Snapshot, short_name
 from ascnet_core.runs.parent import read_parent
 from ascnet_core.settings.tables import Settings
+from pages.parts.links import of_run
 from pages.parts.new_run import continue_run, form, schedule_box
-from pages.parts.shared import feedback, state
+from pages.parts.shared import feedback
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run, manage, stopping
 
@@ -57,9 +58,9 @@ def show_head(run: Run) -> None:
         _offer_more(run, settings)
     name, ready = short_name(run.path), (run.path / MODEL).is_file()
     if st.button("Cuts", icon=":material/content_cut:", disabled=not ready):
-        state.open_page("pages/cuts.py", run=name)
+        of_run.open_run("pages/cuts.py", name)
     if st.button("Threshold", icon=":material/equalizer:", disabled=not ready):
-        state.open_page("pages/threshold.py", run=name)
+        of_run.open_run("pages/threshold.py", name)
     manage.show_manage(run)
 
 

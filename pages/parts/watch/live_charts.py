@@ -117,15 +117,28 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     return {"layer": [bars, peaks]}
 
 
+def draw(
+    table: pd.DataFrame,
+    spec: Mapping[str, Any],
+    alt: str,
+    height: int | Literal["stretch", "content"] = "content",
+) -> None:
+    """Draw a table by a specification; `alt` says what the chart shows.
+
+    The data has a name: it is then there when the chart is made. Else Vega draws an empty chart
+    first, and warns that it finds no extent.
+    """
+    named = {"data": {"name": "table"}, "datasets": {"table": table}}
+    st.vega_lite_chart({**spec, **named}, width="stretch", height=height, alt=alt)
+
+
 def show_histogram(
     info: Mapping[str, Any], name: str = "I_ro", height: int | Literal["stretch"] = 200
 ) -> None:
     """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
     levels = ", ".join(str(peak["position"]) for peak in info.get("peaks", ())) or "none"
     alt = f"Histogram of {name} over grey levels 0 to 255; peaks at {levels}."
-    st.vega_lite_chart(
-        histogram_table(info), histogram_spec(name), width="stretch", height=height, alt=alt
-    )
+    draw(histogram_table(info), histogram_spec(name), alt, height)
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:

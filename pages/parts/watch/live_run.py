@@ -262,9 +262,7 @@ def _show_losses(events: Sequence[Mapping[str, Any]]) -> None:
         return
     table = live_charts.long_table(rows)
     names = ", ".join(table["term"].unique())
-    st.vega_lite_chart(
-        table, live_charts.loss_spec(table), width="stretch", alt=f"Curves by step of: {names}."
-    )
+    live_charts.draw(table, live_charts.loss_spec(table), f"Curves by step of: {names}.")
 
 
 def gauges_table(

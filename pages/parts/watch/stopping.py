@@ -16,8 +16,9 @@ from ascnet_core.places import CUTS, EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
+from pages.parts.links import of_run
 from pages.parts.new_run import continue_run
-from pages.parts.shared import components, disk, feedback, state
+from pages.parts.shared import components, disk, feedback
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
 from pages.parts.watch.advice import show_advice, show_rules
@@ -196,10 +197,10 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
     )
     if cut.button("Open this cycle in Cuts", icon=":material/content_cut:", width="stretch",
                   key=f"{key} cuts", disabled=not history.method.two_cuts):  # fmt: skip
-        state.open_page("pages/cuts.py", run=name, cycle=cycle)
+        of_run.open_run("pages/cuts.py", name, cycle)
     if threshold.button("Open this cycle in Threshold", icon=":material/equalizer:",
                         width="stretch", key=f"{key} threshold"):  # fmt: skip
-        state.open_page("pages/threshold.py", run=name, cycle=cycle)
+        of_run.open_run("pages/threshold.py", name, cycle)
     with back.popover("Make it the result", icon=":material/undo:", width="stretch",
                       disabled=run.status() in live_run.ACTIVE):  # fmt: skip
         chosen = run.at_cycle(cycle)

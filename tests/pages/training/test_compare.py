@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core.monitoring.history import read_history
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
+from ascnet_core.runs.parent import PARENT, Parent
 from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.text import apply_set, from_toml, to_toml
@@ -263,3 +265,50 @@ def test_what_is_sent_holds_header_and_films(tmp_path: Path) -> None:
     assert after[4:] == packed
     assert header["films"] == 1
     assert len({side["colour"] for side in header["sides"]}) == 2
+
+
+def test_a_fork_is_laid_beside_its_parent(
+    runs: Path, small_cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "fork", "newest"):
+        made_up.write_run(runs / name, "ms")
+    parent = Parent("first", "stage 1, cycle 1", 10, whole=True)
+    (runs / "fork" / PARENT).write_text(json.dumps(vars(parent)))
+    at = page(small_cohort, run="fork")
+    assert at.multiselect[0].value == ["first", "fork"]
+    assert runs_compared.first_choice(["fork", "newest"], "fork") == ["fork", "newest"]
+
+
+def test_what_was_compared_before_gives_way_to_another_run(runs: Path, small_cohort: Path) -> None:
+    for name in ("one", "two", "three", "four"):
+        made_up.write_run(runs / name, "ms")
+    at = page(small_cohort, "one", "two", run="one")
+    switch = {group.label: group for group in at.button_group}["View"]
+    switch.set_value("Runs").run()
+    at.session_state[state.VIEW] = replace(at.session_state[state.VIEW], run="three")
+    at.query_params["run"] = "three"
+    {group.label: group for group in at.button_group}["View"].set_value("Compare").run()
+    assert at.multiselect[0].value[0] == "three"
+
+
+def test_settings_that_differ_are_counted_as_listed(runs: Path, small_cohort: Path) -> None:
+    for name in ("one", "two"):
+        made_up.write_run(runs / name, "ms")
+    settings(runs / "two", "schedule.seed=5", "losses.tie=0.125")
+    at = page(small_cohort, "one", "two")
+    {group.label: group for group in at.button_group}["Section"].set_value("Settings").run()
+    assert any(one.value == "**2 settings differ**" for one in at.markdown)
+    table = next(one.value for one in at.markdown if "what it is" in one.value)
+    assert len(table.splitlines()) == 2 + 2  # and its head
+    assert any(one.value.startswith("The same in all: preset") for one in at.caption)
+
+
+def test_it_says_how_far_runs_can_be_compared(runs: Path, small_cohort: Path) -> None:
+    made_up.write_run(runs / "short", "ms")
+    made_up.write_run(runs / "long", "mssss")
+    at = page(small_cohort, "short", "long")
+    said = [one.value for one in at.caption if "so far" in one.value]
+    assert len(said) == 1
+    assert "the last snapshot of short stays" in said[0]
+    with hold_lock(runs / "new"):
+        assert "kept no snapshot so far" in slices_compared.no_snapshot([Run(runs / "new")])
