@@ -41,7 +41,7 @@ def show() -> str:
 
 
 STOP = Stop(
-    "Stopping too early and too late",
+    "One cycle more: when to stop",
     "When is training done? The paper looks at the histogram: three or four separated peaks, "
     "which come and go, while longer training tears holes (Figs. 9 and 10). **Move through the "
     "run**: first one hump, then peaks. The advisor writes the same down as rules: separated, "

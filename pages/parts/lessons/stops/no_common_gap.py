@@ -38,7 +38,7 @@ def show() -> str:
 
 
 STOP = Stop(
-    "Why a raw histogram fails",
+    "No level fits two patients",
     "A threshold needs a gap. In a scan's own histogram there is none: bright cortex, fat, "
     "noise and coil shading fill every level between tissue and lesion (paper, Fig. 3). "
     "ASC-Net makes another image of the same slice, the reduced reconstruction I_ro, whose "

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core import places
 from pages.parts.lessons.stops import STOPS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
