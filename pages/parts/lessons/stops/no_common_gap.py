@@ -1,48 +1,65 @@
-"""Why a raw histogram fails: one threshold on the input and on I_ro."""
+"""Fig. 3: two patients' histograms have no common gap; those of I_ro have one."""
 
 import streamlit as st
 
-from ascnet_core.figures import basics as figures
-from ascnet_core.figures.basics import COLOURS
-from ascnet_core.metrics.overlap import oracle_threshold, threshold_table
-from ascnet_core.segmentation.histogram import count_levels, find_peaks
-from pages.parts.lessons.shown import PLAIN, level_of, tile, two_columns
+from ascnet_core.metrics.overlap import oracle_threshold
+from pages.parts.lessons.material import patients
+from pages.parts.lessons.shown import RUN, Tile, choose, histogram, show_chart, show_tiles, slice_of
 from pages.parts.lessons.stop import Stop
-from pages.parts.shared import pictures
+
+PATIENTS = ("demo1-002", "demo1-014")
+IMAGES = {"input": "the scan itself, I_in", "reconstruction": "ASC-Net's image of it, I_ro"}
+START = 214  # the level that suits the first of them on I_in
 
 
 def show() -> str:
-    """The same threshold on the input and on I_ro."""
-    case, right = two_columns("histograms")
-    level = right.slider("One threshold for both", 0, 255, 150, key="lesson level of both")
-    z, region = level_of(case), case.prepared.region
-    scores, best = {}, {}
-    for column, name in zip(st.columns(2, gap="large"), ("input", "reconstruction"), strict=True):
-        counts = count_levels(case.maps[name], region)
-        peaks = [peak.position for peak in find_peaks(counts)]
-        table = threshold_table(case.maps[name], case.prepared.truth, region)
-        scores[name] = float(table.dice("bright")[level])
-        best[name] = oracle_threshold(table, "bright")
-        figure = figures.histogram({name: counts}, peaks)
-        figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 2})
-        mask = (case.maps[name] >= level) & region
-        both = [tile(case, name, z), tile(case, name, z, mask)]
-        column.plotly_chart(figure, config=PLAIN, key=f"lesson histogram {name}")
-        column.image(pictures.side_by_side(both), width=440)
+    """One level on two patients, on I_in or on I_ro."""
+    left, right = st.columns([1.2, 1], vertical_alignment="bottom")
+    with left:
+        name = choose("Image", list(IMAGES), "image of both", IMAGES)
+    level = right.slider("One level for both patients", 0, 255, START, key="lesson level of both")
+    short = "I_in" if name == "input" else "I_ro"
+    said, best = [], []
+    for column, who in zip(st.columns(2, gap="medium"), PATIENTS, strict=True):
+        patient = patients(RUN, "flair")[who]
+        table = patient.tables[name]
+        dice = float(table.dice("bright")[level])
+        best.append(oracle_threshold(table, "bright"))
+        said.append(f"{dice:.2f}")
+        mask = patient.maps[name] >= level
+        with column:
+            show_chart(
+                histogram(table.levels, name, level, table.lesion),
+                f"{who}: histogram of {short}",
+                f"histogram {who}",
+                210,
+            )
+            show_tiles(
+                [
+                    Tile(f"{short}, a slice", f"{who}, slice of {short}", slice_of(patient, name)),
+                    Tile(
+                        f"kept at {level}: Dice {dice:.2f}",
+                        f"{who}, the same slice with the mask of level {level}, Dice {dice:.2f}",
+                        slice_of(patient, name, mask),
+                    ),
+                ],
+                0.54,
+            )
     return (
-        f"At {level} the mask of I_in has Dice {scores['input']:.2f}, that of I_ro "
-        f"{scores['reconstruction']:.2f} (both need the true mask to be known). The best that any "
-        f"threshold could do, an *oracle*: {best['input'][1]:.2f} on I_in at {best['input'][0]}, "
-        f"{best['reconstruction'][1]:.2f} on I_ro at {best['reconstruction'][0]}."
+        f"At {level} on {short} the two masks have Dice {said[0]} and {said[1]}. The level that "
+        f"suits each best (*oracle*, it needs the true mask) is {best[0][0]} for the first and "
+        f"{best[1][0]} for the second, with Dice {best[0][1]:.2f} and {best[1][1]:.2f}."
     )
 
 
 STOP = Stop(
     "No level fits two patients",
-    "A threshold needs a gap. In a scan's own histogram there is none: bright cortex, fat, "
-    "noise and coil shading fill every level between tissue and lesion (paper, Fig. 3). "
-    "ASC-Net makes another image of the same slice, the reduced reconstruction I_ro, whose "
-    "histogram falls apart into a few peaks. **Move the one threshold** and compare both "
-    "masks with the blue outline, the true lesion.",
+    "A threshold needs a gap between tissue and lesion. In the scans themselves there is none "
+    "that two patients share (paper, Fig. 3): where the lesion of the second begins, the first "
+    "still has bright normal tissue. **Move the level**: what suits one patient fails in the "
+    "other. Then **change the image to I_ro**, which ASC-Net makes of the same scans: there one "
+    "level serves both. The blue outline is the true lesion.",
     show,
+    "A threshold needs a gap, and two patients' scans have none in common. ASC-Net makes another "
+    "image, I_ro, in which one level serves both.",
 )
