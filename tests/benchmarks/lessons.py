@@ -25,11 +25,13 @@ from ascnet_core.metrics.overlap import threshold_table
 from ascnet_core.monitoring.truth import watched_truth
 from ascnet_core.runs.folder import Run, resolve_run
 from ascnet_core.segmentation.cuts import cut_scan
-from ascnet_core.segmentation.histogram import quantise
+from ascnet_core.segmentation.histogram import count_levels, quantise
+from ascnet_core.segmentation.threshold import apply, choose
 from ascnet_core.settings.preparation import preparation_of
 from ascnet_core.training.checkpoint import load_model
 from pages.parts.lessons.material import FOLDER
 
+RULE = "rightmost-valley"
 SUBJECTS, SEED = 16, 1  # the first half of them are the cohort that the app shows
 NETWORKS = (
     ("demo-flair", "flair"),
@@ -53,34 +55,45 @@ class Elsewhere(Run):
 
 
 def patients(run: str, cohort: Cohort) -> dict[str, NDArray[Any]]:
-    """The slice with most lesion of each anomalous subject in every map, and all its counts."""
+    """Two slices of each anomalous subject in every map, and the counts of its whole volume.
+
+    The first slice has most lesion; in the second the mask of the cohort's level and that of the
+    subject's own differ most.
+    """
     model, settings = load_model(run)
     how = preparation_of(settings)
-    kept, maps = dict[str, list[Any]](), dict[str, NDArray[np.uint8]]()
+    cut = []
     for scan in cohort.scans:
-        if scan.group != "anomalous":
-            continue
-        prepared = prepare_scan(scan, how)
-        assert prepared.truth is not None
-        z = int(prepared.truth.sum(axis=(0, 1)).argmax())
-        maps = {name: quantise(made) for name, made in cut_scan(model, prepared).items()}
-        tables = [threshold_table(made, prepared.truth, prepared.region) for made in maps.values()]
+        if scan.group == "anomalous":
+            prepared = prepare_scan(scan, how)
+            assert prepared.truth is not None
+            maps = {name: quantise(made) for name, made in cut_scan(model, prepared).items()}
+            cut.append((scan.scan, prepared.truth, prepared.region, maps))
+            print(run, scan.scan, flush=True)
+    thresholded = [(name, maps[settings.segmentation.map], region) for name, _, region, maps in cut]
+    counts = {name: count_levels(levels, region) for name, levels, region in thresholded}
+    common = choose(RULE, counts, "bright", "cohort")
+    own = choose(RULE, counts, "bright", "subject")
+    kept = dict[str, list[Any]]()
+    for (name, truth, region, maps), (_, levels, _) in zip(cut, thresholded, strict=True):
+        apart = apply(levels, region, common[name]) ^ apply(levels, region, own[name])
+        chosen = [int(one.sum(axis=(0, 1)).argmax()) for one in (truth, apart)]
+        tables = [threshold_table(made, truth, region) for made in maps.values()]
         row = {
-            "names": scan.scan,
-            "slices": z,
-            "region": prepared.region[:, :, z],
-            "truth": prepared.truth[:, :, z],
-            "maps": np.stack([made[:, :, z] for made in maps.values()]),
+            "names": name,
+            "slices": chosen,
+            "region": np.moveaxis(region[:, :, chosen], 2, 0),
+            "truth": np.moveaxis(truth[:, :, chosen], 2, 0),
+            "maps": np.stack([np.moveaxis(made[:, :, chosen], 2, 0) for made in maps.values()], 1),
             "levels": np.stack([table.levels for table in tables]).astype(np.int32),
             "lesion": np.stack([table.lesion for table in tables]).astype(np.int32),
             "outside": tables[0].outside,
             "background": tables[0].background,
         }
-        for name, value in row.items():
-            kept.setdefault(name, []).append(value)
-        print(run, scan.scan, flush=True)
-    arrays = {name: np.array(values) for name, values in kept.items()}
-    return arrays | {"map_names": np.array(list(maps))}
+        for key, value in row.items():
+            kept.setdefault(key, []).append(value)
+    arrays = {key: np.array(values) for key, values in kept.items()}
+    return arrays | {"map_names": np.array(list(cut[0][3]))}
 
 
 def watched(runs: Sequence[Run]) -> dict[str, NDArray[Any]]:

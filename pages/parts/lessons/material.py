@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 class Patient(NamedTuple):
     """A synthetic patient through a run: one axial slice to look at, counts of the whole volume.
 
-    `maps`, `region` and `truth` are the slice (X, Y) with most lesion, in RAS; maps are 0..255 for
+    `maps`, `region` and `truth` are one slice (X, Y) in RAS; maps are 0..255 for
     0 to 1, by the names of `run_maps`, `input` among them. `tables` are of all voxels in the
     region. The true mask serves to say afterwards how good a mask is.
     """
@@ -48,8 +48,12 @@ def read(name: str) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def patients(run: str, contrast: str) -> dict[str, Patient]:
-    """The patients with a lesion through a run, on "flair" or "t2", by name. Raises UserError."""
+def patients(run: str, contrast: str, *, apart: bool = False) -> dict[str, Patient]:
+    """The patients with a lesion through a run, on "flair" or "t2", by name. Raises UserError.
+
+    With `apart` the slice is the one in which the mask of the cohort's level differs most from that
+    of the patient's own level, else the one with most lesion.
+    """
     held = read(f"{run}-{contrast}")
     kinds = [str(name) for name in held["map_names"]]
     found = {}
@@ -64,6 +68,7 @@ def patients(run: str, contrast: str) -> dict[str, Patient]:
             )
             for m, kind in enumerate(kinds)
         }
-        maps = dict(zip(kinds, held["maps"][n], strict=True))
-        found[name] = Patient(name, maps, held["region"][n], held["truth"][n], tables)
+        z = int(apart)
+        maps = dict(zip(kinds, held["maps"][n, z], strict=True))
+        found[name] = Patient(name, maps, held["region"][n, z], held["truth"][n, z], tables)
     return found

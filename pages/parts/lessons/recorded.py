@@ -15,8 +15,8 @@ LICENCE = (
     "Real patients: LGG Segmentation Dataset (Buda, Saha, Mazurowski, Computers in Biology and "
     "Medicine 2019; Mazurowski et al., Journal of Neuro-Oncology 2017), images of TCGA-LGG from "
     "The Cancer Imaging Archive (Pedano et al., doi 10.7937/K9/TCIA.2016.L4LTD3TK). CC BY-NC-SA "
-    "4.0: shown here for non-commercial use, with this attribution, under the same licence. Changed: "
-    "FLAIR alone, single slices, rescaled to 96 x 96."
+    "4.0: shown here for non-commercial use, with this attribution, under the same licence. "
+    "Changed: FLAIR alone, single slices, rescaled to 96 x 96."
 )
 """The words of `lgg-flair`'s licence, wherever its slices are on the page."""
 

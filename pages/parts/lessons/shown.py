@@ -4,6 +4,7 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,9 @@ from pages.parts.shared import cohorts, pictures
 COHORT = "demo"
 RUN, PAPER, SLOW, REAL = "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair"
 AUTOENCODER = "demo-flair-autoencoder"
-ENLARGED = 3
+ENLARGED = 4
+AROUND = 2  # pixels
+CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
 PLAIN = {"displayModeBar": False}
 NAMES = {
     RUN: "the variant (demo-flair)",
@@ -43,8 +46,12 @@ def picture(
 ) -> pictures.Picture:
     """A slice (y, x) inside its region as RGB: a mask laid over it, the true mask outlined.
 
-    `colour` is a key of `COLOURS`. Slices are turned to the screen's convention.
+    `colour` is a key of `COLOURS`. Slices are turned to the screen's convention, and what lies
+    around the region is cut off.
     """
+    box = _box(inside)
+    values, inside = values[box], inside[box]
+    mask, truth = (None if one is None else one[box] for one in (mask, truth))
     grey = pictures.display(values * inside)
     marked = np.zeros_like(inside) if mask is None else pictures.display(mask & inside)
     shown = pictures.enlarge(pictures.over(grey, marked, COLOURS[colour]), ENLARGED)
@@ -52,6 +59,13 @@ def picture(
         held = pictures.enlarge(pictures.display(truth), ENLARGED)
         shown[pictures.outline(held)] = pictures.rgb(COLOURS["truth"])
     return shown
+
+
+def _box(inside: Bools) -> tuple[slice, slice]:
+    """The rows and columns of a region, a little more on each side."""
+    found = [np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (slice(max(0, one[0] - AROUND), one[-1] + 1 + AROUND) for one in found)
+    return rows, columns
 
 
 def slice_of(
@@ -113,7 +127,11 @@ def histogram(
         )
     if level is not None:
         figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 3})
-    figure.update_yaxes(title_text="voxels, log")
+    top = np.log10(max(10, counts.max()))
+    figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.35])  # room for names
+    for before, after in pairwise(figure.layout.annotations):
+        if after.x - before.x < CLOSE:
+            after.yshift = LOWER - (before.yshift or 0)
     return figure
 
 

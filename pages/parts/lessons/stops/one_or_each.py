@@ -22,7 +22,7 @@ def show() -> str:
     with one:
         contrast = choose("Scans", list(CASES), "contrast")
     run, kind, first = CASES[contrast]
-    known = patients(run, kind)
+    known = patients(run, kind, apart=True)
     names = list(known)
     who = two.selectbox("Patient", names, index=names.index(first), key=f"lesson of {contrast}")
     tables = {name: patient.tables["reconstruction"] for name, patient in known.items()}

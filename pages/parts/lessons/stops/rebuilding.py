@@ -45,7 +45,7 @@ def show() -> str:
         0.56,
     )
     chart = histogram(table.levels, "residual", level, table.lesion)
-    chart.update_xaxes(title_text="residual, 0–255 (raw 0 to 1)")
+    chart.update_xaxes(title_text="residual, 0–255 (raw 0 to 1), up to 127", range=[-1, 128])
     show_chart(chart, f"{who}: histogram of the residual", "histogram of the residual", 190)
     mean = {
         name: [float(maps[name][where].mean()) / 255 for where in (lesion, normal)]

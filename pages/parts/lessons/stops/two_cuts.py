@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from ascnet_core.figures import basics as figures
 from ascnet_core.segmentation.histogram import find_peaks
 from pages.parts.lessons.material import patients
 from pages.parts.lessons.shown import RUN, Tile, choose, histogram, show_chart, show_tiles, slice_of
@@ -11,6 +10,7 @@ from pages.parts.shared.tables import counted
 
 MAPS = ("fence", "wild", "reconstruction")
 LETTERS = {"fence": "fence cut, I_fc", "wild": "wild cut, I_wc", "reconstruction": "both: I_ro"}
+TITLES = {"fence": "the fence cut", "wild": "the wild cut", "reconstruction": "I_ro"}
 
 
 def show() -> str:
@@ -24,10 +24,12 @@ def show() -> str:
     patient = known[who]
     table, levels = patient.tables[name], patient.maps[name]
     peaks = find_peaks(table.levels)
-    title = figures.MAP_TITLES[name]
+    title = TITLES[name]
     tiles = [
         Tile("I_in, the scan", f"{who}, a slice of I_in", slice_of(patient, "input")),
-        Tile(title, f"{who}, the same slice of the {title}", slice_of(patient, name)),
+        Tile(
+            title.removeprefix("the "), f"{who}, the same slice of {title}", slice_of(patient, name)
+        ),
     ]
     total = int(table.levels.sum())
     for number, peak in enumerate(peaks, 1):
@@ -35,13 +37,13 @@ def show() -> str:
         tiles.append(
             Tile(
                 f"peak {number} · level {peak.position}",
-                f"{who}, pixels of peak {number} of the {title}, lit over I_in",
+                f"{who}, pixels of peak {number} of {title}, lit over I_in",
                 slice_of(patient, "input", lit, "wild"),
             )
         )
     show_tiles(tiles, 0.56, 5)
     show_chart(
-        histogram(table.levels, name), f"{who}: histogram of the {title}", "histogram of cut", 200
+        histogram(table.levels, name), f"{who}: histogram of {title}", "histogram of cut", 200
     )
     last = peaks[-1]
     held, outer = table.lesion, slice(last.left, last.right + 1)
@@ -49,7 +51,7 @@ def show() -> str:
     inside = int(table.levels[outer].sum())
     many = counted(len(peaks), "peak")
     return (
-        f"The {title} has {many}. Peak {len(peaks)}, "
+        f"{title[0].upper()}{title[1:]} has {many}. Peak {len(peaks)}, "
         f"the brightest, holds {inside / total:.1%} of the voxels of the brain and "
         f"{held[outer].sum() / table.true:.0%} of the lesion; {held[outer].sum() / inside:.0%} of "
         "it is lesion (*oracle*: the true mask is needed to know)."

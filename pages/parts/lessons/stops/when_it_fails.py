@@ -34,10 +34,10 @@ def show() -> str:
             4,
         )
     points = recorded.course(PAPER).points[1:]
-    chart = figures.by_cycle({}, "0 to 1")
+    chart = figures.by_cycle({}, "share, slope (0 to 1)")
     for name, title, colour in (
         ("saturated", "images of which D is sure", "mask"),
-        ("gradient", "what the fence hears of D", "fence"),
+        ("gradient", "slope that reaches the fence", "fence"),
     ):
         values = [point.gauges.get(name) for point in points]
         cycles = [point.total_cycle for point in points]
@@ -71,7 +71,7 @@ def show() -> str:
 STOP = Stop(
     "When it fails",
     "Nothing in the paper's losses asks the wild cut to hold the anomaly. From the second cycle on "
-    "the discriminator D is sure of every image, so the fence hears nothing of it, and the cuts "
+    "the fence hears nothing of the discriminator D, which grows sure of every image, and the cuts "
     "share out brightness: the *lesion* is where the wild cut is darkest. The rival to beat is a "
     "threshold on the plain scan, and this run does not. The variant has **no adversary** at all; "
     "it learns from blobs laid over normal slices. **Choose a patient** and compare the rows.",
