@@ -32,6 +32,7 @@ from ascnet_core.training.checkpoint import load_model
 from pages.parts.lessons.material import FOLDER
 
 RULE = "rightmost-valley"
+LESION = 20  # voxels of it that a slice to compare masks on has
 SUBJECTS, SEED = 16, 1  # the first half of them are the cohort that the app shows
 NETWORKS = (
     ("demo-flair", "flair"),
@@ -57,8 +58,8 @@ class Elsewhere(Run):
 def patients(run: str, cohort: Cohort) -> dict[str, NDArray[Any]]:
     """Two slices of each anomalous subject in every map, and the counts of its whole volume.
 
-    The first slice has most lesion; in the second the mask of the cohort's level and that of the
-    subject's own differ most.
+    The first slice has most lesion; in the second, which has lesion too, the mask of the cohort's
+    level and that of the subject's own differ most.
     """
     model, settings = load_model(run)
     how = preparation_of(settings)
@@ -77,7 +78,9 @@ def patients(run: str, cohort: Cohort) -> dict[str, NDArray[Any]]:
     kept = dict[str, list[Any]]()
     for (name, truth, region, maps), (_, levels, _) in zip(cut, thresholded, strict=True):
         apart = apply(levels, region, common[name]) ^ apply(levels, region, own[name])
-        chosen = [int(one.sum(axis=(0, 1)).argmax()) for one in (truth, apart)]
+        held = truth.sum(axis=(0, 1))
+        worth = apart.sum(axis=(0, 1)) * (held >= min(LESION, held.max()))
+        chosen = [int(held.argmax()), int(worth.argmax())]
         tables = [threshold_table(made, truth, region) for made in maps.values()]
         row = {
             "names": name,

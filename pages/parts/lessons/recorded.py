@@ -51,4 +51,4 @@ def holes_of(mask: Bools) -> int:
 
 def show_licence() -> None:
     """The licence of the real patients' slices."""
-    st.html(f'<p class="licence">{LICENCE}</p>')
+    st.html(f'<div class="licence">{LICENCE}</div>')

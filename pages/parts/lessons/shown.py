@@ -24,6 +24,7 @@ RUN, PAPER, SLOW, REAL = "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair
 AUTOENCODER = "demo-flair-autoencoder"
 ENLARGED = 4
 AROUND = 2  # pixels
+NEAR, AFAR = 14, 22  # px: the title of a chart that is read, type of one that is presented
 CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
 PLAIN = {"displayModeBar": False}
 NAMES = {
@@ -42,21 +43,26 @@ class Tile(NamedTuple):
 
 
 def picture(
-    values: Bytes, inside: Bools, mask: Bools | None, truth: Bools | None, colour: str = "mask"
+    values: Bytes,
+    inside: Bools,
+    mask: Bools | None,
+    truth: Bools | None,
+    colour: str = "mask",
+    holes: Bools | None = None,
 ) -> pictures.Picture:
     """A slice (y, x) inside its region as RGB: a mask laid over it, the true mask outlined.
 
-    `colour` is a key of `COLOURS`. Slices are turned to the screen's convention, and what lies
-    around the region is cut off.
+    `colour` is a key of `COLOURS`; `holes` are laid over it in that of what is chosen. Slices are
+    turned to the screen's convention, and what lies around the region is cut off.
     """
     box = _box(inside)
-    values, inside = values[box], inside[box]
-    mask, truth = (None if one is None else one[box] for one in (mask, truth))
-    grey = pictures.display(values * inside)
-    marked = np.zeros_like(inside) if mask is None else pictures.display(mask & inside)
-    shown = pictures.enlarge(pictures.over(grey, marked, COLOURS[colour]), ENLARGED)
+    shown = pictures.as_rgb(pictures.display((values * inside)[box]))
+    for laid, name in ((mask, colour), (holes, "chosen")):
+        if laid is not None:
+            shown = pictures.over(shown, pictures.display((laid & inside)[box]), COLOURS[name])
+    shown = pictures.enlarge(shown, ENLARGED)
     if truth is not None:
-        held = pictures.enlarge(pictures.display(truth), ENLARGED)
+        held = pictures.enlarge(pictures.display(truth[box]), ENLARGED)
         shown[pictures.outline(held)] = pictures.rgb(COLOURS["truth"])
     return shown
 
@@ -96,10 +102,13 @@ def show_tiles(tiles: Sequence[Tile], share: float = 1.0, across: int | None = N
 
 def show_chart(figure: go.Figure, title: str, key: str, height: int, alt: str = "") -> None:
     """A chart under its title; `alt` is what it shows, for who cannot see it."""
-    figure.update_layout(
-        height=height, title={"text": title, "font_size": 14, "x": 0, "xref": "paper", "y": 0.98}
-    )
-    figure.update_layout(margin_t=34)
+    afar = st.query_params.get("present") == "1"
+    size = AFAR if afar else NEAR
+    named = {"text": title, "font_size": size, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"}
+    figure.update_layout(height=height, title=named, margin_t=2 * size + 6)
+    if afar:
+        figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
+        figure.update_annotations(font_size=AFAR)
     st.plotly_chart(figure, config=PLAIN, key=f"lesson {key}", alt=alt or title)
 
 

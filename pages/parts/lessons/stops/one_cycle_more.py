@@ -10,9 +10,8 @@ from pages.parts.lessons import recorded
 from pages.parts.lessons.material import Bools, Bytes
 from pages.parts.lessons.shown import REAL, SLOW, Tile, choose, picture, show_chart, show_tiles
 from pages.parts.lessons.stop import Stop
-from pages.parts.shared import pictures
 
-CASES = {SLOW: "synthetic T2 (demo-t2)", REAL: "real heads (lgg-flair)"}
+CASES = {REAL: "real heads (lgg-flair)", SLOW: "synthetic T2 (demo-t2)"}
 STARTS = {SLOW: (14, 0), REAL: (8, 2)}  # snapshot and watched slice that show it best
 
 
@@ -75,9 +74,7 @@ def _mask(point: Point, given: Bytes, which: int, truth: Bools) -> Tile:
     assert point.mask is not None
     mask = point.mask[which]
     holes = binary_fill_holes(mask) & ~mask
-    shown = picture(given, given > 0, mask, truth)
-    held = pictures.enlarge(pictures.display(holes), shown.shape[0] // len(holes))
-    shown[held] = pictures.rgb(COLOURS["chosen"])
+    shown = picture(given, given > 0, mask, truth, holes=holes)
     said = f"{int(mask.sum())} pixels, {int(holes.sum())} in holes"
     return Tile(f"{point.label}: {said}", f"Mask of {point.label} over I_in: {said}", shown)
 

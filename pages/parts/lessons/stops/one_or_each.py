@@ -41,18 +41,15 @@ def show() -> str:
         _tile(patient, f"{level}, for all: Dice {for_all[at]:.2f}", levels >= level),
         _tile(patient, f"{found.level}, its own: Dice {each[at]:.2f}", apply(levels, None, found)),
     ]
-    pictures, chart = st.columns([1.5, 1], gap="medium")
-    with pictures:
-        show_tiles(tiles, 0.8)
+    show_tiles(tiles, 0.56)
     figure = figures.dice_by_subject(
         [name.removeprefix("demo1-") for name in names],
         {f"level {level} for all": for_all, "each its own level": each},
-        {"each its best": best},
+        {"each its best level": best},
     )
     figure.update_xaxes(title_text="patient, demo1-", type="category")
-    figure.update_layout(legend={"y": -0.3, "yanchor": "top"}, margin_b=110)
-    with chart:
-        show_chart(figure, f"Dice of {len(names)} patients, {contrast}", "subjects", 360)
+    figure.update_layout(legend={"x": 1, "xanchor": "right"})
+    show_chart(figure, f"Dice of {len(names)} patients, {contrast}", "subjects", 220)
     return (
         f"{who}: Dice {for_all[at]:.2f} with {level} for all, {each[at]:.2f} with the level that "
         f"`{RULE}` reads in its own histogram. Mean of {len(names)} patients: "
