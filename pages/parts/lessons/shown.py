@@ -24,6 +24,7 @@ RUN, PAPER, SLOW, REAL = "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair
 AUTOENCODER = "demo-flair-autoencoder"
 ENLARGED = 4
 AROUND = 2  # pixels
+EDGE = 36  # levels from the end of the scale, where a name would be cut
 NEAR, AFAR = 14, 22  # px: the title of a chart that is read, type of one that is presented
 CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
 PLAIN = {"displayModeBar": False}
@@ -32,6 +33,10 @@ NAMES = {
     SLOW: "a slow one (demo-t2)",
     PAPER: "the paper's losses (demo-flair-paper)",
 }
+
+
+Box = tuple[slice, slice]
+"""Rows and columns of a slice (y, x)."""
 
 
 class Tile(NamedTuple):
@@ -49,17 +54,19 @@ def picture(
     truth: Bools | None,
     colour: str = "mask",
     holes: Bools | None = None,
+    within: Box | None = None,
 ) -> pictures.Picture:
     """A slice (y, x) inside its region as RGB: a mask laid over it, the true mask outlined.
 
     `colour` is a key of `COLOURS`; `holes` are laid over it in that of what is chosen. Slices are
-    turned to the screen's convention, and what lies around the region is cut off.
+    turned to the screen's convention, and cut to the region, or to what is `within` a box.
     """
-    box = _box(inside)
+    box = within or box_of(inside)
     shown = pictures.as_rgb(pictures.display((values * inside)[box]))
-    for laid, name in ((mask, colour), (holes, "chosen")):
+    for laid, name, opacity in ((mask, colour, 0.5), (holes, "chosen", 0.9)):
         if laid is not None:
-            shown = pictures.over(shown, pictures.display((laid & inside)[box]), COLOURS[name])
+            marked = pictures.display((laid & inside)[box])
+            shown = pictures.over(shown, marked, COLOURS[name], opacity)
     shown = pictures.enlarge(shown, ENLARGED)
     if truth is not None:
         held = pictures.enlarge(pictures.display(truth[box]), ENLARGED)
@@ -67,10 +74,10 @@ def picture(
     return shown
 
 
-def _box(inside: Bools) -> tuple[slice, slice]:
-    """The rows and columns of a region, a little more on each side."""
-    found = [np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(max(0, one[0] - AROUND), one[-1] + 1 + AROUND) for one in found)
+def box_of(held: Bools, around: int = AROUND) -> Box:
+    """The rows and columns that hold a mask or region, and some pixels around it."""
+    found = [np.flatnonzero(held.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (slice(max(0, one[0] - around), one[-1] + 1 + around) for one in found)
     return rows, columns
 
 
@@ -138,6 +145,9 @@ def histogram(
         figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 3})
     top = np.log10(max(10, counts.max()))
     figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.35])  # room for names
+    for said in figure.layout.annotations:
+        end = "left" if said.x < EDGE else "right" if said.x > 255 - EDGE else "center"
+        said.xanchor = end
     for before, after in pairwise(figure.layout.annotations):
         if after.x - before.x < CLOSE:
             after.yshift = LOWER - (before.yshift or 0)

@@ -55,9 +55,14 @@ def show() -> str:
     return (
         f"The {len(masks)} trainings end with {_listed([str(one) for one in peaks])} peaks of "
         "I_ro. Their masks of the four watched slices agree with each other by Dice "
-        f"{min(pairs):.2f} to {max(pairs):.2f}, and with the true masks (*oracle*) by "
+        f"{_span(pairs)}, and with the true masks (*oracle*) by "
         f"{_listed([f'{score:.2f}' for score in scores])}."
     )
+
+
+def _span(values: list[float]) -> str:
+    low, high = (f"{value:.2f}" for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _listed(words: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Fig. 10: one cycle more brings detail and tears holes; the moments of a run beside each other."""
 
+import numpy as np
 import streamlit as st
 from scipy.ndimage import binary_fill_holes
 
@@ -7,11 +8,22 @@ from ascnet_core.figures import basics as figures
 from ascnet_core.figures.basics import COLOURS
 from ascnet_core.monitoring.history import Point
 from pages.parts.lessons import recorded
-from pages.parts.lessons.material import Bools, Bytes
-from pages.parts.lessons.shown import REAL, SLOW, Tile, choose, picture, show_chart, show_tiles
+from pages.parts.lessons.material import Bools
+from pages.parts.lessons.shown import (
+    REAL,
+    SLOW,
+    Tile,
+    box_of,
+    choose,
+    picture,
+    show_chart,
+    show_tiles,
+)
 from pages.parts.lessons.stop import Stop
 
-CASES = {REAL: "real heads (lgg-flair)", SLOW: "synthetic T2 (demo-t2)"}
+CASES = {REAL: "real heads", SLOW: "synthetic T2"}
+PARTED = 2  # peaks, from which a mask means something
+AROUND = 5  # pixels around lesion and masks, enlarged
 STARTS = {SLOW: (14, 0), REAL: (8, 2)}  # snapshot and watched slice that show it best
 
 
@@ -20,7 +32,7 @@ def show() -> str:
     one, two, three = st.columns([1.5, 1, 2], vertical_alignment="bottom")
     with one:
         name = choose("Run", list(CASES), "run of cycles", CASES)
-    points = [point for point in recorded.course(name).points if point.mask is not None]
+    points = [one for one in recorded.course(name).points if one.separated >= PARTED]
     start, slice_ = STARTS[name]
     truth = recorded.truth_of(name)
     with two:
@@ -36,29 +48,32 @@ def show() -> str:
     )
     at = [point.index for point in points].index(index)
     before, after = points[at - 1], points[at]
+    data, true = recorded.moment(name, index), truth[which - 1]
+    given = data.watched_input[which - 1]
+    inside = given > 0
+    masks = [point.mask[which - 1] for point in (before, after) if point.mask is not None]
+    box = box_of(np.logical_or.reduce([true, *masks]), AROUND)
+    levels = data.levels("reconstruction")[which - 1]
+    whole = (("I_in, the lesion outlined", given), (f"I_ro, {after.label}", levels))
+    tiles = [
+        Tile(title, f"Watched slice {which}: {title}", picture(shown, inside, None, true))
+        for title, shown in whole
+    ]
+    for point, mask in zip((before, after), masks, strict=True):
+        holes = binary_fill_holes(mask) & ~mask
+        title = f"{point.label}: {int(mask.sum())} pixels, {int(holes.sum())} in holes"
+        alt = f"Watched slice {which}, enlarged around the lesion, mask over I_in, {title}"
+        shown = picture(given, inside, mask, true, holes=holes, within=box)
+        tiles.append(Tile(title, alt, shown))
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        data = recorded.moment(name, index)
-        levels = data.levels("reconstruction")[which - 1]
-        given = data.watched_input[which - 1]
-        inside = given > 0
-        show_tiles(
-            [
-                Tile("I_in, the lesion outlined", f"Watched slice {which}, I_in",
-                     picture(given, inside, None, truth[which - 1])),
-                Tile(f"I_ro, {after.label}", f"Watched slice {which}, I_ro at {after.label}",
-                     picture(levels, inside, None, truth[which - 1])),
-                *(_mask(point, given, which - 1, truth[which - 1]) for point in (before, after)),
-            ],
-            0.56 if name == SLOW else 0.52,
-            2,
-        )  # fmt: skip
-    holes = {point.index: recorded.holes_of(point.mask[which - 1]) for point in points}  # type: ignore[index]
+        show_tiles(tiles, 0.54, 2)
+    each = [recorded.holes_of(one.mask[which - 1]) for one in points if one.mask is not None]
     with right:
-        chart = figures.by_cycle({}, "holes in the mask, pixels")
+        chart = figures.by_cycle({}, "pixels in holes")
         chart.add_bar(
             x=[point.total_cycle for point in points],
-            y=list(holes.values()),
+            y=each,
             marker={"color": [COLOURS["chosen"] if point.index == index else COLOURS["input"]
                               for point in points]},
             hovertemplate="cycle %{x}: %{y} pixels<extra></extra>",
@@ -66,21 +81,10 @@ def show() -> str:
         show_chart(chart, f"Slice {which}: holes by cycle", f"holes {name}", 240)
     if name == REAL:
         recorded.show_licence()
-    return _notice(before, after, which - 1, truth[which - 1])
+    return _notice(before, after, masks, true)
 
 
-def _mask(point: Point, given: Bytes, which: int, truth: Bools) -> Tile:
-    """The mask of a moment over I_in, the pixels that it encloses in another colour."""
-    assert point.mask is not None
-    mask = point.mask[which]
-    holes = binary_fill_holes(mask) & ~mask
-    shown = picture(given, given > 0, mask, truth, holes=holes)
-    said = f"{int(mask.sum())} pixels, {int(holes.sum())} in holes"
-    return Tile(f"{point.label}: {said}", f"Mask of {point.label} over I_in: {said}", shown)
-
-
-def _notice(before: Point, after: Point, which: int, truth: Bools) -> str:
-    masks = [point.mask[which] for point in (before, after) if point.mask is not None]
+def _notice(before: Point, after: Point, masks: list[Bools], truth: Bools) -> str:
     sizes, holes = [int(mask.sum()) for mask in masks], [recorded.holes_of(mask) for mask in masks]
     dice = [recorded.dice_of(mask, truth) for mask in masks]
     return (

@@ -62,8 +62,9 @@ STOP = Stop(
     "Four people with a glioma, scalp and skull in the picture. No preset of the paper's losses "
     "found their tumours here; what mended it is what M learns from: compact blobs laid over "
     "lesion-free slices, then its own finds. There is **no adversary** in this run. **Move through "
-    "the training**: for three cycles there is nothing, then the tumours appear. Blue is the true "
-    "outline, which the training never saw: some tumours are overfilled, none is exact.",
+    "the training**: in the first cycles the rule finds nothing or marks the whole head, then the "
+    "tumours appear. Blue is the true outline, which the training never saw: some tumours are "
+    "overfilled, none is exact.",
     show,
     "Four real gliomas, with scalp and skull. What helped was not the adversary, which is off "
     "here, but blobs that look like lesions.",

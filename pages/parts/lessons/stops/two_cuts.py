@@ -60,12 +60,12 @@ def show() -> str:
 
 STOP = Stop(
     "Two cuts, and what each peak holds",
-    "ASC-Net cuts a slice in two. The **fence cut** should look like a normal image, the **wild "
-    "cut** holds what the fence cannot. A reconstructor of three numbers makes the third image, "
-    "I_ro, from both (paper, Fig. 2). Its histogram has a few peaks with valleys between them, and "
-    "each peak is a kind of pair: this much fence, that much wild. **Choose an image** and see "
-    "which pixels lie in each of its peaks.",
+    "ASC-Net cuts a slice in two. The **fence cut** should look like a normal image (here the "
+    "lesion is dimmed, not gone), the **wild cut** holds what the fence cannot. A reconstructor of "
+    "three numbers makes the third image, I_ro, from both (paper, Fig. 2). Its histogram has a few "
+    "peaks with valleys between them, and each peak is a kind of pair: this much fence, that much "
+    "wild. **Choose an image** and see which pixels lie in each of its peaks.",
     show,
-    "The fence cut looks normal, the wild cut holds the rest. I_ro joins both: fluid, tissue "
+    "The fence cut should look normal, the wild cut holds the rest. I_ro joins both: fluid, tissue "
     "and anomaly are three peaks of its histogram.",
 )
