@@ -4,8 +4,18 @@ import streamlit as st
 
 from ascnet_core.metrics.overlap import oracle_threshold
 from pages.parts.lessons.material import patients
-from pages.parts.lessons.shown import RUN, Tile, choose, histogram, show_chart, show_tiles, slice_of
+from pages.parts.lessons.shown import (
+    COHORT,
+    RUN,
+    Tile,
+    choose,
+    histogram,
+    show_chart,
+    show_tiles,
+    slice_of,
+)
 from pages.parts.lessons.stop import Stop
+from pages.parts.shared import cohorts
 
 PATIENTS = ("demo1-002", "demo1-014")
 IMAGES = {"input": "the scan itself, I_in", "reconstruction": "ASC-Net's image of it, I_ro"}
@@ -14,6 +24,7 @@ START = 214  # the level that suits the first of them on I_in
 
 def show() -> str:
     """One level on two patients, on I_in or on I_ro."""
+    cohorts.make_ahead(COHORT)  # for the stop on which one clicks
     left, right = st.columns([1.2, 1], vertical_alignment="bottom")
     with left:
         name = choose("Image", list(IMAGES), "image of both", IMAGES)
