@@ -116,6 +116,8 @@ def show_chart(figure: go.Figure, title: str, key: str, height: int, alt: str = 
     if afar:
         figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
         figure.update_annotations(font_size=AFAR)
+        for said in figure.layout.annotations:
+            said.yshift = 2 * (said.yshift or 0)
     st.plotly_chart(figure, config=PLAIN, key=f"lesson {key}", alt=alt or title)
 
 

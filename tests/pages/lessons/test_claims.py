@@ -117,7 +117,7 @@ def test_the_rule_that_finds_the_lesion_on_flair_finds_fluid_on_t2() -> None:
 
 def test_trainings_that_differ_by_the_seed_look_different_and_agree_on_the_anomaly() -> None:
     held = read("reruns")
-    assert len(held["counts"]) >= 2
+    assert len(held["counts"]) == 3
     levels = [propose(RULE, counts.astype(np.int64)).level for counts in held["counts"]]
     assert max(levels) - min(levels) >= 10
     inside = held["input"] > 0
@@ -125,7 +125,7 @@ def test_trainings_that_differ_by_the_seed_look_different_and_agree_on_the_anoma
              for made, level in zip(held["reconstruction"], levels, strict=True)]  # fmt: skip
     truth = recorded.truth_of(RUN)
     for mask in masks:
-        assert recorded.dice_of(mask, masks[0]) > 0.6
+        assert recorded.dice_of(mask, masks[0]) > 0.5
         hit, wide = (mask & truth).sum() / truth.sum(), mask.sum() / inside.sum()
         assert hit > 10 * wide  # of a lesion much more is marked than of the rest
 
