@@ -13,8 +13,9 @@ RUNS = (ROOT if _IS_CHECKOUT else Path.cwd()) / "checkpoints"
 """Where runs live unless a path says otherwise; of an installed package, beside one's work."""
 INSTALLED_RUNS = None if _IS_CHECKOUT else APP / "checkpoints"
 """Runs that came with an installed package; None in a checkout, where they lie in `RUNS`."""
-PRESETS, PLANS, STUDIES = "presets", "plans", "studies"
-"""Folders under `RUNS` of saved presets, plans for `crossval`, studies; no run may be called so."""
+PRESETS, PLANS, STUDIES, LESSONS = "presets", "plans", "studies", "lessons"
+"""Folders under `RUNS` of saved presets, plans for `crossval`, studies, what the lessons show; no
+run may be called so."""
 
 OWN_FOLDER = "ASCNET_CACHE"
 """The variable that names the folder of the app's own files."""

@@ -47,6 +47,7 @@ _NO_RUNS = {
     places.PRESETS: "saved presets",
     places.PLANS: "plans of cross-validations",
     places.STUDIES: "studies",
+    places.LESSONS: "what the lessons show",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 

@@ -18,7 +18,14 @@ from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs.card import retitle_card
 from ascnet_core.runs.lock import LOCK, hold_lock, lock_holder
 
-SHIPPED = ("demo-ct", "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair")
+SHIPPED = (
+    "demo-ct",
+    "demo-flair",
+    "demo-flair-autoencoder",
+    "demo-flair-paper",
+    "demo-t2",
+    "lgg-flair",
+)
 """The runs that come with the project, by name under `checkpoints/`; they stay as they are."""
 
 NOTE = "note.md"

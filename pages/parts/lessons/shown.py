@@ -1,19 +1,32 @@
-"""What the stops show it on: the demo cohort, its subjects, slices of a map as pictures."""
+"""How the stops show it: slices as titled pictures in rows, charts with a title and axis titles."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from numpy.typing import NDArray
+from PIL import Image
 
+from ascnet_core.figures import basics as figures
 from ascnet_core.figures.basics import COLOURS
-from ascnet_core.imaging.cohort import Scan
-from pages.parts.shared import cases, cohorts, pictures
-from pages.parts.shared.state import View
-from pages.parts.viewer.viewer import Mask
+from ascnet_core.segmentation.histogram import Counts, find_peaks
+from pages.parts.lessons.material import Bools, Bytes, Patient
+from pages.parts.shared import cohorts, pictures
 
 COHORT = "demo"
-RUN, PAPER, SLOW = "demo-flair", "demo-flair-paper", "demo-t2"
-ENLARGED = 3
-
+RUN, PAPER, SLOW, REAL = "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair"
+AUTOENCODER = "demo-flair-autoencoder"
+ENLARGED = 4
+AROUND = 2  # pixels
+EDGE = 36  # levels from the end of the scale, where a name would be cut
+NEAR, AFAR = 14, 22  # px: the title of a chart that is read, type of one that is presented
+CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
 PLAIN = {"displayModeBar": False}
 NAMES = {
     RUN: "the variant (demo-flair)",
@@ -22,46 +35,143 @@ NAMES = {
 }
 
 
-def view_of(run: str, scan: str = "", map: str = "") -> View:
-    """A view of the lessons' cohort on the raw range."""
-    return View(cohort=COHORT, run=run, scan=scan, map=map, range="raw")
+Box = tuple[slice, slice]
+"""Rows and columns of a slice (y, x)."""
 
 
-def lesion_scans() -> list[Scan]:
-    """The demo subjects that have a lesion."""
-    return [scan for scan in cohorts.load_cohort(COHORT).scans if scan.group == "anomalous"]
+class Tile(NamedTuple):
+    """A picture with the title above it; `alt` says what is on it to who cannot see it."""
+
+    title: str
+    alt: str
+    picture: pictures.Picture
 
 
-def level_of(case: cases.Case) -> int:
-    """The axial slice that holds most of the lesion."""
-    truth = case.prepared.truth
-    held = case.prepared.region if truth is None else truth
-    return int(held.sum(axis=(0, 1)).argmax())
-
-
-def tile(
-    case: cases.Case, name: str, z: int, mask: Mask | None = None, colour: str = COLOURS["mask"]
+def picture(
+    values: Bytes,
+    inside: Bools,
+    mask: Bools | None,
+    truth: Bools | None,
+    colour: str = "mask",
+    holes: Bools | None = None,
+    within: Box | None = None,
 ) -> pictures.Picture:
-    """An axial slice of a map as RGB, `mask` (X, Y, Z) over it, the true mask outlined in blue."""
-    region = case.prepared.region[:, :, z]
-    marked = np.zeros_like(region) if mask is None else mask[:, :, z]
-    grey = pictures.display((case.maps[name][:, :, z] * region).T)
-    picture = pictures.over(grey, pictures.display(marked.T), colour)
-    picture = pictures.enlarge(picture, ENLARGED)
-    truth = case.prepared.truth
+    """A slice (y, x) inside its region as RGB: a mask laid over it, the true mask outlined.
+
+    `colour` is a key of `COLOURS`; `holes` are laid over it in that of what is chosen. Slices are
+    turned to the screen's convention, and cut to the region, or to what is `within` a box.
+    """
+    box = within or box_of(inside)
+    shown = pictures.as_rgb(pictures.display((values * inside)[box]))
+    for laid, name, opacity in ((mask, colour, 0.5), (holes, "chosen", 0.9)):
+        if laid is not None:
+            marked = pictures.display((laid & inside)[box])
+            shown = pictures.over(shown, marked, COLOURS[name], opacity)
+    shown = pictures.enlarge(shown, ENLARGED)
     if truth is not None:
-        held = pictures.enlarge(pictures.display(truth[:, :, z].T), ENLARGED)
-        picture[pictures.outline(held)] = pictures.rgb(COLOURS["truth"])
-    return picture
+        held = pictures.enlarge(pictures.display(truth[box]), ENLARGED)
+        shown[pictures.outline(held)] = pictures.rgb(COLOURS["truth"])
+    return shown
+
+
+def box_of(held: Bools, around: int = AROUND) -> Box:
+    """The rows and columns that hold a mask or region, and some pixels around it."""
+    found = [np.flatnonzero(held.any(axis=axis)) for axis in (1, 0)]
+    rows, columns = (slice(max(0, one[0] - around), one[-1] + 1 + around) for one in found)
+    return rows, columns
+
+
+def slice_of(
+    patient: Patient, name: str, mask: Bools | None = None, colour: str = "mask"
+) -> pictures.Picture:
+    """A patient's slice of a map, with a mask (X, Y) over it and the lesion's outline."""
+    turned = None if mask is None else mask.T
+    return picture(patient.maps[name].T, patient.region.T, turned, patient.truth.T, colour)
+
+
+def _address(shown: pictures.Picture) -> str:
+    """A picture as a data address for HTML."""
+    held = io.BytesIO()
+    Image.fromarray(shown).save(held, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(held.getvalue()).decode("ascii")
+
+
+def show_tiles(tiles: Sequence[Tile], share: float = 1.0, across: int | None = None) -> None:
+    """Pictures beside each other, `across` in a row; a row is `share` of the view's height."""
+    figures_ = "".join(
+        f"<figure><figcaption>{html.escape(tile.title)}</figcaption>"
+        f'<img src="{_address(tile.picture)}" alt="{html.escape(tile.alt)}"></figure>'
+        for tile in tiles
+    )
+    style = f"--across: {across or len(tiles)}; --share: {share}"
+    st.html(f'<div class="tiles" style="{style}">{figures_}</div>')
+
+
+def show_chart(figure: go.Figure, title: str, key: str, height: int, alt: str = "") -> None:
+    """A chart under its title; `alt` is what it shows, for who cannot see it."""
+    afar = st.query_params.get("present") == "1"
+    size = AFAR if afar else NEAR
+    named = {"text": title, "font_size": size, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"}
+    figure.update_layout(height=height, title=named, margin_t=2 * size + 6)
+    if afar:
+        figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
+        figure.update_annotations(font_size=AFAR)
+        for said in figure.layout.annotations:
+            said.yshift = 2 * (said.yshift or 0)
+    st.plotly_chart(figure, config=PLAIN, key=f"lesson {key}", alt=alt or title)
+
+
+def histogram(
+    counts: Counts, name: str, level: int | None = None, lesion: NDArray[Any] | None = None
+) -> go.Figure:
+    """A map's histogram with its peaks named as on Threshold, a level, and the lesion's share.
+
+    `lesion` (256,) are the voxels that the true mask marks: drawn hatched and called an oracle.
+    """
+    found = [peak.position for peak in find_peaks(counts)]
+    figure = figures.histogram({name: counts}, found)
+    figure.data[0].name = figures.MAP_TITLES.get(name, name) if lesion is None else "all voxels"
+    if lesion is not None:
+        figure.add_bar(
+            x=np.arange(256),
+            y=np.where(lesion > 0, lesion, np.nan),
+            name="<i>lesion (oracle)</i>",
+            marker={"color": COLOURS["truth"], "pattern": {"shape": "/", "size": 4},
+                    "line": {"width": 0}},
+            hovertemplate="level %{x}: %{y:,.0f} of the lesion<extra></extra>",
+        )  # fmt: skip
+        figure.update_layout(
+            showlegend=True, legend={"x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"}
+        )
+    if level is not None:
+        figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 3})
+    top = np.log10(max(10, counts.max()))
+    figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.35])  # room for names
+    for said in figure.layout.annotations:
+        end = "left" if said.x < EDGE else "right" if said.x > 255 - EDGE else "center"
+        said.xanchor = end
+    for before, after in pairwise(figure.layout.annotations):
+        if after.x - before.x < CLOSE:
+            after.yshift = LOWER - (before.yshift or 0)
+    return figure
+
+
+def choose(label: str, options: Sequence[Any], key: str, names: Mapping[Any, str] | None = None,
+           default: Any = None) -> Any:  # fmt: skip
+    """One of a few, all on the screen."""
+    chosen = st.segmented_control(
+        label,
+        options,
+        default=options[0] if default is None else default,
+        format_func=(lambda one: names.get(one, one)) if names else str,
+        key=f"lesson {key}",
+        required=True,
+    )
+    return options[0] if chosen is None else chosen
 
 
 def choose_subject(key: str) -> str:
-    names = [scan.scan for scan in lesion_scans()]
+    """A subject of the demo cohort that has a lesion."""
+    scans = cohorts.load_cohort(COHORT).scans
+    names = [scan.scan for scan in scans if scan.group == "anomalous"]
     return str(st.selectbox("Subject", names, key=f"lesson subject {key}"))
-
-
-def two_columns(key: str) -> tuple[cases.Case, DeltaGenerator]:
-    """The menu of subjects, and a column beside it for another control."""
-    left, right = st.columns([1, 3], vertical_alignment="bottom")
-    with left:
-        return cases.load_maps(view_of(RUN, scan=choose_subject(key))), right

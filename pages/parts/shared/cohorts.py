@@ -12,6 +12,7 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.file_names import file_name
 from ascnet_core.imaging.cohort import Cohort, Scan, files_of, read_manifest, write_manifest
+from ascnet_core.names import Tell, tell_nobody
 from ascnet_core.places import MANIFEST, cache_folder
 from ascnet_core.runs.folder import is_run
 from pages.parts.shared import access, disk, state
@@ -37,9 +38,22 @@ def ensure_demo(key: str) -> Path:
     manifest = demo_manifest(key)
     if manifest.is_file():
         return manifest
+    with progress_bar(f"Making the {DEMOS[key]} demo cohort, once") as report:
+        return _make(key, lambda done, total: report(done, total, f": subject {done} of {total}"))
+
+
+def make_ahead(key: str) -> None:
+    """Begin to make a demo cohort beside the page that will soon need it; returns at once."""
+    if not demo_manifest(key).is_file() and not _MAKING.locked():
+        threading.Thread(target=_make, args=(key, tell_nobody), daemon=True).start()
+
+
+def _make(key: str, progress: Tell) -> Path:
+    """Make a demo cohort, unless another session has by now; its manifest."""
     from ascnet_core.imaging.phantom.demo import make_demo
 
-    with progress_bar(f"Making the {DEMOS[key]} demo cohort, once") as report, _MAKING:
+    manifest = demo_manifest(key)
+    with _MAKING:
         if manifest.is_file():
             return manifest
         return make_demo(
@@ -47,7 +61,7 @@ def ensure_demo(key: str) -> Path:
             contrast=DEMOS[key],
             subjects=DEMO_SUBJECTS,
             seed=DEMO_SEED,
-            progress=lambda done, total: report(done, total, f": subject {done} of {total}"),
+            progress=progress,
             overwrite=True,
         )
 

@@ -1,44 +1,71 @@
-"""Two cuts, and what each peak holds."""
+"""Fig. 2: two cuts, and what each of their peaks holds, as images."""
 
 import streamlit as st
 
-from ascnet_core.figures import basics as figures
-from ascnet_core.figures.basics import COLOURS
-from ascnet_core.segmentation.histogram import count_levels, find_peaks
-from pages.parts.lessons.shown import level_of, tile, two_columns
+from ascnet_core.segmentation.histogram import find_peaks
+from pages.parts.lessons.material import patients
+from pages.parts.lessons.shown import RUN, Tile, choose, histogram, show_chart, show_tiles, slice_of
 from pages.parts.lessons.stop import Stop
+from pages.parts.shared.tables import counted
+
+MAPS = ("fence", "wild", "reconstruction")
+LETTERS = {"fence": "fence cut, I_fc", "wild": "wild cut, I_wc", "reconstruction": "both: I_ro"}
+TITLES = {"fence": "the fence cut", "wild": "the wild cut", "reconstruction": "I_ro"}
 
 
 def show() -> str:
-    """The pixels of a peak of I_ro, in the input and both cuts."""
-    case, right = two_columns("cuts")
-    region, z, levels = case.prepared.region, level_of(case), case.maps["reconstruction"]
-    peaks = find_peaks(count_levels(levels, region))
-    labels = [f"peak {n} · level {peak.position}" for n, peak in enumerate(peaks, 1)]
-    chosen = right.segmented_control(
-        "Peak of I_ro", labels, default=labels[-1], key="lesson peak", required=True
+    """Each peak of a cut's histogram as an image: the pixels that lie in it."""
+    known = patients(RUN, "flair")
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    names = list(known)
+    who = left.selectbox("Patient", names, index=names.index("demo1-004"), key="lesson cut patient")
+    with right:
+        name = choose("Image", MAPS, "cut", LETTERS, "reconstruction")
+    patient = known[who]
+    table, levels = patient.tables[name], patient.maps[name]
+    peaks = find_peaks(table.levels)
+    title = TITLES[name]
+    tiles = [
+        Tile("I_in, the scan", f"{who}, a slice of I_in", slice_of(patient, "input")),
+        Tile(
+            title.removeprefix("the "), f"{who}, the same slice of {title}", slice_of(patient, name)
+        ),
+    ]
+    total = int(table.levels.sum())
+    for number, peak in enumerate(peaks, 1):
+        lit = (levels >= peak.left) & (levels <= peak.right)
+        tiles.append(
+            Tile(
+                f"peak {number} · level {peak.position}",
+                f"{who}, pixels of peak {number} of {title}, lit over I_in",
+                slice_of(patient, "input", lit, "wild"),
+            )
+        )
+    show_tiles(tiles, 0.56, 5)
+    show_chart(
+        histogram(table.levels, name), f"{who}: histogram of {title}", "histogram of cut", 200
     )
-    peak = peaks[labels.index(chosen) if chosen in labels else -1]
-    lit = (levels >= peak.left) & (levels <= peak.right) & region
-    names = ("input", "fence", "wild", "reconstruction")
-    for column, name in zip(st.columns(4), names, strict=True):
-        column.markdown(f"**{figures.MAP_TITLES[name]}**")
-        column.image(tile(case, name, z, lit, COLOURS["wild"]), width="stretch")
-    means = {name: float(case.maps[name][lit].mean()) / 255 for name in names[:3]}
-    truth = case.prepared.truth
-    held = "" if truth is None else f" Of them {truth[lit].mean():.0%} are lesion (*oracle*)."
+    last = peaks[-1]
+    held, outer = table.lesion, slice(last.left, last.right + 1)
+    assert held is not None
+    inside = int(table.levels[outer].sum())
+    many = counted(len(peaks), "peak")
     return (
-        f"This peak holds {lit.sum() / region.sum():.1%} of the voxels. There the input is "
-        f"{means['input']:.2f} on average, the fence cut {means['fence']:.2f}, the wild cut "
-        f"{means['wild']:.2f}.{held}"
+        f"{title[0].upper()}{title[1:]} has {many}. Peak {len(peaks)}, "
+        f"the brightest, holds {inside / total:.1%} of the voxels of the brain and "
+        f"{held[outer].sum() / table.true:.0%} of the lesion; {held[outer].sum() / inside:.0%} of "
+        "it is lesion (*oracle*: the true mask is needed to know)."
     )
 
 
 STOP = Stop(
     "Two cuts, and what each peak holds",
-    "The network cuts a slice in two. The fence cut should look like a normal image, the wild "
-    "cut holds what the fence cannot; a reconstructor of three numbers makes I_ro from both "
-    "(paper, Fig. 2). So each peak of I_ro is a kind of pair: this much fence, that much wild. "
-    "**Choose a peak** and see its voxels light up in all four images.",
+    "ASC-Net cuts a slice in two. The **fence cut** should look like a normal image (here the "
+    "lesion is dimmed, not gone), the **wild cut** holds what the fence cannot. A reconstructor of "
+    "three numbers makes the third image, I_ro, from both (paper, Fig. 2). Its histogram has a few "
+    "peaks with valleys between them, and each peak is a kind of pair: this much fence, that much "
+    "wild. **Choose an image** and see which pixels lie in each of its peaks.",
     show,
+    "The fence cut should look normal, the wild cut holds the rest. I_ro joins both: fluid, tissue "
+    "and anomaly are three peaks of its histogram.",
 )

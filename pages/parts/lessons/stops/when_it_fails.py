@@ -1,76 +1,81 @@
-"""When it fails: a run that only quantises brightness."""
+"""When it fails: the paper's losses sort brightness anew, and their discriminator falls silent."""
 
 import streamlit as st
 
 from ascnet_core.figures import basics as figures
+from ascnet_core.figures.basics import MAP_TITLES
 from ascnet_core.metrics.overlap import oracle_cohort_threshold
-from ascnet_core.runs.folder import Run, resolve_run
-from ascnet_core.segmentation.quantiser import rank_correlation
-from pages.parts.lessons.shown import (
-    NAMES,
-    PAPER,
-    PLAIN,
-    RUN,
-    lesion_scans,
-    level_of,
-    tile,
-    view_of,
-)
+from pages.parts.lessons import recorded
+from pages.parts.lessons.material import patients
+from pages.parts.lessons.shown import NAMES, PAPER, RUN, Tile, show_chart, show_tiles, slice_of
 from pages.parts.lessons.stop import Stop
-from pages.parts.shared import cases, pictures
-from pages.parts.watch import stopping
+
+MAPS = ("input", "fence", "wild", "reconstruction")
 
 
 def show() -> str:
-    """A run that only quantises brightness, beside a plain threshold."""
-    name = st.segmented_control(
-        "Run",
-        [PAPER, RUN],
-        default=PAPER,
-        format_func=NAMES.__getitem__,
-        key="lesson failing run",
-        required=True,
-    )
-    case = cases.load_maps(view_of(name, scan=lesion_scans()[0].scan))
-    z, region = level_of(case), case.prepared.region
-    rank = rank_correlation(case.maps["reconstruction"], case.maps["input"], region)
-    tables = {
-        kind: [table for table in cases.cohort_tables(view_of(name, map=kind)) if table.true]
-        for kind in ("reconstruction", "input")
+    """The same slice cut by the paper's losses and by the variant."""
+    known = {run: patients(run, "flair") for run in (PAPER, RUN)}
+    names = list(known[PAPER])
+    who = st.columns([1, 3])[0].selectbox("Patient", names, index=1, key="lesson failing patient")
+    left, right = st.columns([2.4, 1], gap="medium")
+    with left:
+        show_tiles(
+            [
+                Tile(
+                    f"{'paper' if run == PAPER else 'variant'}: {MAP_TITLES[name].split(' (')[0]}",
+                    f"{who}, {MAP_TITLES[name]} of {NAMES[run]}",
+                    slice_of(held[who], name),
+                )
+                for run, held in known.items()
+                for name in MAPS
+            ],
+            0.5,
+            4,
+        )
+    points = recorded.course(PAPER).points[1:]
+    chart = figures.by_cycle({}, "share, slope (0 to 1)")
+    for name, title, colour in (
+        ("saturated", "images of which D is sure", "mask"),
+        ("gradient", "slope that reaches the fence", "fence"),
+    ):
+        values = [point.gauges.get(name) for point in points]
+        cycles = [point.total_cycle for point in points]
+        figures.add_curve(chart, cycles, values, title, {"color": figures.COLOURS[colour]})
+    chart.update_layout(legend={"orientation": "v", "y": -0.35, "yanchor": "top"}, margin_b=110)
+    chart.update_xaxes(dtick=1)
+    with right:
+        show_chart(chart, "Paper's losses: discriminator D", "silent discriminator", 320)
+    wild = {}
+    for run, held in known.items():
+        patient = held[who]
+        normal = patient.region & ~patient.truth
+        wild[run] = [patient.maps["wild"][where].mean() / 255 for where in (patient.truth, normal)]
+    best = {
+        name: oracle_cohort_threshold([one.tables[kind] for one in known[run].values()], "bright")
+        for name, run, kind in (
+            ("paper", PAPER, "reconstruction"),
+            ("variant", RUN, "reconstruction"),
+            ("input", PAPER, "input"),
+        )
     }
-    best = {kind: oracle_cohort_threshold(found, "bright") for kind, found in tables.items()}
-    histories = {run: stopping.history_of(Run(resolve_run(run))) for run in (PAPER, RUN)}
-    courses = {
-        NAMES[run]: [point.rank_correlation for point in history.points]
-        for run, history in histories.items()
-    }
-    left, right = st.columns([1.3, 1], gap="medium")
-    tiles = []
-    for kind in ("input", "reconstruction"):
-        mask = (case.maps[kind] >= best[kind][0]) & region
-        tiles += [tile(case, kind, z), tile(case, kind, z, mask)]
-    left.markdown("**I_in and its best mask, I_ro and its best mask** (*oracle* levels)")
-    left.image(pictures.side_by_side(tiles), width="stretch")
-    right.plotly_chart(
-        figures.by_cycle(courses, "rank correlation of I_ro with I_in"),
-        config=PLAIN,
-        key="lesson course",
-    )
     return (
-        "Mean Dice at the best single level of this cohort, an *oracle*: "
-        f"{best['reconstruction'][1]:.2f} on I_ro, {best['input'][1]:.2f} on the plain input. Rank "
-        f"correlation of I_ro with the input: {rank:.2f}. It counts all tissue, of which a lesion "
-        "is little, so a high one warns but does not condemn: what counts is to beat the input."
+        f"The wild cut of the paper's losses is {wild[PAPER][0]:.2f} bright in this lesion and "
+        f"{wild[PAPER][1]:.2f} elsewhere, that of the variant {wild[RUN][0]:.2f} and "
+        f"{wild[RUN][1]:.2f}. Mean Dice of {len(names)} patients at the best single level "
+        f"(*oracle*): {best['paper'][1]:.2f} on the paper's I_ro, {best['input'][1]:.2f} on the "
+        f"plain scan, {best['variant'][1]:.2f} on the variant's I_ro."
     )
 
 
 STOP = Stop(
     "When it fails",
-    "Nothing in the paper's losses asks the wild cut to hold the anomaly. Disjoint cuts may as "
-    "well share out brightness, and then I_ro only sorts grey levels anew: bright lesions are "
-    "found, others are lost, and peaks may trade places (Fig. 8). The control is the rank "
-    "correlation with the input; the rival to beat is a plain threshold. **Compare both "
-    "runs.** On real heads it was no loss that mended it, but what M learns from: blobs that "
-    "look like lesions (run lgg-flair).",
+    "Nothing in the paper's losses asks the wild cut to hold the anomaly. From the second cycle on "
+    "the fence hears nothing of the discriminator D, which grows sure of every image, and the cuts "
+    "share out brightness: the *lesion* is where the wild cut is darkest. The rival to beat is a "
+    "threshold on the plain scan, and this run does not. The variant has **no adversary** at all; "
+    "it learns from blobs laid over normal slices. **Choose a patient** and compare the rows.",
     show,
+    "The paper's losses alone share out brightness: their I_ro is worse than the plain scan. "
+    "The variant has no adversary; it learns from blobs.",
 )

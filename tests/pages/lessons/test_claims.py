@@ -1,0 +1,176 @@
+"""What the stops say holds in what they show: each claim of a text, by the numbers shipped."""
+
+import numpy as np
+import pytest
+
+from ascnet_core.metrics.overlap import oracle_cohort_threshold, oracle_threshold
+from ascnet_core.monitoring.history import count_holes
+from ascnet_core.segmentation.histogram import find_peaks
+from ascnet_core.segmentation.threshold import attempt, propose
+from pages.parts.lessons import recorded
+from pages.parts.lessons.material import FOLDER, patients, read
+from pages.parts.lessons.shown import AUTOENCODER, PAPER, REAL, RUN, SLOW
+from pages.parts.lessons.stops import (
+    no_common_gap,
+    one_cycle_more,
+    one_or_each,
+    rebuilding,
+    trading_sides,
+)
+
+RULE = "rightmost-valley"
+
+
+def test_what_is_shipped_for_the_lessons_is_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 2e6
+
+
+def test_no_level_of_the_scans_fits_both_patients_and_one_of_the_reconstruction_does() -> None:
+    known = patients(RUN, "flair")
+    both = [known[name] for name in no_common_gap.PATIENTS]
+    tables = {name: [one.tables[name] for one in both] for name in ("input", "reconstruction")}
+    best = [oracle_threshold(table, "bright") for table in tables["input"]]
+    assert best[0][0] == no_common_gap.START
+    for (level, _), other, (_, own) in zip(best, tables["input"][::-1], best[::-1], strict=True):
+        assert other.dice("bright")[level] < own - 0.3
+    at_once = np.min([table.dice("bright") for table in tables["reconstruction"]], axis=0)
+    plain = np.min([table.dice("bright") for table in tables["input"]], axis=0)
+    assert at_once.max() > 0.7
+    assert plain.max() < at_once.max() - 0.1
+    # where the second's lesion begins, the first still has bright normal tissue
+    normal, lesion = both[0].tables["input"], both[1].tables["input"].lesion
+    assert normal.lesion is not None
+    assert lesion is not None
+    half = int(np.searchsorted(lesion.cumsum(), lesion.sum() / 2))
+    assert (normal.levels - normal.lesion)[half:].sum() > normal.lesion.sum()
+
+
+def test_an_autoencoder_rebuilds_the_lesion_and_its_residual_has_no_level_for_it() -> None:
+    for patient in patients(AUTOENCODER, "flair").values():
+        lesion, normal = patient.truth, patient.region & ~patient.truth
+        bright = {name: patient.maps[name][lesion].mean() for name in ("input", "reconstruction")}
+        assert bright["reconstruction"] > 0.75 * bright["input"]
+        residual = patient.maps["residual"]
+        assert residual[lesion].mean() < 2.5 * residual[normal].mean()
+        best, plain = (oracle_threshold(patient.tables[name], "bright")[1]
+                       for name in ("residual", "input"))  # fmt: skip
+        assert best < 0.3
+        assert best < plain - 0.2
+    first = patients(AUTOENCODER, "flair")["demo1-004"].tables["residual"]
+    assert oracle_threshold(first, "bright")[0] == rebuilding.START
+
+
+def test_the_brightest_peak_is_the_lesion_and_the_fence_dims_it() -> None:
+    patient = patients(RUN, "flair")["demo1-004"]
+    table = patient.tables["reconstruction"]
+    peaks = find_peaks(table.levels)
+    assert len(peaks) == 3
+    last = slice(peaks[-1].left, peaks[-1].right + 1)
+    assert table.lesion is not None
+    assert table.lesion[last].sum() > 0.85 * table.true
+    assert table.lesion[last].sum() > 0.8 * table.levels[last].sum()
+    lesion, normal = patient.truth, patient.region & ~patient.truth
+    fence, wild = patient.maps["fence"], patient.maps["wild"]
+    assert fence[lesion].mean() < patient.maps["input"][lesion].mean() - 30
+    assert wild[lesion].mean() > 5 * wild[normal].mean()
+
+
+def test_a_level_of_its_own_suits_the_first_patient_on_t2_and_fails_the_first_on_flair() -> None:
+    for contrast, better in (("T2", True), ("FLAIR", False)):
+        run, kind, who = one_or_each.CASES[contrast]
+        known = patients(run, kind, apart=True)
+        tables = {name: one.tables["reconstruction"] for name, one in known.items()}
+        common = propose(RULE, np.sum([one.levels for one in tables.values()], axis=0)).level
+        own = attempt(RULE, tables[who].levels, "bright")
+        assert own.level is not None
+        dice = tables[who].dice("bright")
+        assert bool(dice[own.level] > dice[common] + 0.05) is better
+        assert bool(dice[own.level] < dice[common] - 0.3) is not better
+        # the two masks on the screen differ, in a slice with lesion
+        levels, region = known[who].maps["reconstruction"], known[who].region
+        assert known[who].truth.any()
+        masks = [(levels >= level) & region for level in (common, own.level)]
+        assert (masks[0] ^ masks[1]).sum() >= 10
+        assert bool(masks[1].sum() < masks[0].sum()) is better
+
+
+@pytest.mark.parametrize("who", trading_sides.SHOWN)
+def test_the_darkest_peak_on_flair_goes_over_to_the_brightest_on_t2(who: str) -> None:
+    flair, t2 = (patients(RUN, contrast)[who] for contrast in ("flair", "t2"))
+    peaks = [find_peaks(one.tables["reconstruction"].levels) for one in (flair, t2)]
+    first, last = peaks[0][0], peaks[1][-1]
+    levels = flair.maps["reconstruction"]
+    dark = (levels >= first.left) & (levels <= first.right) & flair.region
+    there = t2.maps["reconstruction"][dark]
+    share = ((there >= last.left) & (there <= last.right)).mean()
+    assert share > (0.75 if who == trading_sides.SHOWN[0] else 0.5)
+
+
+def test_the_rule_that_finds_the_lesion_on_flair_finds_fluid_on_t2() -> None:
+    dice = []
+    for contrast in ("flair", "t2"):
+        table = patients(RUN, contrast)[trading_sides.SHOWN[0]].tables["reconstruction"]
+        dice.append(table.dice("bright")[propose(RULE, table.levels).level])
+    assert dice[0] > 0.6
+    assert dice[1] < 0.2
+
+
+def test_trainings_that_differ_by_the_seed_look_different_and_agree_on_the_anomaly() -> None:
+    held = read("reruns")
+    assert len(held["counts"]) == 3
+    levels = [propose(RULE, counts.astype(np.int64)).level for counts in held["counts"]]
+    assert max(levels) - min(levels) >= 10
+    inside = held["input"] > 0
+    masks = [(made >= level) & inside
+             for made, level in zip(held["reconstruction"], levels, strict=True)]  # fmt: skip
+    truth = recorded.truth_of(RUN)
+    for mask in masks:
+        assert recorded.dice_of(mask, masks[0]) > 0.5
+        hit, wide = (mask & truth).sum() / truth.sum(), mask.sum() / inside.sum()
+        assert hit > 10 * wide  # of a lesion much more is marked than of the rest
+
+
+def test_a_cycle_more_adds_detail_and_holes_which_close_when_two_peaks_become_one() -> None:
+    for name in (REAL, SLOW):
+        index, which = one_cycle_more.STARTS[name]
+        points = {point.index: point for point in recorded.course(name).points}
+        before, after = points[index - 1].mask, points[index].mask
+        assert before is not None
+        assert after is not None
+        assert after[which].sum() > before[which].sum()
+        assert count_holes(after[which : which + 1]) >= count_holes(before[which : which + 1]) + 10
+    points = {point.index: point for point in recorded.course(REAL).points}
+    closed = points[one_cycle_more.STARTS[REAL][0] + 1]
+    assert closed.mask is not None
+    assert count_holes(closed.mask) == 0
+    assert len(points[closed.index - 1].peaks) == 3
+    assert len(closed.peaks) == 2
+
+
+def test_the_papers_losses_leave_the_lesion_out_and_lose_to_the_plain_scan() -> None:
+    known = {run: patients(run, "flair") for run in (PAPER, RUN)}
+    for patient in known[PAPER].values():
+        wild, normal = patient.maps["wild"], patient.region & ~patient.truth
+        assert wild[patient.truth].mean() < wild[normal].mean()
+    best = {
+        (run, kind): oracle_cohort_threshold([one.tables[kind] for one in held.values()], "bright")
+        for run, held in known.items()
+        for kind in ("reconstruction", "input")
+    }
+    plain = best[PAPER, "input"][1]
+    assert best[PAPER, "reconstruction"][1] < plain - 0.1
+    assert best[RUN, "reconstruction"][1] > plain + 0.1
+    course = recorded.course(PAPER).points
+    assert all(point.gauges["gradient"] < 1e-3 for point in course[2:])
+    assert course[-1].gauges["saturated"] == 1.0
+
+
+def test_real_tumours_appear_after_the_first_cycles_and_none_is_exact() -> None:
+    points, truth = recorded.course(REAL).points, recorded.truth_of(REAL)
+    for point in points[:5]:
+        assert point.mask is None or (point.area is not None and point.area > 0.9)
+    last = points[-1].mask
+    assert last is not None
+    dice = [recorded.dice_of(one, true) for one, true in zip(last, truth, strict=True)]
+    assert all(0.2 < value < 0.9 for value in dice)
+    assert any(one.sum() > 1.5 * true.sum() for one, true in zip(last, truth, strict=True))
