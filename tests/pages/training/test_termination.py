@@ -47,7 +47,9 @@ def shown(path: Path) -> AppTest:
 
 def test_the_section_says_the_advice_with_its_rules_and_figures(own_cache: Path, run: Run) -> None:
     app = shown(run.path)
-    assert app.success[0].value.startswith("Stop here: 3 separated peaks since cycle 3, index 1.00")
+    assert app.success[0].value.startswith(
+        "Stop at cycle 6: the rules are met (3 separated peaks since cycle 3, index 1.00"
+    )
     table = next(one.value for one in app.markdown if "| rule |" in one.value)
     assert all(name in table for name in RULES)
     assert "✗" not in table
@@ -189,7 +191,7 @@ def test_dice_is_laid_over_only_when_asked_and_says_why_it_cannot(
     assert not app.exception
     assert "manifest.csv" in app.warning[0].value  # the made-up run names no cohort
     # the advice does not hang on it
-    assert app.success[0].value.startswith("Stop here")
+    assert app.success[0].value.startswith("Stop at cycle 6")
 
 
 def test_dice_of_a_run_with_its_cohort_is_drawn(
