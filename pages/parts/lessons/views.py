@@ -29,6 +29,7 @@ from pages.parts.shared.state import View
 from pages.parts.viewer import findings, viewer
 from pages.parts.viewer.viewer import Mask
 from pages.parts.watch import live_charts, live_run, stopping
+from pages.parts.watch.advice import BOXES, sentence_of
 
 COHORT = "demo"
 RUN, PAPER, SLOW = "demo-flair", "demo-flair-paper", "demo-t2"
@@ -178,8 +179,8 @@ def too_early() -> str:
     with two:
         live_charts.show_histogram(snapshot.info, height=230)
         advice = advise(history.points[: index + 1])
-        box, icon = stopping.BOXES[advice.kind]
-        box(stopping.sentence_of(advice, "running"), icon=icon)
+        box, icon = BOXES[advice.kind]
+        box(sentence_of(advice, "running"), icon=icon)
     holes = "no mask" if point.holes is None else f"enclosed holes in the mask: {point.holes}"
     same = "" if point.stability is None else f", Dice {point.stability:.2f} with the mask before"
     return (

@@ -1,7 +1,6 @@
 """When to stop: the advisor with its rules, the histograms in time, the film, and the way back."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -9,19 +8,19 @@ import streamlit as st
 from ascnet_core.errors import UserError
 from ascnet_core.figures import history as figures_history
 from ascnet_core.figures.history import Along
-from ascnet_core.monitoring.advisor import Advice, advise
-from ascnet_core.monitoring.history import History, Point, cycle_ends, dice, read_history
+from ascnet_core.monitoring.advisor import advise
+from ascnet_core.monitoring.history import History, Point, dice, read_history
 from ascnet_core.monitoring.peak_tracks import track_peaks
-from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
 from ascnet_core.monitoring.truth import watched_truth
 from ascnet_core.places import CUTS, EVENTS, SETTINGS
 from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import make_result, result_of
 from pages.parts.film import film, film_export, moments
 from pages.parts.new_run import continue_run
-from pages.parts.shared import components, disk, feedback, state, tables
+from pages.parts.shared import components, disk, feedback, state
 from pages.parts.shared.ticker import Part
 from pages.parts.watch import live_run
+from pages.parts.watch.advice import show_advice
 
 COURSE = "course of the run"  # a fragment
 REFRESH = 6.0  # seconds between two looks at a running run
@@ -33,13 +32,6 @@ ORACLE_HELP = (
     "and no rule of the advisor uses it."
 )
 AXES: dict[Along, str] = {"cycle": "by cycle", "images": "by slices seen"}
-BOXES = {
-    "stop": (st.success, ":material/flag:"),
-    "go on": (st.info, ":material/arrow_forward:"),
-    "go back": (st.warning, ":material/undo:"),
-    "quantiser": (st.warning, ":material/contrast:"),
-    "dead adversary": (st.error, ":material/heart_broken:"),
-}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -58,88 +50,6 @@ def history_of(run: Run) -> History:
     history = read_history(run, known)
     stamps.update(now | {path: disk.stamp([path / CUTS]) for path in known if path not in now})
     return history
-
-
-def sentence_of(advice: Advice, status: str) -> str:
-    """The advice as a sentence for a run with that status."""
-    text = advice.sentence[:1].upper() + advice.sentence[1:] + "."
-    if advice.kind == "go on" and status not in live_run.ACTIVE:
-        text += " The run has ended: resume or extend it to go on."
-    return text
-
-
-def show_advice(history: History, status: str) -> None:
-    """The advisor's box, the figures of the newest cycle, and all rules with their figures."""
-    if not history.method.two_cuts:
-        st.info(history.method.lacks("The advisor"), icon=":material/flag:")
-        return
-    advice = advise(history)
-    box, icon = BOXES[advice.kind]
-    ends = cycle_ends(history.points)
-    left, right = st.columns([1, 1.3], gap="medium")
-    with left:
-        box(sentence_of(advice, status), icon=icon)
-        if ends:
-            show_figures(ends[-1], ends[-2] if len(ends) > 1 else None)
-        st.caption(
-            f"Mask on the watched slices by the run's rule, {history.rule} ({history.side}) on "
-            f"the {history.map}, threshold from each snapshot's own counts. No true mask is used. "
-            "`--stop-when separated` stops a training by the same rules."
-        )
-    with right:
-        rows = [
-            (":green[✓]" if rule.held else ":red[✗]", rule.name, rule.figure, rule.threshold)
-            for rule in advice.rules
-        ]
-        table = tables.markdown(("", "rule", "now", "wanted"), rows, (":-:", ":--", ":--", ":--"))
-        st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)
-        with st.popover("What the rules mean", icon=":material/help:"):
-            st.markdown("\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in advice.rules))
-
-
-def show_figures(now: Point, before: Point | None) -> None:
-    """Gauges of the newest complete cycle, with the change since the one before."""
-    gauges: tuple[tuple[str, str, str, Literal["normal", "off", "inverse"], str], ...] = (
-        (
-            "Separation index",
-            "separation_index",
-            ".2f",
-            "normal",
-            "Mean of the largest separations between neighbouring peaks, one fewer than the "
-            f"{now.peaks_wanted} peaks wanted; 0 to 1.",
-        ),
-        (
-            "Mask stability",
-            "stability",
-            ".2f",
-            "normal",
-            f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
-        ),
-        (
-            "Rank correlation",
-            "rank_correlation",
-            ".2f",
-            "off",
-            f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
-            "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
-        ),
-        (
-            "Mask holes",
-            "holes",
-            "d",
-            "inverse",
-            "Pixels of the watched slices that the mask encloses (paper, Fig. 10).",
-        ),
-    )
-    for column, (title, name, digits, colour, about) in zip(st.columns(4), gauges, strict=True):
-        value, old = getattr(now, name), getattr(before, name, None)
-        shown, delta = "–", None
-        if value is not None:
-            shown = format(value, digits)
-            # a mask without holes needs no change beside it
-            if old is not None and (value or name != "holes"):
-                delta = format(value - old, f"+{digits}")
-        column.metric(title, shown, delta, delta_color=colour, help=about)
 
 
 @st.cache_resource(show_spinner="Looking for the watched slices in the cohort", max_entries=4)

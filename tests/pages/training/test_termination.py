@@ -18,6 +18,7 @@ from ascnet_core.monitoring.stop_rules import RULES
 from ascnet_core.runs.folder import Run
 from pages.parts.film import film, film_export
 from pages.parts.watch import stopping
+from pages.parts.watch.advice import sentence_of
 from tests import made_up
 
 
@@ -98,8 +99,8 @@ def test_a_dead_adversary_is_red(own_cache: Path, tmp_path: Path) -> None:
 
 def test_advice_to_go_on_tells_of_a_run_that_has_ended() -> None:
     advice = advise(made_up.story("mm"))
-    assert "has ended" in stopping.sentence_of(advice, "finished")
-    assert "has ended" not in stopping.sentence_of(advice, "running")
+    assert "has ended" in sentence_of(advice, "finished")
+    assert "has ended" not in sentence_of(advice, "running")
 
 
 def test_a_new_snapshot_alone_is_measured(own_cache: Path, tmp_path: Path) -> None:
