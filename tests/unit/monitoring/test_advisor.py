@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ascnet_core.monitoring.advisor import Advice, advise, dead_adversary
 from ascnet_core.monitoring.history import Point, link, measure
-from ascnet_core.monitoring.stop_rules import HOLD, NOTICES, RULES
+from ascnet_core.monitoring.stop_rules import HOLD, KEPT, NOTICES, RULES
 from tests.made_up import data_of, snapshot, story
 
 
@@ -376,3 +376,31 @@ def test_a_mask_that_marks_the_reference_too_is_no_reason_to_stop() -> None:
     assert "30% of the reference, which is normal, are marked too" in advice.sentence
     clean = [replace(point, reference_share=0.01) for point in story("mmmssss")]
     assert advise(clean).kind == "stop"
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(POINTS, max_size=4), st.floats(KEPT + 0.001, 1), st.integers(0, HOLD - 1))
+def test_never_green_where_the_fence_keeps_what_is_marked(
+    values: list[dict], kept: float, ago: int
+) -> None:
+    """Whatever came before, and whichever of the last three cycles it is."""
+    assert advise(story("ssss")).kind == "stop"
+    course = [replace(point, total_cycle=point.total_cycle + 9) for point in story("ssss")]
+    course[-1 - ago] = replace(course[-1 - ago], fence_kept=kept)
+    advice = advise([*made(values), *course])
+    assert advice.kind != "stop"
+    assert not held(advice)["fence clears the mask"]
+
+
+def test_a_rule_names_the_cycle_it_fails_in_and_prints_that_cycles_figure() -> None:
+    course = story("ssss")
+    course[3] = replace(course[3], fence_kept=0.6)
+    course[4] = replace(course[4], fence_kept=0.1)
+    advice = advise(course)
+    rule = next(one for one in advice.rules if one.name == "fence clears the mask")
+    assert (rule.held, rule.cycle, rule.figure) == (False, 3, "60%")
+    assert "in 60% of the mask the fence is still as bright as the input in cycle 3" in (
+        advice.sentence
+    )
+    settled = next(one for one in advice.rules if one.name == "separated peaks")
+    assert (settled.held, settled.cycle) == (True, 4)
