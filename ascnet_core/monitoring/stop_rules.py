@@ -29,13 +29,13 @@ FAINT = 1e-3
 
 RULES: dict[str, tuple[str, str]] = {
     "separated peaks": (
-        f"as many as wanted in each of the last {HOLD} cycles",
+        "as many as wanted",
         "Groups of peaks with a separation of 0.5 or more between them. The paper wants three or "
         "four; a recipe that gathers all healthy tissue in one peak says two "
         "(`schedule.stop_peaks`).",
     ),
     "separation index": (
-        f"at least {INDEX} in each of the last {HOLD} cycles",
+        f"at least {INDEX}",
         "Mean of the largest separations between neighbouring peaks, as many as lie between the "
         "peaks that are wanted, a missing one being 0 (1: nothing between them).",
     ),
@@ -51,31 +51,31 @@ RULES: dict[str, tuple[str, str]] = {
         "peaks come and go, so one cycle is no proof.",
     ),
     "mask stability": (
-        f"at least {STABLE} in each of the last {HOLD - 1} cycles",
+        f"at least {STABLE} from cycle to cycle",
         "Dice of the mask on the watched slices with that of the cycle before. No true mask is "
         "needed. A border that moves by one pixel around a lesion of 3 pixels radius costs 0.28.",
     ),
     "mask area": (
-        f"{SMALLEST:.2%} to {LARGEST:.0%} of the tissue in each of the last {HOLD} cycles",
+        f"{SMALLEST:.2%} to {LARGEST:.0%} of the tissue",
         "A mask that holds nothing or nearly everything cannot be judged by its stability.",
     ),
     "holes in the mask": (
-        f"at most {TORN:.0%} of the filled mask in each of the last {HOLD} cycles",
+        f"at most {TORN:.0%} of the filled mask",
         "Background enclosed by the mask, slice by slice (paper, Fig. 10).",
     ),
     "reference stays clean": (
-        f"at most {REFERENCE:.0%} of its tissue marked in each of the last {HOLD} cycles",
+        f"at most {REFERENCE:.0%} of its tissue marked",
         "What the run's threshold marks on the reference is false, as the reference is known to be "
         "normal. Not known for runs that kept no counts of it, which does not forbid a stop.",
     ),
     "fence clears the mask": (
-        f"at most {KEPT:.0%} of the mask kept in each of the last {HOLD} cycles",
+        f"at most {KEPT:.0%} of the mask kept",
         "Share of the mask in which the fence is as bright as the input (dark anomalies: as dark). "
         "The fence should be the slice without its anomaly; where it keeps what the mask marks, "
         "the network takes that for normal, and the peaks sort brightness.",
     ),
     "not a quantiser": (
-        f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}, in each of the last {HOLD} cycles",
+        f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}",
         "The mask's best Dice with a threshold of the input, and the rank correlation of I_ro with "
         "I_in (also as a share of what a pure quantiser with the same histogram has): near 1 I_ro "
         "may only sort brightness. Ranks warn and do not condemn, as a lesion is little of the "
@@ -90,7 +90,10 @@ RULES: dict[str, tuple[str, str]] = {
         "scale. The rule's peak then holds other tissue (paper, Fig. 8).",
     ),
 }
-"""Every rule that a stop needs: its name, its number, and what it means."""
+"""Every rule that a stop needs: its name, its number, and what it means.
+
+Each of the last `HOLD` cycles must meet those of `_OF_A_CYCLE`.
+"""
 
 NOTICES: dict[str, tuple[str, str]] = {
     "adversary": (

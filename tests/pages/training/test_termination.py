@@ -54,6 +54,8 @@ def test_the_section_says_the_advice_with_its_rules_and_figures(own_cache: Path,
     table = next(one.value for one in app.markdown if "| rule |" in one.value)
     assert all(name in table for name in RULES)
     assert "✗" not in table
+    # one cycle everywhere: the headline's is the table's
+    assert all("| 6 |" in line for line in table.splitlines() if "✓" in line)
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Separation index"] == "1.00"
     assert figures["Mask stability"] == "1.00"
@@ -277,6 +279,7 @@ def test_a_cycle_is_made_the_result_from_the_page(
     app = shown(folder)
     choice = app.selectbox[0]
     assert choice.value == 3
+    assert "Look at cycle 3 in Threshold" in [one.label for one in app.button]
     choice.set_value(2)
     app.run()
     next(one for one in app.button if one.label.startswith("Yes")).click()
