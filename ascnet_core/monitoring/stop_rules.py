@@ -84,7 +84,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "same side": (
         "no turn, or an even number",
-        "Counted from when the peaks first parted. "
+        "Counted from when the peaks first parted and the mask was no longer nearly everything. "
         f"A turn: the rank correlation passes from beyond {TURNED} on one side of 0 to beyond it "
         "on the other, or the mask of before is now more like what lies at the other end of the "
         "scale. The rule's peak then holds other tissue (paper, Fig. 8).",
@@ -231,8 +231,12 @@ def row_of(cycles: Sequence[Point]) -> list[Point]:
 
 
 def turns_of(cycles: Sequence[Point]) -> list[int]:
-    """Indices of the cycles at which the peaks changed sides, after they were first separated."""
-    first = next((n for n, point in enumerate(cycles) if is_apart(point)), len(cycles))
+    """Indices of the cycles at which the peaks changed sides, after they were first separated.
+
+    A cycle whose mask holds nearly everything or nothing has no side yet, and does not count.
+    """
+    parted = (n for n, point in enumerate(cycles) if is_apart(point) and _area(point)[1])
+    first = next(parted, len(cycles))
     found = []
     sign = 0
     for index, point in enumerate(cycles):

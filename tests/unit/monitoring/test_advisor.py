@@ -144,6 +144,16 @@ def test_a_flip_before_peaks_ever_parted_means_nothing() -> None:
     assert advise(course).kind == "stop"
 
 
+def test_peaks_that_part_by_chance_before_there_is_a_mask_have_no_side() -> None:
+    """Early peaks that put 90 % of the tissue into the mask turn round without a meaning."""
+    course = story("smsss")
+    ranks = [0.0, -0.67, 0.79, 0.8, 0.8, 0.8]
+    course = [replace(p, rank_correlation=r) for p, r in zip(course, ranks, strict=True)]
+    assert advise(course).kind != "stop"
+    course[1] = replace(course[1], area=0.9)
+    assert advise(course).kind == "stop"
+
+
 def test_a_quantiser_is_called_one() -> None:
     advice = advise(story("qqqq"))
     assert advice.kind == "quantiser"
