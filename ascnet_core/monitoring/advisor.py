@@ -160,7 +160,7 @@ def _unmet(rules: Sequence[Rule], newest: Point, since: int | None) -> str:
         "mask area": "the mask holds {} of the watched tissue",
         "holes in the mask": "{} of the mask are holes",
         "reference stays clean": "{} of the reference, which is normal, are marked too",
-        "fence clears the mask": "in {} of the mask the fence is still as bright as the input",
+        "fence clears the mask": "the fence still holds {} of what the mask marks",
         "not a quantiser": "I_ro may be only brightness ({})",
     }
     missing = [

@@ -409,8 +409,6 @@ def test_a_rule_names_the_cycle_it_fails_in_and_prints_that_cycles_figure() -> N
     advice = advise(course)
     rule = next(one for one in advice.rules if one.name == "fence clears the mask")
     assert (rule.held, rule.cycle, rule.figure) == (False, 3, "60%")
-    assert "in 60% of the mask the fence is still as bright as the input in cycle 3" in (
-        advice.sentence
-    )
+    assert "the fence still holds 60% of what the mask marks in cycle 3" in (advice.sentence)
     settled = next(one for one in advice.rules if one.name == "separated peaks")
     assert (settled.held, settled.cycle) == (True, 4)
