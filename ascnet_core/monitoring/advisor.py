@@ -15,6 +15,7 @@ from ascnet_core.monitoring.stop_rules import (
     ENOUGH,
     HOLD,
     INDEX,
+    KEPT,
     LIKE_INPUT,
     RULES,
     TORN,
@@ -89,7 +90,10 @@ def advise(history: History | Sequence[Point]) -> Advice:
         )
         text += f"; cycle {before} was more than that" if before is not None else ""
         return Advice("quantiser", text, rules, before)
-    reason = spoilt or (_unmet(rules, newest, since) if apart else _not_apart(cycles, row))
+    if not apart:
+        reason = _not_apart(cycles, row)
+    else:
+        reason = _unmet(rules, newest, since) if held["same side"] else spoilt
     dead = len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
     if dead and not (apart or row) and before is None:
         text = (
@@ -118,6 +122,8 @@ def _spoilt(cycles: Sequence[Point], rules: Sequence[Rule], apart: bool) -> str:
         )
     if "holes in the mask" in failing and (newest.hole_share or 0.0) > TORN:
         return f"{in_percent(newest.hole_share)} of the mask are holes"
+    if "fence clears the mask" in failing and (newest.fence_kept or 0.0) > KEPT:
+        return f"the fence now holds {in_percent(newest.fence_kept)} of what the mask marks"
     return ""
 
 
@@ -169,7 +175,9 @@ def _unmet(rules: Sequence[Rule], newest: Point, since: int | None) -> str:
         for rule in rules
         if not rule.held and rule.name in words
     ]
-    text = f"{newest.separated} separated peaks since cycle {since}, but " + " and ".join(missing)
+    *most, last = missing
+    listed = f"{', '.join(most)} and {last}" if most else last
+    text = f"{newest.separated} separated peaks since cycle {since}, but {listed}"
     return text.replace("(Dice not known)", "(its Dice is not known)")
 
 

@@ -2,7 +2,7 @@
 
 In a run that works the fence is the slice without its anomaly: in the mask it is nearer to normal
 tissue than the input, elsewhere it is the input. A mask where the fence is as bright as the input
-marks what the network takes for normal, or what it has stopped to tell apart.
+marks what the network takes for normal.
 """
 
 import numpy as np
@@ -25,10 +25,3 @@ def fence_kept(held: Levels, fence: Levels, mask: Bools, side: Side) -> float | 
         return None
     kept = after >= before if side == "bright" else after <= before
     return float(kept.mean())
-
-
-def fence_change(held: Levels, fence: Levels, where: Bools) -> float | None:
-    """Mean distance of the fence from the input where `where` holds, 0 to 1; None if nowhere."""
-    if not where.any():
-        return None
-    return float(np.abs(fence[where].astype(float) - held[where]).mean() / 255)

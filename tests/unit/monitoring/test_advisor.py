@@ -230,6 +230,23 @@ def test_holes_after_a_good_cycle_go_back() -> None:
     assert "30% of the mask are holes" in advice.sentence
 
 
+def test_a_fence_that_takes_the_lesion_back_goes_back() -> None:
+    course = story("ssss")
+    course[4] = replace(course[4], fence_kept=0.4)
+    advice = advise(course)
+    assert (advice.kind, advice.best_cycle) == ("go back", 3)
+    assert advice.sentence == "go back to cycle 3: the fence now holds 40% of what the mask marks"
+
+
+def test_what_is_missing_is_listed_in_one_sentence() -> None:
+    course = [replace(p, reference_share=0.2, fence_kept=0.4, area=0.6) for p in story("sss")]
+    assert advise(course).sentence == (
+        "go on: 3 separated peaks since cycle 1, but the mask holds 60% of the watched tissue, 20% "
+        "of the reference, which is normal, are marked too and the fence still holds 40% of what "
+        "the mask marks"
+    )
+
+
 def test_a_dead_adversary_is_named_only_where_peaks_do_not_part() -> None:
     dead = {"saturated": 0.99}
     course = [replace(p, gauges=dead) for p in story("mmmm")]
