@@ -14,6 +14,8 @@ where the best rule without training has .54; see `checkpoints/README.md`):
 
 - `kept-in-the-fence`: preset `teaching`, .09 .28 .35 .32 .28 .51 .46 .45. Tumours go white in the
   fence, too, and the mask is that of a threshold of the input. All rules of before held in cycle 8.
+- `falls-in-the-fence`: the same on the other five patients, .06 .38 .73 .69 .66 .60 .57 .58 (best
+  rule without training .79). The rules of before said stop in cycle 7.
 - `turned-by-chance`: denoising alone, .06 .00 .75 in cycles 1 to 3, and steady from there. Its
   first cycle has two peaks by chance, which turn round in the second.
 
@@ -54,8 +56,12 @@ def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
     assert not adversary.held  # D is sure of every image
 
 
-def test_tumours_that_stay_bright_in_the_fence_are_never_green() -> None:
-    assert set(kinds("kept-in-the-fence")) == {"go on"}
+@pytest.mark.parametrize("name", ["kept-in-the-fence", "falls-in-the-fence"])
+def test_tumours_that_stay_bright_in_the_fence_are_never_green(name: str) -> None:
+    assert set(kinds(name)) == {"go on"}
+
+
+def test_the_table_says_in_which_cycle_the_fence_holds_how_much() -> None:
     advice = advise(course("kept-in-the-fence"))
     failing = {rule.name: (rule.figure, rule.cycle) for rule in advice.rules if not rule.held}
     assert failing["fence clears the mask"] == ("38%", 8)
