@@ -72,7 +72,9 @@ def data_of(
     levels = np.asarray([ends[0], ends[len(ends) // 2], ends[-1]], np.uint8)
     reconstruction = np.where(inside, levels[classes], 0).astype(np.uint8)
     zero = np.zeros_like(image)
-    maps = {"fence": image, "wild": zero, "reconstruction": reconstruction}
+    # the fence is the slice without its lesion; a quantiser leaves everything in it
+    fence = image if quantised else np.where(lesion, image // 2, image).astype(np.uint8)
+    maps = {"fence": fence, "wild": zero, "reconstruction": reconstruction}
     return SnapshotData(image, maps, counts, np.zeros((64, 64), np.int64))
 
 

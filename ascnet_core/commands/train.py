@@ -102,7 +102,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--stop-when",
         choices=("never", "separated"),
         help="separated: stop as soon as the advisor says so after a cycle (peaks separated, mask "
-        "stable, more than brightness); the same as --set schedule.stop_when=separated",
+        "stable and not in the fence, more than brightness); the same as --set "
+        "schedule.stop_when=separated",
     )
     add_set(parser)
     add_device(parser)

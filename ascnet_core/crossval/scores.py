@@ -112,7 +112,12 @@ class Scores:
         tables = {"rows": rows, "seeds": seeds, "runs": runs, "subjects": subjects_of(parts)}
         if self.courses:
             courses = list(self.courses.values())
-            stops = stopping.stopping_rows(courses)
+            floors = {
+                (part.data, part.fold): stopping.training_free(part.scored.rows)
+                for part in parts
+                if not part.configuration
+            }
+            stops = stopping.stopping_rows(courses, floors)
             tables |= {"cycles": stopping.cycle_rows(courses), "stopping": stops}
             text += f"\n### Stopping without masks\n\n{stopping.stopping_text(stops)}\n"
         contents = {

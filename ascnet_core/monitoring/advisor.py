@@ -15,10 +15,9 @@ from ascnet_core.monitoring.stop_rules import (
     ENOUGH,
     HOLD,
     INDEX,
+    KEPT,
     LIKE_INPUT,
-    REFERENCE,
     RULES,
-    STABLE,
     TORN,
     Rule,
     in_percent,
@@ -28,7 +27,6 @@ from ascnet_core.monitoring.stop_rules import (
     quantiser_figure,
     row_of,
     rules_of,
-    turns_of,
 )
 
 Kind = Literal["go on", "stop", "go back", "quantiser", "dead adversary"]
@@ -43,8 +41,8 @@ class Advice:
     `kind` is `go on`, `stop`, `go back` (to `best_cycle`), `quantiser` (a warning: separated, but
     perhaps by brightness alone) or `dead adversary` (not separated, and D no longer teaches);
     `sentence` says it with the figures that matter. `rules` are all of `RULES`, then `NOTICES`.
-    `best_cycle`, counted over both stages, is the one to take as the result; None if none is good
-    enough.
+    `best_cycle`, counted over both stages, is the one to take as the result: the last one in which
+    all rules held; None where there is none. The sentence names the same one.
     """
 
     kind: Kind
@@ -56,74 +54,77 @@ class Advice:
 def advise(history: History | Sequence[Point]) -> Advice:
     """Advise whether to go on, by a run's history or its points in order.
 
-    Incomplete cycles are left out. In this order: *stop* if all rules hold; *quantiser* if the
-    peaks are separated long enough but nothing shows that I_ro is more than brightness in other
-    steps; *go back* if an earlier cycle deserved a stop and the peaks have since merged for
-    `MERGED` (2) cycles, or turned to the other side, or the mask has torn; *dead adversary* if the
-    peaks are not separated and D is dead (`is_dead`) for `HOLD` (3) cycles; else *go on*.
+    Incomplete cycles are left out. In this order: *stop* if all rules hold; *go back* if an earlier
+    cycle met all rules and the peaks have since merged for `MERGED` (2) cycles, or turned to the
+    other side, or the mask has torn, or the fence keeps what it marks; *quantiser* if the peaks are
+    separated long enough but nothing shows that I_ro is more than brightness in other steps; *dead
+    adversary* if the peaks are not separated and D is dead (`is_dead`) for `HOLD` (3) cycles; else
+    *go on*.
     """
     points = history.points if isinstance(history, History) else history
     cycles = cycle_ends(points)
     rules = rules_of(cycles)
-    row = row_of(cycles)
-    since = cycles[-len(row)].total_cycle if row else None
     if not cycles:
         text = "go on: no cycle is complete yet, there is nothing to judge"
         return Advice("go on", text, rules)
-    held = {rule.name: rule.held for rule in rules}
-    best = _best(row)
+    newest, row = cycles[-1], row_of(cycles)
+    since = row[0].total_cycle if row else None
     if _all_hold(rules):
-        newest = cycles[-1]
         text = (
-            f"stop here: {newest.separated} separated peaks since cycle {since}, index "
-            f"{newest.separation_index:.2f}, mask stable (Dice {newest.stability or 0.0:.2f})"
+            f"stop at cycle {newest.total_cycle}: the rules are met ({newest.separated} separated "
+            f"peaks since cycle {since}, index {newest.separation_index:.2f}, mask stable, Dice "
+            f"{newest.stability or 0.0:.2f}); that does not show that the lesion is found"
         )
-        if best not in (None, newest.total_cycle):
-            text += f"; cycle {best} has the highest index"
-        return Advice("stop", text, rules, best)
-    earlier = [
-        point
-        for index, point in enumerate(cycles[:-1], 1)
-        if is_apart(point) and _all_hold(rules_of(cycles[:index]))
-    ]
-    before = _best(earlier)
-    dead = len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
+        return Advice("stop", text, rules, newest.total_cycle)
+    met = (n for n in range(len(cycles) - 1, 0, -1) if _all_hold(rules_of(cycles[:n])))
+    before = next((cycles[n - 1].total_cycle for n in met), None)
+    held = {rule.name: rule.held for rule in rules}
     apart = all(held[name] for name in ("separated peaks", "separation index", "cycles in a row"))
-    back: str | None = None
-    if apart and not held["same side"]:
-        turn = cycles[turns_of(cycles)[-1]].total_cycle
-        text = f"peaks changed sides in cycle {turn}, and the rule now keeps other tissue"
-        back = text if earlier else None
-        reason = f"{text}; look which side the anomaly is on"
-    elif apart and not held["not a quantiser"] and is_quantiser(cycles[-1]):
+    spoilt = _spoilt(cycles, rules, apart)
+    if before is not None and spoilt:
+        return Advice("go back", f"go back to cycle {before}: {spoilt}", rules, before)
+    if apart and held["same side"] and is_quantiser(newest):
         text = (
-            f"careful: separated since cycle {since}, but {_quantiser_reason(cycles[-1])} "
-            f"({quantiser_figure(cycles[-1])}); compare with the plain input before you trust it"
+            f"careful: separated since cycle {since}, but {_quantiser_reason(newest)} "
+            f"({quantiser_figure(newest)}); compare with the plain input before you trust it"
         )
-        text += f"; cycle {before} was more than a quantiser" if before is not None else ""
+        text += f"; cycle {before} was more than that" if before is not None else ""
         return Advice("quantiser", text, rules, before)
-    elif apart and not held["holes in the mask"]:
-        reason = f"{in_percent(cycles[-1].hole_share)} of the mask are holes"
-        back = f"the mask has torn: {reason}" if earlier else None
-    elif apart:
-        reason = f"{cycles[-1].separated} separated peaks since cycle {since}, but " + _unmet(rules)
-    else:
+    if not apart:
         reason = _not_apart(cycles, row)
-        if not row and earlier and not any(map(is_apart, cycles[-MERGED:])):
-            last = next(one.total_cycle for one in reversed(cycles) if is_apart(one))
-            back = f"peaks merged again after cycle {last}"
-        elif not (row or earlier) and dead:
-            text = (
-                f"{reason}, and the discriminator is sure of "
-                f"{in_percent(cycles[-1].gauges.get('saturated'))} of the images: M learns nothing "
-                "from it, so waiting will not help; weaken D or change its loss"
-            )
-            return Advice("dead adversary", text, rules)
-    if back is not None and before is not None:
-        return Advice("go back", f"{back}: go back to {before}", rules, before)
+    else:
+        reason = _unmet(rules, newest, since) if held["same side"] else spoilt
+    dead = len(cycles) >= HOLD and all(is_dead(one.gauges, one.loss) for one in cycles[-HOLD:])
+    if dead and not (apart or row) and before is None:
+        text = (
+            f"{reason}, and the discriminator is sure of "
+            f"{in_percent(newest.gauges.get('saturated'))} of the images: M learns nothing "
+            "from it, so waiting will not help; weaken D or change its loss"
+        )
+        return Advice("dead adversary", text, rules)
     if before is not None:
-        reason += f"; best so far is cycle {before}"
+        reason += f"; the last cycle that met all rules is {before}"
     return Advice("go on", f"go on: {reason}", rules, before)
+
+
+def _spoilt(cycles: Sequence[Point], rules: Sequence[Rule], apart: bool) -> str:
+    """What a good course has lost by now, in words; empty where nothing."""
+    newest, failing = cycles[-1], {rule.name: rule for rule in rules if not rule.held}
+    if not apart:
+        last = next((one.total_cycle for one in reversed(cycles) if is_apart(one)), None)
+        merged = last is not None and not any(map(is_apart, cycles[-MERGED:]))
+        return f"the peaks have merged since cycle {last}" if merged else ""
+    if "same side" in failing:
+        turn = failing["same side"].cycle
+        return (
+            f"the peaks changed sides in cycle {turn}, and the rule now keeps other tissue; look "
+            "which side the anomaly is on"
+        )
+    if "holes in the mask" in failing and (newest.hole_share or 0.0) > TORN:
+        return f"{in_percent(newest.hole_share)} of the mask are holes"
+    if "fence clears the mask" in failing and (newest.fence_kept or 0.0) > KEPT:
+        return f"the fence now holds {in_percent(newest.fence_kept)} of what the mask marks"
+    return ""
 
 
 def _quantiser_reason(point: Point) -> str:
@@ -138,22 +139,6 @@ def _quantiser_reason(point: Point) -> str:
 
 def _all_hold(rules: Sequence[Rule]) -> bool:
     return all(rule.held for rule in rules if rule.name in RULES)
-
-
-def _best(points: Sequence[Point]) -> int | None:
-    """The cycle of the highest index whose mask is stable and whole; the last of equal ones."""
-    fit = [
-        point
-        for point in points
-        if point.stability is not None
-        and point.stability >= STABLE
-        and (point.hole_share or 0.0) <= TORN
-        and (point.reference_share or 0.0) <= REFERENCE
-        and not is_quantiser(point)
-    ]
-    if not fit:
-        return None
-    return max(fit, key=lambda p: (round(p.separation_index, 2), p.total_cycle)).total_cycle
 
 
 def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
@@ -173,19 +158,27 @@ def dead_adversary(gauges: Mapping[str, float], loss: str = "tanh-mae") -> str:
     return text
 
 
-def _unmet(rules: Sequence[Rule]) -> str:
+def _unmet(rules: Sequence[Rule], newest: Point, since: int | None) -> str:
     """The rules that do not hold though the peaks are separated, in words."""
     words = {
-        "index settled": f"the peaks still move apart (index {{}} in {HOLD - 1} cycles)",
+        "index settled": "the peaks still move apart (index {})",
         "mask stability": "the mask still moves from cycle to cycle (Dice {})",
         "mask area": "the mask holds {} of the watched tissue",
         "holes in the mask": "{} of the mask are holes",
         "reference stays clean": "{} of the reference, which is normal, are marked too",
-        "not a quantiser": "I_ro may be but brightness in one of these cycles ({} now)",
-        "same side": "peaks have changed sides ({})",
+        "fence clears the mask": "the fence still holds {} of what the mask marks",
+        "not a quantiser": "I_ro may be only brightness ({})",
     }
-    missing = [words[r.name].format(r.figure) for r in rules if not r.held and r.name in words]
-    return " and ".join(missing).replace("(Dice not known)", "(its Dice is not known)")
+    missing = [
+        words[rule.name].format(rule.figure)
+        + ("" if rule.cycle == newest.total_cycle else f" in cycle {rule.cycle}")
+        for rule in rules
+        if not rule.held and rule.name in words
+    ]
+    *most, last = missing
+    listed = f"{', '.join(most)} and {last}" if most else last
+    text = f"{newest.separated} separated peaks since cycle {since}, but {listed}"
+    return text.replace("(Dice not known)", "(its Dice is not known)")
 
 
 def _not_apart(cycles: Sequence[Point], row: Sequence[Point]) -> str:

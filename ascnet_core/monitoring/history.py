@@ -17,6 +17,7 @@ from scipy.ndimage import binary_fill_holes
 
 from ascnet_core.errors import UserError
 from ascnet_core.metrics.overlap import count, threshold_table
+from ascnet_core.monitoring.signs import fence_kept
 from ascnet_core.names import SIDES, Side
 from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run, Snapshot, SnapshotData
@@ -60,7 +61,8 @@ class Point:
     of the filled mask. `input_dice` is the mask's Dice with the most similar threshold of I_in,
     bright or dark: near 1 the network adds nothing to that. `reference_share` is the share of the
     reference's tissue that the same threshold keeps: false positives, as the reference is known to
-    be normal.
+    be normal. `fence_kept` is the share of the mask in which the fence is as bright as I_in (for
+    side dark: as dark), None without a fence.
 
     `stability` and `mirror_stability` are Dice of the mask, and of `mirror`, with the mask before;
     None without both or if both are empty.
@@ -92,13 +94,14 @@ class Point:
     hole_share: float | None = None
     input_dice: float | None = None
     reference_share: float | None = None
+    fence_kept: float | None = None
     stability: float | None = None
     mirror_stability: float | None = None
     path: Path | None = None
 
     @property
     def separated(self) -> int:
-        """Number of separated peaks; neighbours that lean on each other count as one."""
+        """Number of separated peaks; neighbours that are not separated count as one."""
         return separated_peaks(self.separations) if self.peaks else 0
 
     @property
@@ -138,7 +141,8 @@ def separation_index(separation: Sequence[float], peaks: int = 3) -> float:
 
     As many are averaged as lie between the `peaks` that are wanted (2 or more). The paper wants
     three or four, and three peaks have two valleys: 1 is three peaks with nothing between them, 0.5
-    at most two peaks, 0 a single one. A further peak that leans on its neighbour changes nothing.
+    at most two peaks, 0 a single one. A further peak that is not separated from its
+    neighbour changes nothing.
     """
     valleys = peaks - 1
     largest = sorted((*[0.0] * valleys, *separation))[-valleys:]
@@ -239,6 +243,9 @@ def measure(
         hole_share=holes / max(1, int(mask.sum()) + holes),
         input_dice=_input_dice(data.watched_input[inside], mask[inside]),
         reference_share=_share_kept(reference_counts, threshold),
+        fence_kept=fence_kept(data.watched_input, data.maps["fence"], mask, side)
+        if "fence" in data.maps
+        else None,
     )
 
 

@@ -4,7 +4,7 @@ The paper stops at three or four well separated peaks, says that they come and g
 more training tears holes into the mask (Figs. 9, 10). No rule uses masks drawn by people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ascnet_core.monitoring.history import Point
@@ -17,6 +17,7 @@ SMALLEST = 0.0005
 LARGEST = 0.5
 TORN = 0.15
 REFERENCE = 0.05
+KEPT = 0.25
 QUANTISER = 0.98
 LIKE_INPUT = 0.95
 UNLIKE_INPUT = 0.5
@@ -28,16 +29,15 @@ FAINT = 1e-3
 
 RULES: dict[str, tuple[str, str]] = {
     "separated peaks": (
-        f"as many as wanted in each of the last {HOLD} cycles",
-        "Groups of peaks with a separation of 0.5 or more between them; the fewest in these "
-        "cycles. The paper wants three or four; a recipe that gathers all healthy tissue in one "
-        "peak says two (`schedule.stop_peaks`).",
+        "as many as wanted",
+        "Groups of peaks with a separation of 0.5 or more between them. The paper wants three or "
+        "four; a recipe that gathers all healthy tissue in one peak says two "
+        "(`schedule.stop_peaks`).",
     ),
     "separation index": (
-        f"at least {INDEX} in each of the last {HOLD} cycles",
+        f"at least {INDEX}",
         "Mean of the largest separations between neighbouring peaks, as many as lie between the "
-        "peaks that are wanted, a missing one being 0 (1: nothing between them); the smallest in "
-        "these cycles.",
+        "peaks that are wanted, a missing one being 0 (1: nothing between them).",
     ),
     "index settled": (
         f"risen by at most {GROWTH} in {HOLD - 1} cycles",
@@ -52,9 +52,8 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "mask stability": (
         f"at least {STABLE} from cycle to cycle",
-        f"Dice of the mask on the watched slices with that of the cycle before; the smallest of "
-        f"the last {HOLD - 1}. No true mask is needed. A border that moves by one pixel around a "
-        "lesion of 3 pixels radius costs 0.28.",
+        "Dice of the mask on the watched slices with that of the cycle before. No true mask is "
+        "needed. A border that moves by one pixel around a lesion of 3 pixels radius costs 0.28.",
     ),
     "mask area": (
         f"{SMALLEST:.2%} to {LARGEST:.0%} of the tissue",
@@ -65,10 +64,15 @@ RULES: dict[str, tuple[str, str]] = {
         "Background enclosed by the mask, slice by slice (paper, Fig. 10).",
     ),
     "reference stays clean": (
-        f"at most {REFERENCE:.0%} of the reference's tissue marked",
+        f"at most {REFERENCE:.0%} of its tissue marked",
         "What the run's threshold marks on the reference is false, as the reference is known to be "
-        "normal; the newest cycle. Not known for runs that kept no counts of it, which does not "
-        "forbid a stop.",
+        "normal. Not known for runs that kept no counts of it, which does not forbid a stop.",
+    ),
+    "fence clears the mask": (
+        f"at most {KEPT:.0%} of the mask kept",
+        "Share of the mask in which the fence is as bright as the input (dark anomalies: as dark). "
+        "The fence should be the slice without its anomaly; where it keeps what the mask marks, "
+        "the network takes that for normal, and the peaks sort brightness.",
     ),
     "not a quantiser": (
         f"like I_in under {LIKE_INPUT}; ranks under {QUANTISER}",
@@ -80,13 +84,16 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "same side": (
         "no turn, or an even number",
-        "Counted from when the peaks first parted. "
+        "Counted from when the peaks first parted and the mask was no longer nearly everything. "
         f"A turn: the rank correlation passes from beyond {TURNED} on one side of 0 to beyond it "
         "on the other, or the mask of before is now more like what lies at the other end of the "
         "scale. The rule's peak then holds other tissue (paper, Fig. 8).",
     ),
 }
-"""Every rule that a stop needs: its name, its number, and what it means."""
+"""Every rule that a stop needs: its name, its number, and what it means.
+
+Each of the last `HOLD` cycles must meet those of `_OF_A_CYCLE`.
+"""
 
 NOTICES: dict[str, tuple[str, str]] = {
     "adversary": (
@@ -100,70 +107,111 @@ NOTICES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its name, its figure now in words, its limit, whether it holds, and its meaning."""
+    """A rule: its name, its figure in words, its limit, whether it holds, and its meaning.
+
+    `cycle`, counted over both stages, is the one that the figure is of: the newest of the cycles
+    that the rule looks at in which it does not hold, else the newest; None before any.
+    """
 
     name: str
     figure: str
     threshold: str
     held: bool
     meaning: str
+    cycle: int | None = None
 
 
 def rules_of(cycles: Sequence[Point]) -> tuple[Rule, ...]:
     """The figures of all rules and notices after these cycles."""
-    tail = cycles[-HOLD:]
-    row = row_of(cycles)
-    newest = cycles[-1] if cycles else Point(0, 0)
-    wanted = newest.peaks_wanted
-    apart = min((point.separated for point in tail), default=0)
-    index = min((point.separation_index for point in tail), default=0.0)
-    growth = None
-    if len(tail) == HOLD:
-        growth = tail[-1].separation_index - tail[0].separation_index
-    known = [point.stability for point in tail[1:] if point.stability is not None]
-    judged = len(known) == HOLD - 1
-    areas = [point.area for point in tail]
-    turns = len(turns_of(cycles))
-    saturated = newest.gauges.get("saturated")
-    ranked = newest.rank_correlation is not None or newest.input_dice is not None
-    figures: dict[str, tuple[str, bool]] = {
-        "separated peaks": (f"{apart} of {wanted}", apart >= wanted),
-        "separation index": (f"{index:.2f}", index >= INDEX),
-        "index settled": (
-            f"{growth:+.2f}" if growth is not None else "not known",
-            growth is not None and growth <= GROWTH,
-        ),
-        "cycles in a row": (str(len(row)), len(row) >= HOLD),
-        "mask stability": (
-            f"{min(known):.2f}" if judged else "not known",
-            judged and min(known) >= STABLE,
-        ),
-        "mask area": (
-            in_percent(newest.area),
-            bool(areas) and all(a is not None and SMALLEST <= a <= LARGEST for a in areas),
-        ),
-        "holes in the mask": (
-            in_percent(newest.hole_share),
-            newest.hole_share is not None and newest.hole_share <= TORN,
-        ),
-        "reference stays clean": (
-            in_percent(newest.reference_share),
-            bool(cycles) and (newest.reference_share or 0.0) <= REFERENCE,
-        ),
-        "not a quantiser": (
-            quantiser_figure(newest),
-            ranked and not any(map(is_quantiser, tail)),
-        ),
-        "same side": (f"{turns} turns" if turns != 1 else "1 turn", turns % 2 == 0),
-        "adversary": (
-            "no adversary" if saturated is None else f"{saturated:.0%} saturated",
-            saturated is None or saturated < SATURATED,
-        ),
+    tail, turns = cycles[-HOLD:], turns_of(cycles)
+    found: dict[str, tuple[str, bool, Point | None]] = {
+        name: _newest_that_fails(tail[1:] if name == "mask stability" else tail, of_cycle)
+        for name, of_cycle in _OF_A_CYCLE.items()
     }
-    return tuple(
-        Rule(name, figures[name][0], threshold, figures[name][1], meaning)
-        for name, (threshold, meaning) in (RULES | NOTICES).items()
+    newest = cycles[-1] if cycles else None
+    growth = tail[-1].separation_index - tail[0].separation_index if len(tail) == HOLD else None
+    found["index settled"] = (
+        "not known" if growth is None else f"{growth:+.2f} since cycle {tail[0].total_cycle}",
+        growth is not None and growth <= GROWTH,
+        newest,
     )
+    row = len(row_of(cycles))
+    found["cycles in a row"] = (str(row), row >= HOLD, newest)
+    turned = cycles[turns[-1]] if len(turns) % 2 else newest
+    number = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
+    found["same side"] = (number, len(turns) % 2 == 0, turned)
+    saturated = newest.gauges.get("saturated") if newest else None
+    found["adversary"] = (
+        "no adversary" if saturated is None else f"{saturated:.0%} saturated",
+        saturated is None or saturated < SATURATED,
+        newest,
+    )
+    rules = []
+    for name, (threshold, meaning) in (RULES | NOTICES).items():
+        figure, held, point = found[name]
+        of = point.total_cycle if point else None
+        rules.append(Rule(name, figure, threshold, held, meaning, of))
+    return tuple(rules)
+
+
+def _newest_that_fails(
+    cycles: Sequence[Point], of_cycle: Callable[[Point], tuple[str, bool]]
+) -> tuple[str, bool, Point | None]:
+    """A rule's figure in the newest cycle where it does not hold, else in the newest of all."""
+    if not cycles:
+        return "not known", False, None
+    point = next((one for one in reversed(cycles) if not of_cycle(one)[1]), cycles[-1])
+    return *of_cycle(point), point
+
+
+def _peaks(point: Point) -> tuple[str, bool]:
+    wanted = point.peaks_wanted
+    return f"{point.separated} of {wanted}", point.separated >= wanted
+
+
+def _index(point: Point) -> tuple[str, bool]:
+    return f"{point.separation_index:.2f}", point.separation_index >= INDEX
+
+
+def _stability(point: Point) -> tuple[str, bool]:
+    stable = point.stability
+    return "not known" if stable is None else f"{stable:.2f}", (stable or 0.0) >= STABLE
+
+
+def _area(point: Point) -> tuple[str, bool]:
+    held = point.area is not None and SMALLEST <= point.area <= LARGEST
+    return in_percent(point.area), held
+
+
+def _holes(point: Point) -> tuple[str, bool]:
+    share = point.hole_share
+    return in_percent(share), share is not None and share <= TORN
+
+
+def _reference(point: Point) -> tuple[str, bool]:
+    return in_percent(point.reference_share), (point.reference_share or 0.0) <= REFERENCE
+
+
+def _fence(point: Point) -> tuple[str, bool]:
+    return in_percent(point.fence_kept), (point.fence_kept or 0.0) <= KEPT
+
+
+def _more_than_brightness(point: Point) -> tuple[str, bool]:
+    known = point.rank_correlation is not None or point.input_dice is not None
+    return quantiser_figure(point), known and not is_quantiser(point)
+
+
+_OF_A_CYCLE: dict[str, Callable[[Point], tuple[str, bool]]] = {
+    "separated peaks": _peaks,
+    "separation index": _index,
+    "mask stability": _stability,
+    "mask area": _area,
+    "holes in the mask": _holes,
+    "reference stays clean": _reference,
+    "fence clears the mask": _fence,
+    "not a quantiser": _more_than_brightness,
+}
+"""The rules that each of the last `HOLD` cycles must meet: figure in words, and whether it does."""
 
 
 def is_apart(point: Point) -> bool:
@@ -183,8 +231,12 @@ def row_of(cycles: Sequence[Point]) -> list[Point]:
 
 
 def turns_of(cycles: Sequence[Point]) -> list[int]:
-    """Indices of the cycles at which the peaks changed sides, after they were first separated."""
-    first = next((n for n, point in enumerate(cycles) if is_apart(point)), len(cycles))
+    """Indices of the cycles at which the peaks changed sides, after they were first separated.
+
+    A cycle whose mask holds nearly everything or nothing has no side yet, and does not count.
+    """
+    parted = (n for n, point in enumerate(cycles) if is_apart(point) and _area(point)[1])
+    first = next(parted, len(cycles))
     found = []
     sign = 0
     for index, point in enumerate(cycles):

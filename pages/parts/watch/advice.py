@@ -6,7 +6,10 @@ import streamlit as st
 
 from ascnet_core.monitoring.advisor import Advice, advise
 from ascnet_core.monitoring.history import History, Point, cycle_ends
-from ascnet_core.monitoring.stop_rules import QUANTISER, STABLE
+from ascnet_core.monitoring.stop_rules import HOLD, QUANTISER, STABLE
+from ascnet_core.runs.folder import Run, short_name
+from ascnet_core.runs.result import result_of
+from pages.parts.links import of_run
 from pages.parts.shared import tables
 from pages.parts.watch import live_run
 
@@ -28,13 +31,15 @@ def sentence_of(advice: Advice, status: str) -> str:
 
 
 def show_advice(history: History, status: str) -> None:
-    """The advisor's box."""
+    """The advisor's box, and the way to look where it says stop."""
     if not history.method.two_cuts:
         st.info(history.method.lacks("The advisor"), icon=":material/flag:")
         return
     advice = advise(history)
     box, icon = BOXES[advice.kind]
-    box(sentence_of(advice, status), icon=icon)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        box(sentence_of(advice, status), icon=icon)
+        offer_a_look(history, advice)
 
 
 def show_rules(history: History) -> None:
@@ -54,13 +59,45 @@ def show_rules(history: History) -> None:
         )
     with right:
         rows = [
-            (":green[✓]" if rule.held else ":red[✗]", rule.name, rule.figure, rule.threshold)
+            (
+                ":green[✓]" if rule.held else ":red[✗]",
+                rule.name,
+                rule.figure,
+                "" if rule.cycle is None else str(rule.cycle),
+                rule.threshold,
+            )
             for rule in advice.rules
         ]
-        table = tables.markdown(("", "rule", "now", "wanted"), rows, (":-:", ":--", ":--", ":--"))
+        heads = ("", "rule", "figure", "in cycle", "wanted")
+        table = tables.markdown(heads, rows, (":-:", ":--", ":--", "--:", ":--"))
         st.markdown(f"<small>\n\n{table}\n\n</small>", unsafe_allow_html=True)
+        st.caption(
+            f"Each of the last {HOLD} complete cycles must meet the rules. Shown is the newest "
+            "cycle that does not, else the newest."
+        )
         with st.popover("What the rules mean", icon=":material/help:"):
             st.markdown("\n".join(f"- **{rule.name}**: {rule.meaning}" for rule in advice.rules))
+
+
+def offer_a_look(history: History, advice: Advice) -> None:
+    """Where the rules are met: a button to see on a scan what they cannot see."""
+    kept = [p for p in history.points if p.total_cycle == advice.best_cycle]
+    if advice.kind != "stop" or not kept or kept[-1].path is None:
+        return
+    run = Run(kept[-1].path.parents[1])
+    result = result_of(run)
+    is_result = result is not None and result.total_cycle == advice.best_cycle
+    if not (kept[-1].has_model or is_result):
+        return
+    if st.button(
+        f"Look at cycle {advice.best_cycle} in Threshold",
+        icon=":material/equalizer:",
+        key=f"look at the advised cycle of {run.path}",
+        help="The rules see no true mask. Whether the mask holds the lesion is seen on scans.",
+    ):
+        # the cycle that is the result is opened as the run is: its snapshot may keep no network
+        cycle = advice.best_cycle if kept[-1].has_model else None
+        of_run.open_run("pages/threshold.py", short_name(run.path), cycle)
 
 
 def show_figures(now: Point, before: Point | None) -> None:

@@ -50,10 +50,14 @@ def shown(path: Path, tab: str = board.FILM) -> AppTest:
 
 def test_the_section_says_the_advice_with_its_rules_and_figures(own_cache: Path, run: Run) -> None:
     app = shown(run.path)
-    assert app.success[0].value.startswith("Stop here: 3 separated peaks since cycle 3, index 1.00")
+    assert app.success[0].value.startswith(
+        "Stop at cycle 6: the rules are met (3 separated peaks since cycle 3, index 1.00"
+    )
     table = next(one.value for one in app.markdown if "| rule |" in one.value)
     assert all(name in table for name in RULES)
     assert "✗" not in table
+    # one cycle everywhere: the headline's is the table's
+    assert all("| 6 |" in line for line in table.splitlines() if "✓" in line)
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Separation index"] == "1.00"
     assert figures["Mask stability"] == "1.00"
@@ -192,7 +196,7 @@ def test_dice_is_laid_over_only_when_asked_and_says_why_it_cannot(
     assert not app.exception
     assert "manifest.csv" in app.warning[0].value  # the made-up run names no cohort
     # the advice does not hang on it
-    assert app.success[0].value.startswith("Stop here")
+    assert app.success[0].value.startswith("Stop at cycle 6")
 
 
 def test_dice_of_a_run_with_its_cohort_is_drawn(
@@ -277,6 +281,7 @@ def test_a_cycle_is_made_the_result_from_the_page(
     app = shown(folder)
     choice = app.selectbox[0]
     assert choice.value == 3
+    assert "Look at cycle 3 in Threshold" in [one.label for one in app.button]
     choice.set_value(2)
     app.run()
     next(one for one in app.button if one.label.startswith("Yes")).click()

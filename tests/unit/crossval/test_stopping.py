@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from ascnet_core.crossval.heldout import Scored
@@ -8,6 +9,7 @@ from ascnet_core.crossval.stopping import (
     kept_cycles,
     stopping_rows,
     stopping_text,
+    training_free,
 )
 from ascnet_core.scoring.summary import to_frame
 from tests.made_up import write_run
@@ -25,7 +27,7 @@ def scored(*dice: float) -> Scored:
 
 def test_the_advisors_cycle_is_compared_with_the_best_and_the_last():
     cycles = {1: scored(0.2, 0.4), 2: scored(0.6, 1.0), 3: scored(0.7, 0.7), 4: scored(0.1, 0.3)}
-    course = Course("d", "c", 0, "fold1", cycles, "stop", 3)
+    course = Course("d", "c", 0, "fold1", cycles, "stop", 3, 3)
     other = Course("d", "c", 1, "fold1", {1: scored(0.5), 2: scored(0.25)}, "go on", 2)
     every = cycle_rows([course, other])
     assert every[every["seed"] == 0]["dice"].tolist() == pytest.approx([0.3, 0.8, 0.7, 0.2])
@@ -36,22 +38,45 @@ def test_the_advisors_cycle_is_compared_with_the_best_and_the_last():
     assert first["worst_dice"] == pytest.approx(0.2)
     assert second["below_best"] == second["last_below_best"] == pytest.approx(0.25)
     text = stopping_text(stopping_rows([course, other]))
-    line = text.splitlines()[-1]
-    assert "| d | c | wild, `otsu`, post none | 2 | 1 |" in line
-    assert line.endswith("| 0.175 | 0.425 |")
+    assert "- Says stop in 1 of 2 runs; 0 of these are within 0.05" in text
+    one, two = text.splitlines()[-2:]
+    start = "| d | c | 0, fold1 | wild, `otsu`, post none |  | not known | 3 | 3: 0.700 | 4: 0.200 "
+    assert one == f"{start}| 2: 0.800 | 0.100 | 0.600 |"
+    assert "| never (go on) | 2: 0.250 | 2: 0.250 | 1: 0.500 | 0.250 | 0.250 |" in two
+
+
+def test_a_run_that_never_reaches_half_of_a_training_free_rule_has_failed():
+    """The bar is the best rule that saw no mask; what masks chose is no bar."""
+    free = [(0.5, "mask-free"), (0.8, "mask-free"), (0.95, "oracle")]
+    rows = pd.concat(
+        [scored(dice).rows.assign(method=f"m{n}", kind=kind) for n, (dice, kind) in enumerate(free)]
+    )
+    floor = training_free(rows)
+    assert floor == {"none": pytest.approx(0.8)}
+    bad = Course("d", "bad", 0, "fold1", {1: scored(0.39), 2: scored(0.1)}, "stop", 2, 2)
+    good = Course("d", "good", 0, "fold1", {1: scored(0.41), 2: scored(0.38)}, "stop", 2, 2)
+    table = stopping_rows([bad, good], {("d", "fold1"): floor})
+    assert table["failed"].tolist() == [True, False]
+    assert table["training_free_dice"].tolist() == pytest.approx([0.8, 0.8])
+    text = stopping_text(table)
+    assert "Of the 1 runs in which some cycle reaches half" in text
+    assert "it stops 1, 1 within 0.05" in text
+    assert "Of the 1 runs in which every cycle is below half of it, it stops 1." in text
 
 
 def test_a_run_is_stopped_where_the_advisor_would_have_stopped_it(tmp_path):
     """What comes after (here: peaks that merge) is not known at that moment."""
     run = write_run(tmp_path / "stopped", "mssssmmmm")
-    advice, cycle = advised_cycle(run)
+    advice, cycle, stopped = advised_cycle(run)
     assert advice == "stop"
-    assert cycle <= 5
+    assert stopped == 4
+    assert cycle <= stopped
 
 
 def test_a_run_that_is_never_stopped_is_taken_at_its_end(tmp_path):
-    advice, cycle = advised_cycle(write_run(tmp_path / "merged", "mmm"))
+    advice, cycle, stopped = advised_cycle(write_run(tmp_path / "merged", "mmm"))
     assert advice != "stop"
+    assert stopped is None
     assert cycle == 3
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ascnet_core.monitoring.advisor import Advice, advise, dead_adversary
 from ascnet_core.monitoring.history import Point, link, measure
-from ascnet_core.monitoring.stop_rules import HOLD, NOTICES, RULES
+from ascnet_core.monitoring.stop_rules import HOLD, KEPT, NOTICES, RULES
 from tests.made_up import data_of, snapshot, story
 
 
@@ -22,8 +22,10 @@ def test_separated_and_stable_stops_with_the_figures_in_the_sentence() -> None:
     advice = advise(story("mmmssss"))
     assert advice.kind == "stop"
     assert advice.best_cycle == 7
-    assert advice.sentence.startswith("stop here: 3 separated peaks since cycle 4, index 1.00")
-    assert "mask stable (Dice 1.00)" in advice.sentence
+    assert advice.sentence == (
+        "stop at cycle 7: the rules are met (3 separated peaks since cycle 4, index 1.00, mask "
+        "stable, Dice 1.00); that does not show that the lesion is found"
+    )
     assert all(held(advice).values())
 
 
@@ -50,14 +52,15 @@ def test_merged_again_goes_back() -> None:
     advice = advise(course)
     assert advice.kind == "go back"
     assert advice.best_cycle == 6
-    assert advice.sentence == "peaks merged again after cycle 6: go back to 6"
+    assert advice.sentence == "go back to cycle 6: the peaks have merged since cycle 6"
 
 
-def test_going_back_takes_the_best_cycle_that_deserved_a_stop() -> None:
+def test_going_back_takes_the_last_cycle_that_met_all_rules() -> None:
     course = story("msssssmm")
-    course[6] = replace(course[6], separations=(0.7, 0.7))
+    course[6] = replace(course[6], hole_share=0.3)
     advice = advise(course)
-    assert advice.sentence == "peaks merged again after cycle 6: go back to 5"
+    assert advice.best_cycle == 5
+    assert advice.sentence == "go back to cycle 5: the peaks have merged since cycle 6"
 
 
 def test_a_single_merged_cycle_is_waited_for() -> None:
@@ -141,6 +144,16 @@ def test_a_flip_before_peaks_ever_parted_means_nothing() -> None:
     assert advise(course).kind == "stop"
 
 
+def test_peaks_that_part_by_chance_before_there_is_a_mask_have_no_side() -> None:
+    """Early peaks that put 90 % of the tissue into the mask turn round without a meaning."""
+    course = story("smsss")
+    ranks = [0.0, -0.67, 0.79, 0.8, 0.8, 0.8]
+    course = [replace(p, rank_correlation=r) for p, r in zip(course, ranks, strict=True)]
+    assert advise(course).kind != "stop"
+    course[1] = replace(course[1], area=0.9)
+    assert advise(course).kind == "stop"
+
+
 def test_a_quantiser_is_called_one() -> None:
     advice = advise(story("qqqq"))
     assert advice.kind == "quantiser"
@@ -215,6 +228,23 @@ def test_holes_after_a_good_cycle_go_back() -> None:
     assert advice.kind == "go back"
     assert advice.best_cycle == 3
     assert "30% of the mask are holes" in advice.sentence
+
+
+def test_a_fence_that_takes_the_lesion_back_goes_back() -> None:
+    course = story("ssss")
+    course[4] = replace(course[4], fence_kept=0.4)
+    advice = advise(course)
+    assert (advice.kind, advice.best_cycle) == ("go back", 3)
+    assert advice.sentence == "go back to cycle 3: the fence now holds 40% of what the mask marks"
+
+
+def test_what_is_missing_is_listed_in_one_sentence() -> None:
+    course = [replace(p, reference_share=0.2, fence_kept=0.4, area=0.6) for p in story("sss")]
+    assert advise(course).sentence == (
+        "go on: 3 separated peaks since cycle 1, but the mask holds 60% of the watched tissue, 20% "
+        "of the reference, which is normal, are marked too and the fence still holds 40% of what "
+        "the mask marks"
+    )
 
 
 def test_a_dead_adversary_is_named_only_where_peaks_do_not_part() -> None:
@@ -361,7 +391,7 @@ def test_peaks_that_still_move_apart_are_waited_for() -> None:
     ]
     advice = advise(course[:3])
     assert advice.kind == "go on"
-    assert "the peaks still move apart (index +0.18 in 2 cycles)" in advice.sentence
+    assert "the peaks still move apart (index +0.18 since cycle 1)" in advice.sentence
     assert [advise(course[:n]).kind for n in range(6)] == ["go on"] * 5 + ["stop"]
 
 
@@ -373,3 +403,29 @@ def test_a_mask_that_marks_the_reference_too_is_no_reason_to_stop() -> None:
     assert "30% of the reference, which is normal, are marked too" in advice.sentence
     clean = [replace(point, reference_share=0.01) for point in story("mmmssss")]
     assert advise(clean).kind == "stop"
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(POINTS, max_size=4), st.floats(KEPT + 0.001, 1), st.integers(0, HOLD - 1))
+def test_never_green_where_the_fence_keeps_what_is_marked(
+    values: list[dict], kept: float, ago: int
+) -> None:
+    """Whatever came before, and whichever of the last three cycles it is."""
+    assert advise(story("ssss")).kind == "stop"
+    course = [replace(point, total_cycle=point.total_cycle + 9) for point in story("ssss")]
+    course[-1 - ago] = replace(course[-1 - ago], fence_kept=kept)
+    advice = advise([*made(values), *course])
+    assert advice.kind != "stop"
+    assert not held(advice)["fence clears the mask"]
+
+
+def test_a_rule_names_the_cycle_it_fails_in_and_prints_that_cycles_figure() -> None:
+    course = story("ssss")
+    course[3] = replace(course[3], fence_kept=0.6)
+    course[4] = replace(course[4], fence_kept=0.1)
+    advice = advise(course)
+    rule = next(one for one in advice.rules if one.name == "fence clears the mask")
+    assert (rule.held, rule.cycle, rule.figure) == (False, 3, "60%")
+    assert "the fence still holds 60% of what the mask marks in cycle 3" in (advice.sentence)
+    settled = next(one for one in advice.rules if one.name == "separated peaks")
+    assert (settled.held, settled.cycle) == (True, 4)

@@ -1,4 +1,4 @@
-"""The advisor on the recorded courses of three real trainings on the demo cohort.
+"""The advisor on the recorded courses of real trainings: three on the demo cohort, two on heads.
 
 What is right was settled by what the advisor does not know, the true masks of the watched slices:
 the best Dice that any threshold of I_ro has there, and the Dice of the run's own rule, by cycle.
@@ -8,6 +8,16 @@ the best Dice that any threshold of I_ro has there, and the Dice of the run's ow
 - `absolute-errors`: best .10 .21 .24 .27 .30 .30 .38 .31 .34 .35; rule .05 .20 .20 .01 .02 .00 .00
   .15 .15 .13. Three peaks in every cycle, but the mask is next to nothing: a stop is never right.
 - `paper-losses`: best .21 .26 .18 .14; rule - - .18 .14. A stop is never right.
+
+Of `brats` (glioma without skull, trained on five patients, Dice of the run's rule on five others,
+where the best rule without training has .54; see `checkpoints/README.md`):
+
+- `kept-in-the-fence`: preset `teaching`, .09 .28 .35 .32 .28 .51 .46 .45. Tumours go white in the
+  fence, too, and the mask is that of a threshold of the input. All rules of before held in cycle 8.
+- `falls-in-the-fence`: the same on the other five patients, .06 .38 .73 .69 .66 .60 .57 .58 (best
+  rule without training .79). The rules of before said stop in cycle 7.
+- `turned-by-chance`: denoising alone, .06 .00 .75 in cycles 1 to 3, and steady from there. Its
+  first cycle has two peaks by chance, which turn round in the second.
 
 The advisor's numbers were set with these courses in view: they show that it can be right on real
 trainings, not how often it will be.
@@ -29,7 +39,8 @@ def kinds(name: str) -> list[str]:
 def test_a_stop_comes_in_the_eighth_cycle_and_lasts() -> None:
     assert kinds("cross-entropy") == ["go on"] * 8 + ["stop"] * 3
     advice = advise(course("cross-entropy"))
-    assert advice.sentence.startswith("stop here: 3 separated peaks since cycle 4, index 0.7")
+    assert advice.best_cycle == 10
+    assert "the rules are met (3 separated peaks since cycle 4, index 0.7" in advice.sentence
 
 
 def test_peaks_of_brightness_alone_never_stop() -> None:
@@ -43,6 +54,22 @@ def test_the_papers_losses_have_not_got_there_in_four_cycles() -> None:
     assert "3 separated peaks for 2 cycles" in advise(points).sentence
     adversary = next(rule for rule in advise(points).rules if rule.name == "adversary")
     assert not adversary.held  # D is sure of every image
+
+
+@pytest.mark.parametrize("name", ["kept-in-the-fence", "falls-in-the-fence"])
+def test_tumours_that_stay_bright_in_the_fence_are_never_green(name: str) -> None:
+    assert set(kinds(name)) == {"go on"}
+
+
+def test_the_table_says_in_which_cycle_the_fence_holds_how_much() -> None:
+    advice = advise(course("kept-in-the-fence"))
+    failing = {rule.name: (rule.figure, rule.cycle) for rule in advice.rules if not rule.held}
+    assert failing["fence clears the mask"] == ("38%", 8)
+    assert "the fence still holds 38% of what the mask marks" in advice.sentence
+
+
+def test_a_turn_before_there_is_a_mask_forbids_nothing() -> None:
+    assert kinds("turned-by-chance") == ["go on"] * 5 + ["stop"] * 4
 
 
 @pytest.mark.parametrize(
