@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.start import tour
+
 # Our own picture: for an icon given by name the browser would ask a server outside.
 ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
 st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
@@ -19,4 +21,6 @@ PAGES = [
     st.Page("pages/evaluation.py", title="Evaluation", icon=":material/table_chart:"),
 ]
 
-st.navigation(PAGES).run()
+page = st.navigation(PAGES)
+tour.show_bar(page.title)
+page.run()

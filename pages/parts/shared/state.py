@@ -51,6 +51,7 @@ LESSON_HEARD = "number of the last lesson key heard"
 LESSON_CLOCK = "lesson clock"  # the component of the speaker's window
 STOP = "stop"  # URL key: the lesson shown
 PRESENT, NOTES, SHEET = "present", "notes", "sheet"  # URL keys: how the lessons are shown, "1"
+TOUR = "tour"  # URL key: the stop of the tour, kept beside the view
 
 MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
 """Whatever a link may name; `runs.run_maps` says which of them a run has."""
@@ -318,6 +319,8 @@ def show(view: View) -> View:
             st.session_state[FORGOT] = FORGOTTEN if gone else ""
     st.session_state[VIEW] = view
     query = to_query(view)
+    if TOUR in st.query_params:
+        query[TOUR] = st.query_params[TOUR]
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
     _written(query)
