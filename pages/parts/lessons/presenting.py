@@ -1,7 +1,6 @@
-"""Presenting the lessons: what the link says, what the keys ask for, and charts to be read afar."""
+"""Presenting the lessons: what the link says, and what the keys ask for."""
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -9,7 +8,6 @@ from pages.parts.shared import components, state
 
 FOLDER = Path(__file__).parent
 KEYS = components.declare("ascnet_lesson_keys", FOLDER / "keys")
-AFAR = 21  # px: type of charts that are presented
 YES = "1"
 
 
@@ -52,13 +50,3 @@ def hear_keys(stops: int) -> None:
     data = {"on": chosen(state.PRESENT), "heard": heard, "stop": state.lesson_stop(stops)}
     with st.container(key="lesson_keys"):
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=lambda: _hear(stops))
-
-
-def enlarge(figure: Any) -> Any:
-    """A plotly figure, when presented with type that the last row reads; the figure itself."""
-    if chosen(state.PRESENT):
-        figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
-        axis = {"automargin": True, "title_font_size": AFAR, "tickfont_size": AFAR}
-        figure.update_xaxes(**axis).update_yaxes(**axis)
-        figure.update_annotations(font_size=AFAR)
-    return figure

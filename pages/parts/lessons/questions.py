@@ -151,8 +151,8 @@ WHEN_IT_FAILS = (
         "Is it then more than a threshold?",
         "It depends on the data. Where lesions are simply bright, hardly: on glioma without skull "
         "the paper's losses give .71 ± .01, a plain threshold .70. Where other things are as "
-        "bright, yes: with skull .54 ± .02 against .14, by the variant. On the liver it is below a plain "
-        "threshold (.53 against .58).",
+        "bright, yes: with skull .54 ± .02 against .14, by the variant. On the liver it is below a "
+        "plain threshold (.53 against .58).",
     ),
 )
 
