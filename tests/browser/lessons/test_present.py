@@ -29,7 +29,8 @@ SMALL = """(limit) => [...document.querySelectorAll(".st-key-lesson_stage *")]
   .filter((one) => one.getBoundingClientRect().width > 2)
   .map((one) => [one, parseFloat(getComputedStyle(one).fontSize) * (one.currentCSSZoom ?? 1)])
   .filter(([, size]) => size < limit).map(([one, size]) => `${size} ${one.textContent}`)"""
-BODY_TYPE = """() => [...document.querySelectorAll(".st-key-lesson_text p, .st-key-lesson_notice p")]
+BODY_TYPE = """() => [...document.querySelectorAll(
+    ".st-key-lesson_text p, .st-key-lesson_notice p")]
   .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
 
 
@@ -50,12 +51,12 @@ def test_every_stop_fills_the_screen_in_large_type(server: str, page: Page) -> N
         title(page, number)
         for width, height in SCREENS:
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_function(f"({OUTSIDE})().length === 0")
+            settle(page)
+            assert page.evaluate(OUTSIDE) == [], (number, width)
         page.set_viewport_size({"width": 1920, "height": 1080})
         settle(page)
-        assert min(page.evaluate(BODY_TYPE)) >= BODY
-        assert page.evaluate(SMALL, SMALLEST) == []
-        assert page.evaluate(OUTSIDE) == []
+        assert min(page.evaluate(BODY_TYPE)) >= BODY, number
+        assert page.evaluate(SMALL, SMALLEST) == [], number
         page.keyboard.press("PageDown")
     assert f"stop={len(COURSE)}" in page.url
     page.reload()
