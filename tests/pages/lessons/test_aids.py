@@ -143,4 +143,4 @@ def test_what_is_right_is_what_the_shipped_slices_say() -> None:
     points = [one for one in recorded.course(exercises.REAL).points if one.mask is not None]
     holes = {one.index: recorded.holes_of(one.mask[exercises.SLICE - 1]) for one in points}
     last = max(index for index, number in holes.items() if number)
-    assert exercises.CLOSED == last + 1
+    assert last + 1 == exercises.CLOSED
