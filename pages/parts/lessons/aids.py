@@ -6,7 +6,7 @@ from pages.parts.lessons.glossary import marked
 from pages.parts.lessons.stop import Exercise, Stop
 from pages.parts.shared import state
 
-DONE = "exercise that was done"  # session key: number of its stop
+CHECKED = "exercise just checked"  # session key: (its stop, whether it is done, why)
 
 
 def show_question(asked: str, answer: str, place: str) -> None:
@@ -61,9 +61,18 @@ def task(number: int, exercise: Exercise) -> None:
     """An exercise and its check, which looks at the view's controls when it is asked to."""
     with st.container(key="lesson_task", border=True):
         st.markdown(f"**Exercise.** {exercise.task}")
-        if st.button("Check", icon=":material/task_alt:", key=f"lesson check {number}"):
-            done, why = exercise.check()
-            if done:
-                st.success(why, icon=":material/check_circle:")
-            else:
-                st.warning(why, icon=":material/replay:")
+        st.button(
+            "Check",
+            icon=":material/task_alt:",
+            key=f"lesson check {number}",
+            on_click=lambda: _check(number, exercise),
+        )
+        # said once: the controls may be moved afterwards
+        of, done, why = st.session_state.pop(CHECKED, (None, False, ""))
+        if of == number:
+            box, icon = (st.success, "check_circle") if done else (st.warning, "replay")
+            box(why, icon=f":material/{icon}:")
+
+
+def _check(number: int, exercise: Exercise) -> None:
+    st.session_state[CHECKED] = (number, *exercise.check())
