@@ -92,15 +92,14 @@ def test_page_keys_turn_whatever_has_the_focus_and_arrows_go_to_it(server: str, 
     title(page, number)
     page.keyboard.press("ArrowLeft")  # nothing in the view has the focus
     title(page, number - 1)
-    slider = page.locator(
-        ".st-key-lesson_view [role=slider], .st-key-lesson_view input[type=range]"
-    )
-    slider.first.focus()
-    page.keyboard.press("ArrowRight")
+    page.goto(f"{server}/lessons?present=1")
+    title(page, 1)
+    page.locator(".st-key-lesson_view input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")  # the slider's
     settle(page)
-    title(page, number - 1)
+    title(page, 1)
     page.keyboard.press("PageDown")
-    title(page, number)
+    title(page, 2)
 
 
 def test_a_click_in_the_enlarged_viewer_sets_the_line_where_it_is_clicked(
@@ -130,7 +129,7 @@ def test_the_second_window_follows_and_turns_the_first(server: str, page: Page) 
     page.goto(f"{server}/lessons?present=1")
     title(page, 1)
     with page.expect_popup() as opened:
-        page.locator(".st-key-lesson_notes a").click()
+        page.locator(".st-key-lesson_notes a").first.click()
     notes = opened.value
     expect(
         notes.get_by_role("heading", name=f"1 of {len(COURSE)} · {COURSE[0].title}")
