@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.links import served
+from pages.parts.start import tour
 
 # Our own picture: for an icon given by name the browser would ask a server outside.
 ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
@@ -27,7 +28,9 @@ def draw() -> None:
         st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "start")
         for name, title, icon in PAGES
     ]
-    st.navigation(pages).run()
+    page = st.navigation(pages)
+    tour.show_bar(page.title)
+    page.run()
 
 
 if __name__ == "__main__":  # Streamlit runs this file for each visitor

@@ -1,5 +1,6 @@
 """Evaluation: a cohort through a run and the baselines; table, box plot, CSV, and every subject."""
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,8 @@ import streamlit as st
 from ascnet_core import names
 from ascnet_core.errors import UserError
 from ascnet_core.figures.basics import dice_boxes
-from ascnet_core.places import cache_folder
+from ascnet_core.places import COMMAND, cache_folder
+from ascnet_core.runs.folder import find_run
 from ascnet_core.runs.suspicion import Remark
 from ascnet_core.segmentation.rules import needs_reference, rule_menu
 from ascnet_core.segmentation.steps import step_menu
@@ -18,6 +20,7 @@ from pages.parts.shared.sidebar import sidebar
 from pages.parts.shared.state import View
 
 RESULT = "summary.json"
+SHIPPED = "evaluation"  # in a run's folder: a finished evaluation of the demo cohort
 
 
 def results_parent() -> Path:
@@ -201,6 +204,17 @@ def subjects(rows: pd.DataFrame, folder: Path) -> None:
         state.open_page("pages/threshold.py", scan=subject, **how)
 
 
+def shipped(view: View, arguments: list[str]) -> Path | None:
+    """The evaluation that came with the run, where it is what the form asks for."""
+    run = find_run(view.run)
+    if view.cohort != state.DEFAULT.cohort or run is None:
+        return None
+    command = run / SHIPPED / COMMAND
+    made = shlex.split(command.read_text("utf-8")) if command.is_file() else []
+    # both name the demo cohort by a path of their own
+    return run / SHIPPED if made[-len(arguments) + 1 :] == arguments[1:] else None
+
+
 def page() -> None:
     view = sidebar(subject=False)
     st.subheader(
@@ -241,6 +255,14 @@ def page() -> None:
     if job.status == "done":
         with feedback.show_user_errors(stop=False):
             show(folder)
+        return
+    if job.status == "none" and (made := shipped(view, arguments)):
+        with feedback.show_user_errors(stop=False):
+            st.caption(
+                "This evaluation was made before, by the command above, and is shipped with the "
+                "run. Evaluate makes it anew on this machine."
+            )
+            show(made)
         return
     # They may be of folders that others opened: whom the server lets in from outside sees none.
     found = [] if access.listens_to_others() else results_parent().glob(f"*/{RESULT}")

@@ -1,4 +1,4 @@
-"""Lessons: six stops with live views on the shipped runs, and a mode to present them."""
+"""Lessons: stops with live views on the shipped runs, and a mode to present them."""
 
 import time
 from pathlib import Path
@@ -8,110 +8,141 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core import places
 from ascnet_core.runs.folder import find_run
-from pages.parts.lessons import shown
-from pages.parts.lessons.stops import STOPS
-from pages.parts.shared import components, feedback, state
+from pages.parts.lessons import aids, presenting, second_window, sheet, shown
+from pages.parts.lessons.course import COURSE
+from pages.parts.lessons.glossary import marked
+from pages.parts.lessons.presenting import turn
+from pages.parts.lessons.stop import Stop
+from pages.parts.shared import feedback, state
 from pages.parts.shared.question import end_at_unknown_stop
 from pages.parts.shared.sidebar import style
 
 FOLDER = Path(shown.__file__).parent
-KEYS = components.declare("ascnet_lesson_keys", FOLDER / "keys")
-SHOWN = "lesson stop that is drawn"  # session key
+SHOWN = "lesson stop that is drawn"  # session key: its number, and whether it is presented
+STOPS = len(COURSE)
 
 
-def turn(stop: int, by: int) -> int:
-    """The stop that is `by` further, from 1 to the last."""
-    return min(max(stop + by, 1), len(STOPS))
-
-
-def _hear() -> None:
-    """Act on the keys that were not heard yet, in their order."""
-    moves = st.session_state.get(state.LESSON_KEYS, {}).get("moves") or []
-    for told in moves:
-        if told["number"] <= st.session_state.get(state.LESSON_HEARD, 0):
-            continue
-        st.session_state[state.LESSON_HEARD] = told["number"]
-        if told["move"] == "leave":
-            st.session_state[state.PRESENTING] = False
-        else:
-            by = 1 if told["move"] == "next" else -1
-            state.show_stop(turn(state.lesson_stop(len(STOPS)), by))
-
-
-def _bar(stop: int) -> None:
-    """Back, the stops, next, and the switch to presenter mode."""
-    back, middle, following, _, switch = st.columns(
-        [0.7, 1.7, 0.7, 2, 0.8], vertical_alignment="center"
-    )
+def _bar(stop: int, on: bool) -> None:
+    """Back, the stops, next, and the switch to presenting."""
+    widths = [0.5, 0.5, 3.2, 0.9] if on else [0.7, 2.4, 0.7, 1.2, 0.8]
+    columns = st.columns(widths, vertical_alignment="center")
+    back, following = (columns[0], columns[1]) if on else (columns[0], columns[2])
     for column, label, icon, by in ((back, "Back", "left", -1), (following, "Next", "right", 1)):
         column.button(
             label,
             icon=f":material/chevron_{icon}:",
-            disabled=turn(stop, by) == stop,
+            disabled=turn(stop, by, STOPS) == stop,
             on_click=state.show_stop,
-            args=(turn(stop, by),),
+            args=(turn(stop, by, STOPS),),
             width="stretch",
         )
-    st.session_state[state.widget("stop")] = stop
-    middle.segmented_control(
-        "Stop",
-        list(range(1, len(STOPS) + 1)),
-        key=state.widget("stop"),
-        on_change=lambda: state.show_stop(st.session_state[state.widget("stop")]),
-        label_visibility="collapsed",
-        required=True,
-    )
-    switch.toggle(
+    if on:
+        columns[2].markdown(f"{stop} of {STOPS}")
+    else:
+        st.session_state[state.widget("stop")] = stop
+        columns[1].segmented_control(
+            "Stop",
+            list(range(1, STOPS + 1)),
+            key=state.widget("stop"),
+            on_change=lambda: state.show_stop(st.session_state[state.widget("stop")]),
+            label_visibility="collapsed",
+            required=True,
+        )
+    st.session_state[state.widget("present")] = on
+    columns[-1].toggle(
         "Present",
-        key=state.PRESENTING,
-        help="Large type, one thing on the screen. Arrow or Page keys turn, Escape leaves.",
+        key=state.widget("present"),
+        on_change=lambda: presenting.present(st.session_state[state.widget("present")]),
+        help="Large type, one thing on the screen. Page keys turn the page; arrows do where the "
+        "focus is not in the view. Escape leaves.",
     )
+
+
+def _missing() -> list[str]:
+    """The shipped runs that the lessons look at and that are not there."""
+    wanted = (shown.RUN, shown.PAPER, shown.SLOW)
+    return [name for name in wanted if find_run(name) is None]
+
+
+def _show_read(number: int, stop: Stop) -> None:
+    """A stop as one reads it: the text above the view, what to notice below."""
+    st.subheader(f"{number}. {stop.title}", anchor=False)
+    with st.container(key="lesson_text"):
+        st.markdown(marked(stop.text, "text"), unsafe_allow_html=True)
+    working = aids.row(number, stop, False)
+    with _body(number, False):
+        if working and stop.exercise:
+            aids.task(number, stop.exercise)
+        notice = _view(stop)
+        if notice and not working:
+            with st.container(key="lesson_notice"):
+                st.info(notice, icon=":material/visibility:")
+
+
+def _show_presented(number: int, stop: Stop) -> None:
+    """A stop on a projector: the view takes the screen, a few sentences stand beside it."""
+    with _body(number, True), st.container(key="lesson_stage"):
+        said, seen = st.columns([1, 3], gap="medium")
+        with said:
+            with st.container(key="lesson_title"):
+                st.subheader(f"{number}. {stop.title}", anchor=False)
+            with st.container(key="lesson_text"):
+                short = stop.short or stop.text.split(". ")[0] + "."
+                st.markdown(marked(short, "text"), unsafe_allow_html=True)
+            working = aids.row(number, stop, True)
+            if working and stop.exercise:
+                aids.task(number, stop.exercise)
+            below = st.container(key="lesson_notice")
+        with seen:
+            notice = _view(stop)
+        if notice and not working:
+            below.info(notice, icon=":material/visibility:")
+
+
+def _view(stop: Stop) -> str:
+    notice = ""
+    with st.container(key="lesson_view"), feedback.show_user_errors(stop=False):
+        notice = stop.view()
+    return notice
+
+
+def _body(stop: int, on: bool) -> DeltaGenerator:
+    """The container of a stop's view; another stop's pictures, which would stay, go first."""
+    if st.session_state.get(SHOWN) == (stop, on):
+        return st.container()
+    st.session_state[SHOWN] = (stop, on)
+    body = st.empty()
+    time.sleep(0.05)  # without a pause both messages go out as one, and nothing is emptied
+    return body.container()
 
 
 def page() -> None:
     style()
+    st.html(FOLDER / "glossary.css")
+    if presenting.chosen(state.NOTES):
+        second_window.show(COURSE)
+        return
+    if presenting.chosen(state.SHEET):
+        sheet.show(COURSE)
+        return
     st.html(FOLDER / "page.css")
-    _hear()
-    end_at_unknown_stop(len(STOPS))
-    stop = state.lesson_stop(len(STOPS))
-    presenting = bool(st.session_state.get(state.PRESENTING))
-    if presenting:
+    on = presenting.chosen(state.PRESENT)
+    if on:
         st.html(FOLDER / "presenting.css")
-    with st.container(key="lesson_keys"):
-        data = {"on": presenting, "heard": st.session_state.get(state.LESSON_HEARD, 0)}
-        KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=_hear)
-    wanted = (shown.RUN, shown.PAPER, shown.SLOW)
-    missing = [name for name in wanted if find_run(name) is None]
-    if missing:
+    presenting.hear_keys(STOPS)
+    end_at_unknown_stop(STOPS)
+    if missing := _missing():
         st.info(
             f"The lessons look at the shipped runs, and {' and '.join(missing)} is not under "
             f"{places.RUNS.name}/; fetch it again from the project.",
             icon=":material/school:",
         )
         return
-    chosen = STOPS[stop - 1]
+    number = state.lesson_stop(STOPS)
     with st.container(key="lesson"):
-        _bar(stop)
-        st.subheader(f"{stop}. {chosen.title}", anchor=False)
-        with st.container(key="lesson_text"):
-            st.markdown(chosen.text)
-        with _body(stop):
-            notice = ""
-            with st.container(key="lesson_view"), feedback.show_user_errors(stop=False):
-                notice = chosen.view()
-            if notice:
-                with st.container(key="lesson_notice"):
-                    st.info(notice, icon=":material/visibility:")
-
-
-def _body(stop: int) -> DeltaGenerator:
-    """The container of a stop's view; another stop's pictures, which would stay, go first."""
-    if st.session_state.get(SHOWN) == stop:
-        return st.container()
-    st.session_state[SHOWN] = stop
-    body = st.empty()
-    time.sleep(0.05)  # without a pause both messages go out as one, and nothing is emptied
-    return body.container()
+        _bar(number, on)
+        show = _show_presented if on else _show_read
+        show(number, COURSE[number - 1])
 
 
 page()

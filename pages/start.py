@@ -77,12 +77,12 @@ def stops(run: Run | None) -> None:
     """Five stops, each a link to a real view."""
     st.markdown("##### A tour of five stops")
     name = run.name if run else state.DEFAULT.run
-    for column, stop in zip(st.columns(5), tour.STOPS, strict=True):
+    for number, (column, stop) in enumerate(zip(st.columns(5), tour.STOPS, strict=True), 1):
         with column, st.container(border=True, height="stretch"):
             st.page_link(
                 stop.page,
-                label=f"**{stop.title}**",
-                query_params=tour.query_of(stop.changes, name),
+                label=f"**{number} · {stop.title}**",
+                query_params=tour.query_of(stop.changes, name, number),
             )
             st.caption(stop.sentence)
 

@@ -48,8 +48,10 @@ def layout(
         dragmode=False,
         hovermode="closest",
     )
-    figure.update_xaxes(fixedrange=True, title_standoff=6, **({"title_text": x} if x else {}))
-    figure.update_yaxes(fixedrange=True, title_standoff=6, **({"title_text": y} if y else {}))
+    # a margin grows where larger type needs it, as when the lessons are presented
+    axis = {"fixedrange": True, "automargin": True, "title_standoff": 6}
+    figure.update_xaxes(**axis, **({"title_text": x} if x else {}))
+    figure.update_yaxes(**axis, **({"title_text": y} if y else {}))
     return figure
 
 

@@ -46,10 +46,12 @@ LAST = "last threshold in force"  # (its scale, the threshold)
 TRAIN_ON = "sets to train on"  # (cohort, reference) chosen on the Data page
 FORK = "run and cycle to fork from"  # (run, cycle): the form of a new run starts from them
 TRAINING_VIEW = "training view wanted"  # one of its names, before its switch is drawn
-PRESENTING = "lessons in presenter mode"
 LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
+LESSON_CLOCK = "lesson clock"  # the component of the speaker's window
 STOP = "stop"  # URL key: the lesson shown
+PRESENT, NOTES, SHEET = "present", "notes", "sheet"  # URL keys: how the lessons are shown, "1"
+TOUR = "tour"  # URL key: the stop of the tour, kept beside the view
 
 MAPS = (*dict.fromkeys(one.name for method in METHODS.values() for one in method.maps), INPUT.name)
 """Whatever a link may name; `runs.run_maps` says which of them a run has."""
@@ -327,6 +329,8 @@ def show(view: View) -> View:
             st.session_state[FORGOT] = FORGOTTEN if gone else ""
     st.session_state[VIEW] = view
     query = to_query(view)
+    if TOUR in st.query_params:
+        query[TOUR] = st.query_params[TOUR]
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
     _written(query)

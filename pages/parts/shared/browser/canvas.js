@@ -1,6 +1,8 @@
 // @ts-check
 // Canvases at the screen's resolution, and what is drawn on more than one of them.
 
+import { zoomOf } from "./panel.js";
+
 /** @typedef {CanvasRenderingContext2D} Pen */
 /** @typedef {ReturnType<typeof theme>} Theme */
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
@@ -22,7 +24,7 @@ export const penOf = (canvas) => /** @type {Pen} */ (canvas.getContext("2d"));
 /** Clear a canvas of this size in CSS pixels, which are its context's from then on.
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
 export function sharp(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = (window.devicePixelRatio || 1) * zoomOf(canvas);
   const [w, h] = [width, height].map((length) => Math.max(1, Math.round(length * ratio)));
   if (canvas.width !== w) canvas.width = w;
   if (canvas.height !== h) canvas.height = h;

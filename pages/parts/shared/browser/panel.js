@@ -48,11 +48,15 @@ export function put(node, text) {
 /** Show a button as pressed or not. @type {(button: Element, on: unknown) => void} */
 export const press = (button, on) => button.setAttribute("aria-pressed", `${Boolean(on)}`);
 
-/** Where a pointer is on an element, in CSS pixels.
+/** How much an element is enlarged by CSS, which the lessons do when they are presented.
+ * @param {any} on */
+export const zoomOf = (on) => /** @type {number} */ (on.currentCSSZoom ?? 1);
+
+/** Where a pointer is on an element, in its own CSS pixels.
  * @type {(event: MouseEvent, on: Element) => [number, number]} */
 export function pointOn(event, on) {
-  const box = on.getBoundingClientRect();
-  return [event.clientX - box.left, event.clientY - box.top];
+  const box = on.getBoundingClientRect(), zoom = zoomOf(on);
+  return [(event.clientX - box.left) / zoom, (event.clientY - box.top) / zoom];
 }
 
 /** Answer keys; those pressed with Ctrl, Alt or the Windows key stay the browser's.
