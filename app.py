@@ -6,7 +6,11 @@ import streamlit as st
 
 # Our own picture: for an icon given by name the browser would ask a server outside.
 ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
-st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
+# With an entry of its own the menu is shown, and with it the choice of the theme.
+ABOUT = "ASC-Net Explorer: unsupervised anomaly segmentation by two cuts and one histogram."
+st.set_page_config(
+    page_title="ASC-Net Explorer", page_icon=ICON, layout="wide", menu_items={"About": ABOUT}
+)
 
 PAGES = [
     st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),

@@ -3,7 +3,7 @@
 // let go, and answers with what post-processing makes of it.
 
 import { fromBase64, gunzip } from "../shared/browser/blocks.js";
-import { theme } from "../shared/browser/canvas.js";
+import { onTheme, theme } from "../shared/browser/canvas.js";
 import { beforePressOutside, onceAFrame, put } from "../shared/browser/panel.js";
 import { inVolume } from "./slices.js";
 import { scoreTable } from "./scores.js";
@@ -166,6 +166,7 @@ function listen(state) {
   const sizes = new ResizeObserver(() => measure(state));
   sizes.observe(nodes.planes);
   sizes.observe(nodes.histogram);
+  onTheme(state.root, () => measure(state));
   const late = setInterval(() => repeatLate(state, performance.now()), 1000);
   state.leave = () => {
     forgetKeys();

@@ -46,7 +46,8 @@ def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(content, columns=["step", "term", "value"])
 
 
-COLOURS = ["#333333", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
+# The first is the text's colour on the page, light or dark.
+COLOURS = ["currentColor", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
 
 
 def _number(field: str, **more: Any) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     """The chart of `histogram_table`, of a map by its short name."""
     thousands = "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value"
     bars = {
-        "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
+        "mark": {"type": "area", "interpolate": "step-after", "color": "currentColor"},
         "encoding": {
             "x": _number(
                 "level",
@@ -100,7 +101,7 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     }
     peaks = {
         "transform": [{"filter": "datum.peak > 0"}],
-        "mark": {"type": "text", "dy": -7, "color": "#D55E00", "fontSize": 11},
+        "mark": {"type": "text", "dy": -7, "color": "currentColor", "fontSize": 11},
         "encoding": {
             "x": _number("level"),
             "y": _number("pixels"),
