@@ -53,7 +53,7 @@ def watch(run: Run) -> None:
         settings = run.settings()
     about = f" · preset {settings.preset}" if settings else ""
     head.markdown(
-        f"##### {feedback.plain(run.name + about)}",
+        f"## {feedback.plain(run.name + about)}",
         help=feedback.plain(settings.description) if settings else None,
     )
     name, ready = short_name(run.path), (run.path / MODEL).is_file()
@@ -123,7 +123,7 @@ def follow(run: Run, runs: list[Run]) -> None:
 def page() -> None:
     sidebar(run=False, subject=False)
     head, switch = st.columns([1, 1.6], vertical_alignment="bottom")
-    head.subheader(
+    head.title(
         "Training",
         help="The discriminator and the cutting network take turns; a cycle is one turn of each "
         "(paper, section 3.3).",

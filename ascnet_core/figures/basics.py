@@ -25,7 +25,7 @@ COLOURS = {
     "chosen": "#CC79A7",
     "good": "#009E73",
     "warning": "#E69F00",
-    "focus": "#56B4E9",
+    "focus": "#0072B2",
 }
 
 MAP_TITLES = {

@@ -183,6 +183,7 @@ def _draw(study: Study, own: OwnWay, found: Sequence[Found], decided: Mapping[st
         on_select=lambda: _open(subjects),
         selection_mode="points",
         config={"displayModeBar": False},
+        alt="The level that each rule gives each subject, beside the decided ones",
     )
     st.caption(
         f"A column a subject; a click opens it in Decide. Anomaly {own.how.side}; levels before "

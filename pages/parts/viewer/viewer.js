@@ -11,6 +11,7 @@ import { drawHistogram } from "./viewer_histogram.js";
 import { listenToKeys, listenToTools } from "./viewer_keys.js";
 import { drawPlane, layOut } from "./viewer_planes.js";
 import { listenToChart, listenToPlane } from "./viewer_pointer.js";
+import { sayLater } from "./viewer_said.js";
 import { SETTLE, accept, doWaiting, makeState, repeatActs, repeatLate, report, setThreshold,
   showDisplay } from "./viewer_state.js";
 import { NO_VOLUME, sharedStore, tell } from "./viewer_store.js";
@@ -27,6 +28,7 @@ function draw(state) {
   const { store: { seen }, data, display } = state;
   if (data.hasTruth) seen.dice.add(data.case);
   if (data.hasTruth && display.truth && state.volume.key) seen.truth.add(data.case);
+  sayLater(state);
   state.store.frames += 1;
   state.store.drawn = performance.now();
 }
@@ -173,6 +175,7 @@ function listen(state) {
     clearInterval(late);
     sizes.disconnect();
     clearTimeout(state.timer);
+    clearTimeout(state.speech);
     store.listeners.delete(onStore);
   };
 }

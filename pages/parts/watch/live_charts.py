@@ -47,7 +47,8 @@ def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 # The first is the text's colour on the page, light or dark.
-COLOURS = ["currentColor", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
+OTHERS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
+COLOURS = ["currentColor", *OTHERS]
 
 
 def _number(field: str, **more: Any) -> dict[str, Any]:
@@ -79,8 +80,11 @@ def loss_spec(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
-    """The chart of `histogram_table`, of a map by its short name."""
+def histogram_spec(name: str = "I_ro", most: int = 1) -> dict[str, Any]:
+    """The chart of `histogram_table`, of a map by its short name, up to `most` pixels a level.
+
+    Vega complains of a scale that it has to find before the table has come.
+    """
     thousands = "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value"
     bars = {
         "mark": {"type": "area", "interpolate": "step-after", "color": "currentColor"},
@@ -94,7 +98,8 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
             "y": _number(
                 "pixels",
                 title="pixels, log",
-                scale={"type": "symlog", "constant": 1},
+                stack=None,
+                scale={"type": "symlog", "constant": 1, "domain": [0, max(1, most)]},
                 axis={"values": [0, *(10**n for n in range(1, 7))], "labelExpr": thousands},
             ),
         },
@@ -113,8 +118,11 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
 
 def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:
     """Draw the histogram in a snapshot's `info`; `name` is the short name of its map."""
-    table, spec = histogram_table(info), histogram_spec(name) | {"height": height}
-    st.vega_lite_chart(table, spec, width="stretch")
+    table = histogram_table(info)
+    spec = histogram_spec(name, int(table["pixels"].max())) | {"height": height}
+    peaks = ", ".join(table.loc[table["peak"] > 0, "name"])
+    alt = f"Histogram of {name} over grey levels 0 to 255: {peaks or 'no peak'}"
+    st.vega_lite_chart(table, spec, width="stretch", alt=alt)
 
 
 def histogram_table(info: Mapping[str, Any]) -> pd.DataFrame:

@@ -214,7 +214,11 @@ def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
     shown = ", ".join(["I_in", *(one.short for one in method.pictures())])
     st.markdown(f"**Watched slices, {snapshot.label}** · {shown} from left to right")
     which = choose_shown(run, snapshot)
-    st.image(watched_picture(run, snapshot, which=which), width="stretch")
+    st.image(
+        watched_picture(run, snapshot, which=which),
+        width="stretch",
+        alt=f"Watched slices at {snapshot.label}, each as {shown}",
+    )
     counted = method.maps[0].short
     said = feedback.plain(str(snapshot.info.get("verdict", "")))
     st.markdown(f"**Histogram of {counted}**, sample slices · {said}")
@@ -229,7 +233,8 @@ def show_curves(run: Run) -> None:
     st.markdown("**Losses**")
     if rows:
         table = live_charts.long_table(rows)
-        st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch")
+        alt = "Losses over training steps: " + ", ".join(dict.fromkeys(table["term"]))
+        st.vega_lite_chart(table, live_charts.loss_spec(table), width="stretch", alt=alt)
     else:
         st.caption("No step has been logged yet.")
     show_gauges(run, events)

@@ -179,7 +179,12 @@ def show_course(run: Run, history: History, key: str) -> None:
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
             figure = figures_history.timeline(points, axis, name=counted)
-        st.plotly_chart(figure, key=f"{key} left {timeline}", config={"displayModeBar": False})
+        st.plotly_chart(
+            figure,
+            key=f"{key} left {timeline}",
+            config={"displayModeBar": False},
+            alt=f"Histograms of {counted} in the course of training: {timeline}",
+        )
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
     with right:
@@ -190,7 +195,12 @@ def show_course(run: Run, history: History, key: str) -> None:
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
             figure = figures_history.course(points, axis, oracle=scores, name=counted)
-        st.plotly_chart(figure, key=f"{key} right {curves}", config={"displayModeBar": False})
+        st.plotly_chart(
+            figure,
+            key=f"{key} right {curves}",
+            config={"displayModeBar": False},
+            alt=f"The course of training by snapshots: {curves}",
+        )
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -355,7 +365,7 @@ def show_termination(run: Run) -> None:
         show_way_back(run, history, index, key)
 
     st.markdown(
-        "##### When to stop",
+        "## When to stop",
         help="The paper stops at three or four separated peaks, which come and go; more training "
         "tears holes into the mask (Figs. 9, 10).",
     )
