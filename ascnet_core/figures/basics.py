@@ -98,6 +98,7 @@ def histogram(
             text=f"peak {number} · {level}",
             showarrow=False,
             yanchor="top",
+            yshift=-16 * ((number + 1) % 2),  # two peaks can be close to each other
             font={"size": 11},
             bgcolor="rgba(255,255,255,0.75)",
         )

@@ -104,16 +104,20 @@ def histogram_spec(name: str = "I_ro", most: int = 1) -> dict[str, Any]:
             ),
         },
     }
-    peaks = {
-        "transform": [{"filter": "datum.peak > 0"}],
-        "mark": {"type": "text", "dy": -7, "color": "currentColor", "fontSize": 11},
-        "encoding": {
-            "x": _number("level"),
-            "y": _number("pixels"),
-            "text": {"field": "name", "type": "nominal"},
-        },
-    }
-    return {"layer": [bars, peaks]}
+    # Every other name a line higher: two peaks can be close to each other.
+    peaks = [
+        {
+            "transform": [{"filter": f"datum.peak > 0 && datum.peak % 2 == {odd}"}],
+            "mark": {"type": "text", "dy": dy, "color": "currentColor", "fontSize": 11},
+            "encoding": {
+                "x": _number("level"),
+                "y": _number("pixels"),
+                "text": {"field": "name", "type": "nominal"},
+            },
+        }
+        for odd, dy in ((1, -7), (0, -20))
+    ]
+    return {"layer": [bars, *peaks]}
 
 
 def show_histogram(info: Mapping[str, Any], name: str = "I_ro", height: int = 200) -> None:

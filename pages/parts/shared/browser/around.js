@@ -1,46 +1,38 @@
 // @ts-check
-// What stands around every page: a link past the sidebar, and one choice of light or dark for all.
+// What is mended around every page: one choice of light or dark for all of them, and where the link
+// past the sidebar leads.
 
-const MENU = "[data-testid^=stMainMenuItem-theme-]";
+const THEME = "[data-testid^=stMainMenuItem-theme-]", SKIP = "[data-testid=stSkipToContent]";
 
 /** Streamlit keeps the choice of a theme by the address at which the app was opened; a link to
- * another page would forget it. Keep it for every page of the list.
- * @param {Event} event */
-function keepTheme({ target }) {
-  const item = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest?.(MENU));
-  const theme = item?.dataset.testid?.split("-").at(-1);
-  if (!theme) return;
+ * another page would forget it. Keep it for every page of the list. @param {string} theme */
+function keepTheme(theme) {
   for (const link of document.querySelectorAll("[data-testid=stSidebarNavLink]")) {
     const { pathname } = /** @type {HTMLAnchorElement} */ (link);
     localStorage.setItem(`stActiveTheme-${pathname}-v2`, JSON.stringify(theme));
   }
 }
 
-/** What the link leads to: the page's main view inside its component, else all right of the
- * sidebar. @returns {HTMLElement | null | undefined} */
-function mainView() {
+/** Streamlit's link leads to all right of the sidebar; where a component is the page's main view,
+ * the focus goes there, and its keys work at once. */
+function focusMainView() {
   const hosts = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")];
   const views = hosts.map((host) => host.shadowRoot?.querySelector("[data-main]"));
-  return /** @type {HTMLElement} */ (views.find(Boolean) ??
-    document.querySelector("[data-testid=stMain]"));
+  /** @type {HTMLElement | null | undefined} */ (views.find(Boolean))?.focus();
 }
 
-/** @returns {HTMLAnchorElement} */
-function makeLink() {
-  const link = Object.assign(document.createElement("a"),
-    { className: "ascnet-skip", href: "#", textContent: "Skip to the main view" });
-  link.addEventListener("click", (event) => {
-    event.preventDefault(); // the address keeps what it says of the view
-    const view = mainView();
-    if (view && view.tabIndex < 0) view.tabIndex = -1;
-    view?.focus();
-  });
-  return link;
+/** @param {Event} event */
+function pressed({ target }) {
+  const { closest } = /** @type {Element} */ (target);
+  const item = /** @type {HTMLElement | null} */ (closest?.call(target, THEME));
+  if (item) keepTheme(`${item.dataset.testid?.split("-").at(-1)}`);
+  else if (closest?.call(target, SKIP)) setTimeout(focusMainView);
 }
 
-/** Once a tab: pages come and go, the link and the menu stay. */
+/** Once a tab: pages come and go, the menu and the link stay. */
 export default function around() {
-  if (document.querySelector(".ascnet-skip")) return;
-  document.body.prepend(makeLink());
-  document.addEventListener("click", keepTheme, { capture: true });
+  const tab = /** @type {any} */ (globalThis);
+  if (tab.ascnetAround) return;
+  tab.ascnetAround = true;
+  document.addEventListener("click", pressed, { capture: true });
 }
