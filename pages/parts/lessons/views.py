@@ -103,8 +103,18 @@ def histograms() -> str:
         figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 2})
         mask = (case.maps[name] >= level) & region
         both = [tile(case, name, z), tile(case, name, z, mask)]
-        column.plotly_chart(figure, config=PLAIN, key=f"lesson histogram {name}")
-        column.image(pictures.side_by_side(both), width=440)
+        called = figures.MAP_TITLES[name]
+        column.plotly_chart(
+            figure,
+            config=PLAIN,
+            key=f"lesson histogram {name}",
+            alt=f"Histogram of {called} with its peaks and the threshold {level}",
+        )
+        column.image(
+            pictures.side_by_side(both),
+            width=440,
+            alt=f"{called}, alone and with all from level {level} on marked",
+        )
     return (
         f"At {level} the mask of I_in has Dice {scores['input']:.2f}, that of I_ro "
         f"{scores['reconstruction']:.2f} (both need the true mask to be known). The best that any "
@@ -127,7 +137,11 @@ def two_cuts() -> str:
     names = ("input", "fence", "wild", "reconstruction")
     for column, name in zip(st.columns(4), names, strict=True):
         column.markdown(f"**{figures.MAP_TITLES[name]}**")
-        column.image(tile(case, name, z, lit, COLOURS["wild"]), width="stretch")
+        column.image(
+            tile(case, name, z, lit, COLOURS["wild"]),
+            width="stretch",
+            alt=f"{figures.MAP_TITLES[name]} with the pixels of the peak marked",
+        )
     means = {name: float(case.maps[name][lit].mean()) / 255 for name in names[:3]}
     truth = case.prepared.truth
     held = "" if truth is None else f" Of them {truth[lit].mean():.0%} are lesion (*oracle*)."
@@ -174,7 +188,11 @@ def too_early() -> str:
     )
     snapshot, point = snapshots[index], history.points[index]
     one, two = st.columns([1, 1.1], gap="medium")
-    one.image(live_run.watched_picture(run, snapshot), width="stretch")
+    one.image(
+        live_run.watched_picture(run, snapshot),
+        width="stretch",
+        alt=f"Watched slices at {snapshot.label}, each as I_in, fence cut, wild cut and I_ro",
+    )
     with two:
         live_charts.show_histogram(snapshot.info, height=230)
         advice = advise(history.points[: index + 1])
@@ -206,7 +224,12 @@ def one_or_each() -> str:
         {f"level {level} for all": for_all, f"{rule} of each subject": each},
         {"each subject's best level": best},
     )
-    st.plotly_chart(figure, config=PLAIN, key="lesson subjects")
+    st.plotly_chart(
+        figure,
+        config=PLAIN,
+        key="lesson subjects",
+        alt="Dice of each subject with one level for all, with its own, and with the best one",
+    )
     return (
         f"Mean Dice of {len(sick)} subjects with a lesion: {np.mean(for_all):.2f} with level "
         f"{level} for all (the rule, without a mask, proposes {common}), {np.mean(each):.2f} with "
@@ -244,11 +267,16 @@ def when_it_fails() -> str:
         mask = (case.maps[kind] >= best[kind][0]) & region
         tiles += [tile(case, kind, z), tile(case, kind, z, mask)]
     left.markdown("**I_in and its best mask, I_ro and its best mask** (*oracle* levels)")
-    left.image(pictures.side_by_side(tiles), width="stretch")
+    left.image(
+        pictures.side_by_side(tiles),
+        width="stretch",
+        alt="I_in, its best mask, I_ro and its best mask",
+    )
     right.plotly_chart(
         figures.by_cycle(courses, "rank correlation of I_ro with I_in"),
         config=PLAIN,
         key="lesson course",
+        alt="Rank correlation of I_ro with I_in by cycles",
     )
     return (
         "Mean Dice at the best single level of this cohort, an *oracle*: "
