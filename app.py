@@ -9,6 +9,8 @@ from pages.parts.start import tour
 
 # Our own picture: for an icon given by name the browser would ask a server outside.
 ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
+# With an entry of its own the menu is shown, and with it the choice of the theme.
+ABOUT = "ASC-Net Explorer: unsupervised anomaly segmentation by two cuts and one histogram."
 PAGES = [
     ("start", "Start", ":material/home:"),
     ("lessons", "Lessons", ":material/school:"),
@@ -23,7 +25,9 @@ PAGES = [
 
 def draw() -> None:
     """Draw the page that the browser asks for."""
-    st.set_page_config(page_title="ASC-Net Explorer", page_icon=ICON, layout="wide")
+    st.set_page_config(
+        page_title="ASC-Net Explorer", page_icon=ICON, layout="wide", menu_items={"About": ABOUT}
+    )
     pages = [
         st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "start")
         for name, title, icon in PAGES

@@ -111,8 +111,8 @@ def draw(view: View) -> None:
     )
     volumes = [case.maps[name] for name in slice_panel.MAPS]
     volumes.append(slice_panel.flags(region, truth, mask))
-    left, middle, right = st.columns([5, 3, 1.3], vertical_alignment="bottom")
-    left.subheader(
+    left, middle, right = st.columns([5, 2.6, 1.7], vertical_alignment="bottom")
+    left.title(
         f"Cuts of {view.scan}",
         help="The fence cut should look like the reference, the wild cut holds what the fence "
         "cannot, and I_ro is made of both (paper, section 3).",

@@ -240,7 +240,7 @@ def page() -> None:
     ask_about(view)
     with st.sidebar:
         choose_cohort(view)
-    st.subheader("Data", anchor=False)
+    st.title("Data", anchor=False)
     left, right = st.columns([1.05, 1], gap="small")
     with left, st.container(border=True, height="stretch"):
         st.markdown("**Open a cohort**")
@@ -253,7 +253,7 @@ def page() -> None:
         cohort = cohorts.load_cohort(view.cohort)
     with feedback.show_user_errors(stop=False):
         subjects_box(cohort, preparation)
-    st.subheader(
+    st.header(
         "Input and reference",
         anchor=False,
         help="The network learns from the difference between these two sets; masks are not used.",

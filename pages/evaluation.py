@@ -155,7 +155,12 @@ def show(folder: Path) -> None:
                 "the table says how many predictions are empty as they should be."
             )
         else:
-            st.plotly_chart(dice_boxes(scored), config={"displayModeBar": False})
+            st.plotly_chart(
+                dice_boxes(scored),
+                config={"displayModeBar": False},
+                alt="Dice of all subjects as a box for each method and rule; the table has the "
+                "means",
+            )
     with right:
         subjects(rows, folder)
     files = (
@@ -217,7 +222,7 @@ def shipped(view: View, arguments: list[str]) -> Path | None:
 
 def page() -> None:
     view = sidebar(subject=False)
-    st.subheader(
+    st.title(
         "Evaluation",
         anchor=False,
         help="Every scan of a cohort through a run and through methods without training, compared "

@@ -52,7 +52,11 @@ def first_picture(run: Run | None) -> None:
     left, right = st.columns([1, 1.1], gap="medium", vertical_alignment="top")
     with left:
         st.markdown(f"**Run {run.name}** · I_in, fence cut, wild cut, I_ro")
-        st.image(live_run.watched_picture(run, snapshot), width="stretch")
+        st.image(
+            live_run.watched_picture(run, snapshot),
+            width="stretch",
+            alt=f"Watched slices of run {run.name}, each as I_in, fence cut, wild cut and I_ro",
+        )
     with right:
         said = feedback.plain(str(snapshot.info.get("verdict", "")))
         st.markdown(f"**Histogram of I_ro**, sample slices · {said}")
@@ -75,7 +79,7 @@ def open_buttons(run: Run) -> None:
 
 def stops(run: Run | None) -> None:
     """Five stops, each a link to a real view."""
-    st.markdown("##### A tour of five stops")
+    st.markdown("## A tour of five stops")
     name = run.name if run else state.DEFAULT.run
     for number, (column, stop) in enumerate(zip(st.columns(5), tour.STOPS, strict=True), 1):
         with column, st.container(border=True, height="stretch"):
@@ -90,7 +94,7 @@ def stops(run: Run | None) -> None:
 def page() -> None:
     style()
     state.current()
-    st.subheader("ASC-Net Explorer", anchor=False)
+    st.title("ASC-Net Explorer", anchor=False)
     st.markdown(ABOUT)
     run = shipped_run()
     with feedback.show_user_errors(stop=False):

@@ -18,7 +18,7 @@ from ascnet_core.studies.table import THRESHOLDS
 from pages.parts.links import fit
 from pages.parts.links.veil import veiled
 from pages.parts.shared import cases, cohorts, components, feedback, remarks, runs, state
-from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar
+from pages.parts.shared.sidebar import choose_flip, menu, neighbour, sidebar, unseen_title
 from pages.parts.shared.state import View
 from pages.parts.studies import choosing, keeping
 from pages.parts.threshold import accepting, arriving, export
@@ -309,6 +309,7 @@ def _around(shown: findings.Shown) -> str:
 def page() -> None:
     view = sidebar()
     st.html(STYLE)
+    unseen_title("Threshold")
     with veiled(view):
         draw(view)
 

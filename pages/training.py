@@ -38,7 +38,7 @@ def follow(run: Run, runs: list[Run]) -> None:
 def page() -> None:
     sidebar(run=False, subject=False)
     head, switch = st.columns([1, 1.6], vertical_alignment="bottom")
-    head.subheader(
+    head.title(
         "Training",
         help="The discriminator and the cutting network take turns; a cycle is one turn of each "
         "(paper, section 3.3).",

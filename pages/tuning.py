@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ascnet_core.studies.folder import Study
 from pages.parts.deciding import decide
 from pages.parts.shared import feedback
-from pages.parts.shared.sidebar import style
+from pages.parts.shared.sidebar import style, unseen_title
 from pages.parts.tuning import agreement_view, chosen, report_view, rules_view
 from pages.parts.versus import versus
 
@@ -22,6 +22,7 @@ VIEWS: dict[str, tuple[str, Callable[[Study, str], None]]] = {
 
 def page() -> None:
     style()
+    unseen_title("Tuning")
     with feedback.show_user_errors():
         study, rater = chosen.choose()
         if study is None:

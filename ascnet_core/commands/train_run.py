@@ -283,7 +283,7 @@ def _warn(settings: Settings, inputs: int, references: int, device: str, log: Lo
         native = gains_by_bfloat16(torch.device(device))
         threads = torch.get_num_threads() * launched()[1]
         seconds = schedule_check.seconds_of(settings, inputs, references, threads, native)
-        log.say(f"{schedule_check.time_in_words(seconds)} or so on this processor if it is idle")
+        log.say(f"time: {schedule_check.time_in_words(seconds)} on this processor if it is idle")
         found += schedule_check.check_time(seconds)
     for concern in found:
         log.warn(concern.sentence)

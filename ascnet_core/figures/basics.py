@@ -25,7 +25,7 @@ COLOURS = {
     "chosen": "#CC79A7",
     "good": "#009E73",
     "warning": "#E69F00",
-    "focus": "#56B4E9",
+    "focus": "#0072B2",
 }
 
 MAP_TITLES = {
@@ -100,6 +100,7 @@ def histogram(
             text=f"peak {number} · {level}",
             showarrow=False,
             yanchor="top",
+            yshift=-16 * ((number + 1) % 2),  # two peaks can be close to each other
             font={"size": 11},
             bgcolor="rgba(255,255,255,0.75)",
         )

@@ -21,7 +21,7 @@ class Parent:
 
     `run` is the name it had then, `moment` the kept moment in words, `step` its number of steps
     (None if the network's file did not say). `whole` says whether all networks, the optimisers and
-    the moving average came along, or the first of `networks` alone.
+    the moving average were taken over, or the first of `networks` alone.
     """
 
     run: str
@@ -34,9 +34,8 @@ class Parent:
     def sentence(self) -> str:
         """For cards, logs and pages, without a full stop."""
         first = self.networks.split(",")[0]
-        came = f"{self.networks} and the optimisers" if self.whole else first
-        came += " came along" + ("" if self.whole else " alone")
-        return f"forked from {self.run}, {self.moment}; {came}"
+        came = f"{self.networks} and the optimisers" if self.whole else f"{first} alone"
+        return f"forked from {self.run}, {self.moment}, with {came}"
 
 
 def read_parent(run: Path) -> Parent | None:

@@ -248,7 +248,7 @@ def _sure_of(found: Threshold | NoThreshold, facts: Facts, side: Side) -> tuple[
         fullest = max(reading.peaks, key=lambda peak: peak.share)
         if fullest is reading.peaks[-1 if side == "bright" else 0]:
             return "low", f"no separate peak at the {side} end"
-        sure = f"the outer peak stands {clear:.2f} clear of its neighbour"
+        sure = f"separation of the outer peak {clear:.2f} (0 to 1)"
         return "high" if clear >= SEPARATED else "low" if clear < SEPARATED / 2 else "fair", sure
     kept = kept_counts(facts.counts, side)
     near = kept[[max(0, found.level - _NEAR), min(255, found.level + _NEAR)]]

@@ -51,7 +51,7 @@ def test_a_run_is_forked_from_the_films_cycle_with_other_settings(
     command(page, "trained/fork")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_test_id("stProgress").filter(has_text="finished").first).to_be_visible()
-    said = page.get_by_text("Forked from first, stage 1, cycle 1; M came along")
+    said = page.get_by_text("Forked from first, stage 1, cycle 1, with M")
     expect(said.first).to_be_visible()  # the log says it, too
     reader = Run(fork)
     assert [s.total_cycle for s in reader.snapshots()] == [0, 1]

@@ -169,7 +169,7 @@ def test_the_page_shows_a_case(own_cache, small_cohort, small_run) -> None:
     at.run()
     assert not at.exception
     assert not at.error
-    assert at.subheader[0].value.startswith("Cuts of")
+    assert at.title[0].value.startswith("Cuts of")
     assert "otsu" in at.caption[-1].value.lower()
     assert at.slider[0].max == 12
 

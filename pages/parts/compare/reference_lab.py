@@ -255,7 +255,7 @@ def show_slices(
     with st.container(gap="xsmall"):
         for title, stack in rows.items():
             st.caption(title)
-            st.image(row_of(stack, outlines, SHOWN), width="stretch")
+            st.image(row_of(stack, outlines, SHOWN), width="stretch", alt=title)
         st.caption("From the left: " + " · ".join(sample.labels[i] for i in chosen))
 
 

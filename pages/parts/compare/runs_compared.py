@@ -222,7 +222,12 @@ def show_curves(runs: Sequence[Run], called: Sequence[str]) -> None:
 
 def draw(runs: Curves, panels: Sequence[Panel], along: Along, name: str) -> None:
     figure = laid_over(runs, panels, along)
-    st.plotly_chart(figure, key=f"compared {name}", config={"displayModeBar": False})
+    st.plotly_chart(
+        figure,
+        key=f"compared {name}",
+        config={"displayModeBar": False},
+        alt=f"The {name} of the compared runs: " + ", ".join(panel.title for panel in panels),
+    )
 
 
 def terms_alone(losses: Curves, together: Sequence[str]) -> str:

@@ -62,8 +62,8 @@ function drawEqualLines(pen, frame, { weights, lines }, look) {
     pen.fillStyle = look.plot;
     pen.globalAlpha = 0.85;
     pen.fillRect(box[0], box[1], box[2], box[3]);
-    pen.fillStyle = colour;
-    pen.globalAlpha = grid ? 0.6 : 1;
+    pen.fillStyle = look.text; // vermillion is too faint for small letters
+    pen.globalAlpha = grid ? 0.75 : 1;
     write(pen, name, x, y);
   }
   pen.globalAlpha = 1;

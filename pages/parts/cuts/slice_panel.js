@@ -3,6 +3,7 @@
 // their pixels. Python hears of the slice and of the choice, never of a mouse move.
 
 import { bytesOf, reader } from "../shared/browser/blocks.js";
+import { onTheme } from "../shared/browser/canvas.js";
 import { clamp } from "../shared/browser/levels.js";
 import { beforePressOutside, change, nodesOf, onDrag, onKeys, onWheel, onceAFrame, pointOn, press }
   from "../shared/browser/panel.js";
@@ -207,6 +208,7 @@ function listen(state) {
   nodes.log.addEventListener("click", () => change(state, { log: !state.log }));
   beforePressOutside(root, () => tellPython(state));
   new ResizeObserver(() => state.redraw()).observe(root);
+  onTheme(root, state.redraw);
 }
 
 /** @param {{ parentElement: any, data: any, setStateValue: State["report"] }} component */

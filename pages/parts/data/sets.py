@@ -158,11 +158,14 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
                 f"{tables.counted(len(set(content.subjects)), 'subject')}, "
                 f"{int(content.lesion.sum())} with lesion by their masks"
             )
-            column.image(montage_of(content), width="stretch")
+            column.image(
+                montage_of(content), width="stretch", alt=f"{title}: slices over the whole set"
+            )
         overlap = position_overlap(inputs.positions, found.positions)
         st.plotly_chart(
             positions(inputs.positions, found.positions),
             config={"displayModeBar": False},
+            alt="Where in the head the slices of input and reference lie, as shares of each set",
         )
         st.caption(
             f"{position_sentence(overlap, inputs, found)} "

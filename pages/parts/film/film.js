@@ -3,7 +3,7 @@
 // Python, which hears only of the frame that was settled on.
 
 import { bytesOf } from "../shared/browser/blocks.js";
-import { fit, picture, theme } from "../shared/browser/canvas.js";
+import { fit, onTheme, picture, theme } from "../shared/browser/canvas.js";
 import { channels, clamp, fixed, shades } from "../shared/browser/levels.js";
 import { beforePressOutside, change, nodesOf, onKeys, onceAFrame, press }
   from "../shared/browser/panel.js";
@@ -180,6 +180,7 @@ function listen(state) {
   beforePressOutside(root, () => tellPython(state));
   state.redraw = onceAFrame(() => draw(state));
   new ResizeObserver(() => state.redraw()).observe(root);
+  onTheme(root, state.redraw);
 }
 
 /** @param {{ parentElement: any, data: any, setStateValue: State["report"] }} component */

@@ -2,7 +2,7 @@
 // Charts beside the film and the compared moments: histogram, joint histogram, curves over steps.
 
 import { fit, line, polygon, turnedText, write } from "../shared/browser/canvas.js";
-import { levelFrame, shades } from "../shared/browser/levels.js";
+import { levelFrame, pixel } from "../shared/browser/levels.js";
 import { thresholdLines } from "./frames.js";
 
 /** @import { Box, Pen, Theme } from "../shared/browser/canvas.js" */
@@ -56,8 +56,9 @@ export function drawHistogram(canvas, look, film, at, tallest) {
   drawAxis(pen, look, frame, "grey level, 0–255 (raw)", levelTicks(frame));
 }
 
-/** Greys of log counts of pairs: white for none, and seen on white where a pair is rare. */
-const PAIRS = shades().map((_, n, greys) => greys[n ? Math.round(200 - 0.78 * n) : 255]);
+/** Log counts of pairs as black, the denser the more there are; a rare pair is still seen. */
+const PAIRS = Uint32Array.from({ length: 256 }, (_, n) =>
+  pixel([0, 0, 0], n ? Math.round(55 + 0.78 * n) : 0));
 
 /** @param {HTMLCanvasElement} canvas @param {Theme} look @param {Uint8Array} joint log counts
  * @param {import("../shared/browser/canvas.js").Picture} pairs 64 x 64, to paint them on */
@@ -69,6 +70,10 @@ export function drawJoint(canvas, look, joint, pairs) {
   pairs.show();
   pen.imageSmoothingEnabled = false;
   pen.drawImage(pairs.canvas, box.x, box.y, side, side);
+  pen.globalCompositeOperation = "source-atop"; // black turns into the text's colour
+  pen.fillStyle = look.text;
+  pen.fillRect(box.x, box.y, side, side);
+  pen.globalCompositeOperation = "source-over";
   drawAxis(pen, look, box, "fence, 0 to 1", [[box.x, 0], [box.x + side, 1]]);
   turnedText(pen, "wild, 0 to 1", 14, box.y + side / 2);
 }

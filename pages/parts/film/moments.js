@@ -3,7 +3,7 @@
 // (see moments.py); sliders and the handle redraw without asking Python.
 
 import { bytesOf, reader } from "../shared/browser/blocks.js";
-import { picture, theme } from "../shared/browser/canvas.js";
+import { onTheme, picture, theme } from "../shared/browser/canvas.js";
 import { clamp } from "../shared/browser/levels.js";
 import { change, nodesOf, onDrag, onKeys, onceAFrame, pointOn, press }
   from "../shared/browser/panel.js";
@@ -121,6 +121,7 @@ function listen(state) {
     ? () => swipe(Math.round(100 * (state.split + steps[key])) / 100) : null);
   state.redraw = onceAFrame(() => draw(state));
   new ResizeObserver(() => state.redraw()).observe(root);
+  onTheme(root, state.redraw);
 }
 
 /** @param {{ parentElement: any, data: any }} component */

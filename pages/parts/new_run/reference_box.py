@@ -94,12 +94,12 @@ def reference_preview(settings: Settings, seen: Preview) -> int:
     whole, draw = seen.pools.reference, draw_of(settings)
     drawn = draw_reference(whole, seen.pools.lesions, draw)
     st.markdown(f"**As it is:** {counts_sentence(whole, seen.times_reference)}")
-    st.image(strip_of(whole), width="stretch")
+    st.image(strip_of(whole), width="stretch", alt="Slices of the reference as it is")
     if draw.takes_all:
         st.caption("Move a slider to see what training would have instead.")
     else:
         st.markdown(f"**In training:** {counts_sentence(drawn, seen.times_reference)}")
-        st.image(strip_of(drawn), width="stretch")
+        st.image(strip_of(drawn), width="stretch", alt="Slices of the reference in training")
         st.caption(
             "From low to high in the head; a blue frame is a slice with lesion. Inputs stay as "
             "they are. Train once with and once without, then compare both runs under *Reference "

@@ -80,7 +80,7 @@ def show_picker(cohort: str, preparation: Preparation, prefix: str) -> None:
             disabled=full,
             width="stretch",
         )
-    seen.image(_thumbnail(slices, z), caption=plain(label_of(name)))
+    seen.image(_thumbnail(slices, z), caption=plain(label_of(name)), alt=label_of(name))
     with chosen:
         listed = [one for one in st.session_state[key].split(",") if ":" in one]
         if not listed:
@@ -108,7 +108,8 @@ def _show_chosen(cohort: str, preparation: Preparation, name: str) -> None:
     if scan.strip() in known and z.isdecimal():
         slices = slices_of_scan(cohort, scan.strip(), preparation)
         if int(z) in slices.z:
-            st.image(_thumbnail(slices, int(z), SMALL), caption=plain(label_of(name)))
+            small = _thumbnail(slices, int(z), SMALL)
+            st.image(small, caption=plain(label_of(name)), alt=label_of(name))
             return
     st.caption(plain(f"{label_of(name)}: not in this cohort"))
 

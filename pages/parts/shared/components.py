@@ -58,9 +58,14 @@ def block(header: Mapping[str, Any], parts: Iterable[bytes]) -> bytes:
 
 def style(path: Path) -> str:
     """The colours of the field as variables, the style of all panels, then this style sheet."""
-    colours = "".join(f"--colour-{name}: {value}; " for name, value in COLOURS.items())
     shared = (_HERE / "browser" / "panel.css").read_text("utf-8")
-    return f":host, :root {{ {colours}}}\n{shared}{path.read_text('utf-8')}"
+    return f"{variables()}{shared}{path.read_text('utf-8')}"
+
+
+def variables() -> str:
+    """The colours of the field as a style sheet's variables."""
+    colours = "".join(f"--colour-{name}: {value}; " for name, value in COLOURS.items())
+    return f":host, :root {{ {colours}}}\n"
 
 
 def script(path: Path) -> str:

@@ -9,11 +9,14 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from ascnet_core.errors import UserError
-from pages.parts.shared import cohorts, runs, state
+from pages.parts.shared import cohorts, components, runs, state
 from pages.parts.shared.question import ask_about, say_missing
 from pages.parts.shared.state import View
 
-STYLE = Path(__file__).parent / "browser" / "page.css"
+BROWSER = Path(__file__).parent / "browser"
+STYLE = components.variables() + (BROWSER / "page.css").read_text("utf-8")
+_around = components.declare("ascnet_around", BROWSER / "around")
+
 FINISHED = -1  # in the menu of cycles; a menu takes None for "nothing chosen"
 
 
@@ -109,13 +112,20 @@ def choose_subject(view: View) -> View:
 
 
 def style() -> None:
-    """The style that all pages share; call it first on a page."""
+    """The style and the script that all pages share; call it first on a page."""
     if PagesManager.uses_pages_directory:
         # Until `st.navigation` has run once, Streamlit takes each file in `pages/` for an app of
         # its own. A link to this page as the server's first visit must run `app.py`, too.
         PagesManager.uses_pages_directory = False
         st.rerun()
-    st.html(STYLE)
+    st.html(f"<style>{STYLE}</style>")
+    with st.container(key="around"):
+        _around(key="around page", data={})
+
+
+def unseen_title(text: str) -> None:
+    """A page's heading for those who hear the page, where the view itself says what it is."""
+    st.html(f'<h1 class="unseen">{text}</h1>')
 
 
 def sidebar(run: bool = True, subject: bool = True) -> View:

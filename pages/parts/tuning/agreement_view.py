@@ -203,7 +203,7 @@ def _plot(
     figure = bland_altman([row["subject"] for row in rows], one, other, x, y)
     event: Any = st.plotly_chart(
         figure, key=f"agreement {key}", on_select="rerun", selection_mode="points",
-        config={"displayModeBar": False},
+        config={"displayModeBar": False}, alt=f"Bland-Altman plot: {y} against {x}",
     )  # fmt: skip
     points = event["selection"]["points"]
     if points and points[0].get("customdata"):

@@ -116,7 +116,7 @@ def ask_for(study: Study) -> None:
 def _first() -> None:
     """What to do where there is no study yet."""
     with st.container(width=520):
-        st.subheader("A threshold per subject, kept for good")
+        st.header("A threshold per subject, kept for good")
         st.markdown(
             "A study is a cohort and a run. For each of its subjects you accept a proposed "
             "threshold or set your own; every decision is kept on the disk, and "

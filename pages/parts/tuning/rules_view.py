@@ -141,7 +141,7 @@ def _draw(study: Study, own: OwnWay, found: Sequence[Found], decided: Mapping[st
     has_truth = any(one.truth for one in found)
     labels = {one.name: one.label for one in Run(study.run).settings().method.maps}
     maps = list(dict.fromkeys(one.map for one in found))
-    left, middle, right = st.columns([1.1, 2.4, 1], vertical_alignment="bottom")
+    left, middle, right = st.columns([1.4, 2.2, 1.1], vertical_alignment="bottom")
     name = left.segmented_control(
         "Map",
         maps,
@@ -183,6 +183,7 @@ def _draw(study: Study, own: OwnWay, found: Sequence[Found], decided: Mapping[st
         on_select=lambda: _open(subjects),
         selection_mode="points",
         config={"displayModeBar": False},
+        alt="The level that each rule gives each subject, beside the decided ones",
     )
     st.caption(
         f"A column a subject; a click opens it in Decide. Anomaly {own.how.side}; levels before "

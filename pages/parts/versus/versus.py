@@ -92,8 +92,8 @@ def show(study: Study, rater: str) -> None:
 def _choose(study: Study) -> None:
     """Two ways side by side and the button that begins."""
     st.markdown(
-        "**Two ways to a mask**, shown side by side without their names, the sides drawn by lot "
-        "for each subject."
+        "**Two ways to a mask**, shown side by side without their names, the sides chosen at "
+        "random for each subject."
     )
     left, right = st.columns(2, gap="large")
     with left, st.container(border=True):

@@ -43,4 +43,9 @@ def _dialog(shown: findings.Shown, truth: bool) -> None:
         return
     ml = np.count_nonzero(mask) * prepared.volume.voxel_ml
     st.caption(f"{shown.view.scan} · {ml:.1f} ml · drag turns, the wheel zooms")
-    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
+    st.plotly_chart(
+        figure,
+        width="stretch",
+        config={"displayModeBar": False},
+        alt=f"The mask of {shown.view.scan} as a surface in space",
+    )

@@ -3,7 +3,7 @@
 // let go, and answers with what post-processing makes of it.
 
 import { fromBase64, gunzip } from "../shared/browser/blocks.js";
-import { theme } from "../shared/browser/canvas.js";
+import { onTheme, theme } from "../shared/browser/canvas.js";
 import { beforePressOutside, onceAFrame, put } from "../shared/browser/panel.js";
 import { inVolume } from "./slices.js";
 import { scoreTable } from "./scores.js";
@@ -11,6 +11,7 @@ import { drawHistogram } from "./viewer_histogram.js";
 import { listenToKeys, listenToTools } from "./viewer_keys.js";
 import { drawPlane, layOut } from "./viewer_planes.js";
 import { listenToChart, listenToPlane } from "./viewer_pointer.js";
+import { sayLater } from "./viewer_said.js";
 import { SETTLE, accept, doWaiting, makeState, repeatActs, repeatLate, report, setThreshold,
   showDisplay } from "./viewer_state.js";
 import { NO_VOLUME, sharedStore, tell } from "./viewer_store.js";
@@ -27,6 +28,7 @@ function draw(state) {
   const { store: { seen }, data, display } = state;
   if (data.hasTruth) seen.dice.add(data.case);
   if (data.hasTruth && display.truth && state.volume.key) seen.truth.add(data.case);
+  sayLater(state);
   state.store.frames += 1;
   state.store.drawn = performance.now();
 }
@@ -166,12 +168,14 @@ function listen(state) {
   const sizes = new ResizeObserver(() => measure(state));
   sizes.observe(nodes.planes);
   sizes.observe(nodes.histogram);
+  onTheme(state.root, () => measure(state));
   const late = setInterval(() => repeatLate(state, performance.now()), 1000);
   state.leave = () => {
     forgetKeys();
     clearInterval(late);
     sizes.disconnect();
     clearTimeout(state.timer);
+    clearTimeout(state.speech);
     store.listeners.delete(onStore);
   };
 }

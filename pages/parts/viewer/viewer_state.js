@@ -33,6 +33,7 @@ export function makeState(root, data, colour) {
     pointed: /** @type {number[] | null} */ (null), // voxel under the pointer
     hover: /** @type {number | null} */ (null), hoverPeak: -1, dragging: false,
     seq: 0, acts: /** @type {{ seq: number, step?: number }[]} */ ([]), unsent: false, timer: 0,
+    speech: 0,
     sentAt: 0, patience: PATIENCE,
     waiting: /** @type {(() => void)[]} */ ([]), // keys for a subject that is still to come
     display: {

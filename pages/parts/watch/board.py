@@ -42,7 +42,7 @@ def show_head(run: Run) -> None:
     parent = read_parent(run.path)
     told = [settings.description] if settings else []
     st.markdown(
-        f"##### {feedback.plain(run.name + about)}",
+        f"## {feedback.plain(run.name + about)}",
         help=feedback.plain(" ".join(told)) or None,
         width="content",
     )

@@ -47,7 +47,9 @@ def long_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 CLOSE = 28  # grey levels between two peaks whose names would overlap
-COLOURS = ["#333333", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
+# The first is the text's colour on the page, light or dark.
+OTHERS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F"]
+COLOURS = ["currentColor", *OTHERS]
 
 
 def _number(field: str, **more: Any) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
     """The chart of `histogram_table`, of a map by its short name."""
     thousands = "datum.value >= 1000 ? datum.value / 1000 + 'k' : datum.value"
     bars = {
-        "mark": {"type": "area", "interpolate": "step-after", "color": "#333333"},
+        "mark": {"type": "area", "interpolate": "step-after", "color": "currentColor"},
         "encoding": {
             "x": _number(
                 "level",
@@ -94,6 +96,7 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
             "y": _number(
                 "pixels",
                 title="pixels, log",
+                stack=None,
                 scale={"type": "symlog", "constant": 1},
                 axis={"values": [0, *(10**n for n in range(1, 7))], "labelExpr": thousands},
             ),
@@ -104,7 +107,7 @@ def histogram_spec(name: str = "I_ro") -> dict[str, Any]:
         "mark": {
             "type": "text",
             "dy": -7,
-            "color": "#D55E00",
+            "color": "currentColor",
             "fontSize": 11,
             "align": {"expr": "datum.align"},
         },

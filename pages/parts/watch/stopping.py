@@ -95,7 +95,12 @@ def choose_charts(run: Run, history: History, key: str) -> None:
             left_out = len(points) - len(figures_history.ridge_indices(len(points)))
         else:
             figure = figures_history.timeline(points, axis, name=counted)
-        st.plotly_chart(figure, key=f"{key} left {timeline}", config=PLAIN)
+        st.plotly_chart(
+            figure,
+            key=f"{key} left {timeline}",
+            config=PLAIN,
+            alt=f"Histograms of {counted} in the course of training: {timeline}",
+        )
         if left_out:
             st.caption(f"{left_out} snapshots in between have no ridge line; the heat map has all.")
     with right:
@@ -106,7 +111,12 @@ def choose_charts(run: Run, history: History, key: str) -> None:
             if st.toggle(ORACLE, key=f"{key} oracle", help=ORACLE_HELP):
                 scores = oracle_scores(run, history)
             figure = figures_history.course(points, axis, oracle=scores, name=counted)
-        st.plotly_chart(figure, key=f"{key} right {curves}", config=PLAIN)
+        st.plotly_chart(
+            figure,
+            key=f"{key} right {curves}",
+            config=PLAIN,
+            alt=f"The course of training by snapshots: {curves}",
+        )
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)

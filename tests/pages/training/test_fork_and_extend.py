@@ -131,7 +131,7 @@ def test_a_fork_says_where_it_came_from(page: AppTest, kept: Run) -> None:
     write_json(kept.path / PARENT, asdict(Parent("first", "stage 1, cycle 4", 40, False)))
     page.query_params["run"] = "kept"
     page.run()
-    said = "Forked from first, stage 1, cycle 4; M came along alone."
+    said = "Forked from first, stage 1, cycle 4, with M alone."
     assert any(said in caption.value for caption in page.caption)
 
 

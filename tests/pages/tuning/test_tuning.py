@@ -44,7 +44,7 @@ def opened(**query: object) -> AppTest:
 
 
 def text_of(page: AppTest) -> str:
-    return " ".join(one.value for one in (*page.markdown, *page.error, *page.subheader))
+    return " ".join(one.value for one in (*page.markdown, *page.error, *page.header))
 
 
 def fill(page: AppTest, name: str, manifest: Path) -> AppTest:

@@ -15,7 +15,7 @@ ONE_CYCLE = ["--set", "schedule.stage_1=1", "--device", "cpu"]
 def test_a_fork_has_the_data_and_settings_of_its_run_but_for_what_is_set(run, tmp_path, capsys):
     path = tmp_path / "forked"
     assert cli("train", "--fork", run, "--cycle", 1, "--name", path, *ONE_CYCLE) == 0
-    said = "forked from tiny, stage 1, cycle 1; M came along alone"
+    said = "forked from tiny, stage 1, cycle 1, with M alone"
     assert said in capsys.readouterr().out
     reader, before = Run(path), Run(run)
     assert reader.status() == "finished"

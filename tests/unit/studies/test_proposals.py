@@ -51,7 +51,7 @@ def test_own_rule_says_how_clear_the_peak_stands():
     found = own_rule(ground.known["S03"], ground)
     assert (found.name, found.scope, found.rule) == ("own rule", "subject", "rightmost-valley")
     assert found.confidence == "high"
-    assert "clear of its neighbour" in found.sure
+    assert "separation of the outer peak" in found.sure
     lone = own_rule(facts_of("L", subject(1, lesion=0.0)), ground)
     assert (lone.confidence, lone.sure) == ("low", "no separate peak at the bright end")
 

@@ -73,7 +73,7 @@ def test_all_comes_along_from_the_last_checkpoint(origin, fork, cycle):
         0,
     )
     assert made == read_parent(folder) == Parent("origin", "stage 2, cycle 1", 12, True)
-    assert made.sentence.endswith("M, D and the optimisers came along")
+    assert made.sentence.endswith("with M, D and the optimisers")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,13 @@ export function theme(element) {
   };
 }
 
+/** Act when the page turns from light to dark or back: its text's colour passes over into another.
+ * @param {HTMLElement} element @param {() => void} act */
+export function onTheme(element, act) {
+  element.style.transition = "color 1ms";
+  element.addEventListener("transitionend", (event) => event.target === element && act());
+}
+
 /** @type {(canvas: HTMLCanvasElement) => Pen} */
 export const penOf = (canvas) => /** @type {Pen} */ (canvas.getContext("2d"));
 
