@@ -44,7 +44,7 @@ def show() -> str:
                     Tile(f"Seed {seed}: {MAP_TITLES[name].split(' (')[0]}",
                          f"Seed {seed}, watched slice {which + 1}, {MAP_TITLES[name]}",
                          picture(held[name][seed][which], inside, None, truth[which])),
-                    Tile(f"kept at {level}: Dice {score:.2f}",
+                    Tile(f"mask: Dice {score:.2f}",
                          f"Seed {seed}, mask of level {level} over I_in, Dice {score:.2f}",
                          picture(given, inside, masks[-1][which], truth[which])),
                 ],
