@@ -16,6 +16,7 @@ export const minutes = (began, now) =>
 /** @param {{ data: { stop: number, stops: number } | null, parentElement: any,
  *   setStateValue: (name: string, value: unknown) => void }} component */
 export default function clock({ data, parentElement, setStateValue }) {
+  parentElement.ascnetLeave?.(); // a run may begin before the last one was ended
   const nodes = nodesOf(parentElement);
   const kept = (parentElement.ascnetScreen ??= { shows: null });
   const shows = () => /** @type {Shows | null} */ (kept.shows);
@@ -50,7 +51,7 @@ export default function clock({ data, parentElement, setStateValue }) {
   }, true);
   const timer = setInterval(draw, 5000);
   draw();
-  return () => {
+  return parentElement.ascnetLeave = () => {
     clearInterval(timer);
     forget();
     channel.close();

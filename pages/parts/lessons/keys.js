@@ -52,6 +52,7 @@ function restart() {
  * @param {{ data: { on: boolean, heard: number, stop: number } | null, parentElement: any,
  *   setStateValue: (name: string, value: unknown) => void }} component */
 export default function keys({ data, parentElement, setStateValue }) {
+  parentElement.ascnetLeave?.(); // a run may begin before the last one was ended
   /** @type {{ number: number, move: string }[]} */
   const moves = (parentElement.ascnetMoves ??= []);
   const id = (parentElement.ascnetId ??= `${Math.random()}`);
@@ -83,7 +84,7 @@ export default function keys({ data, parentElement, setStateValue }) {
   }, true);
   window.addEventListener("pagehide", gone);
   document.addEventListener("click", openNotes, { capture: true });
-  return () => {
+  return parentElement.ascnetLeave = () => {
     forget();
     window.removeEventListener("pagehide", gone);
     document.removeEventListener("click", openNotes, { capture: true });
