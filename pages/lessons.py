@@ -66,7 +66,7 @@ def _missing() -> list[str]:
 
 def _show_read(number: int, stop: Stop) -> None:
     """A stop as one reads it: the text above the view, what to notice below."""
-    st.subheader(f"{number}. {stop.title}", anchor=False)
+    st.title(f"{number}. {stop.title}", anchor=False)
     with st.container(key="lesson_text"):
         st.markdown(marked(stop.text, "text"), unsafe_allow_html=True)
     working = aids.row(number, stop, False)
@@ -85,7 +85,7 @@ def _show_presented(number: int, stop: Stop) -> None:
         said, seen = st.columns([1, 3], gap="medium")
         with said:
             with st.container(key="lesson_title"):
-                st.subheader(f"{number}. {stop.title}", anchor=False)
+                st.title(f"{number}. {stop.title}", anchor=False)
             with st.container(key="lesson_text"):
                 short = stop.short or stop.text.split(". ")[0] + "."
                 st.markdown(marked(short, "text"), unsafe_allow_html=True)

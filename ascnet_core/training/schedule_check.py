@@ -102,7 +102,7 @@ def check_time(seconds: float) -> list[Concern]:
     if seconds <= LONG:
         return []
     sentence = (
-        f"This takes about {time_in_words(seconds)} on this processor: use a GPU, or lower "
+        f"This takes {time_in_words(seconds)} on this processor: use a GPU, or lower "
         "data.size, network.width or the schedule."
     )
     return [Concern("network.width", sentence)]
@@ -113,7 +113,7 @@ def time_in_words(seconds: float) -> str:
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 0.95 * unit:
             count = max(1, round(seconds / unit))
-            return f"{count} {name}" + ("" if count == 1 else "s")
+            return f"about {count} {name}" + ("" if count == 1 else "s")
     return "less than a minute"
 
 

@@ -70,7 +70,7 @@ CUTS = """(() => {
 # Another title, and below it a picture that no rerun is about to replace. Timed from the key's
 # release: no other listener sees the page's key go down.
 STOP = """(() => {
-  const title = () => document.querySelector(".st-key-lesson h3")?.textContent;
+  const title = () => document.querySelector(".st-key-lesson h1")?.textContent;
   const view = () => {
     const all = [...document.querySelectorAll(".st-key-lesson_view *")];
     const drawn = all.concat(all.flatMap((n) => [...(n.shadowRoot?.querySelectorAll("*") ?? [])]))

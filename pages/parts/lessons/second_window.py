@@ -27,7 +27,7 @@ def show(course: Sequence[Stop]) -> None:
     CLOCK(key=state.LESSON_CLOCK, data=data, on_stop_change=_follow)
     stop = course[number - 1]
     with st.container(key="speaker"):
-        st.subheader(f"{number} of {len(course)} · {stop.title}", anchor=False)
+        st.title(f"{number} of {len(course)} · {stop.title}", anchor=False)
         following = course[number].title if number < len(course) else "the end"
         st.markdown(f"Next: **{following}**")
         left, right = st.columns([1.2, 1], gap="large")

@@ -18,16 +18,16 @@ def show(course: Sequence[Stop]) -> None:
         st.link_button("Back to the lessons", "?", icon=":material/arrow_back:")
         st.markdown("Print this page with the browser (Ctrl+P); only the sheet is printed.")
     with st.container(key="sheet"):
-        st.header("ASC-Net: lecture notes", anchor=False)
+        st.title("ASC-Net: lecture notes", anchor=False)
         for number, stop in enumerate(course, 1):
             with st.container(key=f"sheet_stop_{number}"):
                 _show_stop(number, stop)
-        st.subheader("Terms", anchor=False)
+        st.header("Terms", anchor=False)
         st.markdown("\n".join(f"- **{term.name}**: {term.meaning}" for term in TERMS))
 
 
 def _show_stop(number: int, stop: Stop) -> None:
-    st.subheader(f"{number}. {stop.title}", anchor=False)
+    st.header(f"{number}. {stop.title}", anchor=False)
     st.markdown(stop.text)
     if stop.notes:
         st.markdown(f"**Notes**\n\n{stop.notes}")

@@ -50,7 +50,7 @@ def show_schedule(settings: Settings, inputs: int, references: int) -> None:
         )
         parts.append("M sees " + ", ".join(each))
     seconds = seconds_of(settings, inputs, references, threads, native)
-    parts.append(f"{time_in_words(seconds)} or so on an idle processor like this one")
+    parts.append(f"{time_in_words(seconds)} on an idle processor like this one")
     if gpu:
         parts[-1] += ", far less on this machine's GPU"
     st.caption(" · ".join(parts))

@@ -16,7 +16,7 @@ BODY, SMALLEST = 28, 20  # px on the projector
 
 # What is seen of the page and lies outside the window.
 OUTSIDE = """() => [...document.querySelectorAll(
-    ".st-key-lesson :is(h3, p, img, canvas, button, .js-plotly-plot, .vega-embed,
+    ".st-key-lesson :is(h1, p, img, canvas, button, .js-plotly-plot, .vega-embed,
       [data-testid=stBidiComponentIsolated])")]
   .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
   .map((one) => [one, one.getBoundingClientRect()])

@@ -83,7 +83,7 @@ def test_the_sheet_holds_everything() -> None:
 
 def test_notes_say_where_one_is_and_what_comes_next() -> None:
     at = open_lessons(notes="1", stop="2")
-    assert at.subheader[0].value == f"2 of {len(COURSE)} · {COURSE[1].title}"
+    assert at.title[0].value == f"2 of {len(COURSE)} · {COURSE[1].title}"
     assert f"Next: **{COURSE[2].title}**" in [one.value for one in at.markdown]
 
 

@@ -56,7 +56,7 @@ def test_each_stop_draws_itself_and_says_what_to_notice(lessons: AppTest) -> Non
     said = set()
     for name, number in NUMBERS.items():
         at = open_stop(lessons, name)
-        assert at.subheader[0].value == f"{number}. {STOPS[number - 1].title}"
+        assert at.title[0].value == f"{number}. {STOPS[number - 1].title}"
         assert any(letter.isdigit() for letter in notice(at))
         said.add(notice(at))
     assert len(said) == len(STOPS)
@@ -102,9 +102,9 @@ def test_a_stop_that_does_not_exist_is_said_and_leads_to_the_first(lessons: AppT
     lessons.query_params["stop"] = "99"
     lessons.switch_page("pages/lessons.py").run()
     assert lessons.error[0].value.startswith("There is no lesson 99")
-    assert not lessons.subheader
+    assert not lessons.title
     next(one for one in lessons.button if one.label == "Lesson 1").click().run()
-    assert lessons.subheader[0].value.startswith("1. ")
+    assert lessons.title[0].value.startswith("1. ")
 
 
 def test_without_the_shipped_runs_the_page_says_what_is_missing(monkeypatch, tmp_path) -> None:

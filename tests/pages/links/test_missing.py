@@ -59,9 +59,9 @@ def test_a_cycle_that_was_not_kept(small_cohort: Path, small_run: Path) -> None:
 def test_a_lesson_that_is_not_there() -> None:
     at = open_page("lessons.py", stop="99")
     assert at.error[0].value.startswith("There is no lesson 99; they are numbered from 1 to ")
-    assert not at.subheader
+    assert not at.title
     click(at, "Lesson 1")
-    assert at.subheader[0].value.startswith("1. ")
+    assert at.title[0].value.startswith("1. ")
 
 
 def test_a_study_that_is_not_there() -> None:

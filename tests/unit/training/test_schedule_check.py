@@ -142,9 +142,14 @@ def test_only_a_very_long_training_is_a_concern():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(5, "less than a minute"), (58, "1 minute"), (600, "10 minutes"), (3600, "1 hour"),
-     (3 * 86400, "3 days")],
-)  # fmt: skip
+    [
+        (5, "less than a minute"),
+        (58, "about 1 minute"),
+        (600, "about 10 minutes"),
+        (3600, "about 1 hour"),
+        (3 * 86400, "about 3 days"),
+    ],
+)
 def test_times_have_no_digit_that_is_not_meant(seconds, words):
     assert time_in_words(seconds) == words
 
