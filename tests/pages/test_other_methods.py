@@ -16,6 +16,7 @@ from ascnet_core.settings.methods import METHODS
 from pages.parts.film import film, film_export
 from pages.parts.watch import run_list
 from tests import made_up
+from tests.pages.drawn import components
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 OTHERS = [name for name in METHODS if name != "asc-net"]
@@ -142,7 +143,7 @@ def test_it_is_compared_with_a_run_of_asc_net(shown, trained, method) -> None:
 
 def test_two_moments_of_it_are_compared(shown, trained, method) -> None:
     at = shown("training.py", {"training view wanted": "Compare"}, compare=trained.name)
-    (component,) = at.get("bidi_component")
+    (component,) = components(at)
     data = component.proto.bytes
     length = int.from_bytes(data[:4], "little")
     header = json.loads(data[4 : 4 + length])
@@ -156,7 +157,7 @@ def test_a_slice_of_a_scan_through_both_methods(
 ) -> None:
     at = shown("training.py", compare=f"{trained.name},{small_run}")
     assert not at.error
-    (component,) = at.get("bidi_component")
+    (component,) = components(at)
     data, films = component.proto.bytes, []
     while data:
         length = int.from_bytes(data[:4], "little")

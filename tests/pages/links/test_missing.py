@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared import state
+from tests.pages.drawn import components
 
 PAGES = Path(__file__).resolve().parents[3] / "pages"
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -31,7 +32,7 @@ def click(at: AppTest, label: str) -> None:
 def test_a_run_that_is_not_there(page: str, small_cohort: Path) -> None:
     at = open_page(page, run="nope", cohort=str(small_cohort))
     assert [one.value[:24] for one in at.error] == ["There is no run 'nope'; "]
-    assert not at.get("bidi_component")
+    assert not components(at)
     assert not at.get("plotly_chart")
     click(at, "Run demo-flair")
     assert at.session_state[state.VIEW].run == "demo-flair"
@@ -42,7 +43,7 @@ def test_a_subject_that_is_not_there_offers_the_first_and_those_of_like_names(
 ) -> None:
     at = open_page("cuts.py", cohort=str(small_cohort), run=str(small_run), subject="demo0-0003")
     assert at.error[0].value.startswith("demo0-0003: no such subject")
-    assert not at.get("bidi_component")
+    assert not components(at)
     offered = [one.label for one in at.button]
     assert offered[0] == "demo0-002"
     assert "demo0-003" in offered

@@ -20,6 +20,7 @@ from pages.parts.compare import runs_compared, slices_compared
 from pages.parts.film import film, moments
 from pages.parts.shared import state
 from tests import made_up
+from tests.pages.drawn import components
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "training.py"
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -41,7 +42,7 @@ def page(cohort: Path, *compared: str, **query: str) -> AppTest:
 
 def sent(at: AppTest) -> dict:
     """The header of what the browser was sent."""
-    (component,) = at.get("bidi_component")
+    (component,) = components(at)
     data = component.proto.bytes
     length = int.from_bytes(data[:4], "little")
     return dict(json.loads(data[4 : 4 + length]))
@@ -93,13 +94,13 @@ def test_a_clock_follows_the_compared_runs_while_one_of_them_trains(
     made_up.write_run(runs / "two", "mmmss")
     made_up.write_run(runs / "third", "m")
     with hold_lock(runs / "third"):
-        assert len(page(small_cohort, "one", "two").get("bidi_component")) == 1
+        assert len(components(page(small_cohort, "one", "two"))) == 1
     with hold_lock(runs / "two"):
         at = page(small_cohort, "one", "two")
-        assert len(at.get("bidi_component")) == 2
+        assert len(components(at)) == 2
     at.run()
     assert not at.exception
-    assert len(at.get("bidi_component")) == 1
+    assert len(components(at)) == 1
 
 
 def test_the_partner_offered_first_watches_the_same_slices(runs: Path, small_cohort: Path) -> None:

@@ -14,6 +14,7 @@ from ascnet_core.studies.folder import Study, new_study
 from ascnet_core.studies.preferences import Contender, Pair, every_preference, left_of, pair_of
 from pages.parts.shared import access, state
 from pages.parts.versus import versus, versus_block
+from tests.pages.drawn import components
 from tests.small import make_small_run
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "tuning.py"
@@ -57,7 +58,7 @@ def tell(app: AppTest, *acts: dict[str, object], **more: object) -> AppTest:
 
 def sent(app: AppTest) -> list[object]:
     """What components get: JSON or bytes."""
-    found = [one.proto for one in app.get("bidi_component")]
+    found = [one.proto for one in components(app)]
     return [json.loads(p.json) if p.json else p.bytes for p in found]
 
 
