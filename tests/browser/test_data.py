@@ -21,6 +21,7 @@ def test_an_uploaded_nifti_is_read_shown_and_opened(
     chooser = page.locator("[data-testid=stFileUploader] input[type=file]")
     chooser.nth(0).set_input_files(scan.image)
     expect(page.get_by_test_id("stFileChip")).to_have_count(1)
+    page.get_by_text("Masks apart").click()
     chooser.nth(1).set_input_files(scan.mask)
     expect(page.get_by_test_id("stFileChip")).to_have_count(2)
     page.wait_for_timeout(1500)  # both must be on the server, not only in the list

@@ -43,7 +43,8 @@ def test_the_viewer_follows_the_theme_and_says_what_it_shows(page: Page, thresho
     page.wait_for_timeout(500)
     assert histogram.evaluate(BRIGHTNESS) < light - 100
     # The link past the sidebar leads to the viewer, whose keys work there.
-    page.get_by_test_id("stSkipToContent").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("stSkipToContent")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".viewer")).to_be_focused()
     before = page.locator("[data-node=said]").inner_text()
@@ -61,7 +62,7 @@ def test_the_viewer_follows_the_theme_and_says_what_it_shows(page: Page, thresho
 def test_a_theme_chosen_on_one_page_stays_on_all(page: Page, server: str) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(f"{server}/tuning")
-    page.get_by_text("kept for good").wait_for()
+    expect(page.get_by_role("heading", name="Tuning", level=1)).to_be_attached()
     settle(page)
     page.get_by_test_id("stMainMenuButton").click()
     page.get_by_test_id("stMainMenuItem-theme-Dark").click()
@@ -74,6 +75,7 @@ def test_a_theme_chosen_on_one_page_stays_on_all(page: Page, server: str) -> Non
 def test_a_chart_in_the_reconstructions_colour_follows_the_text(page: Page, server: str) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(f"{server}/lessons")
+    page.get_by_role("radio", name="ASC-Net's image of it, I_ro").click()
     bar = page.locator(".js-plotly-plot .bars path[style*='rgb(51, 51, 51)']").nth(40)
     expect(bar).to_have_css("fill", "rgb(47, 45, 43)")
     page.emulate_media(color_scheme="dark")
