@@ -50,6 +50,7 @@ LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
 LESSON_CLOCK = "lesson clock"  # the component of the speaker's window
 STOP = "stop"  # URL key: the lesson shown
+TURNED = "lesson turned to"  # (its number as text, {numbers it was turned from: when})
 PRESENT, NOTES, SHEET = "present", "notes", "sheet"  # URL keys: how the lessons are shown, "1"
 TOUR = "tour"  # URL key: the stop of the tour, kept beside the view
 
@@ -345,6 +346,10 @@ def update(**changes: Any) -> View:
 def lesson_stop(stops: int) -> int:
     """The lesson that the URL names, 1 to `stops`; the first where it names none."""
     text = st.query_params.get(STOP, "1")
+    now, left = st.session_state.get(TURNED, ("", {}))
+    if time.monotonic() - left.get(text, -math.inf) < STEP_BEHIND and not _went_back():
+        # a message of the viewer that was on its way carries the URL of before
+        text = st.query_params[STOP] = now
     return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
 
 
@@ -356,7 +361,11 @@ def unknown_stop(stops: int) -> str:
 
 def show_stop(number: int) -> None:
     """Write the lesson into the URL."""
-    st.query_params[STOP] = str(number)
+    before, text = st.query_params.get(STOP, "1"), str(number)
+    left = st.session_state.get(TURNED, ("", {}))[1] | {before: time.monotonic()}
+    left.pop(text, None)
+    st.session_state[TURNED] = text, left
+    st.query_params[STOP] = text
 
 
 def open_page(page: str, **changes: Any) -> None:

@@ -16,8 +16,8 @@ BODY, SMALLEST = 28, 20  # px on the projector
 
 # What is seen of the page and lies outside the window.
 OUTSIDE = """() => [...document.querySelectorAll(
-    ".st-key-lesson :is(h1, p, img, canvas, button, .js-plotly-plot, .vega-embed,
-      [data-testid=stBidiComponentIsolated])")]
+    ".st-key-lesson :is(h1, p, img, canvas, button, .js-plotly-plot, .vega-embed, "
+      + "[data-testid=stBidiComponentIsolated])")]
   .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
   .map((one) => [one, one.getBoundingClientRect()])
   .filter(([, box]) => box.width > 2 && box.height > 2 && (box.left < -1 || box.top < -1
