@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import pandas as pd
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import settle
+
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 
 
@@ -31,7 +33,7 @@ def test_evaluate_shows_tables_and_opens_a_subject(
     table = page.get_by_test_id("stDataFrame").nth(1)
     expect(table).to_be_visible()
     table.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
+    settle(page, 1000)
     box = table.bounding_box()
     page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # in the first row
     expect(page).to_have_url(re.compile(rf"/threshold\?.*subject={worst}"))
