@@ -35,5 +35,7 @@ def test_evaluate_shows_tables_and_opens_a_subject(
     table.scroll_into_view_if_needed()
     settle(page, 1000)
     box = table.bounding_box()
-    page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # in the first row
+    page.mouse.move(box["x"] + 60, box["y"] + 35 + 17)  # to the first row
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + 60, box["y"] + 35 + 17)
     expect(page).to_have_url(re.compile(rf"/threshold\?.*subject={worst}"))

@@ -35,10 +35,12 @@ def test_a_click_opens_a_subject_to_discuss(page: Page, server: str, study: Stud
     expect(page.get_by_text("Dice between them").first).to_be_visible()
     table = page.get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
+    settle(page, 1000)
     box = table.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + 20, box["y"] + 35 + 17)  # in the first row
+    page.mouse.move(box["x"] + 60, box["y"] + 35 + 17)  # to the first row
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + 60, box["y"] + 35 + 17)
     expect(page).to_have_url(re.compile(r"view=decide&subject=|subject=.*view=decide"))
 
 
