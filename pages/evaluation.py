@@ -8,7 +8,7 @@ import streamlit as st
 
 from ascnet_core import names
 from ascnet_core.errors import UserError
-from ascnet_core.figures.basics import dice_boxes
+from ascnet_core.figures.basics import PLAIN, dice_boxes
 from ascnet_core.places import COMMAND, cache_folder
 from ascnet_core.runs.folder import find_run
 from ascnet_core.runs.suspicion import Remark
@@ -157,7 +157,7 @@ def show(folder: Path) -> None:
         else:
             st.plotly_chart(
                 dice_boxes(scored),
-                config={"displayModeBar": False},
+                config=PLAIN,
                 alt="Dice of all subjects as a box for each method and rule; the table has the "
                 "means",
             )

@@ -8,13 +8,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ascnet_core import places
 from ascnet_core.runs.folder import find_run
-from pages.parts.lessons import aids, presenting, second_window, sheet, shown
+from pages.parts.lessons import aids, place, presenting, second_window, sheet, shown
 from pages.parts.lessons.course import COURSE
 from pages.parts.lessons.glossary import marked
 from pages.parts.lessons.presenting import turn
 from pages.parts.lessons.stop import Stop
 from pages.parts.shared import feedback, state
-from pages.parts.shared.question import end_at_unknown_stop
 from pages.parts.shared.sidebar import style
 
 FOLDER = Path(shown.__file__).parent
@@ -32,7 +31,7 @@ def _bar(stop: int, on: bool) -> None:
             label,
             icon=f":material/chevron_{icon}:",
             disabled=turn(stop, by, STOPS) == stop,
-            on_click=state.show_stop,
+            on_click=place.show,
             args=(turn(stop, by, STOPS),),
             width="stretch",
         )
@@ -44,7 +43,7 @@ def _bar(stop: int, on: bool) -> None:
             "Stop",
             list(range(1, STOPS + 1)),
             key=state.widget("stop"),
-            on_change=lambda: state.show_stop(st.session_state[state.widget("stop")]),
+            on_change=lambda: place.show(st.session_state[state.widget("stop")]),
             label_visibility="collapsed",
             required=True,
         )
@@ -130,7 +129,7 @@ def page() -> None:
     if on:
         st.html(FOLDER / "presenting.css")
     presenting.hear_keys(STOPS)
-    end_at_unknown_stop(STOPS)
+    place.end_at_unknown(STOPS)
     if missing := _missing():
         st.info(
             f"The lessons look at the shipped runs, and {' and '.join(missing)} is not under "
@@ -138,7 +137,7 @@ def page() -> None:
             icon=":material/school:",
         )
         return
-    number = state.lesson_stop(STOPS)
+    number = place.number(STOPS)
     with st.container(key="lesson"):
         _bar(number, on)
         show = _show_presented if on else _show_read

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+PLAIN = {"displayModeBar": False}
+"""Plotly's `config` of a chart without a bar of buttons over it."""
+
 # Okabe-Ito: told apart by colour-blind eyes.
 COLOURS = {
     "mask": "#D55E00",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.imaging.prepare import Preparation, Prepared, prepare_scan
-from ascnet_core.names import OwnReference, Tell, tell_nobody
+from ascnet_core.names import OWN_REFERENCES, OwnReference, Tell, tell_nobody
 
 # A slice with less of the region than this share of the largest slice's is empty.
 EMPTY_SHARE = 0.05
@@ -120,7 +120,7 @@ def check_reference(cohort: Cohort, reference: str | Path | Cohort) -> None:
 
     It takes what `reference_pools` takes, and reads no scan.
     """
-    if reference not in ("normal", "lesion-free"):
+    if reference not in OWN_REFERENCES:
         if not isinstance(reference, Cohort):
             read_manifest(reference)
         return

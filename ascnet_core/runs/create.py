@@ -25,20 +25,6 @@ from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import to_toml
 
 
-def create_run(
-    run: Path,
-    settings: Settings,
-    cohort: Cohort,
-    reference: str,
-    reference_cohort: Cohort | None = None,
-    command: Sequence[str] = (),
-    progress: Tell = tell_nobody,
-) -> None:
-    """Write the files of a new run, as `prepare_run` and `begin_run` do one after the other."""
-    prepare_run(run, cohort, reference, reference_cohort, command, progress)
-    begin_run(run, settings)
-
-
 def prepare_run(
     run: Path,
     cohort: Cohort,

@@ -136,22 +136,19 @@ class Run:
 
     def snapshots(self) -> list[Snapshot]:
         """The kept moments, oldest first; half-written ones are left out."""
-        folder = self.path / places.SNAPSHOTS
-        if not folder.is_dir():
-            return []
-        found = [_read_snapshot(path) for path in folder.iterdir() if path.name[:3].isdigit()]
+        found = map(_read_snapshot, self._snapshot_folders())
         return sorted((s for s in found if s is not None), key=lambda s: s.index)
 
     def newest_snapshot(self) -> Snapshot | None:
         """The newest kept moment, for which no other one is read; None before the first."""
-        folder = self.path / places.SNAPSHOTS
-        paths = (
-            [path for path in folder.iterdir() if path.name[:3].isdigit()]
-            if folder.is_dir()
-            else []
-        )
-        newest_first = sorted(paths, key=lambda path: path.name, reverse=True)
+        newest_first = sorted(self._snapshot_folders(), key=lambda path: path.name, reverse=True)
         return next(filter(None, map(_read_snapshot, newest_first)), None)
+
+    def _snapshot_folders(self) -> list[Path]:
+        folder = self.path / places.SNAPSHOTS
+        if not folder.is_dir():
+            return []
+        return [path for path in folder.iterdir() if path.name[:3].isdigit()]
 
     def load_snapshot(self, snapshot: Snapshot | int) -> SnapshotData:
         """The arrays of a snapshot, given itself or its index; UserError if missing or damaged."""

@@ -5,13 +5,13 @@ figures are those of `checkpoints/README.md`. Masks, where there are any, tell o
 large lesions are; they are looked at for the proposal alone.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from ascnet_core.imaging.phantom.demo import is_demo_subject
 from ascnet_core.imaging.prepare import Prepared
 from ascnet_core.imaging.signs import Signs, signs_of
 from ascnet_core.names import Side
@@ -27,7 +27,6 @@ sclerosis (`ms`, `ms_tabriz`, `wmh`)."""
 FEW = 40
 """Slices below which a network learns them by heart: in `liver2d` the reference was four."""
 
-_DEMO = re.compile(r"demo\d+-\d+\Z")
 _DARK = (
     *("corruption.dark=1", "corruption.dark_counts=true"),
     *("losses.tie_side=dark", "segmentation.side=dark"),
@@ -132,7 +131,7 @@ def facts_of(seen: Iterable[Sight], scans: int | None = None) -> Facts:
         scans=many,
         slices=round(sum(one.slices for one in seen) * many / max(1, len(seen))),
         modality=modality,
-        demo=bool(seen) and all(_DEMO.match(one.subject) for one in seen),
+        demo=bool(seen) and all(is_demo_subject(one.subject) for one in seen),
         skull=whole,
         side=side,
         share=float(np.median([one.share for one in marked])) if marked else float("nan"),

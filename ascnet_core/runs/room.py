@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from ascnet_core.errors import UserError
+from ascnet_core.runs.events import memory_in_words
 from ascnet_core.settings.tables import Settings
 
 _NETWORK = 43_000
@@ -34,11 +35,8 @@ def check_room(run: Path, settings: Settings) -> None:
     there = next(one for one in (run, *run.absolute().parents) if one.is_dir())
     free, needed = shutil.disk_usage(there).free, bytes_of(settings)
     if needed > free:
+        wanted, left = memory_in_words(needed), memory_in_words(free)
         raise UserError(
-            f"The run needs about {_in_words(needed)}, and {there} has {_in_words(free)} left; "
+            f"The run needs about {wanted}, and {there} has {left} left; "
             "make room, or lower network.width or the number of cycles (schedule.stage_1)."
         )
-
-
-def _in_words(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

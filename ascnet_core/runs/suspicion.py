@@ -22,7 +22,7 @@ FEW, THICK_MM = 8, 6.0
 whose training is not known better."""
 
 _TRAINED = " was trained on "
-_CLEARLY = " clearly "
+_CLEARLY = 1.5
 _THICKER = 1.5
 _STRETCHED = 2.0
 _SHEARED = 1.0
@@ -74,11 +74,11 @@ def misfits(prepared: Prepared, run: Fingerprint) -> tuple[str, ...]:
     and grey levels that clearly differ.
     """
     signs, scan = signs_of(prepared), prepared.scan
-    levels = levels_differ(signs, run)
+    clearly = _levels_apart(signs, run) > _CLEARLY
     found = (
         skull_differs(scan, signs, run),
         modality_differs(scan, run),
-        levels if _CLEARLY in levels else "",
+        levels_differ(signs, run) if clearly else "",
     )
     return tuple(filter(None, found))
 
@@ -134,16 +134,24 @@ def modality_differs(scan: Scan, run: Fingerprint) -> str:
 
 def levels_differ(signs: Signs, run: Fingerprint) -> str:
     """Say that a histogram lies further from those of the training than they from each other."""
-    if len(run.histograms) == 0 or not signs.histogram.any():
-        return ""
-    apart = float(distances(signs.histogram, run.histograms).min()) / run.furthest
+    apart = _levels_apart(signs, run)
     if apart <= 1:
         return ""
-    sure = _CLEARLY if apart > 1.5 else " somewhat "
+    sure = "clearly" if apart > _CLEARLY else "somewhat"
     return (
-        f"Grey levels are distributed{sure}unlike those that {run.run} learnt from: another "
+        f"Grey levels are distributed {sure} unlike those that {run.run} learnt from: another "
         "modality, intensity scale or region; compare both on the Data page."
     )
+
+
+def _levels_apart(signs: Signs, run: Fingerprint) -> float:
+    """How far a histogram lies from those of the training, 1: as far as they from each other.
+
+    0 where one of them is not known.
+    """
+    if len(run.histograms) == 0 or not signs.histogram.any():
+        return 0.0
+    return float(distances(signs.histogram, run.histograms).min()) / run.furthest
 
 
 def few_slices(signs: Signs, run: Fingerprint) -> str:

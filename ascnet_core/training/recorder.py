@@ -54,7 +54,7 @@ def record(
 ) -> str:
     """Train, or resume at the last checkpoint, and keep everything in the run folder.
 
-    The caller holds the run's lock; the folder is made by `create_run`. `watched`, (W, S, S)
+    The caller holds the run's lock; the folder is made by `prepare_run`. `watched`, (W, S, S)
     float32 in [0, 1], are the slices whose maps go into every snapshot. `report` is called with
     every event as it is written. A stop asked for through the folder, or by SIGINT or SIGTERM,
     takes effect at the next step and leaves a checkpoint. Of several processes only the first calls

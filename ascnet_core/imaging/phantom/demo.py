@@ -5,6 +5,7 @@ but no single grey value tells them from bright normal tissue in every subject, 
 is not enough.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ascnet_core.outputs import held_in, is_ours, writing
 
 CONTRASTS = ("flair", "t2", "ct")
 _MOST_SUBJECTS = 10_000
+_NAME = re.compile(r"demo\d+-\d+\Z")
 _nib: Any = nib  # its types do not hold
 
 
@@ -99,6 +101,11 @@ def phantom_subject(
 
 def _name(seed: int, index: int) -> str:
     return f"demo{seed}-{index + 1:03d}"
+
+
+def is_demo_subject(name: str) -> bool:
+    """Whether a subject is called as those of the demo cohorts are."""
+    return bool(_NAME.match(name))
 
 
 def _grid(subject: PhantomSubject) -> Grid:

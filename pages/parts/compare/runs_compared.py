@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
+from ascnet_core.figures.basics import PLAIN
 from ascnet_core.figures.compare import COURSE, Panel, laid_over
 from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.comparison import (
@@ -225,7 +226,7 @@ def draw(runs: Curves, panels: Sequence[Panel], along: Along, name: str) -> None
     st.plotly_chart(
         figure,
         key=f"compared {name}",
-        config={"displayModeBar": False},
+        config=PLAIN,
         alt=f"The {name} of the compared runs: " + ", ".join(panel.title for panel in panels),
     )
 

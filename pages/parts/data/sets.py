@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from ascnet_core.figures.basics import position_overlap, positions
+from ascnet_core.figures.basics import PLAIN, position_overlap, positions
 from ascnet_core.imaging.cohort import Cohort, read_manifest
 from ascnet_core.imaging.prepare import Preparation
 from ascnet_core.imaging.reference import (
@@ -164,7 +164,7 @@ def sets_box(cohort: Cohort, preparation: Preparation) -> None:
         overlap = position_overlap(inputs.positions, found.positions)
         st.plotly_chart(
             positions(inputs.positions, found.positions),
-            config={"displayModeBar": False},
+            config=PLAIN,
             alt="Where in the head the slices of input and reference lie, as shares of each set",
         )
         st.caption(

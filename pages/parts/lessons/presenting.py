@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.lessons import place
 from pages.parts.shared import components, state
 
 FOLDER = Path(__file__).parent
@@ -40,13 +41,13 @@ def _hear(stops: int) -> None:
             present(False)
         else:
             by = 1 if told["move"] == "next" else -1
-            state.show_stop(turn(state.lesson_stop(stops), by, stops))
+            place.show(turn(place.number(stops), by, stops))
 
 
 def hear_keys(stops: int) -> None:
     """Listen to the keys, and tell the speaker's window which stop is shown. Call it first."""
     _hear(stops)
     heard = st.session_state.get(state.LESSON_HEARD, 0)
-    data = {"on": chosen(state.PRESENT), "heard": heard, "stop": state.lesson_stop(stops)}
+    data = {"on": chosen(state.PRESENT), "heard": heard, "stop": place.number(stops)}
     with st.container(key="lesson_keys"):
         KEYS(key=state.LESSON_KEYS, data=data, on_moves_change=lambda: _hear(stops))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.lessons import aids
+from pages.parts.lessons import aids, place
 from pages.parts.lessons.stop import Stop
 from pages.parts.shared import components, state
 
@@ -16,13 +16,13 @@ CLOCK = components.declare("ascnet_lesson_clock", FOLDER / "clock")
 def _follow() -> None:
     told = st.session_state.get(state.LESSON_CLOCK, {}).get("stop")
     if isinstance(told, int):
-        state.show_stop(told)
+        place.show(told)
 
 
 def show(course: Sequence[Stop]) -> None:
     """The notes of the stop that is presented, the clock, and what comes next."""
     st.html(FOLDER / "speaker.css")
-    number = state.lesson_stop(len(course))
+    number = place.number(len(course))
     data = {"stop": number, "stops": len(course)}
     CLOCK(key=state.LESSON_CLOCK, data=data, on_stop_change=_follow)
     stop = course[number - 1]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ascnet_core.figures import basics as figures
-from ascnet_core.figures.basics import COLOURS
+from ascnet_core.figures.basics import COLOURS, PLAIN
 from ascnet_core.segmentation.histogram import Counts, find_peaks
+from pages.parts.lessons import presenting
 from pages.parts.lessons.material import Bools, Bytes, Patient
-from pages.parts.shared import cohorts, pictures
+from pages.parts.shared import cohorts, pictures, state
 
 COHORT = "demo"
 RUN, PAPER, SLOW, REAL = "demo-flair", "demo-flair-paper", "demo-t2", "lgg-flair"
@@ -27,7 +28,6 @@ AROUND = 2  # pixels
 EDGE = 36  # levels from the end of the scale, where a name would be cut
 NEAR, AFAR = 14, 22  # px: the title of a chart that is read, type of one that is presented
 CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
-PLAIN = {"displayModeBar": False}
 NAMES = {
     RUN: "the variant (demo-flair)",
     SLOW: "a slow one (demo-t2)",
@@ -109,7 +109,7 @@ def show_tiles(tiles: Sequence[Tile], share: float = 1.0, across: int | None = N
 
 def show_chart(figure: go.Figure, title: str, key: str, height: int, alt: str = "") -> None:
     """A chart under its title; `alt` is what it shows, for who cannot see it."""
-    afar = st.query_params.get("present") == "1"
+    afar = presenting.chosen(state.PRESENT)
     size = AFAR if afar else NEAR
     named = {"text": title, "font_size": size, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"}
     figure.update_layout(height=height, title=named, margin_t=2 * size + 6)

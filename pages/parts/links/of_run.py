@@ -1,7 +1,6 @@
 """The data that a run was trained on, and pages that open a run with it."""
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
@@ -13,7 +12,6 @@ from pages.parts.shared import access, cohorts, runs, state
 
 NOT_HERE = "run whose data is not here"  # session key: (run, cohort shown instead)
 SHIPPED = "demo-"  # how names of runs begin that were trained on demo cohorts and shipped
-_OF_DEMO = re.compile(r"demo\d+-\d+\Z")  # the subjects of `ascnet demo`
 
 
 def cohort_of(run: str) -> str | None:
@@ -54,7 +52,9 @@ def _open_ones() -> list[str]:
 
 
 def _demo_like(rows: Sequence[Mapping[str, str]]) -> str | None:
-    if not all(_OF_DEMO.match(row.get("subject", "")) for row in rows):
+    from ascnet_core.imaging.phantom.demo import is_demo_subject  # with SciPy
+
+    if not all(is_demo_subject(row.get("subject", "")) for row in rows):
         return None
     modality = rows[0].get("modality", "").lower()
     return next((key for key, kind in cohorts.DEMOS.items() if kind == modality), None)
@@ -67,11 +67,9 @@ def open_run(page: str, run: str, cycle: int | None = None) -> None:
     return.
     """
     cohort = cohort_of(run)
-    view = state.change(state.current(), run=run, cycle=cycle)
-    view = state.change(view, cohort=cohort or view.cohort)
-    st.session_state[NOT_HERE] = None if cohort else (view.run, view.cohort)
-    st.session_state[state.VIEW] = view
-    st.switch_page(page, query_params=state.to_query(view))
+    shown = cohort or state.current().cohort
+    st.session_state[NOT_HERE] = None if cohort else (run, shown)
+    state.open_page(page, run=run, cycle=cycle, cohort=shown)
 
 
 def without_its_data(view: state.View) -> bool:

@@ -39,8 +39,11 @@ def routes(pages: Iterable[str]) -> list[Route]:
     async def answer(_request: Request) -> HTMLResponse:
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
-    base = str(st.get_option("server.baseUrlPath")).strip("/")
-    return [Route("/" + "/".join(filter(None, (base, page))), answer) for page in pages]
+    return [Route("/" + "/".join(filter(None, (_base(), page))), answer) for page in pages]
+
+
+def _base() -> str:
+    return str(st.get_option("server.baseUrlPath")).strip("/")
 
 
 @asynccontextmanager
@@ -55,5 +58,4 @@ def address() -> str:
     """Where a browser on this machine finds the app."""
     host = str(st.get_option("server.address") or "localhost")
     host = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    base = str(st.get_option("server.baseUrlPath")).strip("/")
-    return f"http://{host}:{st.get_option('server.port')}/{base}"
+    return f"http://{host}:{st.get_option('server.port')}/{_base()}"

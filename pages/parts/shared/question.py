@@ -52,17 +52,6 @@ def say_missing(view: View, error: Exception, *, run: bool) -> NoReturn:
     st.stop()
 
 
-def end_at_unknown_stop(stops: int) -> None:
-    """End the page where its link names a lesson that there is not."""
-    if unknown := state.unknown_stop(stops):
-        st.error(
-            plain(f"There is no lesson {unknown}; they are numbered from 1 to {stops}."),
-            icon=":material/error:",
-        )
-        offer([("Lesson 1", ":material/school:", lambda: state.show_stop(1))])
-        st.stop()
-
-
 def ways_on(view: View, *, run: bool) -> list[Way]:
     """The ways from a view whose run, cycle, cohort or scan is not there."""
 

@@ -50,7 +50,6 @@ LESSON_KEYS = "lesson keys"  # the component that hears them
 LESSON_HEARD = "number of the last lesson key heard"
 LESSON_CLOCK = "lesson clock"  # the component of the speaker's window
 STOP = "stop"  # URL key: the lesson shown
-TURNED = "lesson turned to"  # (its number as text, {numbers it was turned from: when})
 PRESENT, NOTES, SHEET = "present", "notes", "sheet"  # URL keys: how the lessons are shown, "1"
 TOUR = "tour"  # URL key: the stop of the tour, kept beside the view
 
@@ -264,7 +263,7 @@ def in_fragment() -> bool:
     return context is not None and bool(context.fragment_ids_this_run)
 
 
-def _went_back() -> bool:
+def went_back() -> bool:
     """Whether the browser's Back or Forward asked for this run: its URL is then the user's word."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
@@ -272,24 +271,34 @@ def _went_back() -> bool:
 
 def _from_outside(query: dict[str, str]) -> bool:
     """Whether the user changed the URL. A quick second click still carries the query before it."""
-    if _went_back():
+    if went_back():
         return query != st.session_state.get(WRITTEN)
     if not query or query == st.session_state.get(WRITTEN):
         return False
     if TOLD in st.session_state or in_fragment():
         return False
-    passed = st.session_state.get(PASSED, {}).get(urlencode(query))
-    return passed is None or time.monotonic() - passed > STEP_BEHIND
+    return not just_left(PASSED, urlencode(query))
+
+
+def leave(key: str, text: str) -> None:
+    """Note under a session key that the URL said `text` until now."""
+    now = time.monotonic()
+    left = st.session_state.get(key, {})
+    left = {text: when for text, when in left.items() if now - when < STEP_BEHIND}
+    st.session_state[key] = left | {text: now}
+
+
+def just_left(key: str, text: str) -> bool:
+    """Whether the URL said so a moment ago: what was on its way meanwhile still does."""
+    when = st.session_state.get(key, {}).get(text)
+    return when is not None and time.monotonic() - when <= STEP_BEHIND
 
 
 def _written(query: dict[str, str]) -> None:
     """Note that the URL now holds `query`, and that it held another until now."""
     before = st.session_state.get(WRITTEN)
     if before is not None and before != query:
-        now = time.monotonic()
-        passed = st.session_state.get(PASSED, {})
-        passed = {text: when for text, when in passed.items() if now - when < STEP_BEHIND}
-        st.session_state[PASSED] = passed | {urlencode(before): now}
+        leave(PASSED, urlencode(before))
     st.session_state[WRITTEN] = query
 
 
@@ -341,31 +350,6 @@ def show(view: View) -> View:
 def update(**changes: Any) -> View:
     """Change the session's view, and with it the URL."""
     return show(change(current(), **changes))
-
-
-def lesson_stop(stops: int) -> int:
-    """The lesson that the URL names, 1 to `stops`; the first where it names none."""
-    text = st.query_params.get(STOP, "1")
-    now, left = st.session_state.get(TURNED, ("", {}))
-    if time.monotonic() - left.get(text, -math.inf) < STEP_BEHIND and not _went_back():
-        # a message of the viewer that was on its way carries the URL of before
-        text = st.query_params[STOP] = now
-    return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
-
-
-def unknown_stop(stops: int) -> str:
-    """The lesson that the URL names and that is none of `stops`; empty where all is well."""
-    text = st.query_params.get(STOP, "1")
-    return "" if text.isdigit() and 1 <= int(text) <= stops else text
-
-
-def show_stop(number: int) -> None:
-    """Write the lesson into the URL."""
-    before, text = st.query_params.get(STOP, "1"), str(number)
-    left = st.session_state.get(TURNED, ("", {}))[1] | {before: time.monotonic()}
-    left.pop(text, None)
-    st.session_state[TURNED] = text, left
-    st.query_params[STOP] = text
 
 
 def open_page(page: str, **changes: Any) -> None:

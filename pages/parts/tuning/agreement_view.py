@@ -9,6 +9,7 @@ import streamlit as st
 
 from ascnet_core.commands.study_actions.agree import FILES
 from ascnet_core.figures.agreement import bland_altman
+from ascnet_core.figures.basics import PLAIN
 from ascnet_core.files import read_json
 from ascnet_core.studies.compare import compare, in_order, summarise
 from ascnet_core.studies.decisions import Entry, holding
@@ -203,7 +204,7 @@ def _plot(
     figure = bland_altman([row["subject"] for row in rows], one, other, x, y)
     event: Any = st.plotly_chart(
         figure, key=f"agreement {key}", on_select="rerun", selection_mode="points",
-        config={"displayModeBar": False}, alt=f"Bland-Altman plot: {y} against {x}",
+        config=PLAIN, alt=f"Bland-Altman plot: {y} against {x}",
     )  # fmt: skip
     points = event["selection"]["points"]
     if points and points[0].get("customdata"):

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ascnet_core.figures.basics import COLOURS
+from ascnet_core.figures.basics import COLOURS, PLAIN
 from ascnet_core.figures.rules import MOST, levels_by_subject
 from ascnet_core.files import read_json
 from ascnet_core.names import Scope
@@ -182,7 +182,7 @@ def _draw(study: Study, own: OwnWay, found: Sequence[Found], decided: Mapping[st
         key=PLOT,
         on_select=lambda: _open(subjects),
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=PLAIN,
         alt="The level that each rule gives each subject, beside the decided ones",
     )
     st.caption(

@@ -30,6 +30,7 @@ def _closed() -> None:
 
 @st.dialog("Mask in 3-D", width="large", on_dismiss=_closed)
 def _dialog(shown: findings.Shown, truth: bool) -> None:
+    from ascnet_core.figures.basics import PLAIN
     from ascnet_core.figures.surface import surfaces  # half a second that a closed one never takes
 
     prepared = shown.case.prepared
@@ -46,6 +47,6 @@ def _dialog(shown: findings.Shown, truth: bool) -> None:
     st.plotly_chart(
         figure,
         width="stretch",
-        config={"displayModeBar": False},
+        config=PLAIN,
         alt=f"The mask of {shown.view.scan} as a surface in space",
     )

@@ -203,7 +203,7 @@ def show_snapshot(run: Run, chosen: Snapshot | None) -> None:
 
     @feedback.show_user_errors(stop=False)
     def pictures() -> None:
-        snapshot = chosen or next(reversed(run.snapshots()), None)
+        snapshot = chosen or run.newest_snapshot()
         with st.container(key="watched-slices"):
             if snapshot is None:
                 st.info(what_to_wait_for(run), icon=":material/hourglass:")

@@ -1,5 +1,6 @@
 """When to stop: the advice and its rules, the histograms in time, the film, and the way back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.figures import history as figures_history
+from ascnet_core.figures.basics import PLAIN
 from ascnet_core.figures.history import Along
 from ascnet_core.monitoring.advisor import advise
 from ascnet_core.monitoring.history import History, Point, dice, read_history
@@ -28,7 +30,6 @@ WHEN = (
     "The paper stops at three or four separated peaks. They come and go, and more training tears "
     "holes into the mask (Figs. 9, 10)."
 )
-PLAIN = {"displayModeBar": False}
 REFRESH = 6.0  # seconds between two looks at a running run
 TIMELINES = ("Heat map", "Ridge lines")
 CURVES = ("Index and stability", "Tracked peaks")
@@ -297,30 +298,26 @@ def show_course(run: Run) -> None:
 
 def show_rules_of(run: Run) -> None:
     """The advisor's rules with their figures."""
-
-    @feedback.show_user_errors(stop=False)
-    def rules() -> None:
-        history = history_of(run)
-        if history.points:
-            show_rules(history)
-        else:
-            st.caption(live_run.what_to_wait_for(run))
-
-    st.fragment(rules, key=RULES)()
+    _show_of_history(run, RULES, show_rules)
 
 
 def show_charts(run: Run) -> None:
     """All charts of the course, larger and to choose from."""
+    _show_of_history(run, CHARTS, lambda history: choose_charts(run, history, _key(run)))
+
+
+def _show_of_history(run: Run, key: str, show: Callable[[History], None]) -> None:
+    """A fragment of what a run's history shows, or of what to wait for."""
 
     @feedback.show_user_errors(stop=False)
-    def charts() -> None:
+    def drawn() -> None:
         history = history_of(run)
         if history.points:
-            choose_charts(run, history, _key(run))
+            show(history)
         else:
             st.caption(live_run.what_to_wait_for(run))
 
-    st.fragment(charts, key=CHARTS)()
+    st.fragment(drawn, key=key)()
 
 
 @st.fragment

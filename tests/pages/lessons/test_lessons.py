@@ -113,3 +113,13 @@ def test_without_the_shipped_runs_the_page_says_what_is_missing(monkeypatch, tmp
     at.switch_page("pages/lessons.py").run()
     assert not at.exception
     assert "demo-flair-paper" in at.info[0].value
+
+
+def test_a_message_on_its_way_does_not_turn_the_lesson_back(lessons: AppTest) -> None:
+    lessons.query_params["stop"] = "1"
+    lessons.switch_page("pages/lessons.py").run()
+    next(one for one in lessons.button if one.label == "Next").click().run()
+    assert lessons.title[0].value.startswith("2. ")
+    lessons.query_params["stop"] = "1"  # what the browser still held
+    lessons.run()
+    assert lessons.title[0].value.startswith("2. ")

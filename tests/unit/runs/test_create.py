@@ -6,9 +6,10 @@ import pytest
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
-from ascnet_core.runs.create import check_data, create_run, learns_from
+from ascnet_core.runs.create import check_data, learns_from
 from ascnet_core.settings.presets import load_preset
 from tests.dicoms import make_series, volume
+from tests.unit.runs.created import create_run
 
 
 def test_files_of_a_series_are_known_again(tmp_path):

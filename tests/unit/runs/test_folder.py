@@ -17,11 +17,12 @@ from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.runs import folder as run_folder
 from ascnet_core.runs import requests
-from ascnet_core.runs.create import check_data, create_run, reference_of
+from ascnet_core.runs.create import check_data, reference_of
 from ascnet_core.runs.events import progress_of, read_events
 from ascnet_core.runs.folder import Run, last_word
 from ascnet_core.runs.lock import hold_lock, lock_holder
 from ascnet_core.settings.text import to_toml
+from tests.unit.runs.created import create_run
 from tests.unit.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
