@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ascnet_core.monitoring.advisor import Advice
 from ascnet_core.monitoring.history import Point, link, measure
 from ascnet_core.runs.folder import Snapshot, SnapshotData
 
@@ -177,3 +178,8 @@ def write_run(
     text = "".join(json.dumps(event) + "\n" for event in events)
     (folder / "events.jsonl").write_text(text, encoding="utf-8")
     return folder
+
+
+def held(advice: Advice) -> dict[str, bool]:
+    """Whether each rule of an advice holds, by its name."""
+    return {rule.name: rule.held for rule in advice.rules}
