@@ -24,7 +24,8 @@ def say(view: View) -> None:
     sentence = misfit or f"{label} is shown, not what {name} was trained on."
     if own is None:
         sentence += " The scans of its training are not open here; open some like them on Data."
-    said, way = st.columns([5.2, 1], vertical_alignment="center")
+    with st.container(key="misfit"):
+        said, way = st.columns([5.2, 1], vertical_alignment="center")
     said.warning(plain(sentence), icon=":material/warning:")
     if own is None:
         if way.button("Open Data", icon=":material/folder_open:", width="stretch"):

@@ -37,7 +37,7 @@ def show_advice(history: History, status: str) -> None:
         return
     advice = advise(history)
     box, icon = BOXES[advice.kind]
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         box(sentence_of(advice, status), icon=icon)
         offer_a_look(history, advice)
 
@@ -94,6 +94,7 @@ def offer_a_look(history: History, advice: Advice) -> None:
         icon=":material/equalizer:",
         key=f"look at the advised cycle of {run.path}",
         help="The rules see no true mask. Whether the mask holds the lesion is seen on scans.",
+        width="content",
     ):
         # the cycle that is the result is opened as the run is: its snapshot may keep no network
         cycle = advice.best_cycle if kept[-1].has_model else None
