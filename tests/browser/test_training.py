@@ -69,7 +69,8 @@ def test_a_running_training_is_stopped_by_its_button_and_survives_a_reload(
     expect(page.get_by_text("Watched slices, start")).to_be_visible()
     page.reload()
     expect(page.get_by_text("Watched slices, start")).to_be_visible()
-    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop").click()
+    main = page.get_by_test_id("stMainBlockContainer")  # the header has a Stop of its own
+    main.get_by_role("button", name="Stop", exact=True).click()
     expect(status(page, "stopped")).to_be_visible()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
     assert Run(run).status() == "stopped"

@@ -1,4 +1,4 @@
-"""Which stop of the lessons the link names."""
+"""What the link says of the lessons: which stop, and how it is shown."""
 
 import streamlit as st
 
@@ -6,19 +6,43 @@ from pages.parts.shared import state
 from pages.parts.shared.feedback import plain
 from pages.parts.shared.question import offer
 
-TURNED = "lesson turned to"  # session key: its number as text
-PASSED_STOPS = "lessons the url named a moment ago"
+WRITTEN = "what the lessons wrote into the url"  # session key: by the URL's key
+PASSED = "what the url said of the lessons a moment ago: "  # session keys, with the URL's key
+
+
+def said(key: str) -> str:
+    """What the link says under a key of the lessons; empty where it has none.
+
+    A message of the page that was on its way when this key was written carries the link of before:
+    what was written then stands.
+    """
+    text = st.query_params.get(key, "")
+    written = st.session_state.setdefault(WRITTEN, {})
+    if state.went_back():
+        written[key] = text
+    elif text != written.get(key, text) and state.just_left(PASSED + key, text):
+        text = written[key]
+        _put(key, text)
+    return text
+
+
+def write(key: str, text: str) -> None:
+    """Write a key of the lessons into the link; nothing takes it out."""
+    state.leave(PASSED + key, st.query_params.get(key, ""))
+    st.session_state.setdefault(WRITTEN, {})[key] = text
+    _put(key, text)
+
+
+def _put(key: str, text: str) -> None:
+    if text:
+        st.query_params[key] = text
+    else:
+        st.query_params.pop(key, None)
 
 
 def number(stops: int) -> int:
     """The lesson that the URL names, 1 to `stops`; the first where it names none."""
-    text = st.query_params.get(state.STOP, "1")
-    turned = st.session_state.get(TURNED, text)
-    if state.went_back():
-        st.session_state[TURNED] = text
-    elif text != turned and state.just_left(PASSED_STOPS, text):
-        # a message of the viewer that was on its way carries the URL of before
-        text = st.query_params[state.STOP] = turned
+    text = said(state.STOP)
     return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
 
 
@@ -30,8 +54,7 @@ def unknown(stops: int) -> str:
 
 def show(stop: int) -> None:
     """Write the lesson into the URL."""
-    state.leave(PASSED_STOPS, st.query_params.get(state.STOP, "1"))
-    st.session_state[TURNED] = st.query_params[state.STOP] = str(stop)
+    write(state.STOP, str(stop))
 
 
 def end_at_unknown(stops: int) -> None:

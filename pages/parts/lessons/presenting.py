@@ -14,15 +14,12 @@ YES = "1"
 
 def chosen(key: str) -> bool:
     """Whether the link asks for presenting, the notes or the sheet (`state.PRESENT` and others)."""
-    return st.query_params.get(key) == YES
+    return place.said(key) == YES
 
 
 def present(on: bool) -> None:
     """Begin or end presenting; it stands in the link, so that a reload keeps it."""
-    if on:
-        st.query_params[state.PRESENT] = YES
-    else:
-        st.query_params.pop(state.PRESENT, None)
+    place.write(state.PRESENT, YES if on else "")
 
 
 def turn(stop: int, by: int, stops: int) -> int:

@@ -143,5 +143,7 @@ def extend_popover(run: str, settings: Settings, processes: int) -> None:
             )
         st.caption(told)
         st.code(forms.command_line("train", arguments, processes), language="bash", wrap_lines=True)
-        if st.button("Go on", type="primary", icon=":material/play_arrow:", key=f"extend {run}"):
-            form.start(arguments, run, processes)
+        pressed = st.button(
+            "Go on", type="primary", icon=":material/play_arrow:", key=f"extend {run}"
+        )
+        form.start(pressed, arguments, run, processes)

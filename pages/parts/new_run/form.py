@@ -39,22 +39,35 @@ REFERENCES = {
     "lesion-free": "lesion-free slices of the same cohort",
     "other": "another cohort",
 }
+REFUSED = "the training that did not start, and why"
 SEEN = 96  # pixels of the preview's slices
 
 
 def start(
-    arguments: list[str], name: str, processes: int = 1, said: DeltaGenerator | None = None
+    pressed: bool,
+    arguments: list[str],
+    name: str,
+    processes: int = 1,
+    said: DeltaGenerator | None = None,
 ) -> None:
-    """Start a training and show it; why it did not start is written where `said` is."""
-    problem = ""
-    with st.spinner("Reading the scans and starting the training"):
-        try:
-            run_start.start_training(arguments, processes)
-        except (UserError, OSError) as error:
-            problem = mendable(error) or str(error)
-    if problem:
+    """Start a training where its button was `pressed`, and show it.
+
+    Why it did not start is written where `said` is; it stays while the same would be started.
+    """
+    asked = (*arguments, processes)
+    if pressed:
+        with st.spinner("Reading the scans and starting the training"):
+            try:
+                run_start.start_training(arguments, processes)
+                problem = ""
+            except (UserError, OSError) as error:
+                problem = mendable(error) or str(error)
+        st.session_state[REFUSED] = (asked, problem)
+    refused, problem = st.session_state.get(REFUSED, (None, ""))
+    if problem and refused == asked:
         with said or st.container():
             st.error(feedback.plain(forms.in_labels(problem)), icon=":material/error:")
+    if problem or not pressed:
         return
     state.update(run=name)
     st.session_state.pop(state.FORK, None)
@@ -238,8 +251,7 @@ def name_and_start(wanted: str, fields: Fields, arguments_of: Callable[[str], li
     line = forms.command_line("train", arguments, processes)
     st.code(line, language="bash", wrap_lines=True)
     draft.remember()
-    if started:
-        start(arguments, name, processes, said)
+    start(started, arguments, name, processes, said)
 
 
 def _refusals(settings: Settings, name: str, processes: int) -> Iterator[str]:

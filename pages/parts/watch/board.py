@@ -70,12 +70,12 @@ def _offer_more(run: Run, settings: Settings | None) -> None:
         return
     name = short_name(run.path)
     if run.status() != "finished":
-        if st.button(
+        pressed = st.button(
             "Go on",
             icon=":material/play_arrow:",
             help="Resumes from the last checkpoint; the same as if it had never stopped.",
-        ):
-            form.start(["--resume", name], name, schedule_box.processes_as_before(run))
+        )
+        form.start(pressed, ["--resume", name], name, schedule_box.processes_as_before(run))
     elif settings:
         before = schedule_box.processes_as_before(run)
         continue_run.extend_popover(name, settings, before)

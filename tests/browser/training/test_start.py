@@ -96,7 +96,10 @@ def test_what_hinders_the_start_is_in_the_window_beside_the_button(
     assert not run.parent.exists()
     expect(field).to_have_value("nobody:3")
     # what the manifest tells: there is nothing to press
-    page.get_by_role("combobox", name="Reference: what is normal").click()
+    reference = page.get_by_role("combobox", name="Reference: what is normal")
+    reference.scroll_into_view_if_needed()
+    settle(page)  # scrolling closes an open list
+    reference.click()
     page.get_by_role("option", name="the cohort's normal group").click()
     expect(start).to_be_disabled()
     start.scroll_into_view_if_needed()

@@ -2,6 +2,7 @@
 
 import asyncio
 import webbrowser
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import streamlit as st
@@ -65,5 +66,7 @@ def test_a_browser_opens_unless_headless(options, monkeypatch, headless):
         async with served.open_browser(APP):
             await asyncio.sleep(0.05)
 
-    asyncio.run(serve())
+    # a thread has no loop yet; this one may, where a browser was tested before
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, serve()).result()
     assert opened == ([] if headless else ["http://127.0.0.1:8501/"])
