@@ -134,6 +134,10 @@ def test_a_training_that_is_refused_says_so_above_its_button_and_the_name_stays(
     assert [error.value for error in page.error] == ["Training did not start: no"]
     assert page.text_input(key=draft.NAME).value == "mine"
     assert list(runs.iterdir()) == []
+    page.run()  # a message that was on its way
+    assert [error.value for error in page.error] == ["Training did not start: no"]
+    page.text_input(key=draft.NAME).set_value("another").run()
+    assert not page.error
 
 
 def test_a_name_that_is_taken_is_refused_before_the_start(page, runs) -> None:
