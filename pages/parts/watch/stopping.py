@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -41,21 +42,28 @@ ORACLE_HELP = (
 AXES: dict[Along, str] = {"cycle": "by cycle", "images": "by slices seen"}
 
 
+class Measured(NamedTuple):
+    """Measured snapshots of a run by their paths, and the stamps of their files."""
+
+    points: dict[Path, Point]
+    stamps: dict[Path, str]
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _measured(path: str, stamp: str) -> tuple[dict[Path, Point], dict[Path, str]]:
-    """A run's measured snapshots by their paths, and their stamps; later calls add new ones."""
-    return {}, {}
+def _measured(path: str, stamp: str) -> list[Measured]:
+    """What is known of a run, in a list of one. Sessions share it: replace it, never change it."""
+    return [Measured({}, {})]
 
 
 def history_of(run: Run) -> History:
     """The history of a run; snapshots that were measured are so again only where they changed."""
-    known, stamps = _measured(str(run.path), disk.stamp([run.path / SETTINGS]))
-    now = {path: disk.stamp([path / CUTS]) for path in known}
-    for path, stamp in now.items():
-        if stamp != stamps.get(path, stamp):
-            del known[path]
+    shared = _measured(str(run.path), disk.stamp([run.path / SETTINGS]))
+    before = shared[0]
+    now = {path: disk.stamp([path / CUTS]) for path in before.points}
+    known = {path: one for path, one in before.points.items() if now[path] == before.stamps[path]}
     history = read_history(run, known)
-    stamps.update(now | {path: disk.stamp([path / CUTS]) for path in known if path not in now})
+    stamps = {path: now.get(path) or disk.stamp([path / CUTS]) for path in known}
+    shared[0] = Measured(known, stamps)
     return history
 
 

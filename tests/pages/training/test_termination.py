@@ -3,7 +3,10 @@
 import io
 import json
 import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +16,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core.monitoring.advisor import advise
-from ascnet_core.monitoring.history import read_history
+from ascnet_core.monitoring.history import History, read_history
 from ascnet_core.monitoring.stop_rules import RULES
 from ascnet_core.runs.folder import Run
 from pages.parts.film import film, film_export
+from pages.parts.shared import disk
 from pages.parts.watch import board, stopping
 from pages.parts.watch.advice import sentence_of
 from tests import made_up
@@ -112,6 +116,29 @@ def test_a_new_snapshot_alone_is_measured(own_cache: Path, tmp_path: Path) -> No
     first = stopping.history_of(Run(folder))
     again = stopping.history_of(Run(folder))
     assert again.points[1].counts is first.points[1].counts
+
+
+def test_several_sessions_may_look_at_a_run_at_once(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(made_up.write_run(tmp_path / "shared", "mmmmmm"))
+    load, stamp = Run.load_snapshot, disk.stamp
+
+    def slow(*how: Any) -> Any:
+        time.sleep(0.01)  # lets another session have its turn
+        return stamp(*how)
+
+    def looked_at(number: int) -> History:
+        time.sleep(0.03 * number)
+        return stopping.history_of(run)
+
+    monkeypatch.setattr(disk, "stamp", slow)
+    monkeypatch.setattr(Run, "load_snapshot", lambda *how: time.sleep(0.02) or load(*how))
+    with ThreadPoolExecutor(8) as sessions:
+        found = list(sessions.map(looked_at, range(16)))
+    labels = [point.label for point in found[0].points]
+    assert len(labels) == 7
+    assert all([point.label for point in one.points] == labels for one in found)
 
 
 @given(st.integers(0, 500), st.integers(1, 8), st.sampled_from([16, 96, 160, 240]))
