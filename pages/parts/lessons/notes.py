@@ -4,8 +4,8 @@ NOTES: dict[str, str] = {
     "no_common_gap": """
 - **Ask first**: "Where would you put the line?" Let somebody name a level, and set it.
 - Two patients, one level: move it until the first mask is good, then point at the second.
-- Change the image to **I_ro**, leave the level, and move it slowly: both masks stay the same over
-  a wide range. That is what a gap is.
+- Change the image to **I_ro** and leave the level: now both masks are good. Move it slowly: on the
+  scan 30 levels decide between good and bad, on I_ro the second mask hardly minds.
 - Blue is the true lesion. Say now that training never sees it.
 """,
     "rebuilding": """
