@@ -1,12 +1,16 @@
 """The lessons: stops that draw themselves, whose sentences follow their controls."""
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
+from pages.parts.lessons import place, presenting
 from pages.parts.lessons.stops import STOPS
+from pages.parts.shared import state
 
 ROOT = Path(__file__).resolve().parents[3]
 NUMBERS = {stop.view.__module__.rpartition(".")[2]: n for n, stop in enumerate(STOPS, 1)}
@@ -123,3 +127,24 @@ def test_a_message_on_its_way_does_not_turn_the_lesson_back(lessons: AppTest) ->
     lessons.query_params["stop"] = "1"  # what the browser still held
     lessons.run()
     assert lessons.title[0].value.startswith("2. ")
+
+
+def test_a_page_key_counts_from_the_lesson_on_the_screen_not_from_a_late_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = SimpleNamespace(session_state={}, query_params={state.STOP: "3"})
+    for module in (place, presenting, state):
+        monkeypatch.setattr(module, "st", fake)
+    press = [{"number": 1, "move": "next"}]
+    fake.session_state[state.LESSON_KEYS] = {"moves": press}
+    assert place.number(len(STOPS)) == 3
+    presenting._hear(len(STOPS))
+    assert fake.query_params[state.STOP] == "4"
+    later = time.monotonic() + state.STEP_BEHIND + 1
+    monkeypatch.setattr(state.time, "monotonic", lambda: later)
+    fake.query_params[state.STOP] = "3"  # what the browser still held, on a slow machine
+    press.append({"number": 2, "move": "next"})
+    presenting._hear(len(STOPS))
+    assert fake.query_params[state.STOP] == "5"
+    presenting._hear(len(STOPS))  # heard once
+    assert fake.query_params[state.STOP] == "5"
