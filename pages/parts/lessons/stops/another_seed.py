@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-from ascnet_core.figures.basics import MAP_TITLES
 from ascnet_core.monitoring.history import dice
 from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import propose
@@ -13,7 +12,7 @@ from pages.parts.lessons.shown import RUN, Tile, choose, histogram, picture, sho
 from pages.parts.lessons.stop import Stop
 
 RULE = "rightmost-valley"
-MAPS = ("reconstruction", "wild", "fence")
+MAPS = {"reconstruction": "I_ro", "wild": "wild cut", "fence": "fence cut"}
 
 
 def show() -> str:
@@ -23,7 +22,7 @@ def show() -> str:
     with one:
         which = choose("Slice", list(range(1, len(truth) + 1)), "rerun slice", default=2) - 1
     with two:
-        name = choose("Image", MAPS, "rerun map", MAP_TITLES)
+        name = choose("Image", list(MAPS), "rerun map", MAPS)
     given = held["input"][which]
     inside, masks, peaks = given > 0, [], []
     for seed, column in enumerate(st.columns(len(held["counts"]), gap="small")):
@@ -34,15 +33,15 @@ def show() -> str:
         score = recorded.dice_of(masks[-1][which], truth[which])
         with column:
             show_chart(
-                histogram(counts, "reconstruction", level),
-                f"Seed {seed}: histogram of I_ro",
+                histogram(counts, "reconstruction", level, narrow=True),
+                f"Seed {seed}: I_ro, level {level}",
                 f"histogram seed {seed}",
                 200,
             )
             show_tiles(
                 [
-                    Tile(f"Seed {seed}: {MAP_TITLES[name].split(' (')[0]}",
-                         f"Seed {seed}, watched slice {which + 1}, {MAP_TITLES[name]}",
+                    Tile(f"Seed {seed}: {MAPS[name]}",
+                         f"Seed {seed}, watched slice {which + 1}, {MAPS[name]}",
                          picture(held[name][seed][which], inside, None, truth[which])),
                     Tile(f"mask: Dice {score:.2f}",
                          f"Seed {seed}, mask of level {level} over I_in, Dice {score:.2f}",
