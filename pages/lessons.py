@@ -19,6 +19,7 @@ from pages.parts.shared.sidebar import style
 FOLDER = Path(shown.__file__).parent
 SHOWN = "lesson stop that is drawn"  # session key: its number, and whether it is presented
 STOPS = len(COURSE)
+OUTLINE = "Blue outline: the true lesion."
 
 
 def _bar(stop: int, on: bool) -> None:
@@ -83,6 +84,8 @@ def _show_read(number: int, stop: Stop) -> None:
         if notice and not working:
             with st.container(key="lesson_notice"):
                 st.info(notice, icon=":material/visibility:")
+        if stop.outlined:
+            st.caption(OUTLINE)
 
 
 def _show_presented(number: int, stop: Stop) -> None:
@@ -99,6 +102,8 @@ def _show_presented(number: int, stop: Stop) -> None:
             if working and stop.exercise:
                 aids.task(number, stop.exercise)
             below = st.container(key="lesson_notice")
+            if stop.outlined:
+                st.caption(OUTLINE)
         with seen:
             notice = _view(stop)
         if notice and not working:

@@ -52,7 +52,7 @@ def show() -> str:
         f"At {point.label} the rule `{point.threshold.rule}`, which saw no mask, takes level "
         f"{point.threshold.level}: mean Dice {mean:.2f} in these four slices, which the run "
         "trained on. On held-out patients, whole volumes, the same recipe has .54 (mean of three "
-        "seeds), the best rule on the plain input .14 (see the run's card)."
+        "seeds), the best rule on the plain input .14."
     )
 
 

@@ -50,6 +50,8 @@ def show() -> str:
             "Paper's losses: discriminator D",
             "silent discriminator",
             260,
+            "By cycle: the share of images that D is certain of rises to 1, what the fence cut can "
+            "learn from D falls to 0",
             lines=dict(lines.values()),
         )
     wild = {}
