@@ -89,7 +89,7 @@ def test_the_numbers_follow_the_controls(lessons: AppTest) -> None:
     at = open_stop(lessons, "one_or_each")
     assert "*Oracle*" in notice(at)
     before = notice(at)
-    at.slider(key="lesson level for all T2").set_value(60).run()
+    at.slider(key="lesson level for all FLAIR").set_value(60).run()
     assert "with 60 for all" in notice(at)
     assert notice(at) != before
 
