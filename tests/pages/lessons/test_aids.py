@@ -109,10 +109,13 @@ def test_few_of_all_settings_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     held: dict[str, object] = {}
     monkeypatch.setattr(exercises, "_state", lambda: held)
     held |= {"lesson image of both": "reconstruction", "lesson rebuilt": exercises.REBUILT}
-    held |= {"lesson run of cycles": exercises.REAL, f"lesson slice {exercises.REAL}": 3}
+    held |= {
+        "lesson run of cycles": exercises.REAL,
+        f"lesson slice {exercises.REAL}": exercises.SLICE,
+    }
     for key, check, settings in (
         ("lesson level of both", exercises.check_both, 256),
-        ("lesson residual level", exercises.check_residual, 128),
+        ("lesson residual level", exercises.check_residual, 97),
         (f"lesson moment {exercises.REAL}", exercises.check_closed, 13),
     ):
         passed = 0
@@ -145,3 +148,10 @@ def test_what_is_right_is_what_the_shipped_slices_say() -> None:
     holes = {one.index: recorded.holes_of(one.mask[exercises.SLICE - 1]) for one in points}
     last = max(index for index, number in holes.items() if number)
     assert last + 1 == exercises.CLOSED
+    # what it says of the masks then: none better, later ones larger and worse
+    truth = recorded.truth_of(exercises.REAL)[exercises.SLICE - 1]
+    masks = [one.mask[exercises.SLICE - 1] for one in points]
+    dice = [round(recorded.dice_of(mask, truth), 2) for mask in masks]
+    at = [one.index for one in points].index(exercises.CLOSED)
+    assert (dice[at], dice[-1]) == (max(dice), 0.64) == (0.73, 0.64)
+    assert (int(masks[at].sum()), int(masks[-1].sum())) == (123, 179)
