@@ -11,6 +11,7 @@ from ascnet_core import places
 from pages.parts.lessons import place, presenting
 from pages.parts.lessons.stops import STOPS
 from pages.parts.shared import state
+from pages.parts.start import tour
 
 ROOT = Path(__file__).resolve().parents[3]
 NUMBERS = {stop.view.__module__.rpartition(".")[2]: n for n, stop in enumerate(STOPS, 1)}
@@ -92,6 +93,17 @@ def test_the_numbers_follow_the_controls(lessons: AppTest) -> None:
     at.slider(key="lesson level for all FLAIR").set_value(60).run()
     assert "with 60 for all" in notice(at)
     assert notice(at) != before
+
+
+def test_the_blue_outline_is_named_where_it_is_drawn(lessons: AppTest) -> None:
+    for name in NUMBERS:
+        said = " ".join(one.value for one in open_stop(lessons, name).caption)
+        assert ("Blue outline" in said) == (name != "the_click")
+
+
+def test_who_clicks_the_peak_is_sent_on_into_the_valley() -> None:
+    assert "valley" in STOPS[NUMBERS["the_click"] - 1].short
+    assert "valley" in next(one for one in tour.STOPS if one.title == "Click the peak").sentence
 
 
 def test_real_patients_stand_with_the_words_of_their_licence(lessons: AppTest) -> None:
