@@ -19,41 +19,49 @@ from pages.parts.shared.sidebar import style
 FOLDER = Path(shown.__file__).parent
 SHOWN = "lesson stop that is drawn"  # session key: its number, and whether it is presented
 STOPS = len(COURSE)
+OUTLINE = "Blue outline: the true lesion."
 
 
 def _bar(stop: int, on: bool) -> None:
     """Back, the stops, next, and the switch to presenting."""
-    widths = [0.5, 0.5, 3.2, 0.9] if on else [0.7, 2.4, 0.7, 1.2, 0.8]
-    columns = st.columns(widths, vertical_alignment="center")
-    back, following = (columns[0], columns[1]) if on else (columns[0], columns[2])
-    for column, label, icon, by in ((back, "Back", "left", -1), (following, "Next", "right", 1)):
-        column.button(
-            label,
-            icon=f":material/chevron_{icon}:",
-            disabled=turn(stop, by, STOPS) == stop,
-            on_click=place.show,
-            args=(turn(stop, by, STOPS),),
-            width="stretch",
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(
+            horizontal=True, vertical_alignment="center", width="content", gap="small"
+        ):
+            _turner("Back", "left", stop, -1)
+            if on:
+                _turner("Next", "right", stop, 1)
+                st.markdown(f"{stop} of {STOPS}", width="content")
+            else:
+                st.session_state[state.widget("stop")] = stop
+                st.segmented_control(
+                    "Stop",
+                    list(range(1, STOPS + 1)),
+                    key=state.widget("stop"),
+                    on_change=lambda: place.show(st.session_state[state.widget("stop")]),
+                    label_visibility="collapsed",
+                    required=True,
+                )
+                _turner("Next", "right", stop, 1)
+        st.session_state[state.widget("present")] = on
+        st.toggle(
+            "Present",
+            key=state.widget("present"),
+            on_change=lambda: presenting.present(st.session_state[state.widget("present")]),
+            help="Large type, one thing on the screen. Page keys turn the page; arrows do where "
+            "the focus is not in the view. Escape leaves.",
         )
-    if on:
-        columns[2].markdown(f"{stop} of {STOPS}")
-    else:
-        st.session_state[state.widget("stop")] = stop
-        columns[1].segmented_control(
-            "Stop",
-            list(range(1, STOPS + 1)),
-            key=state.widget("stop"),
-            on_change=lambda: place.show(st.session_state[state.widget("stop")]),
-            label_visibility="collapsed",
-            required=True,
-        )
-    st.session_state[state.widget("present")] = on
-    columns[-1].toggle(
-        "Present",
-        key=state.widget("present"),
-        on_change=lambda: presenting.present(st.session_state[state.widget("present")]),
-        help="Large type, one thing on the screen. Page keys turn the page; arrows do where the "
-        "focus is not in the view. Escape leaves.",
+
+
+def _turner(label: str, icon: str, stop: int, by: int) -> None:
+    st.button(
+        label,
+        icon=f":material/chevron_{icon}:",
+        disabled=turn(stop, by, STOPS) == stop,
+        on_click=place.show,
+        args=(turn(stop, by, STOPS),),
     )
 
 
@@ -76,6 +84,8 @@ def _show_read(number: int, stop: Stop) -> None:
         if notice and not working:
             with st.container(key="lesson_notice"):
                 st.info(notice, icon=":material/visibility:")
+        if stop.outlined:
+            st.caption(OUTLINE)
 
 
 def _show_presented(number: int, stop: Stop) -> None:
@@ -92,6 +102,8 @@ def _show_presented(number: int, stop: Stop) -> None:
             if working and stop.exercise:
                 aids.task(number, stop.exercise)
             below = st.container(key="lesson_notice")
+            if stop.outlined:
+                st.caption(OUTLINE)
         with seen:
             notice = _view(stop)
         if notice and not working:

@@ -10,30 +10,31 @@ import streamlit as st
 
 from pages.parts.lessons.stop import Exercise
 
-# The grey levels at which I_ro of both patients of the stop has next to no voxels: at most a fifth
-# more than the emptiest place between its two brightest peaks.
-COMMON_GAP = range(200, 208)
+# The levels of I_ro with which both patients of the stop have Dice .8; the scan has no such level.
+GOOD, SERVES_BOTH = 0.8, range(220, 231)
 # The levels of the residual whose Dice is within .01 of the best, and the patient.
 REBUILT, BEST_RESIDUAL = "demo1-006", range(48, 52)
-# The first moment from which the mask of a watched slice of real heads encloses no hole any more.
-REAL, SLICE, CLOSED = "lgg-flair", 3, 9
+# The first moment from which the mask of a watched slice of real heads encloses no hole any more;
+# of all moments this one has the best Dice.
+REAL, SLICE, CLOSED = "lgg-flair", 1, 9
 
 
 def _state() -> Mapping[str, Any]:
     return {str(key): value for key, value in st.session_state.items()}
 
 
-def check_gap() -> tuple[bool, str]:
-    """Whether one level lies in the gap that both patients' I_ro have in common."""
+def check_both() -> tuple[bool, str]:
+    """Whether the level gives both patients a good mask."""
     held = _state()
     if held.get("lesson image of both") != "reconstruction":
-        return False, "The image is still the scan itself. In which image is there a common gap?"
-    if held.get("lesson level of both") in COMMON_GAP:
+        return False, "Not on this image: no level of the scan itself gives both such a Dice."
+    if held.get("lesson level of both") in SERVES_BOTH:
         return True, (
-            "Right: hardly a voxel of either patient has this level, so the masks would change "
-            "little if it moved. You found it from histograms alone, without a mask."
+            "Right: on I_ro one level serves both. On the scan there is none: at its best level "
+            "for both, one of them has 0.65. Dice needs the true masks, so this is an *oracle's* "
+            "level; lesson 4 finds one without them."
         )
-    return False, "At this level at least one of the two histograms is not near its emptiest place."
+    return False, f"Right image. At this level, one of the two has a Dice below {GOOD}."
 
 
 def check_residual() -> tuple[bool, str]:
@@ -56,19 +57,23 @@ def check_closed() -> tuple[bool, str]:
         return False, "Choose the run on real heads first."
     if held.get(f"lesson slice {REAL}") != SLICE:
         return False, f"Choose slice {SLICE} first."
-    if held.get(f"lesson moment {REAL}") == CLOSED:
+    moment = held.get(f"lesson moment {REAL}", 0)
+    if moment == CLOSED:
         return True, (
-            "Right: from this cycle on no mask of this slice has a hole. No true mask was needed; "
-            "that the tumour is found is another question, which only a look answers."
+            "Right, and no other cycle has a better Dice in this slice (0.73, *oracle*). Later "
+            "masks have no hole either, but grow from 123 to 179 pixels, and Dice falls to 0.64: "
+            "that the holes are gone does not show that a mask is good."
         )
-    return False, "There is a hole at this cycle or later, or there was none before it already."
+    if moment < CLOSED:
+        return False, "This mask still has a hole."
+    return False, "This mask has no hole, but the one before it has none either."
 
 
 EXERCISES: dict[str, Exercise] = {
     "no_common_gap": Exercise(
-        "Without looking at the blue outlines: choose the image in which both histograms have a "
-        "gap at the same place, and set the level into it, where both have next to no voxels.",
-        check_gap,
+        f"Find an image and one level with which both masks have a Dice of {GOOD} or more. Dice "
+        "stands above each mask; it needs the true masks, so this is an *oracle's* task.",
+        check_both,
     ),
     "rebuilding": Exercise(
         f"For patient {REBUILT}, find the level of the residual whose Dice is the best, to .01. "
@@ -77,8 +82,8 @@ EXERCISES: dict[str, Exercise] = {
         check_residual,
     ),
     "one_cycle_more": Exercise(
-        f"When would you have stopped? On real heads, slice {SLICE}: move to the first cycle from "
-        "which the mask encloses no hole any more, to the end. No true mask is needed.",
+        f"When would you have stopped? On real heads, slice {SLICE}, masks have holes at first and "
+        "none at the end: move to the first cycle without. No true mask is needed.",
         check_closed,
     ),
 }

@@ -59,6 +59,12 @@ TERMS = (
         ("discriminator",),
     ),
     Term(
+        "blob",
+        "A patch that training lays over a normal slice, brighter or darker than what lies there. "
+        "The fence cut must become the clean slice, the wild cut the blob.",
+        ("blobs",),
+    ),
+    Term(
         "adversary",
         "D as M's opponent: M is paid for fence cuts that D takes for normal images.",
     ),

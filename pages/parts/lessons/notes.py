@@ -4,8 +4,8 @@ NOTES: dict[str, str] = {
     "no_common_gap": """
 - **Ask first**: "Where would you put the line?" Let somebody name a level, and set it.
 - Two patients, one level: move it until the first mask is good, then point at the second.
-- Change the image to **I_ro**, leave the level, and move it slowly: both masks stay the same over
-  a wide range. That is what a gap is.
+- Change the image to **I_ro** and leave the level: now both masks are good. Move it slowly: on the
+  scan 30 levels decide between good and bad, on I_ro the second mask hardly minds.
 - Blue is the true lesion. Say now that training never sees it.
 """,
     "rebuilding": """
@@ -28,8 +28,9 @@ NOTES: dict[str, str] = {
 - Peaks are numbered from dark to bright, as `peak:1`, `peak:2` are on the command line.
 """,
     "one_or_each": """
-- T2 first: the patient's own level is better. Read out the two Dice values.
-- Then FLAIR: the patient's own level fails, because a faint lesion makes no peak.
+- FLAIR first: the patient's own level fails, because a faint lesion makes no peak. Read out the two
+  Dice values.
+- Then T2: here the patient's own level is better.
 - Open diamonds are *oracle*: say that nobody may claim them.
 """,
     "trading_sides": """
@@ -38,12 +39,14 @@ NOTES: dict[str, str] = {
 - Message: a run belongs to the contrast it was trained on.
 """,
     "another_seed": """
-- Only the seed differs. Compare a cut: not alike. Compare the masks: alike.
+- Only the seed differs. Compare a cut: not alike. Compare the masks: they lie in the same places.
+- Say that Dice is low here: four slices with small lesions, of which each mask holds a part.
 - Read out the levels: they differ, so a level of one run means nothing in another.
 - Message: three seeds before a claim. With the paper's losses Dice was .40, .11 and .10.
 """,
     "one_cycle_more": """
-- Move one cycle at a time; pink is a hole.
+- Move one cycle at a time; pink is a hole. Stripes come from a level between two bright peaks.
+- Go on to the end: no hole any more, and a mask of three times the tumour.
 - Ask: "Would you have stopped here?" and take hands before you go on.
 - Nothing on this screen needs a true mask, but for the Dice that is called *oracle*.
 - Say what the signs cannot tell: that the lesion was found.

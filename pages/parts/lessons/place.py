@@ -7,6 +7,7 @@ from pages.parts.shared.feedback import plain
 from pages.parts.shared.question import offer
 
 WRITTEN = "what the lessons wrote into the url"  # session key: by the URL's key
+LAST = "lesson on the screen"  # session key: its number
 PASSED = "what the url said of the lessons a moment ago: "  # session keys, with the URL's key
 
 
@@ -43,7 +44,14 @@ def _put(key: str, text: str) -> None:
 def number(stops: int) -> int:
     """The lesson that the URL names, 1 to `stops`; the first where it names none."""
     text = said(state.STOP)
-    return int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
+    found = int(text) if text.isdigit() and 1 <= int(text) <= stops else 1
+    st.session_state[LAST] = found
+    return found
+
+
+def on_screen(stops: int) -> int:
+    """The lesson that was shown or asked for last, whatever the link of a late message says."""
+    return st.session_state[LAST] if LAST in st.session_state else number(stops)
 
 
 def unknown(stops: int) -> str:
@@ -54,6 +62,7 @@ def unknown(stops: int) -> str:
 
 def show(stop: int) -> None:
     """Write the lesson into the URL."""
+    st.session_state[LAST] = stop
     write(state.STOP, str(stop))
 
 

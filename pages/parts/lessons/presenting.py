@@ -38,7 +38,8 @@ def _hear(stops: int) -> None:
             present(False)
         else:
             by = 1 if told["move"] == "next" else -1
-            place.show(turn(place.number(stops), by, stops))
+            # a page key pressed in a row may arrive with the link of some keys ago
+            place.show(turn(place.on_screen(stops), by, stops))
 
 
 def hear_keys(stops: int) -> None:

@@ -62,6 +62,12 @@ TWO_CUTS = (
 
 THE_CLICK = (
     Question(
+        'What do "separation" and "Rank corr." beside the picture say?',
+        "Separation: how empty the valley before the brightest peak is, from 0 (no valley) to 1 "
+        "(no voxel in it). Rank correlation with I_in: whether I_ro keeps the scan's order of "
+        "brightness; at 1 it is only the scan with other grey levels.",
+    ),
+    Question(
         "Who chooses the peak when there is no mask?",
         "You, by looking: which peak lights up what does not belong there? Or a rule that reads "
         "the histogram alone, such as `rightmost-valley`. It holds one piece of knowledge: that "

@@ -5,6 +5,7 @@ import html
 import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,8 @@ AUTOENCODER = "demo-flair-autoencoder"
 ENLARGED = 4
 AROUND = 2  # pixels
 EDGE = 36  # levels from the end of the scale, where a name would be cut
-NEAR, AFAR = 14, 22  # px: the title of a chart that is read, type of one that is presented
+AFAR = 22  # px: type in a chart that is presented
+KEY = 30  # px above a chart for the line that names its colours
 CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
 NAMES = {
     RUN: "the variant (demo-flair)",
@@ -107,13 +109,30 @@ def show_tiles(tiles: Sequence[Tile], share: float = 1.0, across: int | None = N
     st.html(f'<div class="tiles" style="{style}">{figures_}</div>')
 
 
-def show_chart(figure: go.Figure, title: str, key: str, height: int, alt: str = "") -> None:
-    """A chart under its title; `alt` is what it shows, for who cannot see it."""
-    afar = presenting.chosen(state.PRESENT)
-    size = AFAR if afar else NEAR
-    named = {"text": title, "font_size": size, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"}
-    figure.update_layout(height=height, title=named, margin_t=2 * size + 6)
-    if afar:
+def show_chart(
+    figure: go.Figure,
+    title: str,
+    key: str,
+    height: int,
+    alt: str = "",
+    lines: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """A chart under its title; `alt` is what it shows, for who cannot see it.
+
+    `lines` names lines by their colour (CSS) below the title: these words break where a narrow
+    chart would cut its own.
+    """
+    # the title is no part of the chart, which would cut it
+    words = "".join(
+        f'<div><i style="background: {colour}"></i>{html.escape(name)}</div>'
+        for name, colour in lines.items()
+    )
+    st.html(f'<div class="chart-title"><b>{html.escape(title)}</b>{words}</div>')
+    named = len(figure.data) > 1 and not lines
+    figure.update_layout(height=height, margin_t=KEY if named else 8)
+    if lines:
+        figure.update_layout(showlegend=False)
+    if presenting.chosen(state.PRESENT):
         figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
         figure.update_annotations(font_size=AFAR)
         for said in figure.layout.annotations:
@@ -122,10 +141,16 @@ def show_chart(figure: go.Figure, title: str, key: str, height: int, alt: str = 
 
 
 def histogram(
-    counts: Counts, name: str, level: int | None = None, lesion: NDArray[Any] | None = None
+    counts: Counts,
+    name: str,
+    level: int | None = None,
+    lesion: NDArray[Any] | None = None,
+    *,
+    narrow: bool = False,
 ) -> go.Figure:
     """A map's histogram with its peaks named as on Threshold, a level, and the lesion's share.
 
+    In a `narrow` one, where names would lie over each other, peaks have their number alone.
     `lesion` (256,) are the voxels that the true mask marks: drawn hatched and called an oracle.
     """
     found = [peak.position for peak in find_peaks(counts)]
@@ -150,6 +175,11 @@ def histogram(
     for said in figure.layout.annotations:
         end = "left" if said.x < EDGE else "right" if said.x > 255 - EDGE else "center"
         said.xanchor = end
+    if narrow:
+        for number, said in enumerate(figure.layout.annotations, 1):
+            said.update(text=f"{number}", xanchor="center", yshift=0)
+        figure.update_xaxes(title_text="grey level, 0–255")
+        return figure
     for before, after in pairwise(figure.layout.annotations):
         if after.x - before.x < CLOSE:
             after.yshift = LOWER - (before.yshift or 0)

@@ -26,7 +26,7 @@ class Stop(NamedTuple):
 
     `text` is the paragraph of the page; `short` the one or two sentences of it that stand beside
     the view in Present. `notes` are the speaker's (Markdown), shown in the second window and on the
-    printed sheet.
+    printed sheet. `outlined` says that the view draws the true lesion's outline in blue.
     """
 
     title: str
@@ -36,3 +36,4 @@ class Stop(NamedTuple):
     notes: str = ""
     questions: tuple[Question, ...] = ()
     exercise: Exercise | None = None
+    outlined: bool = True

@@ -26,7 +26,8 @@ STOPS = (
     Stop(
         "pages/threshold.py",
         "Click the peak",
-        "The brightest peak of I_ro is the lesion: click it, or drag the line.",
+        "The brightest peak of I_ro is the lesion: click it, then drag the line left into the "
+        "valley, to keep the whole peak.",
     ),
     Stop(
         "pages/threshold.py",

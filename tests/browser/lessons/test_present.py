@@ -11,7 +11,7 @@ from tests.browser.conftest import settle
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 MADE = 400_000  # ms: the same, for what takes some seconds on an idle one
-SCREENS = ((1920, 1080), (1440, 900))  # a projector's and a laptop's
+SCREENS = ((1920, 1080), (1440, 900), (1024, 768))  # a new projector's, a laptop's, an old one's
 BODY, SMALLEST = 28, 20  # px on the projector
 
 # What is seen of the page and lies outside the window.
@@ -30,6 +30,23 @@ SMALL = """(limit) => [...document.querySelectorAll(".st-key-lesson_stage *")]
   .filter((one) => one.getBoundingClientRect().width > 2)
   .map((one) => [one, parseFloat(getComputedStyle(one).fontSize) * (one.currentCSSZoom ?? 1)])
   .filter(([, size]) => size < limit).map(([one, size]) => `${size} ${one.textContent}`)"""
+# Words of a chart and choices of a menu that are cut off; rows of pictures that are out of line.
+CUT = """() => [
+  ...[...document.querySelectorAll(".st-key-lesson_view .js-plotly-plot")].flatMap((plot) => {
+    const room = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll("text")].filter((one) => {
+      const box = one.getBoundingClientRect();
+      return box.width && (box.left < room.left - 2 || box.right > room.right + 2);
+    });
+  }),
+  ...[...document.querySelectorAll(".st-key-lesson [role=radiogroup], .st-key-lesson .head")]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1),
+  ...[...document.querySelectorAll(".tiles")].filter((row) => {
+    const across = Number(getComputedStyle(row).getPropertyValue("--across"));
+    const tops = [...row.querySelectorAll("img")].map((one) => one.getBoundingClientRect().top);
+    return tops.some((top, at) => Math.abs(top - tops[at - at % across]) > 1);
+  }),
+].map((one) => `${one.tagName} ${one.textContent}`)"""
 BODY_TYPE = """() => [...document.querySelectorAll(
     ".st-key-lesson_text p, .st-key-lesson_notice p")]
   .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
@@ -54,6 +71,7 @@ def test_every_stop_fills_the_screen_in_large_type(server: str, page: Page) -> N
             page.set_viewport_size({"width": width, "height": height})
             settle(page)
             assert page.evaluate(OUTSIDE) == [], (number, width)
+            assert page.evaluate(CUT) == [], (number, width)
         page.set_viewport_size({"width": 1920, "height": 1080})
         settle(page)
         assert min(page.evaluate(BODY_TYPE)) >= BODY, number
@@ -112,6 +130,7 @@ def test_a_click_in_the_enlarged_viewer_sets_the_line_where_it_is_clicked(
     histogram = page.locator(".st-key-lesson_view .histogram")
     expect(histogram).to_be_visible(timeout=MADE)
     page.wait_for_function("globalThis.ascnetExplorer?.frames > 0", timeout=MADE)
+    settle(page)  # what is above it may still grow
     box = histogram.bounding_box()
     assert box is not None
     levels = []
@@ -123,6 +142,27 @@ def test_a_click_in_the_enlarged_viewer_sets_the_line_where_it_is_clicked(
         levels.append(int(found[0]))
     # a quarter of the canvas is a little more than a quarter of 256 levels
     assert 64 <= levels[1] - levels[0] <= 80
+    page.keyboard.press("h")
+    keys = page.locator(".st-key-lesson_view .help")
+    expect(keys).to_be_visible()
+    assert keys.evaluate(
+        """one => one.scrollHeight <= one.clientHeight
+          && one.getBoundingClientRect().top >= one.parentElement.getBoundingClientRect().top"""
+    )
+
+
+def test_a_small_window_shows_every_stops_number_and_the_switch(server: str, page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{server}/lessons?stop=7")
+    title(page, 7)
+    settle(page)
+    assert page.evaluate(CUT) == []
+    switch = page.get_by_text("Present", exact=True).bounding_box()
+    last = page.get_by_role("radio", name=f"{len(COURSE)}").bounding_box()
+    assert switch is not None
+    assert last is not None
+    assert switch["height"] < 30
+    assert last["x"] + last["width"] < switch["x"] < 1000
 
 
 def test_the_second_window_follows_and_turns_the_first(server: str, page: Page) -> None:

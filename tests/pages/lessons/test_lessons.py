@@ -1,12 +1,17 @@
 """The lessons: stops that draw themselves, whose sentences follow their controls."""
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ascnet_core import places
+from pages.parts.lessons import place, presenting
 from pages.parts.lessons.stops import STOPS
+from pages.parts.shared import state
+from pages.parts.start import tour
 
 ROOT = Path(__file__).resolve().parents[3]
 NUMBERS = {stop.view.__module__.rpartition(".")[2]: n for n, stop in enumerate(STOPS, 1)}
@@ -85,9 +90,20 @@ def test_the_numbers_follow_the_controls(lessons: AppTest) -> None:
     at = open_stop(lessons, "one_or_each")
     assert "*Oracle*" in notice(at)
     before = notice(at)
-    at.slider(key="lesson level for all T2").set_value(60).run()
+    at.slider(key="lesson level for all FLAIR").set_value(60).run()
     assert "with 60 for all" in notice(at)
     assert notice(at) != before
+
+
+def test_the_blue_outline_is_named_where_it_is_drawn(lessons: AppTest) -> None:
+    for name in NUMBERS:
+        said = " ".join(one.value for one in open_stop(lessons, name).caption)
+        assert ("Blue outline" in said) == (name != "the_click")
+
+
+def test_who_clicks_the_peak_is_sent_on_into_the_valley() -> None:
+    assert "valley" in STOPS[NUMBERS["the_click"] - 1].short
+    assert "valley" in next(one for one in tour.STOPS if one.title == "Click the peak").sentence
 
 
 def test_real_patients_stand_with_the_words_of_their_licence(lessons: AppTest) -> None:
@@ -123,3 +139,24 @@ def test_a_message_on_its_way_does_not_turn_the_lesson_back(lessons: AppTest) ->
     lessons.query_params["stop"] = "1"  # what the browser still held
     lessons.run()
     assert lessons.title[0].value.startswith("2. ")
+
+
+def test_a_page_key_counts_from_the_lesson_on_the_screen_not_from_a_late_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = SimpleNamespace(session_state={}, query_params={state.STOP: "3"})
+    for module in (place, presenting, state):
+        monkeypatch.setattr(module, "st", fake)
+    press = [{"number": 1, "move": "next"}]
+    fake.session_state[state.LESSON_KEYS] = {"moves": press}
+    assert place.number(len(STOPS)) == 3
+    presenting._hear(len(STOPS))
+    assert fake.query_params[state.STOP] == "4"
+    later = time.monotonic() + state.STEP_BEHIND + 1
+    monkeypatch.setattr(state.time, "monotonic", lambda: later)
+    fake.query_params[state.STOP] = "3"  # what the browser still held, on a slow machine
+    press.append({"number": 2, "move": "next"})
+    presenting._hear(len(STOPS))
+    assert fake.query_params[state.STOP] == "5"
+    presenting._hear(len(STOPS))  # heard once
+    assert fake.query_params[state.STOP] == "5"

@@ -3,9 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ascnet_core.figures.basics import MAP_TITLES
 from ascnet_core.monitoring.history import dice
-from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import propose
 from pages.parts.lessons import recorded
 from pages.parts.lessons.material import read
@@ -13,7 +11,7 @@ from pages.parts.lessons.shown import RUN, Tile, choose, histogram, picture, sho
 from pages.parts.lessons.stop import Stop
 
 RULE = "rightmost-valley"
-MAPS = ("reconstruction", "wild", "fence")
+MAPS = {"reconstruction": "I_ro", "wild": "wild cut", "fence": "fence cut"}
 
 
 def show() -> str:
@@ -23,26 +21,25 @@ def show() -> str:
     with one:
         which = choose("Slice", list(range(1, len(truth) + 1)), "rerun slice", default=2) - 1
     with two:
-        name = choose("Image", MAPS, "rerun map", MAP_TITLES)
+        name = choose("Image", list(MAPS), "rerun map", MAPS)
     given = held["input"][which]
-    inside, masks, peaks = given > 0, [], []
+    inside, masks = given > 0, []
     for seed, column in enumerate(st.columns(len(held["counts"]), gap="small")):
         counts = held["counts"][seed].astype(np.int64)
-        peaks.append(len(find_peaks(counts)))
         level = propose(RULE, counts, "bright").level
         masks.append((held["reconstruction"][seed] >= level) & (held["input"] > 0))
         score = recorded.dice_of(masks[-1][which], truth[which])
         with column:
             show_chart(
-                histogram(counts, "reconstruction", level),
-                f"Seed {seed}: histogram of I_ro",
+                histogram(counts, "reconstruction", level, narrow=True),
+                f"Seed {seed}: I_ro, level {level}",
                 f"histogram seed {seed}",
                 200,
             )
             show_tiles(
                 [
-                    Tile(f"Seed {seed}: {MAP_TITLES[name].split(' (')[0]}",
-                         f"Seed {seed}, watched slice {which + 1}, {MAP_TITLES[name]}",
+                    Tile(f"Seed {seed}: {MAPS[name]}",
+                         f"Seed {seed}, watched slice {which + 1}, {MAPS[name]}",
                          picture(held[name][seed][which], inside, None, truth[which])),
                     Tile(f"mask: Dice {score:.2f}",
                          f"Seed {seed}, mask of level {level} over I_in, Dice {score:.2f}",
@@ -52,11 +49,12 @@ def show() -> str:
             )  # fmt: skip
     pairs = [dice(a, b) or 0.0 for n, a in enumerate(masks) for b in masks[n + 1 :]]
     scores = [recorded.dice_of(mask, truth) for mask in masks]
+    found = np.mean([(mask & truth).sum() / truth.sum() for mask in masks])
     return (
-        f"The {len(masks)} trainings end with {_listed([str(one) for one in peaks])} peaks of "
-        "I_ro. Their masks of the four watched slices agree with each other by Dice "
-        f"{_span(pairs)}, and with the true masks (*oracle*) by "
-        f"{_listed([f'{score:.2f}' for score in scores])}."
+        f"Masks of the four watched slices have Dice {_span(pairs)} with each other, and "
+        f"{_listed([f'{score:.2f}' for score in scores])} with the true masks (*oracle*): these "
+        f"lesions are small, and a mask holds {found:.0%} of them. On whole volumes of unseen "
+        "patients three seeds of the recipe have .78, .77 and .76."
     )
 
 
@@ -72,11 +70,11 @@ def _listed(words: list[str]) -> str:
 STOP = Stop(
     "The same recipe, trained again",
     "The same recipe and the same data, but another seed: other first weights, other blobs. Cuts "
-    "and levels look different, yet the anomaly is set apart each time (paper, Fig. 9). **Choose a "
-    "slice and an image**: compare the trainings. The level of one run is not that of another, so "
-    "each takes the valley of its own histogram. One training is no evidence: compare three seeds "
-    "before you claim that a setting helps.",
+    "and levels look different, yet the masks lie in the same places (paper, Fig. 9), though each "
+    "holds another part of these small lesions. **Choose a slice and an image**: compare. Seed 2 "
+    "lifts a healthy patch of slice 2 to grey; its level leaves that out. The level of one run is "
+    "not that of another. One training is no evidence: compare three seeds.",
     show,
-    "Another seed gives other cuts and other levels, and sets the anomaly apart again. One "
-    "training is no evidence.",
+    "Another seed gives other cuts and levels. The masks lie in the same places, but hold other "
+    "parts of small lesions. One training is no evidence.",
 )

@@ -17,7 +17,7 @@ from pages.parts.lessons.shown import (
 from pages.parts.lessons.stop import Stop
 from pages.parts.shared import cohorts
 
-PATIENTS = ("demo1-002", "demo1-014")
+PATIENTS = ("demo1-002", "demo1-016")
 IMAGES = {"input": "the scan itself, I_in", "reconstruction": "ASC-Net's image of it, I_ro"}
 START = 214  # the level that suits the first of them on I_in
 

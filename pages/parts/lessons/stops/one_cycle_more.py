@@ -71,13 +71,18 @@ def show() -> str:
     each = [recorded.holes_of(one.mask[which - 1]) for one in points if one.mask is not None]
     with right:
         chart = figures.by_cycle({}, "pixels in holes")
+        # both runs' peaks part in the second stage alone, so its cycles tell the moments apart
+        cycles = [point.cycle for point in points]
         chart.add_bar(
-            x=[point.total_cycle for point in points],
+            x=cycles,
             y=each,
             marker={"color": [COLOURS["chosen"] if point.index == index else COLOURS["input"]
                               for point in points]},
             hovertemplate="cycle %{x}: %{y} pixels<extra></extra>",
         )  # fmt: skip
+        # a cycle without holes has no bar to be coloured
+        chart.add_vline(x=after.cycle, line={"color": COLOURS["chosen"], "width": 2, "dash": "dot"})
+        chart.update_xaxes(title_text=f"cycle of stage {after.stage}")
         show_chart(chart, f"Slice {which}: holes by cycle", f"holes {name}", 240)
     if name == REAL:
         recorded.show_licence()
@@ -89,10 +94,10 @@ def _notice(before: Point, after: Point, masks: list[Bools], truth: Bools) -> st
     dice = [recorded.dice_of(mask, truth) for mask in masks]
     return (
         f"From {before.label} to {after.label}: the mask of this slice goes from {sizes[0]} to "
-        f"{sizes[1]} pixels, its holes from {holes[0]} to {holes[1]}. None of this needs a true "
-        f"mask. With it (*oracle*): Dice of the slice {dice[0]:.2f}, then {dice[1]:.2f}. "
-        f"{after.separated} separated {'peak' if after.separated == 1 else 'peaks'}, separation "
-        f"index {after.separation_index:.2f}."
+        f"{sizes[1]} pixels, its holes from {holes[0]} to {holes[1]}; a stripe that is open at an "
+        "end is no hole. None of this needs a true mask. With it (*oracle*): Dice of the slice "
+        f"{dice[0]:.2f}, then {dice[1]:.2f}. How well the peaks stand apart (separation index, 0 "
+        f"to 1): {after.separation_index:.2f}."
     )
 
 
@@ -100,10 +105,10 @@ STOP = Stop(
     "One cycle more",
     "When is training done? The paper stops at three or four separated peaks, which come and go; "
     "a cycle more adds detail and tears holes into the mask (Fig. 10). **Move by a cycle** and "
-    "compare the two masks: pink pixels are holes that the mask encloses. On real heads holes grow "
-    "while two bright peaks lie side by side, and close at once when they become one. Training "
-    "shows the same for your own runs, with an advisor that uses no mask.",
+    "compare. On real heads the level lies between two bright peaks, so the tumour falls into "
+    "stripes; what a mask encloses is a hole (pink). A cycle later the two peaks are one and the "
+    "holes close; but then the masks grow far past the tumours. No holes does not mean done.",
     show,
-    "One cycle more adds detail, and tears holes into the mask (pink). Peaks come and go: look at "
-    "more than the last cycle.",
+    "One cycle more adds detail, and tears holes into the mask (pink). They close, but then the "
+    "mask grows past the tumour: look at every cycle.",
 )

@@ -12,8 +12,8 @@ from pages.parts.lessons.shown import RUN, SLOW, Tile, choose, show_chart, show_
 from pages.parts.lessons.stop import Stop
 
 RULE = "rightmost-valley"
-CASES = {"T2": (SLOW, "t2", "demo1-006"), "FLAIR": (RUN, "flair", "demo1-010")}
-"""By contrast: the run, and the patient whom one level for each suits better, or fails."""
+CASES = {"FLAIR": (RUN, "flair", "demo1-010"), "T2": (SLOW, "t2", "demo1-006")}
+"""By contrast: the run, and the patient whom a level of its own fails, or suits better."""
 
 
 def show() -> str:
@@ -68,9 +68,9 @@ STOP = Stop(
     "One threshold for all, or one for each",
     "The paper takes one level for a whole test set, and shows a patient whom another suits "
     "better (Fig. 12). **On T2** the first patient is such a one: less tissue is marked at its own "
-    "level. **On FLAIR** the other side: a faint lesion makes no peak of its own, so the rule "
-    "takes the wrong valley, and the level of all patients saves it. Open diamonds need the true "
-    "masks: no method may claim them.",
+    "level. **On FLAIR**, shown first, the other side: a faint lesion makes no peak of its own, so "
+    "the rule takes the wrong valley, and the level of all patients saves it. Open diamonds need "
+    "the true masks: no method may claim them.",
     show,
     "One level for all patients is safe; a level of its own suits a patient better, or fails where "
     "the lesion makes no peak.",

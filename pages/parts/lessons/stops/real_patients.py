@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from ascnet_core.figures.basics import MAP_TITLES
 from pages.parts.lessons import recorded
 from pages.parts.lessons.shown import REAL, Tile, choose, picture, show_tiles
 from pages.parts.lessons.stop import Stop
 
-KINDS = {"mask": "mask over I_in", **{name: MAP_TITLES[name] for name in
-                                      ("reconstruction", "wild", "fence")}}  # fmt: skip
+KINDS = {"mask": "mask over I_in", "reconstruction": "I_ro", "wild": "wild cut",
+         "fence": "fence cut"}  # fmt: skip
 
 
 def show() -> str:
@@ -36,7 +35,7 @@ def show() -> str:
                  picture(slice_, inside[n], None, truth[n]))
         )  # fmt: skip
         if kind != "mask":
-            title = MAP_TITLES[kind]
+            title = KINDS[kind]
             shown = picture(data.levels(kind)[n], inside[n], None, truth[n])
         elif point.mask is None:
             title, shown = "no mask yet", picture(slice_, inside[n], None, truth[n])
@@ -53,7 +52,7 @@ def show() -> str:
         f"At {point.label} the rule `{point.threshold.rule}`, which saw no mask, takes level "
         f"{point.threshold.level}: mean Dice {mean:.2f} in these four slices, which the run "
         "trained on. On held-out patients, whole volumes, the same recipe has .54 (mean of three "
-        "seeds), the best rule on the plain input .14 (see the run's card)."
+        "seeds), the best rule on the plain input .14."
     )
 
 

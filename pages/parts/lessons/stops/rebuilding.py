@@ -8,6 +8,7 @@ from pages.parts.lessons.shown import AUTOENCODER, Tile, histogram, show_chart, 
 from pages.parts.lessons.stop import Stop
 
 START = 43  # of 255: the best level of the first patient shown
+MOST = 96  # level above any residual here
 
 
 def show() -> str:
@@ -16,7 +17,7 @@ def show() -> str:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     names = list(known)
     who = left.selectbox("Patient", names, index=names.index("demo1-004"), key="lesson rebuilt")
-    level = right.slider("Level of the residual", 0, 127, START, key="lesson residual level")
+    level = right.slider("Level of the residual", 0, MOST, START, key="lesson residual level")
     patient = known[who]
     maps, lesion, normal = patient.maps, patient.truth, patient.region & ~patient.truth
     table = patient.tables["residual"]
@@ -45,7 +46,11 @@ def show() -> str:
         0.56,
     )
     chart = histogram(table.levels, "residual", level, table.lesion)
-    chart.update_xaxes(title_text="residual, 0–255 (raw 0 to 1), up to 127", range=[-1, 128])
+    chart.update_xaxes(
+        title_text="grey level of the residual (255: raw 1)",
+        range=[-1, MOST + 1],
+        tickvals=list(range(0, MOST + 1, 16)),
+    )
     show_chart(chart, f"{who}: histogram of the residual", "histogram of the residual", 190)
     mean = {
         name: [float(maps[name][where].mean()) / 255 for where in (lesion, normal)]

@@ -33,10 +33,11 @@ STOP = Stop(
     "Clicking the peak",
     "The method's last step is a person's: which peak is the anomaly? **Click a peak** of the "
     "histogram, or anywhere between two, or drag the line; the mask follows in three "
-    "planes. The paper keeps what is at or above the rightmost peak; the valley to its left "
-    "keeps the whole peak. Dice beside it compares with the true mask, knowledge that a user "
-    "does not have.",
+    "planes. The paper keeps what is at or above the rightmost peak, which loses about half of "
+    "it; **drag the line left into the valley**, and the whole peak is kept. Dice beside it "
+    "compares with the true mask, knowledge that a user does not have.",
     show,
-    "The last step is a person's: click the peak that is the anomaly, and the mask follows. Dice "
-    "needs the true mask, which a user does not have.",
+    "The last step is a person's: click the brightest peak, then drag the line left into the "
+    "valley, to keep the whole peak. Dice needs the true mask.",
+    outlined=False,
 )

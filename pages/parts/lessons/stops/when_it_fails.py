@@ -34,18 +34,26 @@ def show() -> str:
             4,
         )
     points = recorded.course(PAPER).points[1:]
-    chart = figures.by_cycle({}, "share, slope (0 to 1)")
-    for name, title, colour in (
-        ("saturated", "images of which D is sure", "mask"),
-        ("gradient", "slope that reaches the fence", "fence"),
-    ):
+    chart = figures.by_cycle({}, "0 to 1")
+    lines = {
+        "saturated": ("share of images that D is certain of", figures.COLOURS["mask"]),
+        "gradient": ("what the fence cut can learn from D", figures.COLOURS["fence"]),
+    }
+    for name, (title, colour) in lines.items():
         values = [point.gauges.get(name) for point in points]
         cycles = [point.total_cycle for point in points]
-        figures.add_curve(chart, cycles, values, title, {"color": figures.COLOURS[colour]})
-    chart.update_layout(legend={"orientation": "v", "y": -0.35, "yanchor": "top"}, margin_b=110)
+        figures.add_curve(chart, cycles, values, title, {"color": colour})
     chart.update_xaxes(dtick=1)
     with right:
-        show_chart(chart, "Paper's losses: discriminator D", "silent discriminator", 320)
+        show_chart(
+            chart,
+            "Paper's losses: discriminator D",
+            "silent discriminator",
+            260,
+            "By cycle: the share of images that D is certain of rises to 1, what the fence cut can "
+            "learn from D falls to 0",
+            lines=dict(lines.values()),
+        )
     wild = {}
     for run, held in known.items():
         patient = held[who]
