@@ -32,7 +32,7 @@ from pages.parts.new_run import (
     schedule_box,
     watched_box,
 )
-from pages.parts.shared import cohorts, device, feedback, forms, state
+from pages.parts.shared import access, cohorts, device, feedback, forms, state
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -69,6 +69,8 @@ def start(
             st.error(feedback.plain(forms.in_labels(problem)), icon=":material/error:")
     if problem or not pressed:
         return
+    if not access.may_open_run(name):  # whoever typed the path need not agree to it once more
+        access.agree_to_run(name)
     state.update(run=name)
     st.session_state.pop(state.FORK, None)
     draft.forget_name()
@@ -259,6 +261,7 @@ def _refusals(settings: Settings, name: str, processes: int) -> Iterator[str]:
     try:
         check_processes(settings, processes, on_gpus=True)
         run = run_folder.new_run_path(name)
+        access.check_new_run(name)
         if run_folder.is_run(run):
             raise UserError(f"There is a run {run.name} already; choose another name.")
         check_new(run)
