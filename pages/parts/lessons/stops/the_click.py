@@ -37,6 +37,6 @@ STOP = Stop(
     "keeps the whole peak. Dice beside it compares with the true mask, knowledge that a user "
     "does not have.",
     show,
-    "The last step is a person's: click the peak that is the anomaly, and the mask follows. Dice "
-    "needs the true mask, which a user does not have.",
+    "The last step is a person's: click the peak that is the anomaly, then take the valley left "
+    "of it. Dice needs the true mask, which no user has.",
 )
