@@ -305,7 +305,8 @@ def new_run() -> None:
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left:
         method = forms.field_widget(forms.METHOD, settings, prefix)
-    right.caption(settings.description)
+    about = right.container()
+    about.caption(settings.description)
     chosen = with_method(settings, method)
     if chosen is not settings:
         prefix += method
@@ -314,6 +315,8 @@ def new_run() -> None:
     fields = settings_fields(settings, prefix, cohort, method=method)
     with differences:
         preset_box.show_differences(fields.resolved, preset, compared)
+    if changed := preset_box.changes_sentence(fields.resolved, preset):
+        about.caption(f":material/edit: {feedback.plain(changed)}")
     preset_box.save_box(save_place, fields.resolved, preset)
     manifest = str(cohorts.manifest_of(cohort))
     if problem := sets_problem(manifest, named):

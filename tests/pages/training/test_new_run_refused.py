@@ -165,6 +165,10 @@ def test_the_proposal_fills_the_form_at_one_click(page, monkeypatch) -> None:
         assert f"--set {one}" in command(page)
     assert not any("its fence turns white" in warning.value for warning in page.warning)
     assert any("The form holds it." in caption.value for caption in page.caption)
+    (changed,) = (one.value for one in page.caption if "changes the preset" in one.value)
+    assert "Cycles of stage 2 0" in changed
+    assert "self training 0" in changed
+    assert not any("by hand" in box.label for box in page.expander)
 
 
 def test_the_demo_is_proposed_what_it_was_made_for(page) -> None:
