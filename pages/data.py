@@ -8,6 +8,8 @@ import streamlit as st
 
 from ascnet_core.errors import UserError, printable
 from ascnet_core.imaging.cohort import Cohort, Scan
+from ascnet_core.imaging.formats import stem_of
+from ascnet_core.imaging.naming import read_name
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.names import REGIONS
 from ascnet_core.runs.suspicion import in_order
@@ -189,7 +191,8 @@ def left_out_box(key: str) -> None:
     ):
         if files:
             lines = [(printable(path), printable(text)) for path, text in files]
-            with st.expander(title):
+            masks = any(read_name(stem_of(path)).role == "mask" for path, _ in files)
+            with st.expander(title, expanded=masks and column == "why"):
                 st.dataframe(pd.DataFrame(lines, columns=["file", column]), hide_index=True)
 
 

@@ -85,10 +85,7 @@ def misfits(prepared: Prepared, run: Fingerprint) -> tuple[str, ...]:
 
 def trained_on(scan: Scan, signs: Signs, run: Fingerprint) -> str:
     """Say that a run was trained on this image (by its voxels), or on a subject of its name."""
-    seen = signs.voxels in run.voxels
-    if not seen and run.files:
-        seen = {sha256_of(file) for file in files_of(scan.image)} <= run.files
-    if seen:
+    if is_of_training(scan, signs, run):
         return (
             f"{run.run}{_TRAINED}this image, so its result says nothing about new patients; "
             "leave it out of scores."
@@ -99,6 +96,13 @@ def trained_on(scan: Scan, signs: Signs, run: Fingerprint) -> str:
             "of scores."
         )
     return ""
+
+
+def is_of_training(scan: Scan, signs: Signs, run: Fingerprint) -> bool:
+    """Whether a run was trained on this image, by its voxels or files."""
+    if signs.voxels in run.voxels:
+        return True
+    return bool(run.files) and {sha256_of(file) for file in files_of(scan.image)} <= run.files
 
 
 def skull_differs(scan: Scan, signs: Signs, run: Fingerprint) -> str:

@@ -243,6 +243,12 @@ class Reading:
     separations: tuple[float, ...]
     verdict: str
 
+    @property
+    def valleys(self) -> tuple[int, ...]:
+        """The lowest level between each two neighbouring peaks, as the rule `valley:K` takes it."""
+        smoothed, places = smooth(self.counts), [peak.position for peak in self.peaks]
+        return tuple(valley_between(smoothed, *pair) for pair in pairwise(places))
+
 
 def read_histogram(counts: Counts) -> Reading:
     """Read peaks, separations and verdict of a histogram in one call."""

@@ -14,6 +14,7 @@ from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.places import cache_folder
+from pages.parts.new_run import draft
 from pages.parts.shared import access, cohorts, runs, state
 from tests.pages.conftest import ALWAYS_OPEN, ROOT
 
@@ -139,6 +140,24 @@ def test_runs_of_the_folder_of_runs_are_open_also_where_they_are_links(
     assert runs.run_settings(str(tmp_path / "checkpoints" / "linked"))
     with pytest.raises(UserError, match="There is no run 'none'"):
         runs.run_settings("none")
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "a/b", "./here", "{outside}/run"])
+def test_no_new_run_is_made_outside_of_the_folders_that_are_named(
+    named: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    name = name.format(outside=tmp_path)
+    monkeypatch.setattr(places, "RUNS", tmp_path / "checkpoints")
+    at = _page("training", cohort=named / "study")
+    at.text_input(key=draft.NAME).set_value(name).run()
+    assert [error.value for error in at.error] == [access.refusal(name)]
+    assert next(one for one in at.button if one.label == "Start training").disabled
+    for allowed in ("here", str(named / "run"), str(tmp_path / "checkpoints" / "run")):
+        access.check_new_run(allowed)
+
+
+def test_a_new_run_may_be_made_wherever_the_user_types(at_home, tmp_path: Path) -> None:
+    access.check_new_run(str(tmp_path / "run"))
 
 
 def test_data_is_refused_below_the_page_as_well(at_home, small_cohort: Path) -> None:

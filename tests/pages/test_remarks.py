@@ -11,6 +11,7 @@ from ascnet_core.imaging.cohort import read_manifest
 from ascnet_core.imaging.prepare import Preparation, prepare_scan
 from ascnet_core.imaging.signs import signs_of
 from ascnet_core.runs.fingerprint import write_fingerprint
+from tests.pages.threshold.conftest import sent
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 THICK = "- Slices lie"
@@ -53,15 +54,32 @@ def _remarks(at: AppTest) -> list[str]:
     return [label for label in labels if not label.startswith("Kept in")]
 
 
-@pytest.mark.parametrize("page", ["threshold.py", "cuts.py"])
 def test_remarks_on_a_scan_stand_beside_its_results(
-    page: str, own_cache: Path, small_cohort: Path, thin_run: Path, same_run: Path
+    own_cache: Path, small_cohort: Path, thin_run: Path, same_run: Path
 ) -> None:
-    at = _open(page, small_cohort, thin_run)
+    at = _open("threshold.py", small_cohort, thin_run)
     assert sum(one.value.startswith(THICK) for one in at.markdown) == 1
     assert _remarks(at) == ["1 remark on this scan"]
-    at = _open(page, small_cohort, same_run)
+    at = _open("threshold.py", small_cohort, same_run)
     assert _remarks(at) == []
+    at = _open("cuts.py", small_cohort, thin_run)
+    assert sum(one.value.startswith(THICK) for one in at.markdown) == 1
+    assert _remarks(at) == ["2 remarks on this scan"]
+    at = _open("cuts.py", small_cohort, same_run)
+    assert _remarks(at) == ["1 remark on this scan"]
+    assert any("says nothing about new patients" in one.value for one in at.markdown)
+
+
+def test_threshold_says_below_the_scores_that_the_run_was_trained_on_the_scan(
+    own_cache: Path, small_cohort: Path, small_run: Path, same_run: Path, tmp_path: Path
+) -> None:
+    short, why = sent(_open("threshold.py", small_cohort, same_run))["trained"]
+    assert short == "The run was trained on these scans."
+    assert "its result says nothing about new patients" in why
+    others = _learnt(tmp_path / "others", small_run, small_cohort, voxels="others")
+    short, why = sent(_open("threshold.py", small_cohort, others))["trained"]
+    assert short == "The run knows a subject of this name."
+    assert "if it is the same patient, leave it out of scores" in why
 
 
 def test_the_data_page_tells_what_is_odd_about_a_cohort_once(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.dicom.series import Series, series_of
+from ascnet_core.imaging.dicom.series import NO_IMAGES, Series, series_of
 from ascnet_core.imaging.dicom.source import is_dicom
 from ascnet_core.imaging.formats import format_of
 from ascnet_core.imaging.image_format import extra_told
@@ -86,7 +86,10 @@ def find_series(
             with extra_told(place):
                 several = series_of(place)
         except UserError as error:
-            left_out.append((place, reason_of(error, place)))
+            reason = reason_of(error, place)
+            if place in zips and reason.startswith(NO_IMAGES):
+                reason = "a zip without DICOM images; unpack it first"
+            left_out.append((place, reason))
             continue
         for number, series in enumerate(several, start=1):
             one = Found(place, number if len(several) > 1 else None, series)

@@ -50,8 +50,14 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
         return None
     main = min(_on_masks_grid(images, group.masks), key=naming.preference)
     image = images.pop(main)
-    masks = sorted(group.masks, key=lambda path: naming.mask_rank(stem_of(path)))
+    masks = sorted(group.masks, key=_rank)
+    before = len(left_out)
     mask = first_fitting(image, masks, "mask", left_out)
+    group.notes += [
+        f"without {path.name}: {reason}"
+        for path, reason in left_out[before:]
+        if not (mask and _rank(mask) < _rank(path))  # its name says which one is meant
+    ]
     region = first_fitting(image, group.regions, "region", left_out)
     if mask and _is_large(mask):
         share = f"{100 * share_marked(mask):.0f} %"
@@ -67,6 +73,10 @@ def _row(group: Group, seen: dict[tuple[int, int], Path], left_out: LeftOut) -> 
     if mask and naming.role_of_folder(mask.parent.name) == "mask":
         group.notes += filter(None, [nnunet.labels_of(mask.parent.parent)])
     return row
+
+
+def _rank(mask: Path) -> int:
+    return naming.mask_rank(stem_of(mask))
 
 
 def _is_large(mask: Path) -> bool:

@@ -72,4 +72,5 @@ def keep(files: Sequence[Any], masks: Sequence[Any], name: str) -> Path:
     except UserError:
         if not loose or any(str(file.name).lower().endswith(".zip") for file in files):
             raise
+        uploads.check_readable(files)
         return uploads.write_uploads(files, masks)

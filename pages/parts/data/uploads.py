@@ -22,7 +22,9 @@ from ascnet_core.imaging import formats
 from ascnet_core.imaging.cohort import read_manifest, write_manifest
 from ascnet_core.imaging.dicom.source import ENDINGS, files_below, holds_dicom
 from ascnet_core.imaging.image_format import either, suffix_of
+from ascnet_core.imaging.layouts.contents import readable
 from ascnet_core.imaging.layouts.dicom import Found, find_series
+from ascnet_core.imaging.layouts.walk import LeftOut
 from ascnet_core.places import MANIFEST
 from pages.parts.shared import access
 from pages.parts.shared.tables import counted
@@ -176,6 +178,20 @@ def _check(file: Any) -> None:
     ending = suffix_of(Path(str(file.name))).lower()
     if ending.endswith((".zip", ".gz")):
         check_unfolding(name, ending, io.BytesIO(file.getvalue()))
+
+
+def check_readable(files: Sequence[Any]) -> None:
+    """Raise a UserError where none of the uploads can be read, with what is wrong with the first.
+
+    DICOM files are looked at when they are put together.
+    """
+    problems: LeftOut = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in save_uploads(files, Path(folder)):
+            if path.name.lower().endswith(ENDINGS) or readable(path, problems):
+                return
+    for path, reason in problems[:1]:
+        raise UserError(f"{access.shown(path.name)} {reason}.")
 
 
 def most_bytes() -> int:

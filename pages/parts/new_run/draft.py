@@ -80,7 +80,8 @@ def in_tab(view: str | None) -> None:
     """
     known = st.session_state.get(_DRAFT)
     fork = st.session_state.get(state.FORK)
-    sent = {"version": __version__, "view": view, "values": known, "fork": fork}
+    held = (known or {}) | values()  # what was just changed is not remembered yet
+    sent = {"version": __version__, "view": view, "values": held, "fork": fork}
     told = components.reported(_TAB).get("told")
     if known is None and isinstance(told, Mapping):
         _take(told)

@@ -32,7 +32,7 @@ from pages.parts.new_run import (
     schedule_box,
     watched_box,
 )
-from pages.parts.shared import cohorts, device, feedback, forms, state
+from pages.parts.shared import access, cohorts, device, feedback, forms, state
 
 REFERENCES = {
     "normal": "the cohort's normal group",
@@ -69,6 +69,8 @@ def start(
             st.error(feedback.plain(forms.in_labels(problem)), icon=":material/error:")
     if problem or not pressed:
         return
+    if not access.may_open_run(name):  # whoever typed the path need not agree to it once more
+        access.agree_to_run(name)
     state.update(run=name)
     st.session_state.pop(state.FORK, None)
     draft.forget_name()
@@ -259,6 +261,7 @@ def _refusals(settings: Settings, name: str, processes: int) -> Iterator[str]:
     try:
         check_processes(settings, processes, on_gpus=True)
         run = run_folder.new_run_path(name)
+        access.check_new_run(name)
         if run_folder.is_run(run):
             raise UserError(f"There is a run {run.name} already; choose another name.")
         check_new(run)
@@ -302,7 +305,8 @@ def new_run() -> None:
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left:
         method = forms.field_widget(forms.METHOD, settings, prefix)
-    right.caption(settings.description)
+    about = right.container()
+    about.caption(settings.description)
     chosen = with_method(settings, method)
     if chosen is not settings:
         prefix += method
@@ -311,6 +315,8 @@ def new_run() -> None:
     fields = settings_fields(settings, prefix, cohort, method=method)
     with differences:
         preset_box.show_differences(fields.resolved, preset, compared)
+    if changed := preset_box.changes_sentence(fields.resolved, preset):
+        about.caption(f":material/edit: {feedback.plain(changed)}")
     preset_box.save_box(save_place, fields.resolved, preset)
     manifest = str(cohorts.manifest_of(cohort))
     if problem := sets_problem(manifest, named):

@@ -21,6 +21,9 @@ COMPARED = "preset to compare with"
 NAME = "name of the preset to save"
 ABOUT = "what the preset to save is for"
 TOLD = "what became of a preset"
+NAMED = 6  # changed settings that are named beside the preset's description
+OWN = ("data.watched", "schedule.seed")
+"""Settings that everybody chooses for themselves; they do not make settings other ones."""
 HIGH = 300  # pixels of the table of differences before it scrolls
 
 
@@ -61,7 +64,7 @@ def choose_preset() -> tuple[str, str, DeltaGenerator]:
 def difference_rows(
     resolved: Settings, base: Settings, preset: Settings
 ) -> list[tuple[str, str, str, str]]:
-    """What differs from `base`: key, value there, value here (✎: by hand, not `preset`'s), help."""
+    """What differs from `base`: key, value there, value here (✎: not `preset`'s), help."""
     mine = set(differing(resolved, preset))
     rows = []
     for key in differing(resolved, base):
@@ -71,6 +74,18 @@ def difference_rows(
             (key, before or "not set", (here or "not set") + hand, about(key, resolved).help)
         )
     return rows
+
+
+def changes_sentence(resolved: Settings, preset: str) -> str:
+    """What the form changes in a preset, whose description does not know of it; empty for nothing.
+
+    Seed and watched slices are everybody's own.
+    """
+    keys = [key for key in differing(resolved, load_preset(preset)) if key not in OWN]
+    said = [f"{forms.label_of(key)} {forms.text_of(value_of(resolved, key)) or 'not set'}"
+            for key in keys[:NAMED]]  # fmt: skip
+    more = [f"{len(keys) - NAMED} more"] if len(keys) > NAMED else []
+    return f"This form changes the preset: {'; '.join([*said, *more])}." if said else ""
 
 
 def difference_table(rows: list[tuple[str, str, str, str]], compared: str, preset: str) -> str:
@@ -90,7 +105,7 @@ def show_differences(resolved: Settings, preset: str, compared: str) -> None:
         return
     title = f"{tables.counted(len(rows), 'setting')} unlike {compared}"
     if mine:
-        title += f", {mine} changed by hand (✎)"
+        title += f", {mine} changed in this form (✎)"
     with (
         st.expander(title, icon=":material/compare_arrows:"),
         st.container(height=HIGH if len(rows) > 6 else "content", border=False),

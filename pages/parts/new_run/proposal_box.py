@@ -10,14 +10,11 @@ from pages.parts.new_run import draft, preset_box
 from pages.parts.shared import forms
 from pages.parts.shared.feedback import plain
 
-_OWN = ("data.watched", "schedule.seed")
-"""Settings that everybody chooses for themselves; they do not make settings other ones."""
-
 
 def show_proposal(settings: Settings, facts: Facts) -> None:
     """The proposal in a line, in a warning where the form's settings do not suit the scans."""
     proposal = propose_preset(facts)
-    others = set(differing(settings, proposal.settings)) - set(_OWN)
+    others = set(differing(settings, proposal.settings)) - set(preset_box.OWN)
     if settings.preset == proposal.preset and not others:
         st.caption(f":material/check: {plain(proposal.sentence)} The form holds it.")
         return

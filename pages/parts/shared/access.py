@@ -23,7 +23,7 @@ import streamlit as st
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.places import cache_folder
-from ascnet_core.runs.folder import is_run, run_folders
+from ascnet_core.runs.folder import is_run, new_run_path, run_folders
 from pages.parts.shared import state
 
 
@@ -132,6 +132,15 @@ def check(path: str | Path, *, is_run: bool = False) -> None:
     """Raise the sentence on a path that may not be opened; it does not tell what is there."""
     if not (may_open_run(str(path)) if is_run else may_open(path)):
         raise UserError(refusal(path))
+
+
+def check_new_run(name: str) -> None:
+    """Raise the sentence on a name or path of a new run that would lie where no run opens.
+
+    Where a user may open all, what the user types may be made anywhere.
+    """
+    if only_named() and not may_open_run(str(new_run_path(name).absolute())):
+        raise UserError(refusal(name))
 
 
 def check_files(files: Iterable[Path], manifest: Path) -> None:

@@ -211,8 +211,14 @@ def work_of(view: View) -> tuple[str, Callable[[], Case]]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=512)
-def _remarks(source: _Source, changed: str) -> tuple[str, ...]:
-    return remarks.remarks_on(source.prepared(), str(source.run))
+def _remarks(source: _Source, changed: str, scored: bool) -> tuple[str, ...]:
+    prepared = source.prepared()
+    return remarks.remarks_on(prepared, str(source.run), scored and prepared.truth is not None)
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _trained_on(source: _Source, subjects: tuple[str, ...], changed: str) -> tuple[str, str]:
+    return remarks.trained_on(source.prepared(), subjects, str(source.run))
 
 
 @st.cache_resource(show_spinner=False, max_entries=512)
@@ -220,10 +226,20 @@ def _misfit(source: _Source, changed: str) -> str:
     return remarks.misfit_of(source.prepared(), str(source.run))
 
 
-def load_remarks(view: View) -> tuple[str, ...]:
-    """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError."""
+def load_remarks(view: View, scored: bool = False) -> tuple[str, ...]:
+    """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError.
+
+    `scored`: also that the run was trained on it, where there is a mask to score with.
+    """
     (source,) = _sources(view, [find_scan(load_cohort(view.cohort), view.scan)])
-    return _remarks(source, remarks.changed(view.run))
+    return _remarks(source, remarks.changed(view.run), scored)
+
+
+def load_trained_on(view: View) -> tuple[str, str]:
+    """That the view's run was trained on its scan; see `remarks.trained_on`. Raises UserError."""
+    cohort = load_cohort(view.cohort)
+    (source,) = _sources(view, [find_scan(cohort, view.scan)])
+    return _trained_on(source, tuple(cohort.subjects), remarks.changed(view.run))
 
 
 def load_misfit(view: View) -> str:

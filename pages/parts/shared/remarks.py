@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,15 +32,18 @@ def changed(run: str) -> str:
         return ""
 
 
-def remarks_on(prepared: Prepared, run: str) -> tuple[str, ...]:
-    """What was unsure in reading a scan, and what is odd about it for a run."""
+def remarks_on(prepared: Prepared, run: str, scored: bool = False) -> tuple[str, ...]:
+    """What was unsure in reading a scan, and what is odd about it for a run.
+
+    That the run was trained on it is odd where it is `scored`.
+    """
     from ascnet_core.runs.suspicion import suspicions
 
     try:
         path = run_folder(run)
     except UserError:  # no run is there yet: what was unsure in reading remains
         return prepared.remarks
-    return (*prepared.remarks, *suspicions(prepared, _fingerprint(path, changed(run))))
+    return (*prepared.remarks, *suspicions(prepared, _fingerprint(path, changed(run)), scored))
 
 
 def misfit_of(prepared: Prepared, run: str) -> str:
@@ -48,6 +51,23 @@ def misfit_of(prepared: Prepared, run: str) -> str:
     from ascnet_core.runs.suspicion import misfits
 
     return next(iter(misfits(prepared, _fingerprint(run_folder(run), changed(run)))), "")
+
+
+def trained_on(prepared: Prepared, subjects: Iterable[str], run: str) -> tuple[str, str]:
+    """That a run was trained on a scan of a cohort with such subjects: in short, and what follows.
+
+    Both are empty where it was not.
+    """
+    from ascnet_core.imaging.signs import signs_of
+    from ascnet_core.runs.suspicion import is_of_training, trained_on
+
+    known = _fingerprint(run_folder(run), changed(run))
+    signs, scan = signs_of(prepared), prepared.scan
+    if not is_of_training(scan, signs, known):
+        why = trained_on(scan, signs, known)
+        return ("The run knows a subject of this name." if why else ""), why
+    these = "these scans" if set(subjects) <= known.subjects else "this scan"
+    return f"The run was trained on {these}.", trained_on(scan, signs, known)
 
 
 def show(

@@ -317,6 +317,13 @@ def current() -> View:
     return known
 
 
+def leave_address() -> View:
+    """The session's view on a page whose address holds no view but other things by these keys."""
+    view: View = st.session_state.setdefault(VIEW, DEFAULT)
+    _written(st.query_params.to_dict())
+    return view
+
+
 def _with_known_rule(view: View, problems: list[str]) -> tuple[View, list[str]]:
     """The view and what could not be read of its link; a rule that there is not is left out."""
     try:

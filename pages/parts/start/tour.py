@@ -26,8 +26,8 @@ STOPS = (
     Stop(
         "pages/threshold.py",
         "Click the peak",
-        "The brightest peak of I_ro is the lesion: click it, then drag the line left into the "
-        "valley, to keep the whole peak.",
+        "The brightest peak of I_ro is the lesion. Click it: its top is marked. Go there, to the "
+        "valley left of it, marks all of it.",
     ),
     Stop(
         "pages/threshold.py",

@@ -10,6 +10,7 @@ import streamlit as st
 from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort
+from ascnet_core.runs.manage import check_name
 from ascnet_core.studies import fitting
 from ascnet_core.studies.decisions import Entry, decisions_of
 from ascnet_core.studies.export import tables
@@ -108,6 +109,8 @@ def ensure_study(view: View, name: str = "") -> Study:
     if study is not None:
         return study
     manifest, run = cohorts.load_cohort(view.cohort).manifest, runs.run_folder(view.run)
+    if name:
+        check_name(name)  # At a path, the page would not find it again.
     make = partial(new_study, manifest=manifest, run=run, cycle=view.cycle, flip=view.flip)
     try:
         return make(name or proposed_name(view), raters=[rater_of(view)])

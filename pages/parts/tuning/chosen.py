@@ -1,6 +1,7 @@
 """Which study, rater and view the Tuning page shows; the address holds all three."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,10 +10,11 @@ import streamlit as st
 
 from ascnet_core.errors import UserError
 from ascnet_core.studies.folder import Study, find_study, list_studies, no_study
+from ascnet_core.studies.raters import check_rater
 from pages.parts.shared import access, cohorts, state
 from pages.parts.shared.feedback import plain
 from pages.parts.shared.question import Way, ask_about, offer
-from pages.parts.studies.keeping import study_view
+from pages.parts.studies.keeping import rater_of, study_view
 from pages.parts.tuning import chosen_new
 
 STUDY, RATER, VIEW, SUBJECT, BLIND = "study", "rater", "view", "subject", "blind"
@@ -50,7 +52,7 @@ def choose() -> tuple[Study | None, str]:
         own = any(study.name == name and str(study.path) == path for study in list_studies())
         st.query_params.from_dict({STUDY: name if own else path, RATER: who})
     known = {study.name: study for study in list_studies()}
-    rater = st.query_params.get(RATER, "")
+    rater = _rater()
     wanted = st.query_params.get(STUDY) or next(iter(known), "")
     study, problem = None, ""
     try:
@@ -82,6 +84,18 @@ def choose() -> tuple[Study | None, str]:
         else:
             _first()
     return study, rater.strip()
+
+
+def _rater() -> str:
+    """Who decides: as the address says, else as on Threshold in this session; told to Threshold."""
+    view = state.leave_address()
+    rater = st.query_params.get(RATER)
+    if rater is None:
+        return rater_of(view) if view.rater or state.ARRIVED in st.session_state else ""
+    with suppress(UserError):
+        known = check_rater(rater) if rater.strip() else view.rater
+        st.session_state[state.VIEW] = replace(view, rater=known)
+    return rater
 
 
 def _at_path(wanted: str) -> Study:

@@ -212,6 +212,7 @@ def viewer_data(
         where = f"over the {pooled.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
     on = state.to_query(view) if decides else None
+    trained = cases.load_trained_on(view) if table.has_truth else ("", "")
     data: dict[str, Any] = {
         "seq": seq,
         "on": on,
@@ -230,6 +231,7 @@ def viewer_data(
         "true": table.true,
         "voxelMl": ml,
         "peaks": [{"position": peak.position, "share": peak.share} for peak in reading.peaks],
+        "valleys": list(reading.valleys),
         "verdict": describe_peaks(reading.peaks, reading.separations, reading.verdict, view.side),
         "separated": outer_separation(reading.separations, view.side) >= SEPARATED,
         "caption": f"Histogram of {name} {where}{beside} · click a peak, click anywhere, or drag "
@@ -243,6 +245,8 @@ def viewer_data(
             "rule": view.rule if view.t is None else "",
         },
         "none": isinstance(threshold, NoThreshold),
+        "pending": bool(pooled.pending),
+        "trained": trained,
         "proposal": _proposal(shown),
         "cursor": list(shown.cursor),
         "hint": hint,
@@ -278,7 +282,7 @@ def viewer_data(
 
 _OF_TRUTH: dict[str, Any] = {
     "hasTruth": False, "lesion": None, "true": 0, "oracle": None, "inputOracle": None,
-    "dice": None, "meanDice": None, "meanOf": 0,
+    "dice": None, "meanDice": None, "meanOf": 0, "trained": ("", ""),
 }  # fmt: skip
 
 

@@ -14,14 +14,31 @@ const SCORES = /** @type {const} */ (["volume", "dice", "sensitivity", "precisio
 const written = (name, value) =>
   fixed(value, name === "volume" ? 1 : 3) + (name === "volume" && value !== null ? " ml" : "");
 
+/** The number of the peak that the line is at; 0 where it is at none.
+ * @type {(data: Pick<Data, "peaks">, live: import("./viewer_store.js").Live) => number} */
+function peakOf({ peaks }, { rule }) {
+  const number = rule.startsWith("peak:") ? Number(rule.slice(5)) : 0;
+  return number > 0 && number <= peaks.length ? number : 0;
+}
+
+/** The valley before the peak that the line is at: from there on all of the peak is kept.
+ * @type {(data: Pick<Data, "peaks" | "valleys">, live: import("./viewer_store.js").Live) =>
+ *   null | { t: number, rule: string }} */
+export function valleyBefore(data, live) {
+  const peak = peakOf(data, live), number = live.side === "dark" ? peak : peak - 1;
+  const t = data.valleys[number - 1];
+  return peak && t !== undefined ? { t, rule: `valley:${number}` } : null;
+}
+
 /** Which kind of number is on the line, and a sentence that says where it is from.
  * @type {(data: Data, live: import("./viewer_store.js").Live) => [string, string]} */
-export function sourceOf({ proposal, peaks, hint, hintKind = "by hand", live: told }, live) {
-  if (live.rule && live.rule === proposal.rule && live.t === proposal.t &&
+export function sourceOf(data, live) {
+  const { proposal, peaks, hint, hintKind = "by hand", live: told } = data;
+  const peak = peakOf(data, live);
+  if (!peak && live.rule && live.rule === proposal.rule && live.t === proposal.t &&
       live.side === proposal.side) {
     return [proposal.kind, proposal.sentence];
   }
-  const peak = live.rule.startsWith("peak:") ? Number(live.rule.slice(5)) : 0;
   if (peak) return ["mask-free", `The level of peak ${peak} of ${peaks.length}.`];
   if (live.t === told.t && live.upper === told.upper && hint) return [hintKind, hint];
   return ["by hand", `The rule “${proposal.rule}” proposes ${proposal.text}.`];
@@ -44,7 +61,10 @@ export function cellsOf(scores, { voxelMl, steps }, free) {
 /** @type {(root: HTMLElement, nodes: Record<string, any>, store: Store) => void} */
 function render(root, nodes, { data, live, table }) {
   if (!data || !live || !table) return;
-  const now = scoresAt(table, live), [kind, sentence] = sourceOf(data, live);
+  const counting = Boolean(data.pending && live.none), valley = valleyBefore(data, live);
+  const now = counting ? null : scoresAt(table, live);
+  const [kind, sentence] = sourceOf(data, live), [trained, trainedWhy] = data.trained;
+  const before = valley ? `${live.side === "dark" ? "right" : "left"} of it, at ${valley.t},` : "";
   const clean = data.cleaned?.for === thresholdKey(live) ? data.cleaned.numbers : null;
   // what is said of pieces holds for its own mask alone
   const edited = thresholdKey(live) === thresholdKey(data.live) ? data.edited : "";
@@ -53,8 +73,9 @@ function render(root, nodes, { data, live, table }) {
   const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
   const texts = {
     kind, sentence, edited, steps: data.after, verdict: data.verdict, warning: data.warning,
-    accepted: data.accepted,
-    level: live.none ? "none" : live.upper !== null ? `${live.t} – ${live.upper}`
+    accepted: data.accepted, trained, before,
+    level: counting ? "counting …" : live.none ? "none"
+      : live.upper !== null ? `${live.t} – ${live.upper}`
       : `${live.side === "dark" ? "≤" : "≥"} ${live.t}`,
     truth: written("volume", data.hasTruth ? data.true * data.voxelMl : null),
     subject: data.subject, "dice title": free ? "No lesion" : "Dice",
@@ -69,6 +90,9 @@ function render(root, nodes, { data, live, table }) {
   nodes.verdict.classList.toggle("weak", !data.separated);
   nodes.steps.title = data.steps;
   nodes.warning.hidden = !data.warning;
+  nodes.trained.hidden = !trained;
+  nodes.trained.title = trainedWhy;
+  nodes.valley.hidden = !valley;
   nodes.edited.hidden = !edited;
   root.classList.toggle("steps", Boolean(data.steps));
   root.classList.toggle("cohort", Boolean(data.meanDice));
@@ -89,6 +113,14 @@ async function copyLink({ data }, button) {
   setTimeout(() => { button.textContent = "Copy link"; }, 1600);
 }
 
+/** Move the line from its peak to the valley before it. @param {Store} store */
+function toValley(store) {
+  const valley = store.data && store.live && valleyBefore(store.data, store.live);
+  if (!valley) return;
+  store.wanted = { ...valley, upper: null };
+  tell(store, "wanted");
+}
+
 /** @param {{ parentElement: any }} component */
 export default function numbers({ parentElement }) {
   const root = parentElement.querySelector(".numbers"), store = sharedStore();
@@ -96,6 +128,7 @@ export default function numbers({ parentElement }) {
   const nodes = nodesOf(root, "data-is", "name"), listener = () => render(root, nodes, store);
   store.listeners.add(listener);
   nodes.accept.addEventListener("click", () => tell(store, "accept"));
+  nodes.go.addEventListener("click", () => toValley(store));
   nodes.link.addEventListener("click", () => store.data && copyLink(store, nodes.link));
   listener();
   return root.ascnetLeave = () => store.listeners.delete(listener);

@@ -144,6 +144,7 @@ function drawThreshold(pen, state, frame) {
     write(pen, none ? "–" : level, at, frame.y - 9, "center");
     return at;
   });
+  if (none && state.data.pending) return; // there is nothing to score yet
   const { volume, dice, sensitivity } = scoresAt(state.table, state.live);
   const score = isLesionFree(state.table) ? "no lesion" : dice === null ? ""
     : `Dice ${dice.toFixed(3)}`;

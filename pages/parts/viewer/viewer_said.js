@@ -20,8 +20,9 @@ export function thresholdWords({ t, upper, side, none }) {
 }
 
 /** Threshold, Dice (where the mask is known and shown) and volume.
- * @type {(state: Pick<State, "live" | "table">) => string} */
-export function scoreWords({ live, table }) {
+ * @type {(state: Pick<State, "live" | "table" | "data">) => string} */
+export function scoreWords({ live, table, data }) {
+  if (live.none && data.pending) return "The cohort is being counted";
   const { dice, volume } = scoresAt(table, live);
   const score = isLesionFree(table) ? ", no lesion" : dice === null ? ""
     : `, Dice ${fixed(dice, 3)}`;

@@ -19,6 +19,7 @@
  *   map: string, full: number[], hasTruth: boolean, counts: number[],
  *   inputCounts: number[] | null, levels: number[], lesion: number[] | null, true: number,
  *   voxelMl: number, peaks: { position: number }[],
+ *   valleys: number[], pending: boolean, trained: [string, string],
  *   verdict: string, separated: boolean, caption: string, axis: string,
  *   values: [string, string][], live: Omit<Live, "none">, none: boolean, cursor: number[],
  *   on: Record<string, string> | null, blind: boolean, subject: string, hintKind: string,

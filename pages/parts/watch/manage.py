@@ -21,7 +21,7 @@ from ascnet_core.runs.manage import (
     write_note,
 )
 from ascnet_core.runs.tags import read_tags, write_tags
-from pages.parts.shared import feedback, forms, state, tables
+from pages.parts.shared import access, feedback, forms, state, tables
 from pages.parts.watch import live_run
 
 UPLOADS = "number of imports"  # a new number is a new, empty uploader
@@ -267,8 +267,11 @@ def _import() -> None:
     wanted = forms.free_name(contents.name, (path.name for path in list_runs()))
     name = st.text_input("Name", wanted, key=f"name of import {number}")
     if st.button("Import", type="primary", icon=":material/upload_file:", width="stretch"):
+        access.check_new_run(name)
         with st.spinner("Unpacking and checking"):
             run = import_run(file, name)
+        if not access.may_open_run(name):
+            access.agree_to_run(name)
         _forget_runs()
         st.session_state[UPLOADS] = number + 1
         state.update(run=short_name(run))

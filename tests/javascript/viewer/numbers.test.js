@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cellsOf, sourceOf } from "../../../pages/parts/viewer/numbers.js";
+import { cellsOf, sourceOf, valleyBefore } from "../../../pages/parts/viewer/numbers.js";
 
 const data = {
   proposal: { t: 128, side: "bright", rule: "otsu", kind: "mask-free", sentence: "Otsu.",
@@ -17,6 +17,17 @@ test("the rule's own proposal has the rule's sentence", () => {
 test("a peak says which one it is", () => {
   assert.deepEqual(sourceOf(data, { ...live, rule: "peak:2" }),
     ["mask-free", "The level of peak 2 of 3."]);
+});
+
+test("from a peak the way leads to the valley that keeps all of it", () => {
+  const peaks = { ...data, valleys: [40, 170] };
+  const at = (number) => ({ ...live, rule: `peak:${number}` });
+  assert.deepEqual(valleyBefore(peaks, at(3)), { t: 170, rule: "valley:2" });
+  assert.equal(valleyBefore(peaks, at(1)), null);
+  assert.deepEqual(valleyBefore(peaks, { ...at(1), side: "dark" }), { t: 40, rule: "valley:1" });
+  assert.equal(valleyBefore(peaks, { ...at(3), side: "dark" }), null);
+  assert.equal(valleyBefore(peaks, at(99)), null);
+  assert.equal(valleyBefore(peaks, live), null);
 });
 
 test("a level by hand says how it came about, or what the rule proposes", () => {

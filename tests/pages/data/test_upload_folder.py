@@ -108,6 +108,23 @@ def test_the_page_says_what_was_unsure_and_left_out(own_cache, scans) -> None:
     assert any("**my_study** · 2 subjects" in one.value for one in at.markdown)
 
 
+def test_a_mask_that_is_left_out_is_said_in_its_row_and_in_an_open_box(own_cache, scans) -> None:
+    second = "P1_mask2.nii.gz"
+    image, mask = ((scans / "P1" / f"{name}.nii.gz").read_bytes() for name in ("FLAIR", "mask"))
+    files = [Upload("P1_FLAIR.nii.gz", image), Upload("P1_mask.nii.gz", mask)]
+    manifest = upload_box.keep([*files, Upload(second, mask)], [], "x")
+    (scan,) = read_manifest(manifest).scans
+    assert "a second mask beside" in scan.notes
+    at = AppTest.from_file(ROOT / "pages" / "data.py", default_timeout=60)
+    at.query_params["cohort"] = str(manifest)
+    at.run()
+    (box,) = (box for box in at.expander if box.label.endswith("left out"))
+    assert box.proto.expanded
+    (scan,) = read_manifest(upload_box.keep([files[0], Upload(second, b"")], [], "x")).scans
+    assert not scan.mask
+    assert f"without {second}: " in scan.notes
+
+
 def test_a_series_without_endings_is_read(own_cache, tmp_path) -> None:
     make_series(tmp_path / "dicom", volume(), name="IM{}")
     (scan,) = read_manifest(upload_box.keep(as_folder(tmp_path / "dicom"), [], "d")).scans
@@ -190,6 +207,12 @@ def test_bombs_are_refused_and_nothing_is_left(own_cache, monkeypatch, kind) -> 
         (Upload("a.zip", b"PK nothing"), "is no readable zip"),
         (packed({"a/readme.txt": b"x"}), "^x holds no scans of a known layout"),
         (packed({}), "holds no file"),
+        (Upload("zero.nii.gz", b""), r"^zero\.nii\.gz (is|cannot|has|holds) .*[^.]\.$"),
+        (Upload("torn.png", b"no picture"), r"^torn\.png .*[^.]\.$"),
+        (
+            packed({"in.zip": packed({"p1.nii.gz": b"x"}).content}),
+            "a zip without DICOM.*unpack it",
+        ),
     ],
 )
 def test_what_holds_no_scans_is_said(own_cache, upload, said) -> None:

@@ -204,6 +204,7 @@ def test_blind_nothing_that_is_made_from_the_truth_is_sent(
     open_page: Callable[..., AppTest],
 ) -> None:
     seen, blind = (open_page(scope="cohort", blind=yes, post="open:3") for yes in ("no", "yes"))
+    assert sent(blind)["trained"] == ["", ""]
     for name in ("oracle", "inputOracle", "dice", "meanDice", "lesion"):
         assert sent(seen)[name] is not None
         assert sent(blind)[name] is None
@@ -244,6 +245,7 @@ def test_this_subject_is_there_before_the_cohort_is_counted(
     assert data["counts"] == alone["counts"]
     assert "1 of 4 scans of the cohort are counted" in data["proposal"]["sentence"]
     assert (data["none"], data["proposal"]["kind"]) == (True, "not known yet")
+    assert data["pending"]
     assert "the cohort's is being counted" in data["caption"]
     assert data["meanDice"] is None
     refused = tell(app, acceptance(app))
@@ -258,6 +260,7 @@ def test_this_subject_is_there_before_the_cohort_is_counted(
     whole = sent(app)
     assert sum(whole["counts"]) > 2 * sum(alone["counts"])
     assert (whole["none"], whole["proposal"]["kind"]) == (False, "mask-free")
+    assert not whole["pending"]
     st.cache_resource.clear()  # as after a restart: nothing is cut for it again
     monkeypatch.setattr(gathering, "count_missing", lambda *given, **more: None)
     assert sent(open_page(wait=False, scope="cohort"))["counts"] == whole["counts"]

@@ -228,7 +228,9 @@ def test_the_form_says_what_a_preset_changes(page) -> None:
     prefix = preset_box.widget_prefix("teaching")
     page.number_input(key=f"{prefix} network.width").set_value(4).run()
     page.selectbox(key=preset_box.COMPARED).set_value("teaching").run()
-    assert "1 setting unlike teaching, 1 changed by hand (✎)" in [x.label for x in page.expander]
+    assert "1 setting unlike teaching, 1 changed in this form (✎)" in [
+        x.label for x in page.expander
+    ]
     table = next(m.value for m in page.markdown if m.value.startswith("| setting |"))
     assert "| `network.width` | 8 | **4 ✎** |" in table
     assert table.count("\n") == 2

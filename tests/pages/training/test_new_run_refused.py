@@ -1,5 +1,6 @@
 """The form of a new run: what it refuses and where, what it proposes, what it remembers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,10 @@ def test_the_proposal_fills_the_form_at_one_click(page, monkeypatch) -> None:
         assert f"--set {one}" in command(page)
     assert not any("its fence turns white" in warning.value for warning in page.warning)
     assert any("The form holds it." in caption.value for caption in page.caption)
+    (changed,) = (one.value for one in page.caption if "changes the preset" in one.value)
+    assert "Cycles of stage 2 0" in changed
+    assert "self training 0" in changed
+    assert not any("by hand" in box.label for box in page.expander)
 
 
 def test_the_demo_is_proposed_what_it_was_made_for(page) -> None:
@@ -196,8 +201,6 @@ def test_the_form_outlasts_another_page_and_a_new_session(page, small_cohort) ->
 
 
 def test_what_a_tab_held_is_taken_only_from_this_version(monkeypatch) -> None:
-    import json
-
     import streamlit as st
 
     held = {"new run teaching: schedule.seed": 7, "view": "x", "reference of the new run on a": "b"}
@@ -215,6 +218,18 @@ def test_what_a_tab_held_is_taken_only_from_this_version(monkeypatch) -> None:
         assert (session.get(state.TRAINING_VIEW) == "New run") is wanted
         assert session.get(state.FORK) == (("a", 2) if wanted else None)
         assert "view" not in session["form of the new run"]
+
+
+def test_the_tab_holds_the_last_change_too(page, monkeypatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(draft, "_component", lambda data, **_: sent.append(data["kept"]))
+    page.run()
+    page.text_input(key=draft.NAME).set_value("first").run()
+    seed = f"{preset_box.widget_prefix('teaching')} schedule.seed"
+    page.number_input(key=seed).set_value(7).run()
+    kept = json.loads(sent[-1])["values"]
+    assert kept[seed] == 7
+    assert kept[draft.NAME] == "first"
 
 
 def test_what_is_proposed_are_settings_of_the_form() -> None:

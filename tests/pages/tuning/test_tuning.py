@@ -241,3 +241,30 @@ def test_a_subject_that_cannot_be_read_can_still_be_left_out(here: Path, study: 
         assert not page.error, [e.value for e in page.error]
     finally:
         image.write_bytes(kept)
+
+
+def test_the_rater_is_the_same_on_threshold_and_here(here: Path, study: Study) -> None:
+    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    view = state.View(cohort="/scans", run="mine", rater="anna")
+    page.session_state[state.VIEW] = view
+    page.query_params["study"] = str(study.path)
+    page.run()
+    assert page.text_input(key="choose rater").value == "anna"
+    page.text_input(key="choose rater").set_value("ben").run()
+    assert page.query_params["rater"] == "ben"
+    page.run()
+    kept = page.session_state[state.VIEW]
+    assert (kept.cohort, kept.run, kept.scan, kept.rater) == ("/scans", "mine", "", "ben")
+
+
+def test_whoever_accepted_on_threshold_under_the_login_name_goes_on_here(
+    here: Path, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "carla")
+    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    page.query_params["study"] = str(study.path)
+    page.run()
+    assert page.text_input(key="choose rater").value == ""
+    page.session_state[state.ARRIVED] = None
+    page.run()
+    assert page.text_input(key="choose rater").value == "carla"

@@ -21,6 +21,7 @@ from ascnet_core.segmentation.histogram import (
     verdict,
 )
 from ascnet_core.segmentation.smoothing import smooth
+from ascnet_core.segmentation.threshold import attempt
 
 
 def mixture(seed: int, total: int, *parts: tuple[float, float, float]) -> np.ndarray:
@@ -332,6 +333,14 @@ class TestVerdict:
         seen = read_histogram(counts)
         assert seen.peaks[0].position == 14
         assert seen.separations[0] > 0.5
+
+
+def test_valleys_are_those_of_the_rule() -> None:
+    counts = mixture(1, 100_000, (0.5, 50, 8), (0.3, 120, 8), (0.2, 200, 8))
+    seen = read_histogram(counts)
+    rules = [attempt(f"valley:{number}", counts, "bright") for number in (1, 2)]
+    assert seen.valleys == tuple(found.level for found in rules)
+    assert read_histogram(np.zeros(256, np.int64)).valleys == ()
 
 
 def two_peaks() -> np.ndarray:

@@ -53,6 +53,8 @@ def test_isbi_2015(tmp_path):
         "image:t1": "training01/preprocessed/training01_02_mprage_pp.nii.gz",
         "image:pd": "training01/preprocessed/training01_02_pd_pp.nii.gz",
         "image:t2": "training01/preprocessed/training01_02_t2_pp.nii.gz",
+        "notes": "without training01_02_mask2.nii.gz: a second mask beside "
+        "training01_02_mask1.nii.gz",
     }
     why = reasons(found, tmp_path)
     assert "a second mask beside" in why["training01/masks/training01_02_mask2.nii.gz"]
