@@ -13,6 +13,11 @@ from pages.parts.shared.ticker import Part
 from pages.parts.watch import board, manage, run_list
 
 SWITCH = "training view"
+# A button far down a view may open another one, which begins at its top.
+TO_THE_TOP = (
+    "<style>.st-key-top { display: none; }</style>"
+    "<script>document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>"
+)
 
 
 def watch(run: Run, runs: list[Run]) -> None:
@@ -57,6 +62,9 @@ def page() -> None:
             key=SWITCH,
             label_visibility="collapsed",
         )
+    with st.container(key="top"):
+        if wanted:
+            st.html(TO_THE_TOP, unsafe_allow_javascript=True)
     if shown != "New run":
         form.keep()
     if shown != "Compare" and state.current().compare:
