@@ -49,7 +49,8 @@ def page() -> None:
         "(paper, section 3.3).",
         anchor=False,
     )
-    draft.in_tab(st.session_state.get(SWITCH))
+    # a view that was asked for a moment ago is the one that a reload must give back
+    draft.in_tab(st.session_state.get(state.TRAINING_VIEW) or st.session_state.get(SWITCH))
     runs = [Run(path) for path in list_runs()]
     wanted = st.session_state.pop(state.TRAINING_VIEW, None)
     if wanted or SWITCH not in st.session_state:
