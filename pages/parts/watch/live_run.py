@@ -183,10 +183,11 @@ def show_progress(run: Run) -> None:
 def show_death(run: Run) -> None:
     """Why the process died, if it did."""
     if run.status() == "died":
-        last = feedback.plain(last_word(run.log(1000)) or "none")
+        last = feedback.plain(last_word(run.log(1000)))
+        said = f"The last line of its log: “{last}”." if last else "Its log is empty."
         st.error(
-            f"The process of {run.name} ended before its time. Its log's last word: {last} "
-            "Go on from its last checkpoint, or start anew.",
+            f"The process of {feedback.plain(run.name)} ended before its time. {said} Go on from "
+            "its last checkpoint, or start anew.",
             icon=":material/error:",
         )
 
