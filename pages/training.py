@@ -24,11 +24,17 @@ def watch(run: Run, runs: list[Run]) -> None:
     """One run: live while it trains, cycle by cycle afterwards."""
     st.html(board.STYLE)
     with st.container(key="screen"):
-        with st.container(key="head", horizontal=True, vertical_alignment="center"):
+        head = st.container(key="head", horizontal=True, vertical_alignment="center")
+        with head:
             run_list.show_button(runs)
-            board.show_head(run)
-        board.show_board(run)
-    board.show_details(run)
+        settings, shown = None, None
+        with feedback.show_user_errors(stop=False):
+            settings = run.settings()
+            shown = board.show_board(run)
+        with head:
+            board.show_head(run, settings, shown)
+    if settings:
+        board.show_details(run)
 
 
 def follow(run: Run, runs: list[Run]) -> None:
@@ -37,7 +43,7 @@ def follow(run: Run, runs: list[Run]) -> None:
     def parts(trains: list[bool]) -> dict[str, Part]:
         return run_list.parts(runs) | (board.parts(run) if trains[0] else {})
 
-    ticker.follow("training", (run, *runs), parts)
+    ticker.follow("training", (run, *runs), parts, lambda: board.offers(run))
 
 
 def page() -> None:
@@ -56,6 +62,9 @@ def page() -> None:
     if wanted or SWITCH not in st.session_state:
         linked = "Compare" if state.current().compare else None
         st.session_state[SWITCH] = wanted or linked or ("Runs" if runs else "New run")
+    with st.container(key="top"):
+        if wanted:
+            st.html(TO_THE_TOP, unsafe_allow_javascript=True)
     with switch.container(horizontal=True, horizontal_alignment="right"):
         shown = st.segmented_control(
             "View",
@@ -63,9 +72,6 @@ def page() -> None:
             key=SWITCH,
             label_visibility="collapsed",
         )
-    with st.container(key="top"):
-        if wanted:
-            st.html(TO_THE_TOP, unsafe_allow_javascript=True)
     if shown != "New run":
         form.keep()
     if shown != "Compare" and state.current().compare:
