@@ -13,17 +13,28 @@ from pages.parts.shared.ticker import Part
 from pages.parts.watch import board, manage, run_list
 
 SWITCH = "training view"
+# A button far down a view may open another one, which begins at its top.
+TO_THE_TOP = (
+    "<style>.st-key-top { display: none; }</style>"
+    "<script>document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>"
+)
 
 
 def watch(run: Run, runs: list[Run]) -> None:
     """One run: live while it trains, cycle by cycle afterwards."""
     st.html(board.STYLE)
     with st.container(key="screen"):
-        with st.container(key="head", horizontal=True, vertical_alignment="center"):
+        head = st.container(key="head", horizontal=True, vertical_alignment="center")
+        with head:
             run_list.show_button(runs)
-            board.show_head(run)
-        board.show_board(run)
-    board.show_details(run)
+        settings, shown = None, None
+        with feedback.show_user_errors(stop=False):
+            settings = run.settings()
+            shown = board.show_board(run)
+        with head:
+            board.show_head(run, settings, shown)
+    if settings:
+        board.show_details(run)
 
 
 def follow(run: Run, runs: list[Run]) -> None:
@@ -32,7 +43,7 @@ def follow(run: Run, runs: list[Run]) -> None:
     def parts(trains: list[bool]) -> dict[str, Part]:
         return run_list.parts(runs) | (board.parts(run) if trains[0] else {})
 
-    ticker.follow("training", (run, *runs), parts)
+    ticker.follow("training", (run, *runs), parts, lambda: board.offers(run))
 
 
 def page() -> None:
@@ -44,12 +55,16 @@ def page() -> None:
         "(paper, section 3.3).",
         anchor=False,
     )
-    draft.in_tab(st.session_state.get(SWITCH))
+    # a view that was asked for a moment ago is the one that a reload must give back
+    draft.in_tab(st.session_state.get(state.TRAINING_VIEW) or st.session_state.get(SWITCH))
     runs = [Run(path) for path in list_runs()]
     wanted = st.session_state.pop(state.TRAINING_VIEW, None)
     if wanted or SWITCH not in st.session_state:
         linked = "Compare" if state.current().compare else None
         st.session_state[SWITCH] = wanted or linked or ("Runs" if runs else "New run")
+    with st.container(key="top"):
+        if wanted:
+            st.html(TO_THE_TOP, unsafe_allow_javascript=True)
     with switch.container(horizontal=True, horizontal_alignment="right"):
         shown = st.segmented_control(
             "View",

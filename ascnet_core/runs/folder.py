@@ -275,6 +275,14 @@ def is_run(path: Path) -> bool:
     return (path / places.SETTINGS).is_file()
 
 
+def check_still_there(run: Path) -> None:
+    """Raise UserError where a run's folder is gone: what is written would make half a run."""
+    if not run.is_dir():
+        raise UserError(
+            f"There is no run {run.name} any more: it was renamed or deleted; nothing was written."
+        )
+
+
 def resolve_run(name_or_path: str | Path) -> Path:
     """The folder of a run, given its name under `checkpoints/` or its path; UserError if none."""
     found = find_run(name_or_path)

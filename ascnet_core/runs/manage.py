@@ -191,8 +191,9 @@ def read_note(run: Path) -> str:
 def write_note(run: Path, text: str) -> None:
     """Write a run's note, also while it trains; an empty text removes the note.
 
-    Raises UserError if the text is no Unicode, or the folder cannot be written.
+    Raises UserError if the text is no Unicode, the run is gone, or its folder cannot be written.
     """
+    run_folder.check_still_there(run)
     text = "\n".join(text.splitlines()).strip()
     if not text:
         (run / NOTE).unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ascnet_core.errors import UserError
 from ascnet_core.files import read_text, refused, write_text
+from ascnet_core.runs.folder import check_still_there
 
 TAGS = "tags.txt"  # a tag a line
 LONGEST = 40
@@ -18,8 +19,10 @@ def read_tags(run: Path) -> tuple[str, ...]:
 def write_tags(run: Path, tags: Iterable[str]) -> None:
     """Keep these tags with a run instead of those it has, also while it trains; none: no file.
 
-    Raises UserError for a tag that `check_tag` refuses, or if the folder cannot be written.
+    Raises UserError for a tag that `check_tag` refuses, or if the run is gone or its folder cannot
+    be written.
     """
+    check_still_there(run)
     kept = _in_order(check_tag(tag) for tag in tags)
     if kept:
         write_text(run / TAGS, "\n".join(kept) + "\n")

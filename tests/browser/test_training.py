@@ -37,6 +37,7 @@ def test_two_cycles_of_the_teaching_preset(
     expect(page.locator("code").filter(has_text="two-cycles").first).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("heading", name="two-cycles")).to_be_visible()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 0")
     expect(page.get_by_text("step 24 of 24")).to_be_visible()
     expect(status(page, "finished")).to_be_visible()
     expect(page.get_by_text("Watched slices, stage 1, cycle 2")).to_be_visible()

@@ -115,6 +115,8 @@ def choose(names: Sequence[str]) -> list[str]:
             icon=":material/link_off:",
         )
     chosen = [name for name in wanted if name in names][:MOST]
+    if missing and not chosen:  # no other is put in its place: nobody asked for that one
+        chosen = [view.run if view.run in names else names[0]]
     chosen = chosen or first_choice(names, view.run)
     st.session_state[BEFORE] = (view.run, tuple(chosen))
     if tuple(chosen) != view.compare:

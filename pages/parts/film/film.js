@@ -203,6 +203,7 @@ export default function mount({ parentElement, data, setStateValue }) {
   state.told ??= header.frames.at(-1)?.place;
   showTitles(state);
   state.redraw();
+  if (!first) settle(state); // the newest moved on, and with it what is on the screen
 }
 
 /** @param {State} state */

@@ -122,9 +122,9 @@ def last_stage(settings: Settings) -> tuple[int, int]:
     return (2, schedule.stage_2) if schedule.stage_2 else (1, schedule.stage_1)
 
 
-def extend_popover(run: str, settings: Settings, processes: int) -> None:
+def extend_popover(label: str, run: str, settings: Settings, processes: int) -> None:
     """The box of a finished run: how many cycles more, the command, the button."""
-    with st.popover("Go on for longer", icon=":material/more_time:", width="stretch"):
+    with st.popover(label, icon=":material/more_time:", width="stretch"):
         stage, now = last_stage(settings)
         further = st.number_input(
             f"Further cycles of stage {stage}",

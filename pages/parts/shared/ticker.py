@@ -48,35 +48,42 @@ def due(parts: Mapping[str, Part], seen: dict[str, tuple[object, float]], now: f
 
 
 def follow(
-    clock: str, runs: Sequence[Run], parts: Callable[[list[bool]], Mapping[str, Part]]
+    clock: str,
+    runs: Sequence[Run],
+    parts: Callable[[list[bool]], Mapping[str, Part]],
+    offers: Callable[[], object] = tuple,
 ) -> None:
     """Mount a clock while any of these runs trains; `parts` gets whether each of them does.
 
-    When a run begins or ends, the whole page is drawn again: it offers other things then. Call it
-    before the fragments are drawn, so that the next tick finds what changed meanwhile.
+    When a run begins or ends, or `offers` gives something else, the whole page is drawn again: it
+    offers other things then. Call it before the fragments are drawn, so that the next tick finds
+    what changed meanwhile.
     """
 
-    def active() -> list[bool]:
-        return [lock_holder(run.path) is not None for run in runs]
+    def now() -> tuple[list[bool], object]:
+        return [lock_holder(run.path) is not None for run in runs], offers()
 
-    before = active()
-    if not any(before):
+    # A place without a clock, too: a fragment is known by its place, and a click that is on its way
+    # while the clock goes would be lost if all that follows moved up.
+    place = st.container(key="ticker")
+    before = now()
+    if not any(before[0]):
         return
-    watched, seen = parts(before), dict[str, tuple[object, float]]()
+    watched, seen = parts(before[0]), dict[str, tuple[object, float]]()
     due(watched, seen, time.monotonic())
 
     def heard() -> None:
-        changed = due(watched, seen, time.monotonic()) if _alone() and active() == before else []
+        changed = due(watched, seen, time.monotonic()) if _alone() and now() == before else []
         if changed:
             with suppress(StreamlitAPIException):  # The user has left the page.
                 st.rerun(changed)
 
     def hands() -> None:
-        if _alone() and active() != before:
+        if _alone() and now() != before:
             st.rerun()
         _mount(key=clock, data={"ms": round(1000 * SECONDS)}, on_tick_change=heard)
 
-    with st.container(key="ticker"):
+    with place:
         st.html(HIDDEN)
         st.fragment(hands, key=f"{clock} hands")()
 

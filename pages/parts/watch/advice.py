@@ -11,7 +11,6 @@ from ascnet_core.runs.folder import Run, short_name
 from ascnet_core.runs.result import result_of
 from pages.parts.links import of_run
 from pages.parts.shared import tables
-from pages.parts.watch import live_run
 
 BOXES = {
     "stop": (st.success, ":material/flag:"),
@@ -22,23 +21,26 @@ BOXES = {
 }
 
 
-def sentence_of(advice: Advice, status: str) -> str:
-    """The advice as a sentence for a run with that status."""
+def sentence_of(advice: Advice, button: str = "") -> str:
+    """The advice as a sentence; `button` is that which goes on with a run that has ended."""
     text = advice.sentence[:1].upper() + advice.sentence[1:] + "."
-    if advice.kind == "go on" and status not in live_run.ACTIVE:
-        text += " The run has ended: resume or extend it to go on."
+    if advice.kind == "go on" and button:
+        text += f" The run has ended: **{button}** above trains it further."
     return text
 
 
-def show_advice(history: History, status: str) -> None:
-    """The advisor's box, and the way to look where it says stop."""
+def show_advice(history: History, button: str) -> None:
+    """The advisor's box, and the way to look where it says stop.
+
+    `button` is that which goes on with a run that has ended, or nothing.
+    """
     if not history.method.two_cuts:
         st.info(history.method.lacks("The advisor"), icon=":material/flag:")
         return
     advice = advise(history)
     box, icon = BOXES[advice.kind]
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-        box(sentence_of(advice, status), icon=icon)
+        box(sentence_of(advice, button), icon=icon)
         offer_a_look(history, advice)
 
 

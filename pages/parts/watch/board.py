@@ -6,9 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.places import MODEL, TRAINING
+from ascnet_core.places import MODEL
 from ascnet_core.runs.folder import Run, Snapshot, short_name
 from ascnet_core.runs.parent import read_parent
+from ascnet_core.runs.result import result_of
 from ascnet_core.settings.tables import Settings
 from pages.parts.links import of_run
 from pages.parts.new_run import continue_run, form, schedule_box
@@ -24,6 +25,7 @@ FILM, CHARTS, RULES, LOSSES, FILES = TABS = (
     "Losses and gauges",
     "Command, settings, log",
 )
+NOTHING = -1  # in place of a cycle to open
 OPEN = "open tab below the board"  # session key; only that tab's charts and film are made
 
 
@@ -33,11 +35,16 @@ def parts(run: Run) -> dict[str, Part]:
     return live_run.parts(run) | stopping.parts(run, charts)
 
 
-def show_head(run: Run) -> None:
-    """The run's name, and what can be done with it."""
-    settings = None
-    with feedback.show_user_errors(stop=False):
-        settings = run.settings()
+def offers(run: Run) -> tuple[bool, bool]:
+    """What decides which buttons and tabs the page has, beside whether the run trains."""
+    return run.status() == "paused", run.newest_snapshot() is not None
+
+
+def show_head(run: Run, settings: Settings | None, shown: Snapshot | None) -> None:
+    """The run's name, and what can be done with it and with the moment that is `shown`.
+
+    `settings` are None where they cannot be read.
+    """
     about = f" · preset {settings.preset}" if settings else ""
     parent = read_parent(run.path)
     told = [settings.description] if settings else []
@@ -51,50 +58,78 @@ def show_head(run: Run) -> None:
         st.caption(f":material/fork_right: {sentence[:1].upper()}{sentence[1:]}.", width="stretch")
     else:
         st.space("stretch")
-    status = run.status()
-    if status in live_run.ACTIVE:
-        live_run.controls(run, status)
-    else:
-        _offer_more(run, settings)
-    name, ready = short_name(run.path), (run.path / MODEL).is_file()
-    if st.button("Cuts", icon=":material/content_cut:", disabled=not ready):
-        of_run.open_run("pages/cuts.py", name)
-    if st.button("Threshold", icon=":material/equalizer:", disabled=not ready):
-        of_run.open_run("pages/threshold.py", name)
+    with st.container(key="acts", horizontal=True):  # their number must not move what follows
+        status = run.status()
+        if status in live_run.ACTIVE:
+            live_run.controls(run, status)
+        elif settings:
+            _offer_more(run, settings)
+    cycle, about = what_opens(run, shown)
+    name, ready = short_name(run.path), settings is not None and cycle != NOTHING
+    for label, icon, page in (
+        ("Cuts", "content_cut", "pages/cuts.py"),
+        ("Threshold", "equalizer", "pages/threshold.py"),
+    ):
+        if st.button(label, icon=f":material/{icon}:", disabled=not ready, help=about):
+            of_run.open_run(page, name, cycle)
     manage.show_manage(run)
 
 
-def _offer_more(run: Run, settings: Settings | None) -> None:
+def what_opens(run: Run, shown: Snapshot | None) -> tuple[int | None, str]:
+    """The cycle that Cuts and Threshold open for the moment that is shown, and a sentence on it.
+
+    None is the run's result, which is opened where the moment keeps no network; `NOTHING` where
+    there is neither.
+    """
+    result = result_of(run)
+    if shown is not None:
+        is_result = result is not None and result.index == shown.index
+        kept = run.at_cycle(shown.total_cycle)
+        # a training may write another result at any time
+        if (kept.path / MODEL).is_file() and not (is_result and run.status() == "finished"):
+            return kept.total_cycle, "Opens the moment shown on any scan."
+        if is_result:
+            return None, "Opens the moment shown, the run's result, on any scan."
+    if not (run.path / MODEL).is_file():
+        return NOTHING, "Opens as soon as the run has kept a network."
+    named = f", {result.label}" if result else ""
+    return None, f"Opens the run's result{named}; the moment shown keeps no network."
+
+
+def _offer_more(run: Run, settings: Settings) -> None:
     """Go on with a run that stopped, or extend one that has finished."""
-    if not (run.path / TRAINING).is_file():
-        return
-    name = short_name(run.path)
-    if run.status() != "finished":
+    name, way = short_name(run.path), live_run.way_on(run)
+    if way == live_run.GO_ON:
         pressed = st.button(
-            "Go on",
+            way,
             icon=":material/play_arrow:",
             help="Resumes from the last checkpoint; the same as if it had never stopped.",
         )
         form.start(pressed, ["--resume", name], name, schedule_box.processes_as_before(run))
-    elif settings:
+    elif way:
         before = schedule_box.processes_as_before(run)
-        continue_run.extend_popover(name, settings, before)
+        continue_run.extend_popover(way, name, settings, before)
 
 
-def show_board(run: Run) -> None:
-    """Where the run is; watched slices and histogram beside advice, heat map and curve."""
+def show_board(run: Run) -> Snapshot | None:
+    """Where the run is; watched slices and histogram beside advice, heat map and curve.
+
+    Returns the moment that is shown.
+    """
     progress, slider = st.columns([2.2, 1], gap="medium", vertical_alignment="center")
     with progress:
         live_run.show_progress(run)
     with slider:
         chosen = choose_moment(run)
-    live_run.show_death(run)
+    with st.container():  # a place for it, so that what follows never moves
+        live_run.show_death(run)
     with st.container(key="board"):
         left, right = st.columns([1.2, 1], gap="medium")
         with left:
             live_run.show_snapshot(run, chosen)
         with right:
             stopping.show_course(run)
+    return chosen or run.newest_snapshot()
 
 
 def choose_moment(run: Run) -> Snapshot | None:

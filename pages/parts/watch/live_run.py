@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ascnet_core.errors import UserError
-from ascnet_core.places import EVENTS, SETTINGS, SNAPSHOTS
+from ascnet_core.places import EVENTS, SETTINGS, SNAPSHOTS, TRAINING
 from ascnet_core.runs import requests
 from ascnet_core.runs.events import RunProgress, memory_in_words, read_events
 from ascnet_core.runs.folder import Run, Snapshot, last_word
@@ -25,6 +25,7 @@ Request = Literal["stop", "pause", "go"]
 Button = tuple[str, str, Request, str | None]
 """Label, icon, what it asks for, help."""
 ACTIVE = ("running", "paused")
+GO_ON, EXTEND = "Go on", "Go on for longer"  # buttons of a run that stopped, that has finished
 READ = "events read"  # session key: path -> (offset, rows)
 PROGRESS, PICTURES, LOSSES = "live progress", "live pictures", "live losses"  # fragments
 SHOWN = 2  # watched slices on the screen unless others are chosen
@@ -113,7 +114,7 @@ def controls(run: Run, status: str) -> None:
     stops = "Stops within a step and keeps a checkpoint to go on from."
     stop: Button = ("Stop", "stop", "stop", stops)
     if status == "paused":
-        buttons: list[Button] = [("Go on", "play_arrow", "go", None), stop]
+        buttons: list[Button] = [(GO_ON, "play_arrow", "go", None), stop]
     else:
         buttons = [stop, ("Pause", "pause", "pause", None)]
     for label, icon, what, about in buttons:
@@ -183,12 +184,21 @@ def show_progress(run: Run) -> None:
 def show_death(run: Run) -> None:
     """Why the process died, if it did."""
     if run.status() == "died":
-        last = feedback.plain(last_word(run.log(1000)) or "none")
+        last = feedback.plain(last_word(run.log(1000)))
+        said = f"The last line of its log: “{last}”." if last else "Its log is empty."
         st.error(
-            f"The process of {run.name} ended before its time. Its log's last word: {last} "
-            "Go on from its last checkpoint, or start anew.",
+            f"The process of {feedback.plain(run.name)} ended before its time. {said} Go on from "
+            "its last checkpoint, or start anew.",
             icon=":material/error:",
         )
+
+
+def way_on(run: Run) -> str:
+    """The button that goes on with a run which has ended; empty where there is none."""
+    status = run.status()
+    if status in ACTIVE or not (run.path / TRAINING).is_file():
+        return ""
+    return EXTEND if status == "finished" else GO_ON
 
 
 def what_to_wait_for(run: Run) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -27,9 +28,17 @@ from pages.parts.watch import live_run
 UPLOADS = "number of imports"  # a new number is a new, empty uploader
 ASKED = "run that is to be deleted"  # until the question is answered
 QUESTIONS = "number of questions asked"
-NOTES = "notes as this session knows them"  # path of a run -> its text, number of the field
+NOTES = "notes as this session knows them"  # path of a run -> `ShownNote`
 TAGS_REFUSED = "why tags were not kept"
-NOTE_SAVED = "what became of a note"  # "" once it is saved, else the reason why not
+NOTE_SAVED = "a note was saved just now"
+
+
+class ShownNote(NamedTuple):
+    """A run's note as its field began with it, the field's number, and why it was not saved."""
+
+    text: str
+    number: int = 0
+    problem: str = ""
 
 
 def show_manage(run: Run) -> None:
@@ -61,15 +70,16 @@ def _note(run: Run) -> bool:
     """The field of the note; whether a text was saved just now."""
     note = read_note(run.path)
     known = st.session_state.setdefault(NOTES, {})
-    text, number = known.get(run.path, (note, 0))
-    # A text that someone else wrote comes in a new field, or the old one would overwrite it. One's
-    # own text keeps its field: two fields for a moment would move the buttons below them.
-    number += text != note
-    known[run.path] = note, number
-    key = f"note {number} of {run.path}"
+    shown = known.get(run.path, ShownNote(note))
+    if not shown.problem or _note_key(run.path, shown) not in st.session_state:
+        # A text that someone else wrote comes in a new field, or the old one would overwrite it.
+        # One's own text keeps its field: two fields for a moment would move what is below them.
+        shown = ShownNote(note, shown.number + (shown.text != note))
+    known[run.path] = shown
+    key = _note_key(run.path, shown)
     st.text_area(
         "Note",
-        note,
+        shown.text,
         key=key,
         height=110,
         placeholder="What was it for, what came of it?",
@@ -78,35 +88,51 @@ def _note(run: Run) -> bool:
         on_change=_save_note,
         args=(run.path, key),
     )
-    problem: str | None = st.session_state.pop(NOTE_SAVED, None)
-    if problem:
-        st.error(problem, icon=":material/error:")
-    return problem == ""
+    if shown.problem:
+        st.error(feedback.plain(shown.problem), icon=":material/error:")
+    return bool(st.session_state.pop(NOTE_SAVED, False))
+
+
+def _note_key(run: Path, shown: ShownNote) -> str:
+    return f"note {shown.number} of {run}"
 
 
 def _save_note(run: Path, key: str) -> None:
+    """Save what was typed, but not over a text that was never on this page."""
+    shown: ShownNote = st.session_state[NOTES][run]
+    note, problem = read_note(run), ""
     try:
-        write_note(run, st.session_state[key])
-        st.session_state[NOTES][run] = read_note(run), st.session_state[NOTES][run][1]
-        st.session_state[NOTE_SAVED] = ""
+        if note != shown.text and run.is_dir():
+            problem = (
+                f"The note was changed elsewhere meanwhile; it reads: “{note}”. Yours is not "
+                "saved: change it once more to save it instead."
+            )
+        else:
+            write_note(run, st.session_state[key])
+            note, st.session_state[NOTE_SAVED] = read_note(run), True
     except UserError as error:
-        st.session_state[NOTE_SAVED] = str(error)
+        problem = str(error)
+    st.session_state[NOTES][run] = ShownNote(note, shown.number, problem)
 
 
 def _tags(run: Run) -> None:
-    known = {tag for path in list_runs() for tag in read_tags(path)} | set(read_tags(run.path))
-    key = f"tags {'/'.join(read_tags(run.path))} of {run.path}"  # others may change them, too
+    shown = read_tags(run.path)
+    known = {tag for path in list_runs() for tag in read_tags(path)} | set(shown)
+    key = f"tags {'/'.join(shown)} of {run.path}"  # others may change them, too
 
     def save() -> None:
+        chosen, before = set(st.session_state[key]), set(shown)
         try:
-            write_tags(run.path, st.session_state[key])
+            # only what was changed here: others may have changed some meanwhile
+            now = set(read_tags(run.path))
+            write_tags(run.path, (now | (chosen - before)) - (before - chosen))
         except UserError as error:
             st.session_state[TAGS_REFUSED] = str(error)
 
     st.multiselect(
         "Tags",
         sorted(known, key=str.casefold),
-        default=read_tags(run.path),
+        default=shown,
         accept_new_options=True,
         key=key,
         placeholder="Choose or type a tag",

@@ -205,12 +205,14 @@ def show_way_back(run: Run, history: History, index: int | None, key: str) -> No
     best = advise(history).best_cycle if history.method.two_cuts else None
     cycles = list(labels)
     wanted = next((p.total_cycle for p in history.points if p.index == index), best)
+    if wanted not in cycles:
+        wanted = cycles[-1]  # a menu that names none would go on showing what was newest before
     name, result = short_name(run.path), result_of(run)
     label, cut, threshold, back = st.columns([1.7, 1, 1.15, 1.1], vertical_alignment="bottom")
     cycle = label.selectbox(
         "Open a cycle on any scan (the film's, or the one that is advised)",
         cycles,
-        index=cycles.index(wanted) if wanted in cycles else len(cycles) - 1,
+        index=cycles.index(wanted),
         format_func=lambda one: labels[one] + (" · advised" if one == best else ""),
         key=f"{key} cycle {wanted}",
     )
@@ -274,7 +276,7 @@ def show_course(run: Run) -> None:
             for problem in history.left_out:
                 st.warning(feedback.plain(problem), icon=":material/broken_image:")
             if points:
-                show_advice(history, run.status())
+                show_advice(history, live_run.way_on(run))
             else:
                 st.info("Advice comes with the first snapshot.", icon=":material/flag:")
         with st.container(key="heat-map", height=300, border=False):
@@ -336,7 +338,8 @@ def show_moving(run: Run) -> None:
     if not history.points:
         st.caption(live_run.what_to_wait_for(run))
         return
-    if run.status() in live_run.ACTIVE:
-        st.button("Show what is new", icon=":material/refresh:", key=f"{_key(run)} refresh")
+    with st.container():  # a place for it, so that the film never moves
+        if run.status() in live_run.ACTIVE:
+            st.button("Show what is new", icon=":material/refresh:", key=f"{_key(run)} refresh")
     index = show_film(run, history, _key(run))
     show_way_back(run, history, index, _key(run))

@@ -113,6 +113,11 @@ def test_a_small_window_stacks_the_parts_by_their_worth(opens: Opens) -> None:
     assert tops == sorted(tops)
     assert found[".st-key-histogram"]["bottom"] <= 768
     assert all(box["right"] <= 1024 for box in found.values())
+    manage = page.get_by_role("button", name="Manage").bounding_box()
+    assert manage is not None
+    assert manage["x"] + manage["width"] <= 1024
+    name = page.get_by_role("heading", name="demo-flair")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth")  # not cut
 
 
 def test_a_row_opens_its_run_wherever_it_is_clicked(opens: Opens) -> None:

@@ -153,6 +153,14 @@ def test_a_run_of_an_old_link_is_left_out(runs: Path, small_cohort: Path) -> Non
     assert at.multiselect[0].value == ["here"]
 
 
+def test_no_other_run_takes_the_place_of_a_missing_one(runs: Path, small_cohort: Path) -> None:
+    for name in ("here", "other"):
+        made_up.write_run(runs / name, "ms")
+    at = page(small_cohort, "gone", run="here")
+    assert "no run gone any more" in at.warning[0].value
+    assert at.multiselect[0].value == ["here"]
+
+
 def test_curves_and_settings(runs: Path, small_cohort: Path) -> None:
     made_up.write_run(runs / "one", "mss", {"rank_correlation": 0.5})
     made_up.write_run(runs / "two", "mmmss", {"rank_correlation": 0.25})

@@ -10,6 +10,7 @@ from ascnet_core.runs.export import export_run, read_contents
 from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import hold_lock
 from ascnet_core.runs.manage import read_note, write_note
+from ascnet_core.runs.tags import read_tags, write_tags
 from pages.parts.shared import state, tables
 from pages.parts.watch import live_run, manage, run_list
 from tests.made_up import write_run
@@ -67,6 +68,39 @@ def test_a_note_that_is_left_by_a_click_is_saved_and_the_click_heard(page, runs)
     assert read_note(runs / "b") == "Away with it"
     assert any("for good" in markdown.value for markdown in page.markdown)
     assert page.text_area[0].key == field  # one's own text stays in its field
+
+
+def test_a_note_is_not_written_over_one_that_was_never_on_the_page(page, runs) -> None:
+    write_note(runs / "b", "old")
+    page.run()
+    write_note(runs / "b", "theirs")
+    page.text_area[0].set_value("mine").run()
+    assert not page.exception
+    assert read_note(runs / "b") == "theirs"
+    assert "changed elsewhere meanwhile; it reads: “theirs”" in page.error[0].value
+    page.run()
+    assert page.error  # until it is settled
+    assert page.text_area[0].value == "mine"
+    page.text_area[0].set_value("mine and theirs").run()
+    assert read_note(runs / "b") == "mine and theirs"
+    assert not page.error
+
+
+def test_a_changed_tag_leaves_those_that_others_gave_meanwhile(page, runs) -> None:
+    write_tags(runs / "b", ["one", "two"])
+    page.run()
+    write_tags(runs / "b", ["one", "two", "theirs"])
+    page.multiselect(key=f"tags one/two of {runs / 'b'}").set_value(["two", "mine"]).run()
+    assert not page.exception
+    assert read_tags(runs / "b") == ("mine", "theirs", "two")
+
+
+def test_a_note_of_a_run_that_is_gone_makes_no_folder(page, runs, tmp_path) -> None:
+    page.run()
+    (runs / "b").rename(tmp_path / "elsewhere")
+    page.text_area[0].set_value("late").run()
+    assert not page.exception
+    assert names(runs) == ["a", "c"]
 
 
 def test_a_renamed_run_stays_on_the_screen_with_its_view(page, runs) -> None:

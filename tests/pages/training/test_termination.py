@@ -19,9 +19,10 @@ from ascnet_core.monitoring.advisor import advise
 from ascnet_core.monitoring.history import History, read_history
 from ascnet_core.monitoring.stop_rules import RULES
 from ascnet_core.runs.folder import Run
+from ascnet_core.runs.lock import hold_lock
 from pages.parts.film import film, film_export
 from pages.parts.shared import disk
-from pages.parts.watch import board, stopping
+from pages.parts.watch import board, live_run, stopping
 from pages.parts.watch.advice import sentence_of
 from tests import made_up
 
@@ -107,8 +108,20 @@ def test_a_dead_adversary_is_red(own_cache: Path, tmp_path: Path) -> None:
 
 def test_advice_to_go_on_tells_of_a_run_that_has_ended() -> None:
     advice = advise(made_up.story("mm"))
-    assert "has ended" in sentence_of(advice, "finished")
-    assert "has ended" not in sentence_of(advice, "running")
+    assert "has ended: **Go on** above" in sentence_of(advice, "Go on")
+    assert "has ended" not in sentence_of(advice)
+
+
+def test_the_button_that_goes_on_is_named_as_it_stands_on_the_page(tmp_path: Path) -> None:
+    run = Run(made_up.write_run(tmp_path / "ended", "mm"))
+    assert live_run.way_on(run) == ""  # a run without its training cannot go on
+    (run.path / "training.safetensors").write_bytes(b"")
+    assert live_run.way_on(run) == "Go on for longer"
+    with (run.path / "events.jsonl").open("a") as events:
+        events.write('{"kind": "stop"}\n')
+    assert live_run.way_on(run) == "Go on"
+    with hold_lock(run.path):
+        assert live_run.way_on(run) == ""
 
 
 def test_a_new_snapshot_alone_is_measured(own_cache: Path, tmp_path: Path) -> None:

@@ -36,3 +36,10 @@ def test_reading_gives_what_was_written(text, tmp_path_factory):
     assert once.split() == text.split()
     write_note(run, once)
     assert read_note(run) == once
+
+
+def test_a_run_that_is_gone_gets_no_note(tmp_path):
+    for text in ("late", ""):
+        with pytest.raises(UserError, match="no run gone any more"):
+            write_note(tmp_path / "gone", text)
+    assert list(tmp_path.iterdir()) == []

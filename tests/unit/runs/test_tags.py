@@ -38,3 +38,10 @@ def test_reading_gives_what_was_written(tmp_path_factory, tags):
     run = tmp_path_factory.mktemp("run")
     write_tags(run, tags)
     assert set(read_tags(run)) == {check_tag(tag) for tag in tags}
+
+
+def test_a_run_that_is_gone_gets_no_tags(tmp_path):
+    for tags in (["late"], []):
+        with pytest.raises(UserError, match="no run gone any more"):
+            write_tags(tmp_path / "gone", tags)
+    assert list(tmp_path.iterdir()) == []
