@@ -90,6 +90,7 @@ def test_the_data_page_tells_what_is_odd_about_a_cohort_once(
     said = [one.value for one in at.markdown if "Slices lie" in one.value]
     assert len(said) == 1
     assert said[0].startswith("- 4 scans (")
+    assert any("thin matters for its masks, not for a new training" in c.value for c in at.caption)
 
 
 def test_the_evaluation_page_names_scans_of_the_training_first(

@@ -74,11 +74,14 @@ def show(
     sentences: Sequence[str],
     about: str = "this scan",
     width: Literal["content", "stretch"] = "content",
+    note: str = "",
 ) -> None:
-    """A button that opens the sentences; nothing where there are none."""
+    """A button that opens the sentences and a note below; nothing where there are none."""
     if not sentences:
         return
     count = "1 remark" if len(sentences) == 1 else f"{len(sentences)} remarks"
     with st.popover(f"{count} on {about}", icon=":material/info:", width=width):
         for sentence in sentences:
             st.markdown(f"- {plain(sentence)}")
+        if note:
+            st.caption(plain(note))
