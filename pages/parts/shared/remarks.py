@@ -65,9 +65,9 @@ def trained_on(prepared: Prepared, subjects: Iterable[str], run: str) -> tuple[s
     signs, scan = signs_of(prepared), prepared.scan
     if not is_of_training(scan, signs, known):
         why = trained_on(scan, signs, known)
-        return ("The run knows a subject of this name." if why else ""), why
+        return ("Trained on a subject of this name" if why else ""), why
     these = "these scans" if set(subjects) <= known.subjects else "this scan"
-    return f"The run was trained on {these}.", trained_on(scan, signs, known)
+    return f"Trained on {these}", trained_on(scan, signs, known)
 
 
 def show(
