@@ -217,7 +217,11 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     if "remarks" in table:
         said = zip(table["subject"], table["remarks"].fillna(""), strict=True)
         found = in_order((name, filter(None, cell.split(SEPARATOR))) for name, cell in said)
-        remarks.show([str(remark) for remark in found], "these scans")
+        run = Path(state.current().run).name
+        said_of = [str(remark) for remark in found]
+        compares = any(run in sentence for sentence in said_of)
+        note = f"What compares with {run} matters for its masks, not for a new training."
+        remarks.show(said_of, "these scans", note=note if compares else "")
     if total > limit:
         st.button(
             f"Read all {total} scans",

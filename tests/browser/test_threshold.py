@@ -109,7 +109,7 @@ def test_a_deep_link_on_a_fresh_server_shows_the_very_view(
     open_view(page, address)
     assert live(page) == {"t": 171, "upper": None, "side": "dark", "rule": ""}
     assert said(page, "level") == "≤ 171"
-    assert page.locator("[data-plane=axial] .title").inner_text() == "axial 7 / 15"
+    assert page.locator("[data-plane=axial] .title").inner_text() == "axial 8 of 16"
     assert "20, 25, 7" in page.locator(".values").inner_text()
     links = page.locator("[data-testid=stSidebarNavLink]")
     expect(links).to_have_count(8)
@@ -197,7 +197,7 @@ def test_the_keyboard_alone(
     page.keyboard.press("ArrowUp")
     settle(page)
     assert live(page)["t"] == 93
-    expect(title).to_have_text("axial 9 / 15")
+    expect(title).to_have_text("axial 10 of 16")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("b")
     settle(page)
@@ -242,7 +242,7 @@ def test_the_wheel_the_band_and_a_drawn_region(
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.move(*middle)
     page.mouse.wheel(0, -100)
-    expect(page.locator("[data-plane=axial] .title")).to_have_text("axial 9 / 15")
+    expect(page.locator("[data-plane=axial] .title")).to_have_text("axial 10 of 16")
     page.keyboard.down("Shift")
     page.mouse.click(*chart_point(page, 160))
     page.keyboard.up("Shift")

@@ -74,11 +74,11 @@ def test_threshold_says_below_the_scores_that_the_run_was_trained_on_the_scan(
     own_cache: Path, small_cohort: Path, small_run: Path, same_run: Path, tmp_path: Path
 ) -> None:
     short, why = sent(_open("threshold.py", small_cohort, same_run))["trained"]
-    assert short == "The run was trained on these scans."
+    assert short == "Trained on these scans"
     assert "its result says nothing about new patients" in why
     others = _learnt(tmp_path / "others", small_run, small_cohort, voxels="others")
     short, why = sent(_open("threshold.py", small_cohort, others))["trained"]
-    assert short == "The run knows a subject of this name."
+    assert short == "Trained on a subject of this name"
     assert "if it is the same patient, leave it out of scores" in why
 
 
@@ -90,6 +90,7 @@ def test_the_data_page_tells_what_is_odd_about_a_cohort_once(
     said = [one.value for one in at.markdown if "Slices lie" in one.value]
     assert len(said) == 1
     assert said[0].startswith("- 4 scans (")
+    assert any("thin matters for its masks, not for a new training" in c.value for c in at.caption)
 
 
 def test_the_evaluation_page_names_scans_of_the_training_first(

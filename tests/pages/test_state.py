@@ -160,3 +160,10 @@ def test_what_a_run_recommends_ends_no_edits() -> None:
     view = View(scan="a", pieces=(Edit("a", (1, 2, 3), "drop"),))
     full = replace(view, map="wild", range="raw", rule="otsu", side="dark", scope="subject")
     assert state.forget_pieces(view, replace(full, post=())).pieces == view.pieces
+
+
+def test_a_rule_that_was_picked_for_a_map_does_not_come_along_to_another() -> None:
+    view = View(map="reconstruction", rule="peak:1")
+    assert change(view, map="input").rule == ""
+    assert change(view, map="input", rule="peak:1").rule == "peak:1"
+    assert change(view, map="reconstruction", slice=3).rule == "peak:1"

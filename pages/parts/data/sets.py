@@ -113,7 +113,7 @@ def position_sentence(overlap: float, inputs: SliceSet, reference: SliceSet) -> 
         return f"{text} Both sets come from the same levels."
     return (
         f"{text} The sets differ by level: an adversary learns that before lesions. "
-        "Set `data.match` to position in training."
+        "In New run, under All settings, choose position for match (`data.match`)."
     )
 
 

@@ -65,20 +65,23 @@ def trained_on(prepared: Prepared, subjects: Iterable[str], run: str) -> tuple[s
     signs, scan = signs_of(prepared), prepared.scan
     if not is_of_training(scan, signs, known):
         why = trained_on(scan, signs, known)
-        return ("The run knows a subject of this name." if why else ""), why
+        return ("Trained on a subject of this name" if why else ""), why
     these = "these scans" if set(subjects) <= known.subjects else "this scan"
-    return f"The run was trained on {these}.", trained_on(scan, signs, known)
+    return f"Trained on {these}", trained_on(scan, signs, known)
 
 
 def show(
     sentences: Sequence[str],
     about: str = "this scan",
     width: Literal["content", "stretch"] = "content",
+    note: str = "",
 ) -> None:
-    """A button that opens the sentences; nothing where there are none."""
+    """A button that opens the sentences and a note below; nothing where there are none."""
     if not sentences:
         return
     count = "1 remark" if len(sentences) == 1 else f"{len(sentences)} remarks"
     with st.popover(f"{count} on {about}", icon=":material/info:", width=width):
         for sentence in sentences:
             st.markdown(f"- {plain(sentence)}")
+        if note:
+            st.caption(plain(note))

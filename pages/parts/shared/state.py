@@ -216,10 +216,12 @@ _OF_A_LEVEL = {
 def change(view: View, **changes: Any) -> View:
     """A view with changes; what depends on them falls back to its default.
 
-    Another cohort forgets the subject and the place; another subject the place; another cohort,
-    run, cycle or averaging the study. All of these, and another map, range, rule, scope, study or
-    rater, forget the level set by hand: it belongs to what it was set on.
+    Another cohort forgets the subject and the place; another subject the place; another map the
+    rule, where none comes along; another cohort, run, cycle or averaging the study. All of these,
+    and another map, range, rule, scope, study or rater, forget the level set by hand: it belongs to
+    what it was set on.
     """
+    given = set(changes)
     changes = {name: value for name, value in changes.items() if value != getattr(view, name)}
     forgotten: dict[str, Any] = {}
     if "cohort" in changes:
@@ -229,6 +231,8 @@ def change(view: View, **changes: Any) -> View:
     if "run" in changes:
         forgotten |= {"cycle": None, "map": "", "rule": "", "side": "", "scope": ""}
         forgotten |= {"flip": False, "post": None}
+    if "map" in changes and "rule" not in given:
+        forgotten["rule"] = ""  # peak 2 of one map is none of another
     if {"cohort", "run", "cycle", "flip"} & set(changes):
         forgotten["study"] = ""
     if _OF_A_LEVEL & set(changes):

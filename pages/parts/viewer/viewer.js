@@ -41,8 +41,8 @@ function showValues({ volume: { offset, shape, maps }, data, pointed, cursor, no
     const value = inside && maps[name] ? inVolume(maps[name], shape)(local) : "–";
     return `<span${name === data.map ? "" : ' class="dim"'}>${label} <b>${value}</b></span>`;
   });
-  nodes.values.innerHTML =
-    `<span class="where dim">voxel <b>${voxel.join(", ")}</b></span>${cells.join("")}`;
+  nodes.values.innerHTML = '<span class="where dim" title="Voxels are counted from 0">voxel ' +
+    `<b>${voxel.join(", ")}</b></span>${cells.join("")}`;
 }
 
 // --- what Python sends ---------------------------------------------------------------------------

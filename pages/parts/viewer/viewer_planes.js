@@ -126,6 +126,10 @@ function maskOf({ cleaned, live }, plane) {
   return map.map((level, i) => (level >= first && level <= last ? labels[i] & REGION : 0));
 }
 
+/** A plane's title: its slices are counted from 1, as on the other pages.
+ * @type {(name: string, index: number, slices: number) => string} */
+export const titleOf = (name, index, slices) => `${name} ${index + 1} of ${slices}`;
+
 /** The pixels of the mask's piece at a voxel (whole grid) of the slice shown; null off the mask.
  * @type {(state: State, plane: Plane, voxel: number[]) => Uint8Array | null} */
 export function pieceAt(state, plane, voxel) {
@@ -180,7 +184,7 @@ export function drawPlane(state, plane) {
   crosshair(pen, box, to.x + (column + 0.5) * to.sx, to.y + (row + 0.5) * to.sy, 9,
     "rgba(255, 255, 255, 0.3)");
   if (shape?.plane === plane.name) drawShape(pen, shape);
-  plane.title.textContent = `${plane.name} ${state.cursor[fixed]} / ${volume.full[fixed] - 1}`;
+  plane.title.textContent = titleOf(plane.name, state.cursor[fixed], volume.full[fixed]);
   sidesOf(plane.name, display.radiological).forEach((side, i) => {
     plane.marks[i].textContent = side;
   });

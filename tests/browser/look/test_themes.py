@@ -54,7 +54,7 @@ def test_the_viewer_follows_the_theme_and_says_what_it_shows(page: Page, thresho
         re.compile(r"^Threshold at least \d+, Dice 0\.\d{3}, \d+\.\d millilitres$")
     )
     expect(page.locator("[data-plane=axial] canvas")).to_have_attribute(
-        "aria-label", re.compile(r"^axial \d+ / \d+")
+        "aria-label", re.compile(r"^axial \d+ of \d+")
     )
     expect(histogram).to_have_attribute("aria-label", re.compile("peaks at .*Threshold at least"))
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  layOut, localCursor, middle, pieceAt, placeOf, sidesOf, voxelAt,
+  layOut, localCursor, middle, pieceAt, placeOf, sidesOf, titleOf, voxelAt,
 } from "../../../pages/parts/viewer/viewer_planes.js";
 
 /** A viewer of a volume of 10 x 20 x 8 voxels that begins at (5, 6, 7) of the whole grid. */
@@ -11,6 +11,11 @@ const viewer = (changes = {}) => ({
   scale: 4, zoom: 1, centre: null, display: { radiological: true }, ...changes,
 });
 const plane = (name) => ({ name, box: { x: 0, y: 0, w: 300, h: 400 } });
+
+test("slices are counted from 1", () => {
+  assert.equal(titleOf("axial", 0, 48), "axial 1 of 48");
+  assert.equal(titleOf("axial", 47, 48), "axial 48 of 48");
+});
 
 test("a picture lies in the middle of its plane, a voxel as large as its millimetres", () => {
   const { x, y, sx, sy } = placeOf(viewer(), plane("coronal"));

@@ -173,7 +173,8 @@ def test_a_rule_that_finds_nothing_keeps_the_last_threshold(
     assert after["live"]["t"] == level
     assert after["proposal"]["sentence"].endswith("The last threshold stays.")
     # another map has another scale: its last threshold there was none
-    app.sidebar.selectbox(key=state.widget("map")).set_value("wild").run()
+    app.session_state[state.VIEW] = replace(view_of(app), map="wild", rule="peak:99")
+    app.run()
     assert sent(app)["none"]
     assert app.number_input(key="level number").value is None
     app.number_input(key="level number").set_value(88).run()
