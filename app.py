@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.links import served
+from pages.parts.shared import state
 from pages.parts.start import tour
 
 # Our own picture: for an icon given by name the browser would ask a server outside.
@@ -34,7 +35,10 @@ def draw() -> None:
     ]
     page = st.navigation(pages)
     tour.show_bar(page.title)
-    page.run()
+    try:
+        page.run()
+    finally:
+        state.run_ended()
 
 
 if __name__ == "__main__":  # Streamlit runs this file for each visitor

@@ -8,7 +8,7 @@ from pages.parts.shared.question import offer
 
 WRITTEN = "what the lessons wrote into the url"  # session key: by the URL's key
 LAST = "lesson on the screen"  # session key: its number
-PASSED = "what the url said of the lessons a moment ago: "  # session keys, with the URL's key
+PASSED = "lessons: "  # before the URL's key, as a key of `state.leave`
 
 
 def said(key: str) -> str:

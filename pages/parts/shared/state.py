@@ -28,7 +28,9 @@ from pages.parts.shared.feedback import plain
 # Session keys; `widget(name)` makes those of widgets.
 VIEW = "view"
 WRITTEN = "view written to the url"
-PASSED = "queries the url held a moment ago"
+PASSED = "query"  # key of `leave`
+LEFT = "what the url said a moment ago"
+ENDED = "when the last run of the page ended"
 OPENED = "cohorts opened"
 AGREED = "paths that the user opened"  # their real paths
 AGREED_RUNS = "folders of runs that the user opened"
@@ -285,17 +287,26 @@ def _from_outside(query: dict[str, str]) -> bool:
 
 
 def leave(key: str, text: str) -> None:
-    """Note under a session key that the URL said `text` until now."""
-    now = time.monotonic()
-    left = st.session_state.get(key, {})
-    left = {text: when for text, when in left.items() if now - when < STEP_BEHIND}
-    st.session_state[key] = left | {text: now}
+    """Note under a key that the URL said `text` until now."""
+    st.session_state.setdefault(LEFT, {})[key, text] = time.monotonic()
 
 
 def just_left(key: str, text: str) -> bool:
     """Whether the URL said so a moment ago: what was on its way meanwhile still does."""
-    when = st.session_state.get(key, {}).get(text)
+    when = st.session_state.get(LEFT, {}).get((key, text))
     return when is not None and time.monotonic() - when <= STEP_BEHIND
+
+
+def run_ended() -> None:
+    """Count what this run left in the URL from now on: its answer is complete only now.
+
+    A run may take longer than `STEP_BEHIND`, and messages on their way wait for its end.
+    """
+    now, before = time.monotonic(), st.session_state.get(ENDED, 0.0)
+    left: dict[tuple[str, str], float] = st.session_state.get(LEFT, {})
+    left = {one: now if when > before else when for one, when in left.items()}
+    st.session_state[LEFT] = {one: at for one, at in left.items() if now - at <= STEP_BEHIND}
+    st.session_state[ENDED] = now
 
 
 def _written(query: dict[str, str]) -> None:
