@@ -60,6 +60,7 @@ def title(page: Page, number: int) -> None:
     drawn = page.locator(".st-key-lesson_view").locator("img, canvas, .js-plotly-plot").first
     expect(drawn).to_be_attached(timeout=MADE)
     expect(page.locator(".st-key-lesson_notice p").first).to_be_visible(timeout=MADE)
+    settle(page)  # after a reload the keys are heard a moment after the page is drawn
 
 
 def test_every_stop_fills_the_screen_in_large_type(server: str, page: Page) -> None:
