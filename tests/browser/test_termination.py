@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from ascnet_core.monitoring.history import read_history
 from ascnet_core.runs.folder import Run
 from tests import made_up
+from tests.browser.conftest import settle
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
 
@@ -54,6 +55,7 @@ def open_run(page: Page, server: str, small_cohort: Path) -> Callable[[Path], Lo
         page.goto(f"{server}/training?{urlencode({'cohort': small_cohort, 'run': run})}")
         film = page.locator(".film")
         expect(film).to_have_attribute("data-frame", "0" if not run else _last(run))
+        settle(page)  # its place is measured, and clicked
         return film
 
     return open_one
