@@ -175,6 +175,7 @@ def test_what_a_long_run_left_counts_from_its_end(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(state, "st", SimpleNamespace(session_state={}))
     monkeypatch.setattr(state.time, "monotonic", lambda: now[0])
     state.run_ended()
+    now[0] += 1
     state.leave("a", "old")
     now[0] += 3 * state.STEP_BEHIND  # the run takes long, and a message waits for its end
     state.leave("b", "old")
