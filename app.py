@@ -5,11 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.links import served
-from pages.parts.shared import state
+from pages.parts.shared import late
 from pages.parts.start import tour
 
 # Our own picture: for an icon given by name the browser would ask a server outside.
-ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "icon.png"
+ICON = Path(__file__).parent / "pages" / "parts" / "shared" / "browser" / "icon.png"
 # With an entry of its own the menu is shown, and with it the choice of the theme.
 ABOUT = "ASC-Net Explorer: unsupervised anomaly segmentation by two cuts and one histogram."
 PAGES = [
@@ -38,7 +38,7 @@ def draw() -> None:
     try:
         page.run()
     finally:
-        state.run_ended()
+        late.run_ended()
 
 
 if __name__ == "__main__":  # Streamlit runs this file for each visitor

@@ -1,7 +1,6 @@
 """The view: into the URL and back, what a change forgets, who may change it."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -168,24 +167,3 @@ def test_a_rule_that_was_picked_for_a_map_does_not_come_along_to_another() -> No
     assert change(view, map="input").rule == ""
     assert change(view, map="input", rule="peak:1").rule == "peak:1"
     assert change(view, map="reconstruction", slice=3).rule == "peak:1"
-
-
-def test_what_a_long_run_left_counts_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr(state, "st", SimpleNamespace(session_state={}))
-    monkeypatch.setattr(state.time, "monotonic", lambda: now[0])
-    state.run_ended()
-    now[0] += 1
-    state.leave("a", "old")
-    now[0] += 3 * state.STEP_BEHIND  # the run takes long, and a message waits for its end
-    state.leave("b", "old")
-    state.run_ended()
-    now[0] += state.STEP_BEHIND / 2
-    assert state.just_left("a", "old")
-    assert state.just_left("b", "old")
-    assert not state.just_left("a", "other")
-    state.run_ended()  # another run, which left nothing
-    now[0] += state.STEP_BEHIND
-    assert not state.just_left("a", "old")
-    state.run_ended()
-    assert state.st.session_state[state.LEFT] == {}

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.parts.shared import state
+from pages.parts.shared import late, state
 from pages.parts.shared.feedback import plain
 from pages.parts.shared.question import offer
 
 WRITTEN = "what the lessons wrote into the url"  # session key: by the URL's key
 LAST = "lesson on the screen"  # session key: its number
-PASSED = "lessons: "  # before the URL's key, as a key of `state.leave`
+PASSED = "lessons: "  # before the URL's key, as a key of `late.leave`
 
 
 def said(key: str) -> str:
@@ -21,7 +21,7 @@ def said(key: str) -> str:
     written = st.session_state.setdefault(WRITTEN, {})
     if state.went_back():
         written[key] = text
-    elif text != written.get(key, text) and state.just_left(PASSED + key, text):
+    elif text != written.get(key, text) and late.just_left(PASSED + key, text):
         text = written[key]
         _put(key, text)
     return text
@@ -29,7 +29,7 @@ def said(key: str) -> str:
 
 def write(key: str, text: str) -> None:
     """Write a key of the lessons into the link; nothing takes it out."""
-    state.leave(PASSED + key, st.query_params.get(key, ""))
+    late.leave(PASSED + key, st.query_params.get(key, ""))
     st.session_state.setdefault(WRITTEN, {})[key] = text
     _put(key, text)
 

@@ -7,7 +7,6 @@ every value that equals its default left out. Pages read it with `current()` and
 """
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -23,14 +22,13 @@ from ascnet_core.segmentation.rules import parse_rule
 from ascnet_core.settings.method import INPUT
 from ascnet_core.settings.methods import METHODS
 from ascnet_core.studies.raters import check_rater
+from pages.parts.shared import late
 from pages.parts.shared.feedback import plain
 
 # Session keys; `widget(name)` makes those of widgets.
 VIEW = "view"
 WRITTEN = "view written to the url"
-PASSED = "query"  # key of `leave`
-LEFT = "what the url said a moment ago"
-ENDED = "when the last run of the page ended"
+PASSED = "query"  # key of `late.leave`
 OPENED = "cohorts opened"
 AGREED = "paths that the user opened"  # their real paths
 AGREED_RUNS = "folders of runs that the user opened"
@@ -104,7 +102,6 @@ class View:
 
 DEFAULT = View()
 URL_NAMES = {field.name: field.name for field in fields(View)} | {"scan": "subject"}
-STEP_BEHIND = 3.0  # seconds the browser may lag behind the URL we wrote
 YES_NO = ("yes", "no")
 FORGOTTEN = "Edits of pieces ended with the mask they were made on."
 _OF_MASK = (
@@ -283,37 +280,14 @@ def _from_outside(query: dict[str, str]) -> bool:
         return False
     if TOLD in st.session_state or in_fragment():
         return False
-    return not just_left(PASSED, urlencode(query))
-
-
-def leave(key: str, text: str) -> None:
-    """Note under a key that the URL said `text` until now."""
-    st.session_state.setdefault(LEFT, {})[key, text] = time.monotonic()
-
-
-def just_left(key: str, text: str) -> bool:
-    """Whether the URL said so a moment ago: what was on its way meanwhile still does."""
-    when = st.session_state.get(LEFT, {}).get((key, text))
-    return when is not None and time.monotonic() - when <= STEP_BEHIND
-
-
-def run_ended() -> None:
-    """Count what this run left in the URL from now on: its answer is complete only now.
-
-    A run may take longer than `STEP_BEHIND`, and messages on their way wait for its end.
-    """
-    now, before = time.monotonic(), st.session_state.get(ENDED, 0.0)
-    left: dict[tuple[str, str], float] = st.session_state.get(LEFT, {})
-    left = {one: now if when > before else when for one, when in left.items()}
-    st.session_state[LEFT] = {one: at for one, at in left.items() if now - at <= STEP_BEHIND}
-    st.session_state[ENDED] = now
+    return not late.just_left(PASSED, urlencode(query))
 
 
 def _written(query: dict[str, str]) -> None:
     """Note that the URL now holds `query`, and that it held another until now."""
     before = st.session_state.get(WRITTEN)
     if before is not None and before != query:
-        leave(PASSED, urlencode(before))
+        late.leave(PASSED, urlencode(before))
     st.session_state[WRITTEN] = query
 
 

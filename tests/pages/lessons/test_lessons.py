@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from ascnet_core import places
 from pages.parts.lessons import place, presenting
 from pages.parts.lessons.stops import STOPS
-from pages.parts.shared import state
+from pages.parts.shared import late, state
 from pages.parts.start import tour
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -145,15 +145,15 @@ def test_a_page_key_counts_from_the_lesson_on_the_screen_not_from_a_late_link(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = SimpleNamespace(session_state={}, query_params={state.STOP: "3"})
-    for module in (place, presenting, state):
+    for module in (place, presenting, late):
         monkeypatch.setattr(module, "st", fake)
     press = [{"number": 1, "move": "next"}]
     fake.session_state[state.LESSON_KEYS] = {"moves": press}
     assert place.number(len(STOPS)) == 3
     presenting._hear(len(STOPS))
     assert fake.query_params[state.STOP] == "4"
-    later = time.monotonic() + state.STEP_BEHIND + 1
-    monkeypatch.setattr(state.time, "monotonic", lambda: later)
+    later = time.monotonic() + late.STEP_BEHIND + 1
+    monkeypatch.setattr(late.time, "monotonic", lambda: later)
     fake.query_params[state.STOP] = "3"  # what the browser still held, on a slow machine
     press.append({"number": 2, "move": "next"})
     presenting._hear(len(STOPS))
