@@ -131,8 +131,8 @@ def draw(view: View) -> None:
         )
     if right.button("Threshold", icon=":material/equalizer:", width="stretch"):
         state.open_page("pages/threshold.py")
-    misfit = cases.load_misfit(view)  # it stands above
-    remarks.show([one for one in cases.load_remarks(view, scored=True) if one != misfit])
+    misfit = remarks.load_misfit(view)  # it stands above
+    remarks.show([one for one in remarks.load_remarks(view, scored=True) if one != misfit])
     slice_panel.slice_panel(header, volumes, PANEL, _slice_turned)
     st.caption(
         f"{feedback.plain(sentence)} All grey levels are 0–255 on the raw scale [0, 1]. Blue "

@@ -276,8 +276,8 @@ def stage(drawn: str, left_out: list[str]) -> None:
                     st.error(feedback.plain(problem), icon=":material/error:")
                 if shown.pooled.pending:
                     _cohort_progress(full)
-                misfit = cases.load_misfit(full)  # it stands above
-                others = [one for one in cases.load_remarks(full) if one != misfit]
+                misfit = remarks.load_misfit(full)  # it stands above
+                others = [one for one in remarks.load_remarks(full) if one != misfit]
                 remarks.show(others, width="stretch")
                 cases.show_left_out(left_out, "stretch")
                 _panel(shown, kept)

@@ -18,7 +18,7 @@ from ascnet_core.studies.folder import Study, scans_sha256
 from ascnet_core.studies.warnings import torn
 from pages.parts.deciding.decide_acts import named_rule
 from pages.parts.deciding.decide_said import ALONE, Knowledge
-from pages.parts.shared import cases, cohorts, components, runs, state, thresholds
+from pages.parts.shared import cases, cohorts, components, remarks, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.studies.keeping import name_of, study_view
 from pages.parts.viewer import findings, view_rules, viewer
@@ -144,7 +144,7 @@ def package_of(
         "own": list(own.post or ()),
         "proposals": proposals,
         "threshold": state.link("threshold", _on_threshold(said, view)),
-        "remarks": [*said.warnings(asked.subject), *_torn(shown), *cases.load_remarks(view)],
+        "remarks": [*said.warnings(asked.subject), *_torn(shown), *remarks.load_remarks(view)],
         "data": data,
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.links import of_run
-from pages.parts.shared import cases, cohorts, state
+from pages.parts.shared import cohorts, remarks, state
 from pages.parts.shared.feedback import plain
 from pages.parts.shared.state import View
 
@@ -16,7 +16,7 @@ def say(view: View) -> None:
     Said is also that the run was opened without its own data. Nothing where all is well. Raises
     UserError.
     """
-    misfit = cases.load_misfit(view)
+    misfit = remarks.load_misfit(view)
     if not misfit and not of_run.without_its_data(view):
         return
     name, label = Path(view.run).name, cohorts.cohort_label(view.cohort)

@@ -28,7 +28,7 @@ from ascnet_core.studies.counts.keys import keys_of
 from ascnet_core.studies.counts.store import Known
 from ascnet_core.studies.facts import INPUT, Asked, Seen, look, tables_of
 from ascnet_core.studies.folder import run_sha256
-from pages.parts.shared import disk, remarks
+from pages.parts.shared import disk
 from pages.parts.shared.cohorts import find_scan, load_cohort
 from pages.parts.shared.feedback import plain, progress_bar
 from pages.parts.shared.runs import load_model, preparation_of, run_folder, run_stamp
@@ -78,7 +78,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """What the maps of a scan are made of; the stamps of both differ when a file of theirs does."""
 
     run: Path
@@ -89,6 +89,7 @@ class _Source:
     scan_stamp: str
 
     def prepared(self) -> Prepared:
+        """The scan, made ready as the run wants it. Raises UserError."""
         return _prepare(self.scan, preparation_of(str(self.run)), self.scan_stamp)
 
     def note(self, known: Known) -> None:
@@ -103,15 +104,16 @@ Ranges = tuple[tuple[str, Range], ...]
 """What levels stand for, by map; a map that is not named has the raw range."""
 
 
-def _sources(view: View, scans: Iterable[Scan]) -> list[_Source]:
+def sources_of(view: View, scans: Iterable[Scan]) -> list[Source]:
+    """What the maps of scans are made of by a view's run. Raises UserError."""
     run, stamp = run_folder(view.run), run_stamp(view.run, view.cycle)
     return [
-        _Source(run, view.cycle, scan, view.flip, stamp, disk.scan_stamp(scan)) for scan in scans
+        Source(run, view.cycle, scan, view.flip, stamp, disk.scan_stamp(scan)) for scan in scans
     ]
 
 
 @st.cache_resource(show_spinner="Cutting the scan in two", max_entries=2)
-def _cut(source: _Source) -> Kept:
+def _cut(source: Source) -> Kept:
     """The maps of a scan inside its region; as floats they are large, so few are kept."""
     from ascnet_core.segmentation.cuts import cut_scan
 
@@ -120,7 +122,7 @@ def _cut(source: _Source) -> Kept:
         return keep(prepared, cut_scan(network, prepared, flip=source.flip).items(), {})
 
 
-def _count(source: _Source) -> Known:
+def _count(source: Source) -> Known:
     """Count all maps of a scan on the raw range, and keep it on the disk."""
     from ascnet_core.studies.counts.gathering import counted
 
@@ -130,7 +132,7 @@ def _count(source: _Source) -> Known:
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _quantised(source: _Source, ranges: Ranges) -> Case:
+def _quantised(source: Source, ranges: Ranges) -> Case:
     kept, prepared = _cut(source), source.prepared()
     by_map = dict.fromkeys(map(str, kept.files), RAW) | dict(ranges)
     maps = {name: kept.volume(name, prepared.region, range_) for name, range_ in by_map.items()}
@@ -185,7 +187,7 @@ def load_maps(view: View) -> Case:
     For another range than raw the scans it spans are cut first (with a progress bar, once).
     """
     found = find_scan(load_cohort(view.cohort), view.scan)
-    (source,) = _sources(view, [found])
+    (source,) = sources_of(view, [found])
     return _quantised(source, _ranges(view, found.subject))
 
 
@@ -197,7 +199,7 @@ def work_of(view: View) -> tuple[str, Callable[[], Case]]:
     cohort = load_cohort(view.cohort)
     found = find_scan(cohort, view.scan)
     others = [scan for scan in cohort.scans_of(found.subject) if scan != found]
-    sources, ranges = _sources(view, [*others, found]), _ranges(view, found.subject)
+    sources, ranges = sources_of(view, [*others, found]), _ranges(view, found.subject)
 
     def work() -> Case:
         for source in sources:
@@ -210,46 +212,8 @@ def work_of(view: View) -> tuple[str, Callable[[], Case]]:
     return json.dumps([*map(str, (*sources, ranges)), view.map]), work
 
 
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _remarks(source: _Source, changed: str, scored: bool) -> tuple[str, ...]:
-    prepared = source.prepared()
-    return remarks.remarks_on(prepared, str(source.run), scored and prepared.truth is not None)
-
-
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _trained_on(source: _Source, subjects: tuple[str, ...], changed: str) -> tuple[str, str]:
-    return remarks.trained_on(source.prepared(), subjects, str(source.run))
-
-
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _misfit(source: _Source, changed: str) -> str:
-    return remarks.misfit_of(source.prepared(), str(source.run))
-
-
-def load_remarks(view: View, scored: bool = False) -> tuple[str, ...]:
-    """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError.
-
-    `scored`: also that the run was trained on it, where there is a mask to score with.
-    """
-    (source,) = _sources(view, [find_scan(load_cohort(view.cohort), view.scan)])
-    return _remarks(source, remarks.changed(view.run), scored)
-
-
-def load_trained_on(view: View) -> tuple[str, str]:
-    """That the view's run was trained on its scan; see `remarks.trained_on`. Raises UserError."""
-    cohort = load_cohort(view.cohort)
-    (source,) = _sources(view, [find_scan(cohort, view.scan)])
-    return _trained_on(source, tuple(cohort.subjects), remarks.changed(view.run))
-
-
-def load_misfit(view: View) -> str:
-    """The remark that says that scan and run do not fit, or nothing. Raises UserError."""
-    (source,) = _sources(view, [find_scan(load_cohort(view.cohort), view.scan)])
-    return _misfit(source, remarks.changed(view.run))
-
-
 def _over(
-    view: View, scans: Sequence[Scan], what: str, each: Callable[[_Source], T]
+    view: View, scans: Sequence[Scan], what: str, each: Callable[[Source], T]
 ) -> dict[str, T]:
     """Call `each` for every scan that can be read, with a progress bar; by the scan's name.
 
@@ -258,7 +222,7 @@ def _over(
     results = dict[str, T]()
     how, total = preparation_of(view.run), len(scans)
     with progress_bar(what, PATIENCE) as report:
-        for number, source in enumerate(_sources(view, scans)):
+        for number, source in enumerate(sources_of(view, scans)):
             scan = source.scan
             report(number, total, f": {scan.scan}, {number + 1} of {total}")
             if problem := _why_unreadable(scan, how, source.scan_stamp):
@@ -268,7 +232,7 @@ def _over(
     return results
 
 
-def _scan_table(source: _Source, ranges: Ranges, name: str) -> ThresholdTable:
+def _scan_table(source: Source, ranges: Ranges, name: str) -> ThresholdTable:
     if dict(ranges).get(name, RAW) == RAW:
         if name not in (known := _count(source)).extremes:
             _quantised(source, ranges).map(name)  # says which maps there are
@@ -303,7 +267,7 @@ def cohort_tables(
     tables = tables_of(asked, seen)
     ranges_of = functools.cache(functools.partial(_ranges, view))
 
-    def make(source: _Source) -> ThresholdTable:
+    def make(source: Source) -> ThresholdTable:
         ranges = ranges_of(source.scan.subject if view.range == "subject" else "")
         return _scan_table(source, ranges, view.map)
 

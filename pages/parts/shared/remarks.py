@@ -12,8 +12,11 @@ from ascnet_core.errors import UserError
 from ascnet_core.places import FINGERPRINT
 from ascnet_core.runs.fingerprint import Fingerprint, read_fingerprint
 from pages.parts.shared import disk
+from pages.parts.shared.cases import Source, sources_of
+from pages.parts.shared.cohorts import find_scan, load_cohort
 from pages.parts.shared.feedback import plain
 from pages.parts.shared.runs import run_folder
+from pages.parts.shared.state import View
 
 if TYPE_CHECKING:
     from ascnet_core.imaging.prepare import Prepared
@@ -63,11 +66,51 @@ def trained_on(prepared: Prepared, subjects: Iterable[str], run: str) -> tuple[s
 
     known = _fingerprint(run_folder(run), changed(run))
     signs, scan = signs_of(prepared), prepared.scan
+    why = trained_on(scan, signs, known)
+    if not why:
+        return "", ""
     if not is_of_training(scan, signs, known):
-        why = trained_on(scan, signs, known)
-        return ("Trained on a subject of this name" if why else ""), why
+        return "Trained on a subject of this name", why
     these = "these scans" if set(subjects) <= known.subjects else "this scan"
-    return f"Trained on {these}", trained_on(scan, signs, known)
+    return f"Trained on {these}", why
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _remarks(source: Source, stamp: str, scored: bool) -> tuple[str, ...]:
+    prepared = source.prepared()
+    return remarks_on(prepared, str(source.run), scored and prepared.truth is not None)
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _trained_on(source: Source, subjects: tuple[str, ...], stamp: str) -> tuple[str, str]:
+    return trained_on(source.prepared(), subjects, str(source.run))
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _misfit(source: Source, stamp: str) -> str:
+    return misfit_of(source.prepared(), str(source.run))
+
+
+def load_remarks(view: View, scored: bool = False) -> tuple[str, ...]:
+    """What is unsure or odd about a view's scan for its run, in sentences. Raises UserError.
+
+    `scored`: also that the run was trained on it, where there is a mask to score with.
+    """
+    (source,) = sources_of(view, [find_scan(load_cohort(view.cohort), view.scan)])
+    return _remarks(source, changed(view.run), scored)
+
+
+def load_trained_on(view: View) -> tuple[str, str]:
+    """That the view's run was trained on its scan; see `trained_on`. Raises UserError."""
+    cohort = load_cohort(view.cohort)
+    (source,) = sources_of(view, [find_scan(cohort, view.scan)])
+    return _trained_on(source, tuple(cohort.subjects), changed(view.run))
+
+
+def load_misfit(view: View) -> str:
+    """The remark that says that scan and run do not fit, or nothing. Raises UserError."""
+    (source,) = sources_of(view, [find_scan(load_cohort(view.cohort), view.scan)])
+    return _misfit(source, changed(view.run))
 
 
 def show(

@@ -23,7 +23,7 @@ from ascnet_core.segmentation.masks import numbers_at, numbers_of, on_levels, se
 from ascnet_core.segmentation.pieces import Edit, by_scan, describe_edits, edit_pieces, to_json
 from ascnet_core.segmentation.quantiser import rank_correlation, warn_quantiser
 from ascnet_core.segmentation.threshold import NoThreshold, Threshold, attempt
-from pages.parts.shared import cases, cohorts, disk, runs, state, thresholds
+from pages.parts.shared import cases, cohorts, disk, remarks, runs, state, thresholds
 from pages.parts.shared.state import View
 from pages.parts.viewer import view_rules, viewer
 from pages.parts.viewer.pooled import Pooled, pooled_of
@@ -212,7 +212,7 @@ def viewer_data(
         where = f"over the {pooled.scans} scans of {prepared.scan.subject}"
     beside = "" if view.map == "input" else " (grey line: I_in)"
     on = state.to_query(view) if decides else None
-    trained = cases.load_trained_on(view) if table.has_truth else ("", "")
+    trained = remarks.load_trained_on(view) if table.has_truth else ("", "")
     data: dict[str, Any] = {
         "seq": seq,
         "on": on,
