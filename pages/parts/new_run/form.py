@@ -69,8 +69,7 @@ def start(
             st.error(feedback.plain(forms.in_labels(problem)), icon=":material/error:")
     if problem or not pressed:
         return
-    if not access.may_open_run(name):  # whoever typed the path need not agree to it once more
-        access.agree_to_run(name)
+    access.agree_to_run(name)  # whoever typed the path need not agree to it once more
     state.update(run=name)
     st.session_state.pop(state.FORK, None)
     draft.forget_name()

@@ -117,8 +117,9 @@ def agree(path: str | Path) -> None:
 
 
 def agree_to_run(path: str | Path) -> None:
-    """Open a run's path, and the runs beside it, for this session."""
-    _note(state.AGREED_RUNS, real(path).parent)
+    """Open a run's path, and the runs beside it, for this session, if it is not open anyway."""
+    if not may_open_run(str(path)):
+        _note(state.AGREED_RUNS, real(path).parent)
 
 
 def forget(path: str | Path) -> None:

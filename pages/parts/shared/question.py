@@ -114,8 +114,7 @@ def _open(view: View) -> None:
         access.agree(view.cohort)
         st.session_state.setdefault(state.OPENED, []).append(view.cohort)
     for name in (view.run, *view.compare):
-        if not access.may_open_run(name):
-            access.agree_to_run(name)
+        access.agree_to_run(name)
 
 
 def _leave() -> None:

@@ -296,8 +296,7 @@ def _import() -> None:
         access.check_new_run(name)
         with st.spinner("Unpacking and checking"):
             run = import_run(file, name)
-        if not access.may_open_run(name):
-            access.agree_to_run(name)
+        access.agree_to_run(name)
         _forget_runs()
         st.session_state[UPLOADS] = number + 1
         state.update(run=short_name(run))
