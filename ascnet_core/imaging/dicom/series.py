@@ -17,8 +17,9 @@ _SAME = 1e-2
 _MOST_OF_A_SCOUT = 3
 _MOST_LISTED = 12
 
-NO_IMAGES = "holds no DICOM images"
-"""What is said of a place without any."""
+
+class NoImages(UserError):
+    """There is no DICOM image in a place."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ def _series_of(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> tuple[Se
             with open_file(name) as stream:
                 planes += read_planes(stream, name, place_of(path, name))
     if not planes:
-        raise UserError(
-            f"{path} {NO_IMAGES} (reports, plans and segmentations are none); name the "
+        raise NoImages(
+            f"{path} holds no DICOM images (reports, plans and segmentations are none); name the "
             "folder, zip or file that has a series."
         )
     return _told_apart(planes)

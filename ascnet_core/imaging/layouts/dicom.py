@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ascnet_core.errors import UserError
-from ascnet_core.imaging.dicom.series import NO_IMAGES, Series, series_of
+from ascnet_core.imaging.dicom.series import NoImages, Series, series_of
 from ascnet_core.imaging.dicom.source import is_dicom
 from ascnet_core.imaging.formats import format_of
 from ascnet_core.imaging.image_format import extra_told
@@ -86,10 +86,9 @@ def find_series(
             with extra_told(place):
                 several = series_of(place)
         except UserError as error:
-            reason = reason_of(error, place)
-            if place in zips and reason.startswith(NO_IMAGES):
-                reason = "a zip without DICOM images; unpack it first"
-            left_out.append((place, reason))
+            other = place in zips and isinstance(error, NoImages)
+            reason = "a zip without DICOM images; unpack it first" if other else ""
+            left_out.append((place, reason or reason_of(error, place)))
             continue
         for number, series in enumerate(several, start=1):
             one = Found(place, number if len(several) > 1 else None, series)
