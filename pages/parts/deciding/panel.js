@@ -1,7 +1,7 @@
 // @ts-check
 // The panel at the right: what is proposed for the subject on the desk, and what is decided of it.
 
-import { fixed } from "../shared/browser/levels.js";
+import { fixed, peakNumber } from "../shared/browser/levels.js";
 import { element, nodesOf, press, put } from "../shared/browser/panel.js";
 import { isLesionFree, scoresAt } from "../viewer/scores.js";
 import { sharedStore, thresholdKey } from "../viewer/viewer_store.js";
@@ -26,7 +26,7 @@ export function sourceOf({ proposals, data }, live) {
   if (same) return [same.name, same.sentence];
   if (live.none && live.rule === NOTHING) return ["empty mask", "Nothing is marked."];
   if (live.none) return ["none found", proposals[0]?.sentence ?? ""];
-  const peak = live.rule.startsWith("peak:") ? Number(live.rule.slice(5)) : 0;
+  const peak = peakNumber(live.rule);
   if (peak) return ["peak", `The level of peak ${peak} of ${data?.peaks.length}.`];
   if (live.rule) return ["proposed before", "More is known now: R goes through the proposals."];
   if (data?.hint) return ["by hand", data.hint];

@@ -30,6 +30,8 @@ EDGE = 36  # levels from the end of the scale, where a name would be cut
 AFAR = 22  # px: type in a chart that is presented
 KEY = 30  # px above a chart for the line that names its colours
 CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
+SHORT = {"reconstruction": "I_ro", "wild": "wild cut", "fence": "fence cut"}
+"""Maps by the names that fit above a picture."""
 NAMES = {
     RUN: "the variant (demo-flair)",
     SLOW: "a slow one (demo-t2)",

@@ -1,7 +1,7 @@
 // @ts-check
 // The numbers at the right of the viewer: they follow the line in the histogram at every frame.
 
-import { fixed } from "../shared/browser/levels.js";
+import { fixed, peakNumber } from "../shared/browser/levels.js";
 import { nodesOf, put } from "../shared/browser/panel.js";
 import { isLesionFree, scoresAt } from "./scores.js";
 import { sharedStore, tell, thresholdKey } from "./viewer_store.js";
@@ -17,7 +17,7 @@ const written = (name, value) =>
 /** The number of the peak that the line is at; 0 where it is at none.
  * @type {(data: Pick<Data, "peaks">, live: import("./viewer_store.js").Live) => number} */
 function peakOf({ peaks }, { rule }) {
-  const number = rule.startsWith("peak:") ? Number(rule.slice(5)) : 0;
+  const number = peakNumber(rule);
   return number > 0 && number <= peaks.length ? number : 0;
 }
 

@@ -7,11 +7,19 @@ from ascnet_core.monitoring.history import dice
 from ascnet_core.segmentation.threshold import propose
 from pages.parts.lessons import recorded
 from pages.parts.lessons.material import read
-from pages.parts.lessons.shown import RUN, Tile, choose, histogram, picture, show_chart, show_tiles
+from pages.parts.lessons.shown import (
+    RUN,
+    SHORT,
+    Tile,
+    choose,
+    histogram,
+    picture,
+    show_chart,
+    show_tiles,
+)
 from pages.parts.lessons.stop import Stop
 
 RULE = "rightmost-valley"
-MAPS = {"reconstruction": "I_ro", "wild": "wild cut", "fence": "fence cut"}
 
 
 def show() -> str:
@@ -21,7 +29,7 @@ def show() -> str:
     with one:
         which = choose("Slice", list(range(1, len(truth) + 1)), "rerun slice", default=2) - 1
     with two:
-        name = choose("Image", list(MAPS), "rerun map", MAPS)
+        name = choose("Image", list(SHORT), "rerun map", SHORT)
     given = held["input"][which]
     inside, masks = given > 0, []
     for seed, column in enumerate(st.columns(len(held["counts"]), gap="small")):
@@ -38,8 +46,8 @@ def show() -> str:
             )
             show_tiles(
                 [
-                    Tile(f"Seed {seed}: {MAPS[name]}",
-                         f"Seed {seed}, watched slice {which + 1}, {MAPS[name]}",
+                    Tile(f"Seed {seed}: {SHORT[name]}",
+                         f"Seed {seed}, watched slice {which + 1}, {SHORT[name]}",
                          picture(held[name][seed][which], inside, None, truth[which])),
                     Tile(f"mask: Dice {score:.2f}",
                          f"Seed {seed}, mask of level {level} over I_in, Dice {score:.2f}",

@@ -3,11 +3,10 @@
 import streamlit as st
 
 from pages.parts.lessons import recorded
-from pages.parts.lessons.shown import REAL, Tile, choose, picture, show_tiles
+from pages.parts.lessons.shown import REAL, SHORT, Tile, choose, picture, show_tiles
 from pages.parts.lessons.stop import Stop
 
-KINDS = {"mask": "mask over I_in", "reconstruction": "I_ro", "wild": "wild cut",
-         "fence": "fence cut"}  # fmt: skip
+KINDS = {"mask": "mask over I_in", **SHORT}
 
 
 def show() -> str:

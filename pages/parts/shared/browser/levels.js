@@ -10,6 +10,9 @@ export const sorted = (a, b) => (a <= b ? [a, b] : [b, a]);
 /** A number with so many digits, a dash for none. @type {(value: any, digits: number) => string} */
 export const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "–");
 
+/** The number of the peak that a rule names; 0 for another rule. @param {string} rule */
+export const peakNumber = (rule) => (rule.startsWith("peak:") ? Number(rule.slice(5)) : 0);
+
 /** First and last level that a threshold keeps, both included; first > last where it keeps none.
  * @type {(level: number | null, upper: number | null, side: string) => [number, number]} */
 export function keptLevels(level, upper, side) {
