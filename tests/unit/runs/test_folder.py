@@ -1,11 +1,4 @@
 import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,71 +9,13 @@ from ascnet_core import places
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.cohort import Cohort, Scan, read_manifest
 from ascnet_core.runs import folder as run_folder
-from ascnet_core.runs import requests
 from ascnet_core.runs.create import check_data, reference_of
-from ascnet_core.runs.events import progress_of, read_events
 from ascnet_core.runs.folder import Run, last_word
-from ascnet_core.runs.lock import hold_lock, lock_holder
 from ascnet_core.settings.text import to_toml
-from tests.unit.runs.created import create_run
+from tests.unit.runs.created import a_cohort, a_run, create_run
 from tests.unit.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def a_cohort(folder: Path, names: tuple[str, ...] = ("a", "b")) -> Cohort:
-    folder.mkdir(parents=True, exist_ok=True)
-    scans = []
-    for name in names:
-        (folder / f"{name}.nii").write_bytes(name.encode())
-        (folder / f"{name}_mask.nii").write_bytes(b"mask " + name.encode())
-        scans.append(
-            Scan(name, name, folder / f"{name}.nii", folder / f"{name}_mask.nii", group="normal")
-        )
-    return Cohort("study", folder / "manifest.csv", tuple(scans))
-
-
-def a_run(folder: Path, name: str = "run") -> Path:
-    run = folder / name
-    create_run(run, tiny.settings(), a_cohort(folder / "data"), "normal", command=["x", "a b"])
-    return run
-
-
-def write_events(run: Path, *events: dict[str, object]) -> None:
-    with (run / "events.jsonl").open("a") as stream:
-        stream.writelines(json.dumps(event) + "\n" for event in events)
-
-
-@pytest.fixture
-def writer(tmp_path):
-    """Start a process that holds the lock of a run; ended with the test."""
-    started = []
-
-    def start(run: Path) -> subprocess.Popen[str]:
-        program = f"""
-            import sys, time
-            from pathlib import Path
-            from ascnet_core.runs.lock import hold_lock
-            with hold_lock(Path({str(run)!r})):
-                print("held", flush=True)
-                sys.stdin.read()
-        """
-        process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(program)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -208,138 +143,6 @@ def test_unreadable_settings_are_the_users_matter(tmp_path):
     (run / "settings.toml").write_text("[data\n")
     with pytest.raises(UserError, match="TOML"):
         Run(run).settings()
-
-
-# --- events --------------------------------------------------------------------------------------
-
-
-def test_a_half_last_line_waits_for_the_next_reading(tmp_path):
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"kind": "start"}\n{"kind": "st')
-    events, offset = read_events(path)
-    assert [event["kind"] for event in events] == ["start"]
-    with path.open("ab") as stream:
-        stream.write(b'ep"}\n')
-    events, offset = read_events(path, offset)
-    assert [event["kind"] for event in events] == ["step"]
-    assert read_events(path, offset) == ([], offset)
-    assert offset == path.stat().st_size
-
-
-def test_lines_that_are_no_events_are_passed_over(tmp_path):
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'\xff\xfe\n[1]\n{"kind": "step"}\n')
-    assert [event["kind"] for event in read_events(path)[0]] == ["step"]
-    assert read_events(tmp_path / "none.jsonl") == ([], 0)
-
-
-def step(number: int, at: float) -> dict[str, object]:
-    return {"kind": "step", "stage": 1, "cycle": 2, "phase": "M", "epoch": 1, "step": number,
-            "steps_total": 100, "time": at}  # fmt: skip
-
-
-def test_progress_gives_rate_and_time_left():
-    progress = progress_of([step(10, 1000.0), step(20, 1005.0), step(30, 1010.0)])
-    assert progress is not None
-    assert progress.steps_per_second == pytest.approx(2.0)
-    assert progress.seconds_left == pytest.approx(35.0)
-    assert progress.share == pytest.approx(0.3)
-    assert (progress.stage, progress.cycle, progress.phase) == (1, 2, "M")
-
-
-def test_a_pause_does_not_count_as_slow_training():
-    events = [step(10, 0.0), step(20, 5.0), {"kind": "pause", "time": 6.0, "step": 20},
-              {"kind": "go", "time": 3600.0, "step": 20}, step(30, 3605.0)]  # fmt: skip
-    progress = progress_of(events)
-    assert progress is not None
-    assert progress.steps_per_second == pytest.approx(2.0)
-
-
-def test_progress_before_the_first_step():
-    assert progress_of([]) is None
-    progress = progress_of([step(0, 5.0)])
-    assert progress is not None
-    assert progress.seconds_left is None
-
-
-def test_a_long_event_file_is_read_from_its_end(tmp_path):
-    run = a_run(tmp_path)
-    write_events(run, *({**step(n, float(n)), "padding": "x" * 100} for n in range(2000)))
-    progress = Run(run).progress()
-    assert progress is not None
-    assert progress.step == 1999
-    assert progress.steps_per_second == pytest.approx(1.0)
-
-
-# --- lock and status -----------------------------------------------------------------------------
-
-
-def test_the_lock_keeps_a_second_writer_out(tmp_path, writer):
-    run = a_run(tmp_path)
-    process = writer(run)
-    holder = lock_holder(run)
-    assert holder is not None
-    assert holder["pid"] == process.pid
-    assert holder["started"] <= time.time()
-    with pytest.raises(UserError, match=f"process {process.pid}"), hold_lock(run):
-        pass
-    assert lock_holder(run) is not None
-
-
-def test_the_lock_of_a_killed_process_is_taken_over(tmp_path, writer):
-    run = a_run(tmp_path)
-    process = writer(run)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert (run / "run.lock").exists()
-    assert lock_holder(run) is None
-    with hold_lock(run):
-        assert lock_holder(run)["pid"] == os.getpid()
-    assert not (run / "run.lock").exists()
-
-
-def test_who_asks_is_never_taken_for_a_writer(tmp_path):
-    run = a_run(tmp_path)
-    (run / "run.lock").write_text(" {}")  # of a process that was killed
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lock_holder, [run] * 400)) == {None}
-
-
-def test_status_follows_lock_and_last_event(tmp_path, writer):
-    run = a_run(tmp_path)
-    assert Run(run).status() == "died"
-    write_events(run, {"kind": "start"}, step(10, 1.0))
-    assert Run(run).status() == "died"
-    process = writer(run)
-    assert Run(run).status() == "running"
-    write_events(run, {"kind": "pause"})
-    assert Run(run).status() == "paused"
-    write_events(run, {"kind": "go"}, {"kind": "stop"})
-    process.communicate("")
-    assert Run(run).status() == "stopped"
-    write_events(run, {"kind": "resume"})
-    assert Run(run).status() == "died"
-    write_events(run, {"kind": "end"})
-    assert Run(run).status() == "finished"
-
-
-def test_a_run_passed_on_as_weights_alone_is_finished(tmp_path):
-    run = a_run(tmp_path)
-    (run / "model.safetensors").write_bytes(b"")
-    assert Run(run).status() == "finished"
-
-
-def test_requests_reach_only_a_living_process(tmp_path, writer):
-    run = a_run(tmp_path)
-    assert not requests.ask(run, "stop")
-    assert requests.read_request(run) is None
-    writer(run)
-    assert requests.ask(run, "pause")
-    assert requests.read_request(run) == "pause"
-    assert requests.ask(run, "go")
-    assert requests.read_request(run) == "go"
-    (run / "control.json").write_text('{"request": "format the disk"}')
-    assert requests.read_request(run) is None
 
 
 # --- snapshots -----------------------------------------------------------------------------------
