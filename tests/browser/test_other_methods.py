@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, expect
 
 from ascnet_core.runs.folder import Run
+from tests.browser.conftest import settle
 from tests.browser.run_form import command, fill
 
 expect.set_options(timeout=90_000)  # ms: the machine may be busy with other things
@@ -38,6 +39,7 @@ def test_a_denoising_autoencoder_is_trained_watched_filmed_and_thresholded(
     page.get_by_role("tab", name="Film of the run").click()
     film = page.locator(".film")
     expect(film).to_have_attribute("data-frame", "2")
+    settle(page)  # the page is drawn once more when the run has ended
     expect(film.get_by_text("I_in · output · residual · mask on I_in")).to_be_visible()
     expect(film.get_by_text("The joint histogram needs the two cuts of ASC-Net")).to_be_visible()
     film.get_by_role("button", name="one snapshot back").click()
