@@ -41,7 +41,9 @@ export function sourceOf(data, live) {
   }
   if (peak) return ["mask-free", `The level of peak ${peak} of ${peaks.length}.`];
   if (live.t === told.t && live.upper === told.upper && hint) return [hintKind, hint];
-  return ["by hand", `The rule “${proposal.rule}” proposes ${proposal.text}.`];
+  return ["by hand", data.pending
+    ? `What the rule “${proposal.rule}” proposes is not known yet: the cohort is being counted.`
+    : `The rule “${proposal.rule}” proposes ${proposal.text}.`];
 }
 
 /** @type {(oracle: import("./viewer_store.js").Oracle) => string} */

@@ -36,6 +36,8 @@ test("a level by hand says how it came about, or what the rule proposes", () => 
   assert.deepEqual(sourceOf({ ...data, hint: "Drawn." }, { ...byHand, t: 91 }),
     ["by hand", "The rule “otsu” proposes ≥ 128."]);
   assert.deepEqual(sourceOf(data, byHand), ["by hand", "The rule “otsu” proposes ≥ 128."]);
+  assert.deepEqual(sourceOf({ ...data, pending: true }, byHand), ["by hand",
+    "What the rule “otsu” proposes is not known yet: the cohort is being counted."]);
 });
 
 test("where there is no lesion, the voxels that are marked are said instead of scores", () => {
