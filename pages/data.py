@@ -232,7 +232,7 @@ def subjects_box(cohort: Cohort, preparation: Preparation) -> None:
     left.caption(
         "Grey values become [0, 1] over the region of each volume; “file value” says which of the "
         "file's own values become 0 and 1. Millilitres are from the header's spacing. "
-        "Click a row to open that scan."
+        "Click a row, then open that scan by a button."
     )
     name = "" if chosen is None else cohort.scans[chosen].scan
     ways = (middle, "Threshold", ":material/equalizer:"), (right, "Cuts", ":material/content_cut:")

@@ -72,8 +72,9 @@ def advise(history: History | Sequence[Point]) -> Advice:
     if _all_hold(rules):
         text = (
             f"stop at cycle {newest.total_cycle}: the rules are met ({newest.separated} separated "
-            f"peaks since cycle {since}, index {newest.separation_index:.2f}, mask stable, Dice "
-            f"{newest.stability or 0.0:.2f}); that does not show that the lesion is found"
+            f"peaks since cycle {since}, index {newest.separation_index:.2f}, mask like "
+            f"the one before by {newest.stability or 0.0:.2f}"
+            f"{_since_when(cycles)}); that does not show that the lesion is found"
         )
         return Advice("stop", text, rules, newest.total_cycle)
     met = (n for n in range(len(cycles) - 1, 0, -1) if _all_hold(rules_of(cycles[:n])))
@@ -105,6 +106,14 @@ def advise(history: History | Sequence[Point]) -> Advice:
     if before is not None:
         reason += f"; the last cycle that met all rules is {before}"
     return Advice("go on", f"go on: {reason}", rules, before)
+
+
+def _since_when(cycles: Sequence[Point]) -> str:
+    """From which cycle on all rules held, in words; empty where the newest is the first."""
+    first = len(cycles)
+    while first > 1 and _all_hold(rules_of(cycles[: first - 1])):
+        first -= 1
+    return f"; all met since cycle {cycles[first - 1].total_cycle}" if first < len(cycles) else ""
 
 
 def _spoilt(cycles: Sequence[Point], rules: Sequence[Rule], apart: bool) -> str:

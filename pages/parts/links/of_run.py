@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
@@ -63,10 +64,13 @@ def _demo_like(rows: Sequence[Mapping[str, str]]) -> str | None:
 def open_run(page: str, run: str, cycle: int | None = None) -> None:
     """Go to a page file ("pages/cuts.py") with a run and the data that it was trained on.
 
-    Where that does not open here, the cohort stays and `without_its_data` knows it. Does not
-    return.
+    The user asks for it by a button of the page, so nothing is asked about as of a link. Where the
+    data does not open here, the cohort stays and `without_its_data` knows it. Does not return.
     """
     cohort = cohort_of(run)
+    if cohort and cohort not in cohorts.DEMOS and not access.may_open(cohort):
+        with suppress(UserError):  # the page that opens says it
+            cohorts.open_cohort(cohort)
     shown = cohort or state.current().cohort
     st.session_state[NOT_HERE] = None if cohort else (run, shown)
     state.open_page(page, run=run, cycle=cycle, cohort=shown)

@@ -29,6 +29,7 @@ from pages.parts.viewer import view_rules, viewer
 from pages.parts.viewer.pooled import Pooled, pooled_of
 
 SHORT = 30  # letters of a scan's name in the caption of its histogram
+FIRST = "voxels shown first"  # session key: of each scan
 
 
 class Facts(NamedTuple):
@@ -131,16 +132,24 @@ def load(view: View, wait: bool = True) -> Shown:
         first = threshold
         if pooled.pending and isinstance(threshold, NoThreshold):
             first = attempt("otsu", pooled.shown.counts, view.side)
-        cursor = _first_cursor(case.key, view.map, first, case)
+        cursor = _first_cursor(view, first, case)
     return Shown(view, case, facts, pooled, proposed, threshold, cursor)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
 def _first_cursor(
-    key: str, name: str, threshold: Threshold | NoThreshold, _case: cases.Case
+    view: View, threshold: Threshold | NoThreshold, case: cases.Case
 ) -> tuple[int, int, int]:
-    region = _case.prepared.region
-    return view_rules.first_cursor(segment(_case.maps[name], region, threshold), region)
+    """The voxel that a scan is shown at first, by the mask that it was shown with first.
+
+    It stays with other maps and rules, so that they are compared on the same slices.
+    """
+    region = case.prepared.region
+    found = st.session_state.setdefault(FIRST, {})
+    of = view.cohort, view.scan, region.shape
+    if of not in found:
+        found[of] = view_rules.first_cursor(segment(case.maps[view.map], region, threshold), region)
+    cursor: tuple[int, int, int] = found[of]
+    return cursor
 
 
 class Cleaned(NamedTuple):

@@ -60,6 +60,15 @@ export function cellsOf(scores, { voxelMl, steps }, free) {
   return { ...cells, dice: marked, sensitivity: "–", precision: "–" };
 }
 
+/** Mean Dice over the subjects with a lesion; where there is no threshold their masks are empty.
+ * @type {(data: Pick<Data, "meanDice" | "pending">, live: import("./viewer_store.js").Live) =>
+ *   number | null} */
+export function meanOf({ meanDice, pending }, { none, upper, side, t }) {
+  if (!meanDice || (none && pending)) return null;
+  if (none) return 0;
+  return upper === null ? meanDice[side][t] : null;
+}
+
 /** @type {(root: HTMLElement, nodes: Record<string, any>, store: Store) => void} */
 function render(root, nodes, { data, live, table }) {
   if (!data || !live || !table) return;
@@ -72,7 +81,7 @@ function render(root, nodes, { data, live, table }) {
   const edited = thresholdKey(live) === thresholdKey(data.live) ? data.edited : "";
   const free = isLesionFree(table), cells = cellsOf(now, data, free);
   const after = cellsOf(clean, data, free);
-  const mean = data.meanDice && live.upper === null ? data.meanDice[live.side][live.t] : null;
+  const mean = meanOf(data, live);
   const texts = {
     kind, sentence, edited, steps: data.after, verdict: data.verdict, warning: data.warning,
     accepted: data.accepted, trained, before,

@@ -107,30 +107,31 @@ def show_figures(now: Point, before: Point | None) -> None:
     """Gauges of the newest complete cycle, with the change since the one before."""
     gauges: tuple[tuple[str, str, str, Literal["normal", "off", "inverse"], str], ...] = (
         (
-            "Separation index",
+            "Separation",
             "separation_index",
             ".2f",
             "normal",
-            "Mean of the largest separations between neighbouring peaks, one fewer than the "
+            "Index: mean of the largest separations between neighbouring peaks, one fewer than the "
             f"{now.peaks_wanted} peaks wanted; 0 to 1.",
         ),
         (
-            "Mask stability",
+            "Stability",
             "stability",
             ".2f",
             "normal",
             f"Dice with the mask of the cycle before; {STABLE} and more counts as stable.",
         ),
         (
-            "Rank correlation",
+            "Rank corr.",
             "rank_correlation",
             ".2f",
             "off",
-            f"Spearman's, I_ro with I_in in the region. From {QUANTISER} on (either sign) it warns "
-            "of a quantiser of brightness; a lesion is little of the tissue: the mask decides.",
+            "Spearman's rank correlation of I_ro with I_in in the region. From "
+            f"{QUANTISER} on (either sign) it warns of a quantiser of brightness; a lesion is "
+            "little of the tissue: the mask decides.",
         ),
         (
-            "Mask holes",
+            "Holes",
             "holes",
             "d",
             "inverse",

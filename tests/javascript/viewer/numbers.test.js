@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cellsOf, sourceOf, valleyBefore } from "../../../pages/parts/viewer/numbers.js";
+import { cellsOf, meanOf, sourceOf, valleyBefore } from "../../../pages/parts/viewer/numbers.js";
 
 const data = {
   proposal: { t: 128, side: "bright", rule: "otsu", kind: "mask-free", sentence: "Otsu.",
@@ -55,4 +55,14 @@ test("a decision that was accepted is not called a level by hand", () => {
   const kept = { ...data, hint: "Decided by anna.", hintKind: "accepted" };
   assert.deepEqual(sourceOf(kept, { t: 90, upper: null, side: "bright", rule: "" }),
     ["accepted", "Decided by anna."]);
+});
+
+test("without a threshold the mean is that of empty masks, not of the end of the scale", () => {
+  const mean = { meanDice: { bright: { 128: 0.4, 255: 0.1 } }, pending: false };
+  const here = { ...live, none: false };
+  assert.equal(meanOf(mean, here), 0.4);
+  assert.equal(meanOf(mean, { ...here, t: 255, none: true }), 0);
+  assert.equal(meanOf({ ...mean, pending: true }, { ...here, none: true }), null);
+  assert.equal(meanOf(mean, { ...here, upper: 200 }), null);
+  assert.equal(meanOf({ ...mean, meanDice: null }, here), null);
 });

@@ -69,3 +69,20 @@ def test_data_outside_of_what_a_server_opens_is_none(
     monkeypatch.setattr(access, "only_named", lambda: True)
     monkeypatch.setattr(access, "always_open", lambda: (access.real(run.parent),))
     assert of_run.cohort_of(str(run)) is None
+
+
+def test_the_pages_own_button_opens_the_data_without_a_question(
+    run: Path, session: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: dict[str, object] = {}
+    monkeypatch.setattr(access, "only_named", lambda: False)
+    monkeypatch.setattr(access, "always_open", tuple)
+    access.agree_to_run(run)
+    monkeypatch.setattr(state, "open_page", lambda page, **view: opened.update(view))
+    own = str(access.real(run / "manifest.csv"))
+    assert not access.may_open(own)
+    of_run.open_run("pages/cuts.py", str(run), 2)
+    assert opened == {"run": str(run), "cycle": 2, "cohort": own}
+    assert access.may_open(own)
+    assert session[state.OPENED] == [own]
+    assert session[of_run.NOT_HERE] is None

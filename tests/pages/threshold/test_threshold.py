@@ -39,6 +39,17 @@ def test_a_link_is_shown_as_it_was_written(open_page: Callable[..., AppTest]) ->
     assert app.multiselect(key=state.widget("post")).value == ["open:3"]
 
 
+def test_another_map_is_compared_on_the_slices_that_were_shown(
+    open_page: Callable[..., AppTest],
+) -> None:
+    app = open_page(map="reconstruction")
+    first = sent(app)["cursor"]
+    app.selectbox(key=state.widget("map")).set_value("input").run()
+    assert (sent(app)["map"], sent(app)["cursor"]) == ("input", first)
+    alone = open_page(map="input")
+    assert sent(alone)["cursor"] != first  # it would have been shown elsewhere
+
+
 def test_the_mirror_image_is_averaged_in_where_the_view_says_so(
     open_page: Callable[..., AppTest], small_cohort: Path, small_run: Path
 ) -> None:

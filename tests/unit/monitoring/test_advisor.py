@@ -20,7 +20,8 @@ def test_separated_and_stable_stops_with_the_figures_in_the_sentence() -> None:
     assert advice.best_cycle == 7
     assert advice.sentence == (
         "stop at cycle 7: the rules are met (3 separated peaks since cycle 4, index 1.00, mask "
-        "stable, Dice 1.00); that does not show that the lesion is found"
+        "like the one before by 1.00; all met since cycle 6); that does not show that the "
+        "lesion is found"
     )
     assert all(held(advice).values())
 
