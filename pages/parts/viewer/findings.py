@@ -118,7 +118,7 @@ def load(view: View, wait: bool = True) -> Shown:
     pooled = pooled_of(f"{of} {view.cohort} {view.map} {stamp}", view, wait)
     if pooled.pending:
         proposed: Threshold | NoThreshold = NoThreshold(
-            view.side, view.rule, f"Not known yet: {pooled.pending}"
+            view.side, view.rule, "Not known yet: not all scans of the cohort are counted."
         )
         threshold = thresholds.choose(view, proposed, None)
     else:
