@@ -6,7 +6,8 @@
 // the page or what is looked at, and only the first after something the user did.
 
 /** Keys of the address that a step changes; all others follow the place of a line or a slice. */
-const STEPS = ["cohort", "run", "cycle", "subject", "compare", "study", "view", "pair", "stop"];
+const STEPS = ["cohort", "run", "cycle", "subject", "compare", "study", "view", "pair", "stop",
+  "present"];
 
 /** What a user does. */
 const ACTS = ["pointerdown", "click", "keydown"];

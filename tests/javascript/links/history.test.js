@@ -77,5 +77,6 @@ test("a step is another page, run, cycle, cohort, subject or part of a page", ()
   assert.ok(isStep(at("/cuts"), at("/threshold")));
   assert.ok(isStep(at("/cuts?run=a"), at("/cuts")));
   assert.ok(isStep(at("/lessons?stop=1"), at("/lessons?stop=2")));
+  assert.ok(isStep(at("/lessons?stop=1"), at("/lessons?stop=1&present=1")));
   assert.ok(!isStep(at("/cuts?run=a"), at("/cuts?run=a&rule=otsu")));
 });

@@ -255,7 +255,7 @@ def test_this_subject_is_there_before_the_cohort_is_counted(
     data = sent(app)
     assert data["volumes"] == alone["volumes"]
     assert data["counts"] == alone["counts"]
-    assert "1 of 4 scans of the cohort are counted" in data["proposal"]["sentence"]
+    assert "Not known yet: not all scans" in data["proposal"]["sentence"]
     assert (data["none"], data["proposal"]["kind"]) == (True, "not known yet")
     assert data["pending"]
     assert "the cohort's is being counted" in data["caption"]
