@@ -144,7 +144,7 @@ def levels_differ(signs: Signs, run: Fingerprint) -> str:
     sure = "clearly" if apart > _CLEARLY else "somewhat"
     return (
         f"Grey levels are distributed {sure} unlike those that {run.run} learnt from: another "
-        "modality, intensity scale or region; compare both on the Data page."
+        "modality, intensity scale or region; the peaks may lie elsewhere."
     )
 
 

@@ -112,8 +112,8 @@ def position_sentence(overlap: float, inputs: SliceSet, reference: SliceSet) -> 
     if overlap > 0.8:
         return f"{text} Both sets come from the same levels."
     return (
-        f"{text} The sets differ by level: an adversary learns that before lesions. "
-        "In New run, under All settings, choose position for match (`data.match`)."
+        f"{text} The sets differ by level, and an adversary learns that before lesions: where one "
+        "is on, choose position for match (`data.match`) in New run, under All settings."
     )
 
 
