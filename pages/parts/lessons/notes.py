@@ -46,7 +46,8 @@ NOTES: dict[str, str] = {
 """,
     "one_cycle_more": """
 - Move one cycle at a time; pink is a hole. Stripes come from a level between two bright peaks.
-- Go on to the end: no hole any more, and a mask of three times the tumour.
+- Go on to the end, on slice 3 of the real heads: no hole any more, and a mask of three times the
+  tumour. On synthetic T2 slice 1 has holes to the end: not every run closes them.
 - Ask: "Would you have stopped here?" and take hands before you go on.
 - Nothing on this screen needs a true mask, but for the Dice that is called *oracle*.
 - Say what the signs cannot tell: that the lesion was found.

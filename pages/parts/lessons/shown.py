@@ -80,9 +80,24 @@ def picture(
 
 def box_of(held: Bools, around: int = AROUND) -> Box:
     """The rows and columns that hold a mask or region, and some pixels around it."""
-    found = [np.flatnonzero(held.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(max(0, one[0] - around), one[-1] + 1 + around) for one in found)
+    rows, columns = (slice(max(0, one.start - around), one.stop + around) for one in _spans(held))
     return rows, columns
+
+
+def square_of(held: Bools, around: int = AROUND) -> Box:
+    """A square of a slice that holds a mask and some pixels around it, moved in where it leaves."""
+    wide = max(one.stop - one.start for one in _spans(held)) + 2 * around
+    square = []
+    for one, length in zip(_spans(held), held.shape, strict=True):
+        start = (one.start + one.stop - wide) // 2
+        start = max(0, min(start, length - wide))
+        square.append(slice(start, min(start + wide, length)))
+    return square[0], square[1]
+
+
+def _spans(held: Bools) -> Box:
+    rows, columns = (np.flatnonzero(held.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def slice_of(
@@ -191,10 +206,11 @@ def histogram(
 def choose(label: str, options: Sequence[Any], key: str, names: Mapping[Any, str] | None = None,
            default: Any = None) -> Any:  # fmt: skip
     """One of a few, all on the screen."""
+    # not as the control's default: an exercise may set the choice before the control is drawn
+    st.session_state.setdefault(f"lesson {key}", options[0] if default is None else default)
     chosen = st.segmented_control(
         label,
         options,
-        default=options[0] if default is None else default,
         format_func=(lambda one: names.get(one, one)) if names else str,
         key=f"lesson {key}",
         required=True,

@@ -9,7 +9,7 @@ from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.lessons import recorded
 from pages.parts.lessons.material import FOLDER, patients, read
-from pages.parts.lessons.shown import AUTOENCODER, PAPER, REAL, RUN, SLOW
+from pages.parts.lessons.shown import AUTOENCODER, PAPER, REAL, RUN, SLOW, square_of
 from pages.parts.lessons.stops import (
     no_common_gap,
     one_cycle_more,
@@ -178,10 +178,38 @@ def test_a_cycle_more_adds_detail_and_holes_which_close_when_two_peaks_become_on
     assert count_holes(last) == 0
     which = one_cycle_more.STARTS[REAL][1]
     assert last[which].sum() > 3 * truth[which].sum()
+    assert all(last[n].sum() > truth[n].sum() for n in range(len(truth)))
     for n in range(3):
         assert recorded.dice_of(last[n], truth[n]) < recorded.dice_of(closed.mask[n], truth[n])
     assert {one.stage for name in (REAL, SLOW) for one in recorded.course(name).points
             if one.separated >= one_cycle_more.PARTED} == {2}  # fmt: skip
+
+
+def test_holes_close_in_all_slices_of_real_heads_and_not_in_the_first_on_synthetic_t2() -> None:
+    for name, closed in ((REAL, True), (SLOW, False)):
+        points = [one for one in recorded.course(name).points if one.mask is not None]
+        start = one_cycle_more.STARTS[name][0]
+        after = [one.mask for one in points if one.index > start]
+        which = slice(None) if closed else slice(0, 1)
+        for mask in after:
+            assert bool(count_holes(mask[which])) is not closed
+
+
+@pytest.mark.parametrize("name", one_cycle_more.CASES)
+def test_the_enlarged_square_is_large_and_holds_lesion_and_holes_of_every_moment(name: str) -> None:
+    truth = recorded.truth_of(name)
+    points = [one for one in recorded.course(name).points
+              if one.separated >= one_cycle_more.PARTED and one.mask is not None]  # fmt: skip
+    for n, true in enumerate(truth):
+        masks = [point.mask[n] for point in points]
+        rows, columns = box = square_of(
+            one_cycle_more.looked_at(masks, true), one_cycle_more.AROUND
+        )
+        assert rows.stop - rows.start == columns.stop - columns.start <= 51
+        assert true[box].sum() == true.sum()
+        assert all(count_holes(mask[box][None]) == count_holes(mask[None]) for mask in masks)
+        if name == REAL:
+            assert rows.stop - rows.start <= 34  # no false piece at the other end of the head
 
 
 def test_the_papers_losses_leave_the_lesion_out_and_lose_to_the_plain_scan() -> None:
