@@ -4,7 +4,6 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ AROUND = 2  # pixels
 EDGE = 36  # levels from the end of the scale, where a name would be cut
 AFAR = 22  # px: type in a chart that is presented
 KEY = 30  # px above a chart for the line that names its colours
-CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
+ROW, ROW_AFAR = 16, 26  # px of a row of peaks' names above a histogram
 SHORT = {"reconstruction": "I_ro", "wild": "wild cut", "fence": "fence cut"}
 """Maps by the names that fit above a picture."""
 NAMES = {
@@ -136,25 +135,36 @@ def show_chart(
 ) -> None:
     """A chart under its title; `alt` is what it shows, for who cannot see it.
 
-    `lines` names lines by their colour (CSS) below the title: these words break where a narrow
-    chart would cut its own.
+    `lines` names what is drawn by its colour (CSS) beside the title: these words break where a
+    narrow chart would cut its own.
     """
     # the title is no part of the chart, which would cut it
     words = "".join(
-        f'<div><i style="background: {colour}"></i>{html.escape(name)}</div>'
+        f'<span><i style="background: {colour}"></i>{_named(name)}</span>'
         for name, colour in lines.items()
     )
-    st.html(f'<div class="chart-title"><b>{html.escape(title)}</b>{words}</div>')
-    named = len(figure.data) > 1 and not lines
-    figure.update_layout(height=height, margin_t=KEY if named else 8)
+    named = f"<div>{words}</div>" if words else ""
+    st.html(f'<div class="chart-title"><b>{html.escape(title)}</b>{named}</div>')
+    above = len(figure.data) > 1 and not lines
+    afar = presenting.chosen(state.PRESENT)
+    row = ROW_AFAR if afar else ROW
+    rows = 1 + max((said.yshift or 0 for said in figure.layout.annotations), default=-1)
+    figure.update_layout(height=height, margin_t=(KEY if above else 8) + row * rows)
+    for said in figure.layout.annotations:
+        said.yshift = row * (said.yshift or 0)
     if lines:
         figure.update_layout(showlegend=False)
-    if presenting.chosen(state.PRESENT):
-        figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
+    if afar:
+        # plotly leaves out the last level where half of it would not fit beside the axis
+        figure.update_layout(font_size=AFAR, legend_font_size=AFAR, margin_r=AFAR)
         figure.update_annotations(font_size=AFAR)
-        for said in figure.layout.annotations:
-            said.yshift = 2 * (said.yshift or 0)
     st.plotly_chart(figure, config=PLAIN, key=f"lesson {key}", alt=alt or title)
+
+
+def _named(name: str) -> str:
+    """A name as HTML, an oracle's in italics as everywhere."""
+    text = html.escape(name)
+    return f"<em>{text}</em>" if "(oracle)" in name else text
 
 
 def histogram(
@@ -182,25 +192,26 @@ def histogram(
                     "line": {"width": 0}},
             hovertemplate="level %{x}: %{y:,.0f} of the lesion<extra></extra>",
         )  # fmt: skip
-        figure.update_layout(
-            showlegend=True, legend={"x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"}
-        )
     if level is not None:
         figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 3})
     top = np.log10(max(10, counts.max()))
-    figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.35])  # room for names
-    for said in figure.layout.annotations:
+    figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.05])
+    # names stand above the plot, neighbours in two rows, so that none hides a bar or meets a line
+    for number, said in enumerate(figure.layout.annotations):
         end = "left" if said.x < EDGE else "right" if said.x > 255 - EDGE else "center"
-        said.xanchor = end
+        said.update(xanchor=end, yanchor="bottom", yshift=number % 2, bgcolor=None)
     if narrow:
         for number, said in enumerate(figure.layout.annotations, 1):
             said.update(text=f"{number}", xanchor="center", yshift=0)
         figure.update_xaxes(title_text="grey level, 0–255")
-        return figure
-    for before, after in pairwise(figure.layout.annotations):
-        if after.x - before.x < CLOSE:
-            after.yshift = LOWER - (before.yshift or 0)
     return figure
+
+
+def names_with_lesion(name: str) -> dict[str, str]:
+    """The names of a `histogram` with its lesion, and their colours (CSS)."""
+    blue = COLOURS["truth"]
+    hatched = f"repeating-linear-gradient(135deg, {blue} 0 2px, transparent 2px 5px)"
+    return {"all voxels": COLOURS[name], "lesion (oracle)": hatched}
 
 
 def choose(label: str, options: Sequence[Any], key: str, names: Mapping[Any, str] | None = None,

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from ascnet_core.figures.basics import COLOURS
 from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import attempt
 from pages.parts.lessons.material import patients
@@ -12,6 +13,8 @@ from pages.parts.lessons.stop import Stop
 CONTRASTS = {"flair": "FLAIR", "t2": "T2"}
 SHOWN = ("demo1-002", "demo1-006", "demo1-010")  # whose dark pixels go over to the bright side
 RULE = "rightmost-valley"
+LIT = "lit, in this slice"
+LINES = {"all voxels": COLOURS["reconstruction"], LIT: COLOURS["wild"]}
 
 
 def show() -> str:
@@ -41,11 +44,13 @@ def show() -> str:
         chart.add_bar(
             x=np.arange(256),
             y=_lit_counts(patient.maps["reconstruction"][lit]),
-            name="lit, in this slice",
-            marker={"color": "#E69F00", "line": {"width": 0}},
+            name=LIT,
+            marker={"color": COLOURS["wild"], "line": {"width": 0}},
         )
         with column:
-            show_chart(chart, f"{name}: histogram of I_ro", f"histogram {contrast}", 210)
+            show_chart(
+                chart, f"{name}: histogram of I_ro", f"histogram {contrast}", 210, lines=LINES
+            )
             show_tiles(
                 [
                     Tile(
