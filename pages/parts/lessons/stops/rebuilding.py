@@ -83,6 +83,6 @@ STOP = Stop(
     "This network is a small *denoising* autoencoder, trained for a few minutes "
     "(`demo-flair-autoencoder`); larger ones do better, and fail in the same way.",
     show,
-    "An autoencoder should fail at the lesion. It rebuilds it, and changes normal tissue as much, "
-    "so the residual has no gap either.",
+    "An autoencoder should fail at the lesion. It rebuilds most of it, and changes normal tissue "
+    "too: no level of the residual gives the lesion alone.",
 )
