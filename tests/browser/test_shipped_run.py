@@ -19,6 +19,18 @@ def opened(server: str, page: Page) -> Page:
     return page
 
 
+def test_peaks_of_the_plain_input_are_not_called_good(server: str, page: Page) -> None:
+    colours = {}
+    for shown in ("reconstruction", "input"):
+        page.goto(f"{server}/threshold?map={shown}")
+        page.wait_for_function(f"{READY} && ascnetExplorer.data.map === '{shown}'")
+        verdict = page.locator('[data-is="verdict"]')
+        assert "separated" in verdict.inner_text()
+        assert not verdict.evaluate("one => one.classList.contains('weak')")
+        colours[shown] = verdict.evaluate("one => getComputedStyle(one).backgroundColor")
+    assert colours["input"] != colours["reconstruction"]
+
+
 def test_three_separated_peaks_and_a_sensible_mask(opened: Page) -> None:
     said = opened.locator('[data-is="verdict"]').inner_text()
     peaks = opened.evaluate("ascnetExplorer.data.peaks")
