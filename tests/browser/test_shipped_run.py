@@ -7,7 +7,10 @@ import pytest
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
+READY = (
+    "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
+    " && !ascnetExplorer.data.pending"
+)
 
 
 @pytest.fixture
