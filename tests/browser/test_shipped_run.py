@@ -7,7 +7,10 @@ import pytest
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-READY = "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
+READY = (
+    "globalThis.ascnetExplorer?.volumes.size > 0 && ascnetExplorer.frames > 0"
+    " && !ascnetExplorer.data.pending"
+)
 
 
 @pytest.fixture
@@ -17,6 +20,18 @@ def opened(server: str, page: Page) -> Page:
     page.wait_for_function(READY)
     page.wait_for_timeout(1000)
     return page
+
+
+def test_peaks_of_the_plain_input_are_not_called_good(server: str, page: Page) -> None:
+    colours = {}
+    for shown in ("reconstruction", "input"):
+        page.goto(f"{server}/threshold?map={shown}")
+        page.wait_for_function(f"{READY} && ascnetExplorer.data.map === '{shown}'")
+        verdict = page.locator('[data-is="verdict"]')
+        assert "separated" in verdict.inner_text()
+        assert not verdict.evaluate("one => one.classList.contains('weak')")
+        colours[shown] = verdict.evaluate("one => getComputedStyle(one).backgroundColor")
+    assert colours["input"] != colours["reconstruction"]
 
 
 def test_three_separated_peaks_and_a_sensible_mask(opened: Page) -> None:

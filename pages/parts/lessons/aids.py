@@ -39,6 +39,8 @@ def row(number: int, stop: Stop, presenting: bool) -> bool:
                     "Exercise",
                     key=f"lesson exercise {number}",
                     help="A task on this stop's controls, with a check (E)",
+                    on_change=_begin,
+                    args=(number, stop.exercise),
                 )
         with st.container(key="lesson_notes", width="content"):
             st.link_button(
@@ -55,6 +57,13 @@ def row(number: int, stop: Stop, presenting: bool) -> bool:
                 help="All stops with notes, questions, exercises and terms",
             )
     return working
+
+
+def _begin(number: int, exercise: Exercise) -> None:
+    """Set the controls to what the exercise is about, once, when it is opened."""
+    if st.session_state.get(f"lesson exercise {number}"):
+        for key, value in exercise.opens.items():
+            st.session_state[key] = value
 
 
 def task(number: int, exercise: Exercise) -> None:

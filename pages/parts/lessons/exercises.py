@@ -85,5 +85,6 @@ EXERCISES: dict[str, Exercise] = {
         f"When would you have stopped? On real heads, slice {SLICE}, masks have holes at first and "
         "none at the end: move to the first cycle without. No true mask is needed.",
         check_closed,
+        {"lesson run of cycles": REAL, f"lesson slice {REAL}": SLICE},
     ),
 }

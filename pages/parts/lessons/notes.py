@@ -10,8 +10,10 @@ NOTES: dict[str, str] = {
 """,
     "rebuilding": """
 - The idea before ASC-Net: what a network cannot rebuild must be abnormal.
-- Point at the output: **the lesion is still in it**. Point at the residual: edges of normal tissue
-  are as bright.
+- Point at the output: **the lesion is still in it**. Point at the residual: a soft cloud over
+  the whole brain, in the first patient no brighter in the lesion than elsewhere.
+- In patients 006 and 008 it is brighter in the lesion, and still no level gives the lesion alone:
+  elsewhere in the head normal tissue is as bright.
 - Move the level once from left to right. No place gives the lesion alone.
 - Be fair: this autoencoder is small. Bigger ones are better, with the same weakness.
 """,
@@ -29,24 +31,27 @@ NOTES: dict[str, str] = {
 """,
     "one_or_each": """
 - FLAIR first: the patient's own level fails, because a faint lesion makes no peak. Read out the two
-  Dice values.
-- Then T2: here the patient's own level is better.
+  Dice values. In the chart the blue points lie on the orange ones or below them.
+- Then T2: here the patient's own level is better, and so are most blue points, by a little.
 - Open diamonds are *oracle*: say that nobody may claim them.
 """,
     "trading_sides": """
-- Same head, same network, another contrast. Choose the darkest peak on FLAIR.
-- Its pixels lie at the other end on T2. The rule does not know that.
+- Same head, same network, another contrast. Choose the darkest peak on FLAIR: fluid.
+- Most of its pixels lie at the other end on T2, beside the lesion, which stays bright. The rule
+  keeps both and does not know it.
 - Message: a run belongs to the contrast it was trained on.
 """,
     "another_seed": """
 - Only the seed differs. Compare a cut: not alike. Compare the masks: they lie in the same places.
 - Say that Dice is low here: four slices with small lesions, of which each mask holds a part.
+- The grey patch of Seed 2 is what people ask about first: healthy, and below the level.
 - Read out the levels: they differ, so a level of one run means nothing in another.
 - Message: three seeds before a claim. With the paper's losses Dice was .40, .11 and .10.
 """,
     "one_cycle_more": """
 - Move one cycle at a time; pink is a hole. Stripes come from a level between two bright peaks.
-- Go on to the end: no hole any more, and a mask of three times the tumour.
+- Go on to the end, on slice 3 of the real heads: no hole any more, and a mask of three times the
+  tumour. On synthetic T2 slice 1 has holes to the end: not every run closes them.
 - Ask: "Would you have stopped here?" and take hands before you go on.
 - Nothing on this screen needs a true mask, but for the Dice that is called *oracle*.
 - Say what the signs cannot tell: that the lesion was found.

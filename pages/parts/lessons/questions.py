@@ -104,7 +104,7 @@ ONE_OR_EACH = (
 
 TRADING_SIDES = (
     Question(
-        "Why do peaks trade sides?",
+        "Why does fluid change to the other end?",
         "Nothing in the losses says which cut has to be bright where. R weighs both cuts, and a "
         "kind of tissue that is brighter in another contrast can land at another end of I_ro. The "
         "shipped recipe ties anomalies to the bright end, for the contrast it was trained on.",

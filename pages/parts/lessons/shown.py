@@ -4,7 +4,6 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ AROUND = 2  # pixels
 EDGE = 36  # levels from the end of the scale, where a name would be cut
 AFAR = 22  # px: type in a chart that is presented
 KEY = 30  # px above a chart for the line that names its colours
-CLOSE, LOWER = 48, -14  # levels between names that would touch; pixels that one goes down
+ROW, ROW_AFAR = 16, 26  # px of a row of peaks' names above a histogram
 SHORT = {"reconstruction": "I_ro", "wild": "wild cut", "fence": "fence cut"}
 """Maps by the names that fit above a picture."""
 NAMES = {
@@ -80,9 +79,24 @@ def picture(
 
 def box_of(held: Bools, around: int = AROUND) -> Box:
     """The rows and columns that hold a mask or region, and some pixels around it."""
-    found = [np.flatnonzero(held.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(max(0, one[0] - around), one[-1] + 1 + around) for one in found)
+    rows, columns = (slice(max(0, one.start - around), one.stop + around) for one in _spans(held))
     return rows, columns
+
+
+def square_of(held: Bools, around: int = AROUND) -> Box:
+    """A square of a slice that holds a mask and some pixels around it, moved in where it leaves."""
+    wide = max(one.stop - one.start for one in _spans(held)) + 2 * around
+    square = []
+    for one, length in zip(_spans(held), held.shape, strict=True):
+        start = (one.start + one.stop - wide) // 2
+        start = max(0, min(start, length - wide))
+        square.append(slice(start, min(start + wide, length)))
+    return square[0], square[1]
+
+
+def _spans(held: Bools) -> Box:
+    rows, columns = (np.flatnonzero(held.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def slice_of(
@@ -121,25 +135,36 @@ def show_chart(
 ) -> None:
     """A chart under its title; `alt` is what it shows, for who cannot see it.
 
-    `lines` names lines by their colour (CSS) below the title: these words break where a narrow
-    chart would cut its own.
+    `lines` names what is drawn by its colour (CSS) beside the title: these words break where a
+    narrow chart would cut its own.
     """
     # the title is no part of the chart, which would cut it
     words = "".join(
-        f'<div><i style="background: {colour}"></i>{html.escape(name)}</div>'
+        f'<span><i style="background: {colour}"></i>{_named(name)}</span>'
         for name, colour in lines.items()
     )
-    st.html(f'<div class="chart-title"><b>{html.escape(title)}</b>{words}</div>')
-    named = len(figure.data) > 1 and not lines
-    figure.update_layout(height=height, margin_t=KEY if named else 8)
+    named = f"<div>{words}</div>" if words else ""
+    st.html(f'<div class="chart-title"><b>{html.escape(title)}</b>{named}</div>')
+    above = len(figure.data) > 1 and not lines
+    afar = presenting.chosen(state.PRESENT)
+    row = ROW_AFAR if afar else ROW
+    rows = 1 + max((said.yshift or 0 for said in figure.layout.annotations), default=-1)
+    figure.update_layout(height=height, margin_t=(KEY if above else 8) + row * rows)
+    for said in figure.layout.annotations:
+        said.yshift = row * (said.yshift or 0)
     if lines:
         figure.update_layout(showlegend=False)
-    if presenting.chosen(state.PRESENT):
-        figure.update_layout(font_size=AFAR, legend_font_size=AFAR)
+    if afar:
+        # plotly leaves out the last level where half of it would not fit beside the axis
+        figure.update_layout(font_size=AFAR, legend_font_size=AFAR, margin_r=AFAR)
         figure.update_annotations(font_size=AFAR)
-        for said in figure.layout.annotations:
-            said.yshift = 2 * (said.yshift or 0)
     st.plotly_chart(figure, config=PLAIN, key=f"lesson {key}", alt=alt or title)
+
+
+def _named(name: str) -> str:
+    """A name as HTML, an oracle's in italics as everywhere."""
+    text = html.escape(name)
+    return f"<em>{text}</em>" if "(oracle)" in name else text
 
 
 def histogram(
@@ -167,34 +192,36 @@ def histogram(
                     "line": {"width": 0}},
             hovertemplate="level %{x}: %{y:,.0f} of the lesion<extra></extra>",
         )  # fmt: skip
-        figure.update_layout(
-            showlegend=True, legend={"x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"}
-        )
     if level is not None:
         figure.add_vline(x=level, line={"color": COLOURS["mask"], "width": 3})
     top = np.log10(max(10, counts.max()))
-    figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.35])  # room for names
-    for said in figure.layout.annotations:
+    figure.update_yaxes(title_text="voxels, log", range=[-0.1, top * 1.05])
+    # names stand above the plot, neighbours in two rows, so that none hides a bar or meets a line
+    for number, said in enumerate(figure.layout.annotations):
         end = "left" if said.x < EDGE else "right" if said.x > 255 - EDGE else "center"
-        said.xanchor = end
+        said.update(xanchor=end, yanchor="bottom", yshift=number % 2, bgcolor=None)
     if narrow:
         for number, said in enumerate(figure.layout.annotations, 1):
             said.update(text=f"{number}", xanchor="center", yshift=0)
         figure.update_xaxes(title_text="grey level, 0–255")
-        return figure
-    for before, after in pairwise(figure.layout.annotations):
-        if after.x - before.x < CLOSE:
-            after.yshift = LOWER - (before.yshift or 0)
     return figure
+
+
+def names_with_lesion(name: str) -> dict[str, str]:
+    """The names of a `histogram` with its lesion, and their colours (CSS)."""
+    blue = COLOURS["truth"]
+    hatched = f"repeating-linear-gradient(135deg, {blue} 0 2px, transparent 2px 5px)"
+    return {"all voxels": COLOURS[name], "lesion (oracle)": hatched}
 
 
 def choose(label: str, options: Sequence[Any], key: str, names: Mapping[Any, str] | None = None,
            default: Any = None) -> Any:  # fmt: skip
     """One of a few, all on the screen."""
+    # not as the control's default: an exercise may set the choice before the control is drawn
+    st.session_state.setdefault(f"lesson {key}", options[0] if default is None else default)
     chosen = st.segmented_control(
         label,
         options,
-        default=options[0] if default is None else default,
         format_func=(lambda one: names.get(one, one)) if names else str,
         key=f"lesson {key}",
         required=True,

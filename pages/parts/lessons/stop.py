@@ -1,7 +1,8 @@
 """What a stop of the lessons is made of."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 class Question(NamedTuple):
@@ -15,10 +16,12 @@ class Exercise(NamedTuple):
     """A task with a check that never gives the answer away.
 
     `check` looks at the stop's controls and says whether it is done, and a sentence why or why not.
+    `opens` are the controls (by their session key) that are set for who begins it.
     """
 
     task: str
     check: Callable[[], tuple[bool, str]]
+    opens: Mapping[str, Any] = MappingProxyType({})
 
 
 class Stop(NamedTuple):

@@ -31,8 +31,8 @@ STOPS = (
     ),
     Stop(
         "pages/threshold.py",
-        "When it fails",
-        "The plain input under Otsu's rule, on the same subject.",
+        "A plain threshold fails",
+        "The input alone, without the network, under Otsu's rule, on the same subject.",
         {"map": "input", "rule": "otsu"},
     ),
     Stop(

@@ -99,6 +99,8 @@ function render(root, nodes, { data, live, table }) {
   for (const [name, text] of Object.entries(texts)) put(nodes[name], text);
   nodes.accept.disabled = Boolean(live.none) || !data.on;
   nodes.verdict.classList.toggle("weak", !data.separated);
+  // the input's peaks are kinds of tissue: that they stand apart is no good sign for a mask
+  nodes.verdict.classList.toggle("plain", data.map === "input");
   nodes.steps.title = data.steps;
   nodes.warning.hidden = !data.warning;
   nodes.trained.hidden = !trained;

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.parts.lessons.course import COURSE
+from pages.parts.lessons.course import COURSE, name_of
 from pages.parts.start import tour
 from tests.browser.conftest import settle
 
@@ -47,6 +47,16 @@ CUT = """() => [
     return tops.some((top, at) => Math.abs(top - tops[at - at % across]) > 1);
   }),
 ].map((one) => `${one.tagName} ${one.textContent}`)"""
+# Names of peaks that reach into a histogram's plot, and histograms without their last level.
+ASTRAY = """() => [...document.querySelectorAll(".st-key-lesson_view .js-plotly-plot")]
+  .flatMap((plot) => {
+    const top = plot.querySelector(".nsewdrag").getBoundingClientRect().top;
+    const names = [...plot.querySelectorAll(".annotation-text")];
+    const last = [...plot.querySelectorAll(".xtick text")].some((one) => one.textContent === "255"
+      && one.checkVisibility({ visibilityProperty: true, opacityProperty: true }));
+    return [...names.filter((one) => one.getBoundingClientRect().bottom > top + 3)
+      .map((one) => one.textContent), ...(names.length && last ? [] : ["no names or no 255"])];
+  })"""
 BODY_TYPE = """() => [...document.querySelectorAll(
     ".st-key-lesson_text p, .st-key-lesson_notice p")]
   .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
@@ -86,6 +96,20 @@ def test_every_stop_fills_the_screen_in_large_type(server: str, page: Page) -> N
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
     assert "present" not in page.url
+
+
+def test_histograms_name_their_last_level_and_their_peaks_above_the_bars(
+    server: str, page: Page
+) -> None:
+    for view in ("no_common_gap", "trading_sides", "another_seed"):
+        number = next(n for n, stop in enumerate(COURSE, 1) if name_of(stop) == view)
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.goto(f"{server}/lessons?present=1&stop={number}")
+        title(page, number)
+        for width, height in SCREENS:
+            page.set_viewport_size({"width": width, "height": height})
+            settle(page)
+            assert page.evaluate(ASTRAY) == [], (view, width)
 
 
 def viewer_stop() -> int:

@@ -105,6 +105,17 @@ def test_an_exercise_is_refused_at_the_start_and_gives_nothing_away(name: str) -
     assert not re.search(r"\d{2,}", re.sub(r"demo1-\d+|0?\.01", "", at.warning[0].value))
 
 
+def test_an_exercise_opens_the_slice_that_it_is_about() -> None:
+    number = next(n for n, stop in enumerate(COURSE, 1) if name_of(stop) == "one_cycle_more")
+    at = open_lessons(stop=str(number))
+    at.toggle(key=f"lesson exercise {number}").set_value(True).run()
+    assert at.session_state[f"lesson slice {exercises.REAL}"] == exercises.SLICE
+    assert not at.warning
+    at.select_slider(key=f"lesson moment {exercises.REAL}").set_value(exercises.CLOSED).run()
+    at.button(key=f"lesson check {number}").click().run()
+    assert len(at.success) == 1
+
+
 def test_few_of_all_settings_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     held: dict[str, object] = {}
     monkeypatch.setattr(exercises, "_state", lambda: held)

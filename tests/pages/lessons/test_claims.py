@@ -9,7 +9,7 @@ from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import attempt, propose
 from pages.parts.lessons import recorded
 from pages.parts.lessons.material import FOLDER, patients, read
-from pages.parts.lessons.shown import AUTOENCODER, PAPER, REAL, RUN, SLOW
+from pages.parts.lessons.shown import AUTOENCODER, PAPER, REAL, RUN, SLOW, square_of
 from pages.parts.lessons.stops import (
     no_common_gap,
     one_cycle_more,
@@ -65,8 +65,29 @@ def test_an_autoencoder_rebuilds_the_lesion_and_its_residual_has_no_level_for_it
                        for name in ("residual", "input"))  # fmt: skip
         assert best < 0.3
         assert best < plain - 0.2
-    first = patients(AUTOENCODER, "flair")["demo1-004"].tables["residual"]
+    known = patients(AUTOENCODER, "flair")
+    first = known["demo1-004"].tables["residual"]
     assert oracle_threshold(first, "bright")[0] == rebuilding.START
+
+
+def test_the_residual_is_brighter_in_some_lesions_and_as_bright_elsewhere() -> None:
+    known = patients(AUTOENCODER, "flair")
+    for who, brighter in (("demo1-004", False), ("demo1-006", True), ("demo1-008", True)):
+        patient, table = known[who], known[who].tables["residual"]
+        residual = patient.maps["residual"]
+        lesion = residual[patient.truth].mean()
+        normal = residual[patient.region & ~patient.truth].mean()
+        assert bool(lesion > 1.5 * normal) is brighter
+        assert bool(lesion < normal) is not brighter
+        assert table.lesion is not None
+        bright = slice(int(lesion), None)
+        assert (table.levels - table.lesion)[bright].sum() > 2 * table.lesion[bright].sum()
+        # a soft cloud: from pixel to pixel it changes much less than the scan does
+        steps = {
+            name: np.abs(np.diff(patient.maps[name].astype(int), axis=0))[patient.region[1:]].mean()
+            for name in ("residual", "input")
+        }
+        assert steps["residual"] < steps["input"] / 3
 
 
 def test_the_brightest_peak_is_the_lesion_and_the_fence_dims_it() -> None:
@@ -111,6 +132,40 @@ def test_a_level_of_its_own_suits_the_first_patient_on_t2_and_fails_the_first_on
         assert bool(masks[1].sum() < masks[0].sum()) is better
 
 
+def test_own_levels_help_nobody_on_flair_and_most_a_little_on_t2() -> None:
+    gains = {}
+    for contrast, (run, kind, _) in one_or_each.CASES.items():
+        tables = [one.tables["reconstruction"] for one in patients(run, kind, apart=True).values()]
+        common = propose(RULE, np.sum([one.levels for one in tables], axis=0)).level
+        own = [attempt(RULE, one.levels, "bright").level for one in tables]
+        gains[contrast] = [
+            float(one.dice("bright")[level] - one.dice("bright")[common])
+            for one, level in zip(tables, own, strict=True)
+            if level is not None
+        ]
+        assert len(gains[contrast]) == 8
+    assert max(gains["FLAIR"]) < 0.02
+    assert sum(abs(gain) < 0.04 for gain in gains["FLAIR"]) == 7
+    assert min(gains["FLAIR"]) < -0.3
+    assert sum(gain > 0 for gain in gains["T2"]) >= 7
+    assert round(max(gains["T2"]), 2) == 0.09
+    assert min(gains["T2"]) > -0.01
+
+
+def test_the_lesion_stays_bright_on_t2_where_fluid_joins_it() -> None:
+    for who in trading_sides.SHOWN:
+        t2 = patients(RUN, "t2")[who]
+        last = find_peaks(t2.tables["reconstruction"].levels)[-1]
+        levels = t2.maps["reconstruction"][t2.truth]
+        share = ((levels >= last.left) & (levels <= last.right)).mean()
+        assert share > (0.85 if who != "demo1-010" else 0.45)
+    # sides are not traded: most of FLAIR's brightest peak is in the brightest on T2 too
+    flair, t2 = (patients(RUN, contrast)[trading_sides.SHOWN[0]] for contrast in ("flair", "t2"))
+    bright, last = (find_peaks(one.tables["reconstruction"].levels)[-1] for one in (flair, t2))
+    there = t2.maps["reconstruction"][(flair.maps["reconstruction"] >= bright.left) & flair.region]
+    assert ((there >= last.left) & (there <= last.right)).mean() > 0.5
+
+
 @pytest.mark.parametrize("who", trading_sides.SHOWN)
 def test_the_darkest_peak_on_flair_goes_over_to_the_brightest_on_t2(who: str) -> None:
     flair, t2 = (patients(RUN, contrast)[who] for contrast in ("flair", "t2"))
@@ -146,12 +201,18 @@ def test_trainings_that_differ_by_the_seed_look_different_and_agree_on_the_anoma
         hit, wide = (mask & truth).sum() / truth.sum(), mask.sum() / inside.sum()
         assert hit > 10 * wide  # of a lesion much more is marked than of the rest
         assert 0.25 < hit < 0.4  # a part of these small lesions
-    assert truth.sum(axis=(1, 2)).max() < 150
+    lesions = truth.sum(axis=(1, 2))
+    assert lesions.max() < 150
+    whole = [one.tables["input"] for one in patients(RUN, "flair").values()]
+    assert min(table.true for table in whole) > 3 * lesions.max()
     # the healthy patch of slice 2 that seed 2 lifts to grey, below its level
     made, patch = held["reconstruction"][:, 1], inside[1] & ~truth[1]
     grey = [int(((one >= 144) & (one < 160) & patch).sum()) for one in made]
     assert grey[2] > 300 > 5 * max(grey[:2])
     assert levels[2] > 160
+    lifted = (made[2] >= 144) & (made[2] < 160) & patch
+    fence = [one[lifted].mean() for one in held["fence"][:, 1]]
+    assert fence[2] > max(fence[:2]) + 50
 
 
 def test_a_cycle_more_adds_detail_and_holes_which_close_when_two_peaks_become_one() -> None:
@@ -178,10 +239,38 @@ def test_a_cycle_more_adds_detail_and_holes_which_close_when_two_peaks_become_on
     assert count_holes(last) == 0
     which = one_cycle_more.STARTS[REAL][1]
     assert last[which].sum() > 3 * truth[which].sum()
+    assert all(last[n].sum() > truth[n].sum() for n in range(len(truth)))
     for n in range(3):
         assert recorded.dice_of(last[n], truth[n]) < recorded.dice_of(closed.mask[n], truth[n])
     assert {one.stage for name in (REAL, SLOW) for one in recorded.course(name).points
             if one.separated >= one_cycle_more.PARTED} == {2}  # fmt: skip
+
+
+def test_holes_close_in_all_slices_of_real_heads_and_not_in_the_first_on_synthetic_t2() -> None:
+    for name, closed in ((REAL, True), (SLOW, False)):
+        points = [one for one in recorded.course(name).points if one.mask is not None]
+        start = one_cycle_more.STARTS[name][0]
+        after = [one.mask for one in points if one.index > start]
+        which = slice(None) if closed else slice(0, 1)
+        for mask in after:
+            assert bool(count_holes(mask[which])) is not closed
+
+
+@pytest.mark.parametrize("name", one_cycle_more.CASES)
+def test_the_enlarged_square_is_large_and_holds_lesion_and_holes_of_every_moment(name: str) -> None:
+    truth = recorded.truth_of(name)
+    points = [one for one in recorded.course(name).points
+              if one.separated >= one_cycle_more.PARTED and one.mask is not None]  # fmt: skip
+    for n, true in enumerate(truth):
+        masks = [point.mask[n] for point in points]
+        rows, columns = box = square_of(
+            one_cycle_more.looked_at(masks, true), one_cycle_more.AROUND
+        )
+        assert rows.stop - rows.start == columns.stop - columns.start <= 51
+        assert true[box].sum() == true.sum()
+        assert all(count_holes(mask[box][None]) == count_holes(mask[None]) for mask in masks)
+        if name == REAL:
+            assert rows.stop - rows.start <= 34  # no false piece at the other end of the head
 
 
 def test_the_papers_losses_leave_the_lesion_out_and_lose_to_the_plain_scan() -> None:

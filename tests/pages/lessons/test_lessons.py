@@ -101,6 +101,25 @@ def test_the_blue_outline_is_named_where_it_is_drawn(lessons: AppTest) -> None:
         assert ("Blue outline" in said) == (name != "the_click")
 
 
+def test_the_click_says_whose_peaks_it_shows_and_what_its_rule_does(lessons: AppTest) -> None:
+    said = notice(open_stop(lessons, "the_click"))
+    assert "the whole cohort: its 4 peaks" in said
+    assert "the lowest place left of the brightest peak" in said
+
+
+def test_the_healthy_patch_is_named_in_the_slice_that_has_it(lessons: AppTest) -> None:
+    for which, named in ((2, True), (1, False)):
+        at = open_stop(lessons, "another_seed")
+        at.segmented_control(key="lesson rerun slice").set_value(which).run()
+        assert any("patch of Seed 2" in one.value for one in at.caption) is named
+        at.segmented_control(key="lesson rerun map").set_value("wild").run()
+        assert not any("patch of Seed 2" in one.value for one in at.caption)
+
+
+def test_no_lesson_has_the_title_of_a_stop_of_the_tour() -> None:
+    assert not {stop.title for stop in STOPS} & {stop.title for stop in tour.STOPS}
+
+
 def test_who_clicks_the_peak_is_sent_on_into_the_valley() -> None:
     assert "valley" in STOPS[NUMBERS["the_click"] - 1].short
     assert "valley" in next(one for one in tour.STOPS if one.title == "Click the peak").sentence

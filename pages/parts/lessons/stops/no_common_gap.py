@@ -10,6 +10,7 @@ from pages.parts.lessons.shown import (
     Tile,
     choose,
     histogram,
+    names_with_lesion,
     show_chart,
     show_tiles,
     slice_of,
@@ -44,6 +45,7 @@ def show() -> str:
                 f"{who}: histogram of {short}",
                 f"histogram {who}",
                 210,
+                lines=names_with_lesion(name),
             )
             show_tiles(
                 [

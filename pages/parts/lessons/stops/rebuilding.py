@@ -4,7 +4,15 @@ import streamlit as st
 
 from ascnet_core.metrics.overlap import oracle_threshold
 from pages.parts.lessons.material import patients
-from pages.parts.lessons.shown import AUTOENCODER, Tile, histogram, show_chart, show_tiles, slice_of
+from pages.parts.lessons.shown import (
+    AUTOENCODER,
+    Tile,
+    histogram,
+    names_with_lesion,
+    show_chart,
+    show_tiles,
+    slice_of,
+)
 from pages.parts.lessons.stop import Stop
 
 START = 43  # of 255: the best level of the first patient shown
@@ -51,7 +59,8 @@ def show() -> str:
         range=[-1, MOST + 1],
         tickvals=list(range(0, MOST + 1, 16)),
     )
-    show_chart(chart, f"{who}: histogram of the residual", "histogram of the residual", 190)
+    show_chart(chart, f"{who}: histogram of the residual", "histogram of the residual", 190,
+               lines=names_with_lesion("residual"))  # fmt: skip
     mean = {
         name: [float(maps[name][where].mean()) / 255 for where in (lesion, normal)]
         for name in ("input", "reconstruction", "residual")
@@ -74,6 +83,6 @@ STOP = Stop(
     "This network is a small *denoising* autoencoder, trained for a few minutes "
     "(`demo-flair-autoencoder`); larger ones do better, and fail in the same way.",
     show,
-    "An autoencoder should fail at the lesion. It rebuilds it, and changes normal tissue as much, "
-    "so the residual has no gap either.",
+    "An autoencoder should fail at the lesion. It rebuilds most of it, and changes normal tissue "
+    "too: no level of the residual gives the lesion alone.",
 )

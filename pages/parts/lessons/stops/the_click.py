@@ -6,6 +6,7 @@ from pages.parts.lessons.shown import COHORT, RUN, choose_subject
 from pages.parts.lessons.stop import Stop
 from pages.parts.shared import runs
 from pages.parts.shared.state import View
+from pages.parts.shared.tables import counted
 from pages.parts.viewer import findings, viewer
 
 
@@ -23,9 +24,11 @@ def show() -> str:
     with right:
         viewer.show_numbers()
     return (
+        f"Histogram and rule look at the whole cohort: its {counted(len(data['peaks']), 'peak')} "
+        "need not be those of one patient, as in lesson 3. "
         f"The rule `{shown.proposed.rule}`, which saw no mask, proposes level "
-        f"{shown.proposed.level} of 255 here; the line moves where you click, and the mask in "
-        "three planes and its numbers move with it."
+        f"{shown.proposed.level} of 255, the lowest place left of the brightest peak. The line "
+        "moves where you click, and mask and numbers with it."
     )
 
 

@@ -1,8 +1,9 @@
-"""Fig. 8: peaks trade sides. One network on FLAIR and on T2 of the same head."""
+"""Fig. 8: peaks trade sides; here fluid does. One network on FLAIR and on T2 of the same head."""
 
 import numpy as np
 import streamlit as st
 
+from ascnet_core.figures.basics import COLOURS
 from ascnet_core.segmentation.histogram import find_peaks
 from ascnet_core.segmentation.threshold import attempt
 from pages.parts.lessons.material import patients
@@ -12,6 +13,8 @@ from pages.parts.lessons.stop import Stop
 CONTRASTS = {"flair": "FLAIR", "t2": "T2"}
 SHOWN = ("demo1-002", "demo1-006", "demo1-010")  # whose dark pixels go over to the bright side
 RULE = "rightmost-valley"
+LIT = "lit, in this slice"
+LINES = {"all voxels": COLOURS["reconstruction"], LIT: COLOURS["wild"]}
 
 
 def show() -> str:
@@ -41,11 +44,13 @@ def show() -> str:
         chart.add_bar(
             x=np.arange(256),
             y=_lit_counts(patient.maps["reconstruction"][lit]),
-            name="lit, in this slice",
-            marker={"color": "#E69F00", "line": {"width": 0}},
+            name=LIT,
+            marker={"color": COLOURS["wild"], "line": {"width": 0}},
         )
         with column:
-            show_chart(chart, f"{name}: histogram of I_ro", f"histogram {contrast}", 210)
+            show_chart(
+                chart, f"{name}: histogram of I_ro", f"histogram {contrast}", 210, lines=LINES
+            )
             show_tiles(
                 [
                     Tile(
@@ -74,13 +79,13 @@ def _lit_counts(levels: np.ndarray) -> np.ndarray:
 
 
 STOP = Stop(
-    "Peaks trade sides",
-    "Which peak is the anomaly is not fixed (paper, Fig. 8). Here are FLAIR and T2 of the same "
-    "head through the *same* network, trained on FLAIR. Fluid is dark on FLAIR and makes peak 1; "
-    "on T2 it is bright, and its pixels lie in the brightest peak, together with the lesion. "
+    "Fluid joins the lesion",
+    "What a peak holds is not fixed (paper, Fig. 8). Here are FLAIR and T2 of the same head "
+    "through the *same* network, trained on FLAIR. Fluid is dark on FLAIR and makes peak 1; on T2 "
+    "it is bright, and most of its pixels lie in the brightest peak, together with the lesion. "
     "**Choose a peak** and see where its pixels go. So look at the side and the peak anew for "
     "each kind of scan: `peak:K` on one is not `peak:K` on the other.",
     show,
-    "The same network, the same head: what is the darkest peak on FLAIR lies in the brightest on "
-    "T2. Look at the side anew for each kind of scan.",
+    "The same network, the same head: fluid is the darkest peak on FLAIR; on T2 most of it joins "
+    "the lesion in the brightest. Look anew for each contrast.",
 )

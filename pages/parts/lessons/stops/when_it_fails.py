@@ -77,7 +77,7 @@ def show() -> str:
 
 
 STOP = Stop(
-    "When it fails",
+    "When the paper's losses fail",
     "Nothing in the paper's losses asks the wild cut to hold the anomaly. From the second cycle on "
     "the fence hears nothing of the discriminator D, which grows sure of every image, and the cuts "
     "share out brightness: the *lesion* is where the wild cut is darkest. The rival to beat is a "
