@@ -71,10 +71,9 @@ def advise(history: History | Sequence[Point]) -> Advice:
     since = row[0].total_cycle if row else None
     if _all_hold(rules):
         text = (
-            f"stop at cycle {newest.total_cycle}: the rules are met ({newest.separated} separated "
-            f"peaks since cycle {since}, index {newest.separation_index:.2f}, mask like "
-            f"the one before by {newest.stability or 0.0:.2f}"
-            f"{_since_when(cycles)}); that does not show that the lesion is found"
+            f"stop at cycle {newest.total_cycle}: the rules are met{_since_when(cycles)} "
+            f"({newest.separated} separated peaks, index {newest.separation_index:.2f}, mask "
+            f"stability {newest.stability or 0.0:.2f}); that does not show that the lesion is found"
         )
         return Advice("stop", text, rules, newest.total_cycle)
     met = (n for n in range(len(cycles) - 1, 0, -1) if _all_hold(rules_of(cycles[:n])))
@@ -113,7 +112,7 @@ def _since_when(cycles: Sequence[Point]) -> str:
     first = len(cycles)
     while first > 1 and _all_hold(rules_of(cycles[: first - 1])):
         first -= 1
-    return f"; all met since cycle {cycles[first - 1].total_cycle}" if first < len(cycles) else ""
+    return f" since cycle {cycles[first - 1].total_cycle}" if first < len(cycles) else ""
 
 
 def _spoilt(cycles: Sequence[Point], rules: Sequence[Rule], apart: bool) -> str:

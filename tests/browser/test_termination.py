@@ -73,7 +73,7 @@ def test_one_slider_drives_cuts_mask_histogram_and_curves(
     page: Page, parted: Path, open_run: Callable[[Path], Locator]
 ) -> None:
     film = open_run(parted)
-    expect(page.get_by_text("the rules are met (3 separated peaks since cycle 3")).to_be_visible()
+    expect(page.get_by_text("(3 separated peaks, index")).to_be_visible()
     names = ("tiles", "histogram", "course", "losses")
     before = {name: canvas(film, name) for name in names}
     points = read_history(Run(parted)).points

@@ -56,7 +56,7 @@ def shown(path: Path, tab: str = board.FILM) -> AppTest:
 def test_the_section_says_the_advice_with_its_rules_and_figures(own_cache: Path, run: Run) -> None:
     app = shown(run.path)
     assert app.success[0].value.startswith(
-        "Stop at cycle 6: the rules are met (3 separated peaks since cycle 3, index 1.00"
+        "Stop at cycle 6: the rules are met since cycle 5 (3 separated peaks, index 1.00"
     )
     table = next(one.value for one in app.markdown if "| rule |" in one.value)
     assert all(name in table for name in RULES)

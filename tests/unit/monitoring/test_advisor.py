@@ -19,9 +19,8 @@ def test_separated_and_stable_stops_with_the_figures_in_the_sentence() -> None:
     assert advice.kind == "stop"
     assert advice.best_cycle == 7
     assert advice.sentence == (
-        "stop at cycle 7: the rules are met (3 separated peaks since cycle 4, index 1.00, mask "
-        "like the one before by 1.00; all met since cycle 6); that does not show that the "
-        "lesion is found"
+        "stop at cycle 7: the rules are met since cycle 6 (3 separated peaks, index 1.00, mask "
+        "stability 1.00); that does not show that the lesion is found"
     )
     assert all(held(advice).values())
 
@@ -294,7 +293,7 @@ def test_a_run_that_wants_two_peaks_stops_at_two_and_one_that_wants_four_goes_on
     assert three.kind == "go on"
     assert "2 separated peaks, index 0.45; 3 and 0.6 are wanted" in three.sentence
     assert two.kind == "stop"
-    assert "2 separated peaks since cycle 1, index 0.90" in two.sentence
+    assert "2 separated peaks, index 0.90" in two.sentence
     assert two.rules[0].figure == "2 of 2"
     four = advise([replace(point, peaks_wanted=4) for point in story("mmmssss")])
     assert four.kind == "go on"
