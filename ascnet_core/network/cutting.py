@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from ascnet_core.network.blocks import ConvPair, Encoder, Network, initialise
 
 DECODER_DROPOUTS = ("none", "asymmetric")
+CUTS = ("free", "conserved")
+EMPTY = -3.0
+"""Bias at which a decoder without weights begins to ask: softplus makes it 0.05."""
+DARK = 1e-3
+"""Brightness below which a pixel has nothing to take out; keeps a division finite."""
 
 
 class Cuts(NamedTuple):
@@ -53,12 +58,27 @@ class Decoder(nn.Module):
         return cast(Tensor, self.head(x))
 
 
+def take(asked: Tensor, slices: Tensor) -> Tensor:
+    """How much of `slices` (N, 1, H, W) in [0, 1] is taken out where `asked` >= 0 was asked for.
+
+    slice x (1 - exp(-asked / slice)): what was asked for while that is little, never more than is
+    there. Unlike the smaller of both it keeps a slope everywhere, so that too much can be given
+    back.
+    """
+    return slices * -torch.expm1(-asked / slices.clamp_min(DARK))
+
+
 class CuttingModule(Network):
     """M of the paper (section 3.1): fence cut, wild cut and reduced reconstruction of a slice.
 
     `width` is 32 in the paper (10,815,205 parameters), `dropout` that of the encoder. With
     `decoder_dropout` "asymmetric" the decoders drop the same share after each join but the fence
     decoder's last, as in the released code, with "none" (the paper) nothing.
+
+    With `cuts` "free" (the paper) each cut has a decoder of its own. "conserved" (not in the paper)
+    ties them: a decoder asks for brightness to take out of each pixel. The wild cut is what was
+    taken (see `take`), the fence what is left, so that fence + wild = slice. It begins with an
+    almost empty wild cut, M near the identity.
     """
 
     def __init__(
@@ -68,17 +88,25 @@ class CuttingModule(Network):
         decoder_dropout: str = "none",
         norm_momentum: float = 0.01,
         norm: str = "batch",
+        cuts: str = "free",
     ) -> None:
         super().__init__()
+        if cuts not in CUTS:
+            raise ValueError(f"cuts is one of {CUTS}")
         if decoder_dropout not in DECODER_DROPOUTS:
             raise ValueError(f"decoder_dropout is one of {DECODER_DROPOUTS}")
         share = dropout if decoder_dropout == "asymmetric" else 0.0
         self.width = width
         self.encoder = Encoder(width, dropout, norm_momentum, norm)
-        self.fence_decoder = Decoder(width, (share, share, share, 0.0), norm_momentum, norm)
+        self.fence_decoder: Decoder | None = None
+        if cuts == "free":
+            self.fence_decoder = Decoder(width, (share, share, share, 0.0), norm_momentum, norm)
         self.wild_decoder = Decoder(width, (share, share, share, share), norm_momentum, norm)
         self.reconstructor = nn.Conv2d(2, 1, 1)
         initialise(self)
+        if cuts == "conserved":
+            nn.init.zeros_(self.wild_decoder.head.weight)
+            nn.init.constant_(cast(Tensor, self.wild_decoder.head.bias), EMPTY)
 
     def forward(self, x: Tensor) -> Cuts:
         """Slices (N, 1, H, W) in [0, 1], H and W multiples of 16 -> their three `Cuts`.
@@ -87,8 +115,13 @@ class CuttingModule(Network):
         combs in a histogram of 256 levels.
         """
         levels = self.encoder(x)
-        fence = torch.sigmoid(self.fence_decoder(levels).float())
-        wild = torch.sigmoid(self.wild_decoder(levels).float())
+        wild = self.wild_decoder(levels).float()
+        if self.fence_decoder is None:
+            wild = take(nn.functional.softplus(wild), x.float())
+            fence = x.float() - wild
+        else:
+            wild = torch.sigmoid(wild)
+            fence = torch.sigmoid(self.fence_decoder(levels).float())
         return Cuts(fence, wild, self.reconstruct(fence, wild))
 
     def maps(self, slices: Tensor) -> dict[str, Tensor]:

@@ -1,9 +1,11 @@
+import math
+
 import pytest
 import torch
 
 from ascnet_core.network.blocks import kernels_3x3, normalisation
-from ascnet_core.network.cutting import CuttingModule
-from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.network.cutting import CuttingModule, take
+from ascnet_core.network.discriminator import Discriminator, PatchCritic
 
 
 def count_parameters(module: torch.nn.Module, running: bool = False) -> int:
@@ -147,3 +149,87 @@ def test_group_norm_is_torchs_in_either_memory_order(order: torch.memory_format)
     pull = torch.randn_like(wanted)
     (slope,) = torch.autograd.grad(found, maps, pull)
     assert torch.allclose(slope, torch.autograd.grad(wanted, maps, pull)[0], atol=1e-5)
+
+
+def test_conserved_cuts_share_the_slice_between_them():
+    torch.manual_seed(0)
+    model = CuttingModule(2, cuts="conserved")
+    torch.nn.init.normal_(model.wild_decoder.head.weight)
+    slices = torch.rand(3, 1, 32, 32)
+    slices[..., :8] = 0
+    cuts = model(slices)
+    assert torch.allclose(cuts.fence + cuts.wild, slices, atol=1e-7)
+    assert cuts.fence.min() >= 0
+    assert (cuts.wild[..., :8] == 0).all()
+    maps = model.eval().maps(slices)
+    assert torch.allclose(maps["residual"], maps["wild"], atol=1e-6)
+
+
+def test_conserved_cuts_begin_near_the_identity_and_can_learn():
+    model = CuttingModule(2, cuts="conserved")
+    slices = torch.full((2, 1, 32, 32), 0.6)
+    cuts = model(slices)
+    asked = math.log(1 + math.exp(-3))
+    taken = 0.6 * (1 - math.exp(-asked / 0.6))
+    assert torch.allclose(cuts.wild, torch.full_like(slices, taken))
+    cuts.wild.mean().backward()
+    head = model.wild_decoder.head
+    assert head.weight.grad is not None
+    assert head.weight.grad.abs().max() > 0
+    assert head.bias.grad is not None
+    assert head.bias.grad != 0
+
+
+def test_what_is_asked_for_is_taken_while_it_is_little_and_never_more_than_there_is():
+    slices = torch.tensor([0.0, 0.5, 0.5, 0.5])
+    asked = torch.tensor([3.0, 1e-4, 0.5, 50.0], requires_grad=True)
+    taken = take(asked, slices)
+    assert taken.tolist() == pytest.approx([0, 1e-4, 0.5 * (1 - math.exp(-1)), 0.5], rel=1e-3)
+    taken.sum().backward()
+    assert asked.grad is not None
+    assert asked.grad.tolist() == pytest.approx([0, 1, math.exp(-1), 0], abs=1e-3)
+
+
+def test_conserved_cuts_need_one_decoder_less():
+    free, conserved = CuttingModule(8), CuttingModule(8, cuts="conserved")
+    spared = count_parameters(free.wild_decoder)
+    assert count_parameters(free) - count_parameters(conserved) == spared
+    with pytest.raises(ValueError, match="cuts is one of"):
+        CuttingModule(2, cuts="other")
+
+
+@pytest.mark.parametrize(("depth", "patch"), [(1, 4), (2, 10), (3, 22), (4, 46)])
+def test_a_critic_of_patches_sees_so_many_pixels_at_once(depth, patch):
+    torch.manual_seed(1)
+    critic = PatchCritic(2, depth, "least")
+    assert critic.patch == patch
+    image = torch.rand(1, 1, 96, 96, requires_grad=True)
+    critic.score(image).sum().backward()
+    rows, columns = (image.grad[0, 0] != 0).nonzero().T
+    # the patch that scores least may hang over the border
+    assert rows.max() - rows.min() < patch
+    assert columns.max() - columns.min() < patch
+    assert max(rows.max() - rows.min(), columns.max() - columns.min()) >= patch / 2
+
+
+def test_the_score_of_patches_is_their_mean_or_the_least_of_them():
+    torch.manual_seed(2)
+    mean, least = PatchCritic(3, 3), PatchCritic(3, 3, "least")
+    least.load_state_dict(mean.state_dict())
+    images = torch.rand(4, 1, 32, 48)
+    x = images
+    for conv in mean.convs:
+        x = conv(x)
+        x = torch.where(x > 0, x, 0.2 * x)
+    patches = (x * mean.head.weight[0]).sum(1) + mean.head.bias
+    assert patches.shape == (4, 4, 6)
+    assert torch.allclose(mean.score(images), patches.mean((1, 2)), atol=1e-6)
+    assert torch.allclose(least.score(images), patches.flatten(1).min(1).values, atol=1e-6)
+    assert torch.allclose(mean(images), torch.tanh(mean.score(images)))
+    with pytest.raises(ValueError, match="pool is one of"):
+        PatchCritic(2, 2, "max")
+
+
+def test_maps_of_a_critic_of_patches_double_up_to_sixteen_times():
+    maps = [conv.out_channels for conv in PatchCritic(4, 6).convs]
+    assert maps == [4, 8, 16, 32, 64, 64]
