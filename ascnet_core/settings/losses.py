@@ -40,6 +40,8 @@ NEEDS: dict[str, Needs] = {
     "losses.tie": Needs(("corrupted",)),
     "losses.identity": Needs(("references",)),
     "losses.wild_reference": Needs(("references",)),
+    "losses.sparsity": Needs(("inputs",)),
+    "losses.lift": Needs(("references", "inputs")),
     "losses.self_training": Needs(("inputs",), stages=(2,), looks_at_references=True),
     "adversary.weight": Needs(("references", "inputs")),
     "losses.disjointness": Needs(("inputs",)),
@@ -83,7 +85,7 @@ class Losses:
     lies."""
     wild_loss: Literal["absolute", "cross-entropy"] = "absolute"
     """Error of the wild cut against its target: absolute, or cross-entropy, which keeps its slope
-    where the cut is sure and wrong."""
+    where the cut is sure and wrong. Of conserved cuts it takes the share of the slice."""
     focus: float = Field(1.0, ge=0, le=1e6)
     """Pixels under corruption count this many times in the denoising terms and the tie."""
     tie: float = Field(0.0, ge=0, le=1e6)
@@ -100,6 +102,18 @@ class Losses:
     """Weight of abs(fence - slice) on uncorrupted reference slices."""
     wild_reference: float = Field(0.0, ge=0, le=1e6)
     """Weight of the wild cut on uncorrupted reference slices, where it should be empty."""
+    sparsity: float = Field(0.0, ge=0, le=1e6)
+    """Weight of the mean wild cut on inputs: what is taken out has a price, so that the fence stays
+    the input where nothing is wrong."""
+    sparsity_over: int = Field(0, ge=0, le=10_000_000)
+    """Steps of M over which that price rises from 0 to its weight, so that the wild cut is not
+    emptied before D has learnt anything."""
+    lift: float = Field(0.0, ge=0, le=1e6)
+    """Weight of the squared error between I_ro and the fence in which what the wild cut holds
+    beyond the reference is lifted (see losses.tie_to, tie_share, tie_side); it trains R alone."""
+    lift_quantile: float = Field(0.995, ge=0.5, le=0.99999)
+    """Share of the reference's pixels below the level of the wild cut above which I_ro is
+    lifted."""
     self_training: float = Field(0.0, ge=0, le=1e6)
     """Weight, in stage 2, of the wild cut's error on inputs against labels of M itself: anomaly is
     what its moving average puts above a level that hardly any reference pixel reaches."""

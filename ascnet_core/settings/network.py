@@ -13,6 +13,16 @@ class Network:
 
     width: int = Field(32, ge=1, le=256)
     """Feature maps of M's first level (32 in the paper)."""
+    cuts: Literal["free", "conserved"] = "free"
+    """Fence and wild cut are drawn each by a decoder of its own (the paper), or share the slice
+    between them: the wild cut is what is taken out, the fence what is left."""
+    discriminator: Literal["dense", "patches"] = "dense"
+    """D is the paper's, which looks at the slice as a whole, or scores overlapping patches."""
+    discriminator_depth: int = Field(5, ge=1, le=6)
+    """Times that a D of patches halves the slice: its patches are 3 x 2^depth - 2 pixels wide."""
+    discriminator_pool: Literal["mean", "least"] = "mean"
+    """The score of a D of patches: their mean, or that of the patch that looks least normal, so
+    that a small lesion counts."""
     discriminator_width: int = Field(32, ge=1, le=256)
     """Feature maps of D's first level."""
     dropout: float = Field(0.3, ge=0, le=0.95)
@@ -50,3 +60,16 @@ class Adversary:
     code."""
     r1: float = Field(0.0, ge=0, le=1e6)
     """Weight of the R1 penalty (squared gradient of D at references)."""
+    steps: int = Field(1, ge=1, le=20)
+    """Steps of D after each step of M in joint order."""
+    view_flips: bool = False
+    """D sees fences and references mirrored at random."""
+    view_turn: float = Field(0.0, ge=0, le=180)
+    """D sees them turned by up to so many degrees, so that it does not learn few patients by
+    heart."""
+    view_scale: float = Field(0.0, ge=0, le=0.5)
+    """D sees them larger or smaller by up to this share."""
+    view_shift: float = Field(0.0, ge=0, le=0.5)
+    """D sees them shifted by up to this share of their width."""
+    view_brightness: float = Field(0.0, ge=0, le=0.9)
+    """D sees them brighter or darker by up to this share."""

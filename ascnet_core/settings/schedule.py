@@ -34,6 +34,9 @@ class Schedule:
     """Adam's learning rate for M."""
     learning_rate_d: float = Field(5e-5, ge=0, le=1000)
     """Adam's learning rate for D."""
+    adam_beta: float = Field(0.9, ge=0, le=0.9999)
+    """Memory of Adam's mean of gradients; 0.5 is usual where two networks play against each
+    other."""
     reconstructor_rate: float = Field(1.0, ge=0, le=1e6)
     """R's three numbers learn this many times faster."""
     cooling: float = Field(0.0, ge=0, le=1)
@@ -44,6 +47,8 @@ class Schedule:
     """In stage 2 an epoch of M shows the inputs twice, as in the released code."""
     average: float = Field(0.0, ge=0, le=0.99999)
     """Memory of the moving average of M's weights that is kept as the model; 0: no average."""
+    average_from: int = Field(0, ge=0, le=10_000_000)
+    """Steps of M before the average begins; until then it is M itself."""
     log_every: int = Field(10, ge=1, le=1_000_000)
     """Steps between two lines of losses."""
     snapshot_epochs: int = Field(0, ge=0, le=10_000)

@@ -44,8 +44,10 @@ class Recipe:
 
         Groups of the kept network's optimiser may have a `factor` for their learning rate.
         """
+        schedule = settings.schedule
+        betas = (schedule.adam_beta, 0.999)
         return torch.optim.Adam(
-            network.parameters(), lr=settings.schedule.learning_rate, fused=True
+            network.parameters(), lr=schedule.learning_rate, betas=betas, fused=True
         )
 
     def begin_phase(self, state: TrainingState, settings: Settings, moment: Moment) -> None:

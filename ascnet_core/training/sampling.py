@@ -20,7 +20,9 @@ from ascnet_core.training.distributed import this_process
 from ascnet_core.training.timetable import Moment
 
 # Purposes of draws: those of one step must not give the same numbers.
-ORDER, MATCH, AUGMENT, CORRUPT, DROPOUT, FRESH = range(6)
+ORDER, MATCH, AUGMENT, CORRUPT, DROPOUT, FRESH, VIEW = range(7)
+MORE = 100
+"""Added to a purpose, and a counter to that, for what a step draws several times."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ def draw_pairs(settings: Settings, sets: Sets, moment: Moment, batch: int) -> tu
     return inputs, _taken(sets.references, partners, settings, seed + 1)
 
 
+def draw_more_references(
+    settings: Settings, sets: Sets, moment: Moment, batch: int, number: int
+) -> Tensor:
+    """Further references that go with this step's inputs, the same for the same `number`."""
+    chosen = input_indices(settings.schedule, moment, len(sets.inputs), batch)
+    partners = reference_indices(settings, sets, moment, chosen, MATCH + MORE * number)
+    seed = own_seed(settings, moment, AUGMENT + MORE * number)
+    return _taken(sets.references, partners, settings, seed)
+
+
 def _taken(slices: Tensor, chosen: np.ndarray, settings: Settings, seed: int) -> Tensor:
     own = torch.from_numpy(this_process().part(chosen)).to(slices.device)
     return augment(slices[own], settings.data, seed)
@@ -91,7 +103,7 @@ def input_indices(settings: Schedule, moment: Moment, count: int, batch: int) ->
 
 
 def reference_indices(
-    settings: Settings, sets: Sets, moment: Moment, chosen: np.ndarray
+    settings: Settings, sets: Sets, moment: Moment, chosen: np.ndarray, purpose: int = MATCH
 ) -> np.ndarray:
     """Which reference slices go with this step's input slices, (batch,) int.
 
@@ -100,9 +112,9 @@ def reference_indices(
     """
     seed, batch = settings.schedule.seed, len(chosen)
     if settings.data.match == "position":
-        rng = np.random.default_rng(moment.seed(seed, MATCH))
+        rng = np.random.default_rng(moment.seed(seed, purpose))
         return match_positions(sets.input_positions[chosen], sets.reference_positions, rng)
-    rng = np.random.default_rng([moment.seed(seed, MATCH, whole_epoch=True), 1])
+    rng = np.random.default_rng([moment.seed(seed, purpose, whole_epoch=True), 1])
     count = len(sets.references)
     order = rng.permutation(balance(count, max(count, len(sets.inputs)), rng))
     return np.resize(np.roll(order, -moment.index * batch), batch)

@@ -98,11 +98,12 @@ def set_rate(state: TrainingState, schedule: Schedule, total: int) -> None:
 
 
 @torch.no_grad()
-def update_average(state: TrainingState, memory: float) -> None:
-    """Move the average a little towards the model; faster while it is young."""
+def update_average(state: TrainingState, schedule: Schedule) -> None:
+    """Move the average towards the model: a little, more while young, wholly before its time."""
     if state.average is None:
         return
-    memory = min(memory, (1 + state.steps_m) / (10 + state.steps_m))
+    age = state.steps_m - schedule.average_from
+    memory = min(schedule.average, (1 + age) / (10 + age)) if age > 0 else 0.0
     current = state.model.state_dict()
     for name, kept in state.average.state_dict().items():
         if kept.is_floating_point():

@@ -147,7 +147,7 @@ def run_step(
         found = recipe.step(state, settings, sets, moment)
     state.step += 1
     if state.steps_m > steps_before:
-        update_average(state, settings.schedule.average)
+        update_average(state, settings.schedule)
     return found
 
 

@@ -7,18 +7,18 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ascnet_core.network import losses
-from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.network.discriminator import Critic
 from ascnet_core.settings.network import Adversary
 from ascnet_core.training.state import TrainingState
 
 
-def discriminator_of(state: TrainingState) -> Discriminator | None:
+def discriminator_of(state: TrainingState) -> Critic | None:
     """D, where there is an adversary."""
-    return cast("Discriminator | None", state.networks.get("discriminator"))
+    return cast("Critic | None", state.networks.get("discriminator"))
 
 
 def discriminator_side(
-    discriminator: Discriminator, fences: Tensor, references: Tensor, adversary: Adversary
+    discriminator: Critic, fences: Tensor, references: Tensor, adversary: Adversary
 ) -> Tensor:
     """D's loss on fences of inputs (n, 1, H, W) and on what it should take for references.
 
@@ -43,7 +43,7 @@ def discriminator_side(
     return loss
 
 
-def cutting_side(discriminator: Discriminator, fences: Tensor, adversary: Adversary) -> Tensor:
+def cutting_side(discriminator: Critic, fences: Tensor, adversary: Adversary) -> Tensor:
     """M's adversarial term, unweighted: how far D is from taking the fences for references."""
     scores = discriminator.score(fences)
     target = -1.0 if adversary.mirrored else 1.0
@@ -54,7 +54,7 @@ def cutting_side(discriminator: Discriminator, fences: Tensor, adversary: Advers
     return losses.least_squares(scores, target)
 
 
-def freeze(discriminator: Discriminator, adversary: Adversary) -> None:
+def freeze(discriminator: Critic, adversary: Adversary) -> None:
     """Set D up for M's turn: no gradients for it, and running statistics that stay.
 
     The released code's frozen D (`frozen_uses_batches`) still normalises by the batch and drops
@@ -66,7 +66,7 @@ def freeze(discriminator: Discriminator, adversary: Adversary) -> None:
         norm.momentum = 0.0
 
 
-def unfreeze(discriminator: Discriminator, momentum: float) -> None:
+def unfreeze(discriminator: Critic, momentum: float) -> None:
     """Set D up for its own turn."""
     discriminator.requires_grad_(True)
     discriminator.train()

@@ -5,13 +5,16 @@ import copy
 import torch
 from torch import Tensor
 
-from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.network.discriminator import Critic
 from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
 from ascnet_core.training.gauges import SAMPLE, maps_of, mean_inside, rank_with_input, spread
 from ascnet_core.training.sampling import Sets
 from ascnet_core.training.state import TrainingState
+
+FAR = 0.1
+"""A fence off its input by more than this share of the scale differs from it to the eye."""
 
 
 def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, float]:
@@ -27,6 +30,7 @@ def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, f
         "rank_correlation": rank_with_input(maps["reconstruction"], inputs),
         "wild_input": mean_inside(maps["wild"], inputs),
         "wild_reference": mean_inside(of_references["wild"], references),
+        "fence_differs": share_differing(maps["fence"], inputs),
     }
     discriminator = discriminator_of(state)
     if discriminator is not None:
@@ -34,9 +38,17 @@ def measure(state: TrainingState, settings: Settings, sets: Sets) -> dict[str, f
     return found
 
 
+def share_differing(fences: Tensor, inputs: Tensor) -> float:
+    """Share of the region's pixels (input above 0) whose fence is off the input by over `FAR`."""
+    tissue = inputs > 0
+    if not bool(tissue.any()):
+        return 0.0
+    return float(((fences - inputs).abs() > FAR)[tissue].float().mean())
+
+
 def _of_adversary(
     state: TrainingState,
-    discriminator: Discriminator,
+    discriminator: Critic,
     settings: Settings,
     inputs: Tensor,
     references: Tensor,
@@ -55,6 +67,7 @@ def _of_adversary(
     scores = torch.cat([of_fences.detach(), of_references])
     sign = -1.0 if adversary.mirrored else 1.0
     return {
+        "gap": float(sign * (of_references.mean() - of_fences.detach().mean())),
         "score": float(scores.abs().mean()),
         "saturated": float((torch.tanh(scores).abs() > 0.999).float().mean()),
         "gradient": float(gradient.flatten(1).norm(dim=1).mean()),

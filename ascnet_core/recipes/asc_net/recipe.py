@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ascnet_core.network import losses
 from ascnet_core.network.blocks import kernels_3x3
 from ascnet_core.network.cutting import Cuts, CuttingModule
-from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.network.discriminator import Critic, Discriminator, PatchCritic
 from ascnet_core.recipes.asc_net.adversary import (
     discriminator_of,
     discriminator_side,
@@ -20,13 +20,24 @@ from ascnet_core.recipes.asc_net.adversary import (
 from ascnet_core.recipes.asc_net.corruption import corrupt
 from ascnet_core.recipes.asc_net.gauges import measure
 from ascnet_core.recipes.asc_net.terms import Batch, terms_of
+from ascnet_core.recipes.asc_net.views import viewed
 from ascnet_core.segmentation.quantiser import joint_counts
 from ascnet_core.settings.methods.asc_net import kinds_shown
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
 from ascnet_core.training.learning import learn
 from ascnet_core.training.recipe import Losses, Recipe
-from ascnet_core.training.sampling import CORRUPT, FRESH, Sets, draw, draw_pairs, own_seed
+from ascnet_core.training.sampling import (
+    CORRUPT,
+    FRESH,
+    MORE,
+    VIEW,
+    Sets,
+    draw,
+    draw_more_references,
+    draw_pairs,
+    own_seed,
+)
 from ascnet_core.training.state import MODEL, TrainingState
 from ascnet_core.training.timetable import Moment, seed_of
 
@@ -45,6 +56,7 @@ class AscNet(Recipe):
             network.decoder_dropout,
             network.norm_momentum,
             network.norm,
+            network.cuts,
         )
 
     def others(self, settings: Settings) -> dict[str, nn.Module]:
@@ -54,15 +66,16 @@ class AscNet(Recipe):
     def optimiser(self, name: str, network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
         """Adam; R's three numbers are a group of their own, with a rate of their own."""
         schedule = settings.schedule
+        betas = (schedule.adam_beta, 0.999)
         if name != MODEL:
             rate = schedule.learning_rate_d
-            return torch.optim.Adam(network.parameters(), lr=rate, fused=True)
+            return torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=True)
         reconstructor = list(cast(CuttingModule, network).reconstructor.parameters())
         own = {id(parameter) for parameter in reconstructor}
         rest = [parameter for parameter in network.parameters() if id(parameter) not in own]
         groups = [{"params": rest, "factor": 1.0}]
         groups.append({"params": reconstructor, "factor": schedule.reconstructor_rate})
-        return torch.optim.Adam(groups, lr=schedule.learning_rate, fused=True)
+        return torch.optim.Adam(groups, lr=schedule.learning_rate, betas=betas, fused=True)
 
     def begin_phase(self, state: TrainingState, settings: Settings, moment: Moment) -> None:
         """The released code's resets, if asked for: of Adam, and of D."""
@@ -111,7 +124,7 @@ def discriminator_step(
             fences, references = fences[: len(inputs)], torch.cat([real, fences[len(inputs) :]])
         else:
             fences = model(inputs).fence
-    return _train_discriminator(state, settings, fences, references)
+    return _train_discriminator(state, settings, moment, fences, references)
 
 
 def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
@@ -125,15 +138,26 @@ def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Mom
         real = references
         if moment.stage == 2:
             real = torch.cat([references, cuts["references"].fence.detach()])
-        report |= _train_discriminator(state, settings, cuts["inputs"].fence.detach(), real)
+        fences = cuts["inputs"].fence.detach()
+        report |= _train_discriminator(state, settings, moment, fences, real)
+        for number in range(1, settings.adversary.steps):
+            batch = settings.schedule.batch_m
+            real = draw_more_references(settings, sets, moment, batch, number)
+            if moment.stage == 2:
+                real = torch.cat([real, cuts["references"].fence.detach()])
+            report |= _train_discriminator(state, settings, moment, fences, real, number)
     return report
 
 
-def _new_d(settings: Settings, seed: int) -> Discriminator:
+def _new_d(settings: Settings, seed: int) -> Critic:
     """A freshly initialised D."""
     network = settings.network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(settings.schedule.seed, FRESH, seed, 1))
+        if network.discriminator == "patches":
+            return PatchCritic(
+                network.discriminator_width, network.discriminator_depth, network.discriminator_pool
+            )
         return Discriminator(
             settings.data.size,
             network.discriminator_width,
@@ -164,7 +188,8 @@ def _train_cutting(
             made = model(torch.cat([shown[kind] for kind in kinds]))
             parts = zip(*(one.chunk(len(kinds)) for one in made), strict=True)
             cuts.update(zip(kinds, (Cuts(*part) for part in parts), strict=True))
-            batch = Batch(state, settings, moment.stage, inputs, references, corrupted, cuts)
+            view = own_seed(settings, moment, VIEW)
+            batch = Batch(state, settings, moment.stage, inputs, references, corrupted, cuts, view)
             terms = terms_of(batch)
         factor = settings.losses.weight_decay
         if factor:
@@ -178,9 +203,18 @@ def _train_cutting(
 
 
 def _train_discriminator(
-    state: TrainingState, settings: Settings, fences: Tensor, references: Tensor
+    state: TrainingState,
+    settings: Settings,
+    moment: Moment,
+    fences: Tensor,
+    references: Tensor,
+    number: int = 0,
 ) -> Losses:
-    discriminator = cast(Discriminator, discriminator_of(state))
+    """A step of D on random views of both; `number` tells the steps at one moment apart."""
+    discriminator = cast(Critic, discriminator_of(state))
+    seed = own_seed(settings, moment, VIEW + MORE * (number + 1))
+    fences = viewed(fences, settings.adversary, seed)
+    references = viewed(references, settings.adversary, seed + 1)
     unfreeze(discriminator, settings.network.norm_momentum)
 
     def loss() -> tuple[Tensor, Losses]:

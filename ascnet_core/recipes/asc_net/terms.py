@@ -12,23 +12,27 @@ import torch
 from torch import Tensor
 
 from ascnet_core.network import losses
-from ascnet_core.network.cutting import Cuts, CuttingModule
-from ascnet_core.network.discriminator import Discriminator
+from ascnet_core.network.cutting import DARK, Cuts, CuttingModule
+from ascnet_core.network.discriminator import Critic
 from ascnet_core.recipes.asc_net.adversary import cutting_side, discriminator_of
 from ascnet_core.recipes.asc_net.corruption import Corrupted
 from ascnet_core.recipes.asc_net.self_training import self_labels
+from ascnet_core.recipes.asc_net.views import viewed
 from ascnet_core.settings.losses import weight_of
 from ascnet_core.settings.methods.asc_net import is_on
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
 from ascnet_core.training.state import TrainingState
 
+LEAST_LEVEL = 1 / 255
+"""I_ro is lifted only where the wild cut holds more than a grey level: an empty one is noise."""
+
 
 @dataclass(frozen=True)
 class Batch:
     """The slices (N, 1, S, S) of a step, and the cuts that M made of each kind it was shown.
 
-    `corrupted` is None where no term needs it.
+    `corrupted` is None where no term needs it; `view_seed` draws how D sees the fences.
     """
 
     state: TrainingState
@@ -38,6 +42,7 @@ class Batch:
     references: Tensor
     corrupted: Corrupted | None
     cuts: dict[str, Cuts]
+    view_seed: int = 0
 
 
 Function = Callable[[Batch], Tensor | None]
@@ -82,10 +87,9 @@ def denoise_wild(batch: Batch) -> Tensor:
     """The wild cut holds the corruption: its excess of brightness, or its mask."""
     corrupted, wanted = _corrupted(batch), batch.settings.losses
     target = corrupted.mask if wanted.wild_target == "mask" else corrupted.excess
-    crossed = wanted.wild_loss == "cross-entropy"
-    measure = losses.cross_entropy if crossed else losses.absolute_error
-    with torch.autocast(batch.state.device.type, enabled=False):
-        return measure(batch.cuts["corrupted"].wild, target, _focus(batch))
+    if wanted.wild_loss == "absolute":
+        return losses.absolute_error(batch.cuts["corrupted"].wild, target, _focus(batch))
+    return _crossed(batch, "corrupted", corrupted.slices, target, _focus(batch))
 
 
 @term("losses.tie")
@@ -114,6 +118,22 @@ def _focus(batch: Batch) -> Tensor:
     return 1 + (batch.settings.losses.focus - 1) * _corrupted(batch).mask
 
 
+def _crossed(
+    batch: Batch, kind: str, slices: Tensor, target: Tensor, weights: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy of the wild cut of slices of a kind against 0 and 1.
+
+    A conserved wild cut is at most as bright as its slice, so its share of that is meant.
+    """
+    wild = batch.cuts[kind].wild
+    with torch.autocast(batch.state.device.type, enabled=False):
+        if batch.settings.network.cuts == "conserved":
+            wild = wild / slices.clamp_min(DARK)
+            tissue = (slices > 0).to(wild)
+            weights = tissue if weights is None else weights * tissue
+        return losses.cross_entropy(wild, target, weights)
+
+
 @term("losses.identity")
 def identity(batch: Batch) -> Tensor:
     """The fence of a reference is the reference."""
@@ -125,8 +145,37 @@ def wild_reference(batch: Batch) -> Tensor:
     """The wild cut of a reference is empty."""
     wild = batch.cuts["references"].wild
     if batch.settings.losses.wild_loss == "cross-entropy":
-        return losses.cross_entropy(wild, torch.zeros_like(wild))
+        return _crossed(batch, "references", batch.references, torch.zeros_like(wild))
     return wild.mean()
+
+
+@term("losses.sparsity")
+def sparsity(batch: Batch) -> Tensor:
+    """The wild cut of an input is small: taking out has a price, which may rise at first."""
+    over = batch.settings.losses.sparsity_over
+    price = min(1.0, batch.state.steps_m / over) if over else 1.0
+    return price * batch.cuts["inputs"].wild.mean()
+
+
+@term("losses.lift")
+def lift(batch: Batch) -> Tensor:
+    """I_ro is the fence, what the wild cut holds beyond the reference lifted; trains R alone.
+
+    So the histogram of I_ro gets the peak that the paper clicks, without a lesion of our own.
+    """
+    wanted = batch.settings.losses
+    inputs, references = batch.cuts["inputs"], batch.cuts["references"]
+    fence = torch.cat([inputs.fence, references.fence]).detach()
+    wild = torch.cat([inputs.wild, references.wild]).detach()
+    normal = references.wild.detach()[batch.references > 0]
+    if not len(normal):
+        return fence.new_zeros(())
+    level = torch.quantile(normal, wanted.lift_quantile).clamp_min(LEAST_LEVEL)
+    beyond = (wild > level).to(fence)
+    aim = losses.tie_target(fence, beyond, wanted.tie_share, wanted.tie_side, wanted.tie_to)
+    model = cast(CuttingModule, batch.state.model)
+    weights = 1 + (wanted.focus - 1) * beyond
+    return losses.squared_error(model.reconstruct(fence, wild), aim, weights)
 
 
 @term("losses.self_training")
@@ -143,14 +192,15 @@ def self_training(batch: Batch) -> Tensor:
     found, normal = wild[: len(batch.inputs)].float(), wild[len(batch.inputs) :].float()
     tissue = batch.references > 0
     labels = self_labels(found, normal, tissue, wanted.self_quantile, wanted.focus)
-    return losses.cross_entropy(batch.cuts["inputs"].wild, labels.target, labels.weights)
+    return _crossed(batch, "inputs", batch.inputs, labels.target, labels.weights)
 
 
 @term("adversary.weight")
 def fence(batch: Batch) -> Tensor:
     """D takes the fences of inputs for references (paper, section 3.2)."""
-    discriminator = cast(Discriminator, discriminator_of(batch.state))
-    return cutting_side(discriminator, batch.cuts["inputs"].fence, batch.settings.adversary)
+    discriminator, adversary = cast(Critic, discriminator_of(batch.state)), batch.settings.adversary
+    fences = viewed(batch.cuts["inputs"].fence, adversary, batch.view_seed)
+    return cutting_side(discriminator, fences, adversary)
 
 
 @term("losses.disjointness")

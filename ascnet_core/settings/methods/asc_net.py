@@ -47,6 +47,19 @@ class AscNet(TrainedMethod):
             "0 to 1, inside the region; nothing is wrong there, so it should stay near 0.",
         ),
         Gauge(
+            "fence_differs",
+            "Share of the fence that differs from I_in",
+            "Share, 0 to 1, of the region's pixels whose fence is off the input by over a tenth of "
+            "the scale. A cut takes out lesions: a few per cent; near 1 the fence shows other "
+            "images.",
+        ),
+        Gauge(
+            "gap",
+            "Gap between D's scores of references and fences",
+            "Before tanh. At 0 D can't tell them apart: M has won, or D never learnt; above 2 a "
+            "hinge loss teaches D no more.",
+        ),
+        Gauge(
             "score",
             "Mean abs(s) of D before tanh",
             "Above 3 the slope that D gives M is under 0.01: a sure D teaches nothing.",
@@ -76,7 +89,8 @@ class AscNet(TrainedMethod):
         "adversary.",
         "losses.",
         "corruption.",
-        "network.discriminator_",
+        "network.cuts",
+        "network.discriminator",
         "network.decoder_dropout",
         "schedule.order",
         "schedule.epochs_d",
@@ -106,7 +120,7 @@ class AscNet(TrainedMethod):
             shows = sets_shown(settings, stage)
             trains = {"M": len(shows) * schedule.batch_m}
             if adversary.weight:
-                trains["D"] = 2 * schedule.batch_m
+                trains["D"] = 2 * schedule.batch_m * adversary.steps
             steps = schedule.steps or _ceil(inputs, schedule.batch_m)
             return (Phase("joint", 2, schedule.epochs_m, steps, trains, shows),)
         found = []
@@ -121,7 +135,7 @@ class AscNet(TrainedMethod):
 
     def learners(self, settings: Settings) -> tuple[Learner, ...]:
         """M, and D where there is an adversary."""
-        cutting = Learner("M")
+        cutting, network = Learner("M"), settings.network
         if not settings.adversary.weight:
             return (cutting,)
         discriminator = Learner(
@@ -130,7 +144,7 @@ class AscNet(TrainedMethod):
             "network.discriminator_norm",
             "schedule.learning_rate_d",
             cost=0.35,  # its fence included
-            running=not settings.adversary.frozen_uses_batches,
+            running=network.discriminator == "dense" and not settings.adversary.frozen_uses_batches,
             derived_twice=bool(settings.adversary.r1),
         )
         return cutting, discriminator
@@ -144,7 +158,30 @@ class AscNet(TrainedMethod):
     def check(self, settings: Settings) -> None:
         """Refuse losses that the order or the stages leave without slices."""
         super().check(settings)
-        schedule = settings.schedule
+        schedule, network, adversary = settings.schedule, settings.network, settings.adversary
+        if network.cuts == "conserved" and settings.losses.tie_side == "dark":
+            raise UserError(
+                "network.cuts=conserved takes what is bright out of a slice; set "
+                "losses.tie_side=bright, or network.cuts=free for dark lesions."
+            )
+        wanted = settings.losses
+        crossed = wanted.denoise_wild and wanted.wild_loss == "cross-entropy"
+        if network.cuts == "conserved" and crossed and wanted.wild_target == "excess":
+            raise UserError(
+                "network.cuts=conserved with losses.wild_loss=cross-entropy looks at the share "
+                "that is taken out; set losses.wild_target=mask, or losses.wild_loss=absolute."
+            )
+        least = network.discriminator == "patches" and network.discriminator_pool == "least"
+        if least and adversary.mirrored:
+            raise UserError(
+                "network.discriminator_pool=least looks for the patch with the lowest score, which "
+                "is the least normal one unless adversary.mirrored; set one of them otherwise."
+            )
+        if adversary.steps > 1 and schedule.order == "alternate":
+            raise UserError(
+                "adversary.steps counts steps of D in joint order; set schedule.order=joint, or "
+                "schedule.epochs_d for the paper's order."
+            )
         on = [needs for weight, needs in NEEDS.items() if weight_of(settings, weight)]
         if schedule.order == "alternate" and not all(needs.inputs_suffice for needs in on):
             raise UserError(

@@ -168,6 +168,12 @@ def test_every_widget_reaches_the_command(page) -> None:
     base, prefix = load_preset("teaching"), preset_box.widget_prefix("teaching")
     # another method has other widgets, and the paper's order forbids the others' losses
     moved = set(keys()) - {"method.name", "schedule.order"}
+    for key in ("network.cuts", "network.discriminator_pool"):  # they forbid dark, mirrored
+        moved.remove(key)
+        before, other = about(key, base).choices
+        page.selectbox(key=f"{prefix} {key}").set_value(other).run()
+        assert differing(told_by(command(page)), base) == (key,)
+        page.selectbox(key=f"{prefix} {key}").set_value(before)
     for key in sorted(moved):
         if key.startswith("reference."):
             continue

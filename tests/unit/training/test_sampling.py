@@ -107,6 +107,26 @@ def test_matched_references_lie_near_their_inputs():
     assert np.abs(references[drawn] - inputs[chosen]).max() <= 0.05 + 1e-9
 
 
+@pytest.mark.parametrize("match", ["none", "position"])
+def test_further_references_of_a_step_are_others_of_the_same_levels(match):
+    settings = apply_set(SMALL, [f"data.match={match}", "data.flips=false"])
+    positions = np.linspace(0, 1, 41)
+    values = torch.arange(41.0)[:, None, None, None]
+    sets = sampling.Sets(torch.zeros(10, 1, 1, 1), values, np.linspace(0, 1, 10), positions)
+    first = moments(SMALL)[0]
+
+    def drawn(number):
+        found = sampling.draw_more_references(settings, sets, first, 8, number)
+        return found.flatten().long().numpy()
+
+    assert drawn(1).tolist() == drawn(1).tolist()
+    assert drawn(1).tolist() != drawn(2).tolist()
+    if match == "position":
+        chosen = sampling.input_indices(settings.schedule, first, 10, 8)
+        apart = np.abs(positions[drawn(1)] - sets.input_positions[chosen])
+        assert apart.max() <= 0.05 + 1e-9
+
+
 def test_augmentation_flips_and_brightens_reproducibly():
     data = apply_set(Settings(), ["data.flips=true", "data.brightness=0.2"]).data
     slices = torch.rand(32, 1, 16, 16) * 0.8

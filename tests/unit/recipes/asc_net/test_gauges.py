@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from ascnet_core.recipes.asc_net.gauges import measure
+from ascnet_core.recipes.asc_net.gauges import measure, share_differing
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
 from ascnet_core.training import gauges
@@ -90,3 +90,28 @@ def test_the_joint_histogram_has_fence_in_rows(sets):
             decoder.head.bias.fill_(bias)
     arrays = gauges.snapshot_arrays(state, SETTINGS, sets, np.zeros((1, 32, 32), np.float32))
     assert arrays["joint"][63, 0] == arrays["joint"].sum() == 6 * 24 * 24
+
+
+def test_a_fence_differs_where_it_is_off_by_a_tenth_of_the_scale(sets):
+    inputs = sets.inputs
+    assert share_differing(inputs, inputs) == 0
+    tissue = inputs > 0
+    moved = inputs.clone()
+    moved[:, :, 4:16] += 0.2
+    moved[:, :, 16:] += 0.05
+    expected = float((tissue[:, :, 4:16]).sum() / tissue.sum())
+    assert share_differing(moved, inputs) == pytest.approx(expected)
+    assert share_differing(moved, torch.zeros_like(inputs)) == 0
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_gap_is_how_much_more_normal_references_look_to_d(sets, mirrored):
+    settings = apply_set(SETTINGS, [f"adversary.mirrored={str(mirrored).lower()}"])
+    state = new_state(settings, "cpu")
+    found = measure(state, settings, sets)["gap"]
+    critic = state.networks["discriminator"].eval()
+    with torch.no_grad():
+        fences = gauges.maps_of(state.model, sets.inputs, settings)["fence"]
+        gap = critic.score(sets.references).mean() - critic.score(fences).mean()
+    assert found == pytest.approx(float(-gap if mirrored else gap), abs=2e-3)
+    assert found != 0
