@@ -108,6 +108,23 @@ def test_what_a_method_does_not_have_is_said(changes, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["losses.tie_side=dark"], "set losses.tie_side=bright, or network.cuts=free"),
+        (["losses.denoise_wild=1", "losses.wild_loss=cross-entropy"],
+         "set losses.wild_target=mask, or losses.wild_loss=absolute"),
+        (["network.discriminator_pool=least", "adversary.mirrored=true"],
+         "network.discriminator_pool=least looks for the patch with the lowest score"),
+        (["schedule.order=alternate"], "adversary.steps counts steps of D in joint order"),
+    ],
+)  # fmt: skip
+def test_settings_of_conserved_cuts_that_exclude_each_other_are_refused(changes, said):
+    with pytest.raises(UserError) as caught:
+        apply_set(load_preset("conserved-cuts"), changes)
+    assert said in str(caught.value)
+
+
 def test_a_file_of_an_unknown_method_is_refused():
     with pytest.raises(UserError, match="choose one of asc-net"):
         from_toml('[method]\nname = "later"\n')

@@ -7,6 +7,7 @@ import torch
 
 from ascnet_core.errors import UserError
 from ascnet_core.imaging.reference import SliceSet
+from ascnet_core.recipes.asc_net import recipe
 from ascnet_core.settings.presets import load_preset
 from ascnet_core.settings.tables import Settings
 from ascnet_core.settings.text import apply_set
@@ -43,6 +44,18 @@ GAME = apply_set(
         "losses.disjointness=0.1",
         "schedule.stage_1=1",
         "schedule.stage_2=1",
+    ],
+)
+CONSERVED = apply_set(
+    load_preset("conserved-cuts"),
+    [
+        *TINY,
+        "network.discriminator_depth=3",
+        "schedule.steps=3",
+        "schedule.stage_1=1",
+        "schedule.stage_2=1",
+        "schedule.average_from=2",
+        "adversary.steps=3",
     ],
 )
 
@@ -83,7 +96,7 @@ def assert_same(one, two):
         assert torch.equal(tensor, others[name]), name
 
 
-@pytest.mark.parametrize("settings", [ALTERNATE, RELEASED, JOINT, GAME])
+@pytest.mark.parametrize("settings", [ALTERNATE, RELEASED, JOINT, GAME, CONSERVED])
 def test_training_changes_m_and_ends(settings):
     before = new_state(settings, "cpu")
     state, events = run(settings)
@@ -98,7 +111,7 @@ def test_training_changes_m_and_ends(settings):
 
 
 @pytest.mark.parametrize(
-    ("settings", "every"), [(ALTERNATE, 3), (RELEASED, 2), (JOINT, 1), (GAME, 4)]
+    ("settings", "every"), [(ALTERNATE, 3), (RELEASED, 2), (JOINT, 1), (GAME, 4), (CONSERVED, 2)]
 )
 def test_resuming_at_any_step_gives_the_same_weights(settings, every):
     whole, _ = run(settings)
@@ -153,6 +166,8 @@ def test_gauges_are_among_the_events():
         "rank_correlation",
         "wild_input",
         "wild_reference",
+        "fence_differs",
+        "gap",
         "score",
         "saturated",
         "gradient",
@@ -282,10 +297,36 @@ def test_the_average_lags_behind_and_is_what_is_kept():
 def test_the_average_of_constant_weights_is_those_weights():
     state = new_state(JOINT, "cpu")
     for _ in range(5):
-        states.update_average(state, 0.9)
+        states.update_average(state, dataclasses.replace(JOINT.schedule, average=0.9))
         state.steps_m += 1
     for a, b in zip(state.model.parameters(), state.average.parameters(), strict=True):
         assert torch.allclose(a, b)
+
+
+def test_before_its_time_the_average_is_the_model_itself():
+    later = apply_set(JOINT, ["schedule.average_from=5"])
+    for stop, same in ((5, True), (6, False)):
+        state, _ = run(later, stop_after=stop)
+        pairs = zip(state.model.parameters(), state.average.parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs) is same
+
+
+def test_d_takes_as_many_steps_as_asked_each_on_other_references(monkeypatch):
+    seen = []
+    kept = recipe.discriminator_side
+    monkeypatch.setattr(
+        recipe,
+        "discriminator_side",
+        lambda critic, fences, references, how: (
+            seen.append(references) or kept(critic, fences, references, how)
+        ),
+    )
+    plain = apply_set(CONSERVED, ["adversary.view_turn=0", "data.flips=false"])
+    state, _ = run(plain, stop_after=1)
+    assert len(seen) == 3
+    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[1], seen[2])
+    assert state.steps_m == 1
 
 
 def test_the_tie_trains_r_alone():
