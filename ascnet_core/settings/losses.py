@@ -105,9 +105,9 @@ class Losses:
     sparsity: float = Field(0.0, ge=0, le=1e6)
     """Weight of the mean wild cut on inputs: what is taken out has a price, so that the fence stays
     the input where nothing is wrong."""
-    sparsity_over: int = Field(0, ge=0, le=10_000_000)
-    """Steps of M over which that price rises from 0 to its weight, so that the wild cut is not
-    emptied before D has learnt anything."""
+    price_over: int = Field(0, ge=0, le=10_000_000)
+    """Steps of M over which sparsity and wild_reference rise from 0 to their weights, so that the
+    wild cut is not emptied before D has learnt anything."""
     lift: float = Field(0.0, ge=0, le=1e6)
     """Weight of the squared error between I_ro and the fence in which what the wild cut holds
     beyond the reference is lifted (see losses.tie_to, tie_share, tie_side); it trains R alone."""

@@ -145,16 +145,21 @@ def wild_reference(batch: Batch) -> Tensor:
     """The wild cut of a reference is empty."""
     wild = batch.cuts["references"].wild
     if batch.settings.losses.wild_loss == "cross-entropy":
-        return _crossed(batch, "references", batch.references, torch.zeros_like(wild))
-    return wild.mean()
+        crossed = _crossed(batch, "references", batch.references, torch.zeros_like(wild))
+        return _risen(batch) * crossed
+    return _risen(batch) * wild.mean()
 
 
 @term("losses.sparsity")
 def sparsity(batch: Batch) -> Tensor:
-    """The wild cut of an input is small: taking out has a price, which may rise at first."""
-    over = batch.settings.losses.sparsity_over
-    price = min(1.0, batch.state.steps_m / over) if over else 1.0
-    return price * batch.cuts["inputs"].wild.mean()
+    """The wild cut of an input is small: taking out has a price."""
+    return _risen(batch) * batch.cuts["inputs"].wild.mean()
+
+
+def _risen(batch: Batch) -> float:
+    """The share of its full height, 0 to 1, that the price of the wild cut has by now."""
+    over = batch.settings.losses.price_over
+    return min(1.0, batch.state.steps_m / over) if over else 1.0
 
 
 @term("losses.lift")

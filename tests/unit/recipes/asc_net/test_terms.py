@@ -155,11 +155,12 @@ def test_the_lift_and_the_tie_train_r_alone(batch):
 
 @pytest.mark.parametrize(("steps", "share"), [(0, 0.0), (50, 0.25), (200, 1.0), (900, 1.0)])
 def test_the_price_of_taking_out_rises_at_first(batch, steps, share):
-    risen = apply_set(batch.settings, ["losses.sparsity_over=200"])
+    risen = apply_set(batch.settings, ["losses.price_over=200"])
     state = new_state(risen, "cpu")
     state.steps_m = steps
-    found = terms.sparsity(Batch(**(vars(batch) | {"settings": risen, "state": state})))
-    assert float(found) == pytest.approx(share * float(batch.cuts["inputs"].wild.mean()))
+    early = Batch(**(vars(batch) | {"settings": risen, "state": state}))
+    for price in (terms.sparsity, terms.wild_reference):
+        assert float(price(early)) == pytest.approx(share * float(price(batch)))
     assert terms.sparsity(batch) == batch.cuts["inputs"].wild.mean()
 
 
