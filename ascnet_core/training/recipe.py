@@ -7,8 +7,9 @@ snapshots, stopping and resuming, several processes) is the same for all methods
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ascnet_core.network.blocks import Network
+from ascnet_core.settings.schedule import Schedule
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.timetable import Moment
 
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
     from ascnet_core.training.state import TrainingState
 
 Losses = dict[str, Tensor]
+
+
+def adam(
+    parameters: Iterable[Tensor] | Iterable[dict[str, Any]], rate: float, schedule: Schedule
+) -> torch.optim.Adam:
+    """Adam over parameters, or groups of them, at a learning rate, as the schedule wants it."""
+    betas = (schedule.adam_beta, 0.999)
+    return torch.optim.Adam(parameters, lr=rate, betas=betas, fused=True)
 
 
 class Recipe:
@@ -44,11 +54,7 @@ class Recipe:
 
         Groups of the kept network's optimiser may have a `factor` for their learning rate.
         """
-        schedule = settings.schedule
-        betas = (schedule.adam_beta, 0.999)
-        return torch.optim.Adam(
-            network.parameters(), lr=schedule.learning_rate, betas=betas, fused=True
-        )
+        return adam(network.parameters(), settings.schedule.learning_rate, settings.schedule)
 
     def begin_phase(self, state: TrainingState, settings: Settings, moment: Moment) -> None:
         """Called once before each phase."""

@@ -15,6 +15,7 @@ import pytest
 from ascnet_core.cli import build_parser
 from ascnet_core.commands.options import RULES_HELP
 from ascnet_core.errors import UserError
+from tests import hangup
 from tests.unit.commands.command_line import ROOT, cli, complaint, in_a_process, rows_of
 
 VERBS = (
@@ -235,13 +236,9 @@ def test_what_cannot_be_printed_is_said(arguments):
     assert err.count(b"\n") == 1
 
 
-HEARD = pytest.mark.skipif(
-    signal.getsignal(signal.SIGHUP) is signal.SIG_IGN,
-    reason="begun under nohup, which is respected",
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=hangup.heard)]
 )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=HEARD)])
 def test_a_signal_ends_the_work_and_leaves_nothing_behind(number, tmp_path):
     process = start("demo", tmp_path / "d", "--subjects=400")
     until = time.monotonic() + 60

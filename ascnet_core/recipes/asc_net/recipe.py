@@ -26,7 +26,7 @@ from ascnet_core.settings.methods.asc_net import kinds_shown
 from ascnet_core.settings.tables import Settings
 from ascnet_core.training.device import autocast
 from ascnet_core.training.learning import learn
-from ascnet_core.training.recipe import Losses, Recipe
+from ascnet_core.training.recipe import Losses, Recipe, adam
 from ascnet_core.training.sampling import (
     CORRUPT,
     FRESH,
@@ -66,16 +66,14 @@ class AscNet(Recipe):
     def optimiser(self, name: str, network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
         """Adam; R's three numbers are a group of their own, with a rate of their own."""
         schedule = settings.schedule
-        betas = (schedule.adam_beta, 0.999)
         if name != MODEL:
-            rate = schedule.learning_rate_d
-            return torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=True)
+            return adam(network.parameters(), schedule.learning_rate_d, schedule)
         reconstructor = list(cast(CuttingModule, network).reconstructor.parameters())
         own = {id(parameter) for parameter in reconstructor}
         rest = [parameter for parameter in network.parameters() if id(parameter) not in own]
         groups = [{"params": rest, "factor": 1.0}]
         groups.append({"params": reconstructor, "factor": schedule.reconstructor_rate})
-        return torch.optim.Adam(groups, lr=schedule.learning_rate, betas=betas, fused=True)
+        return adam(groups, schedule.learning_rate, schedule)
 
     def begin_phase(self, state: TrainingState, settings: Settings, moment: Moment) -> None:
         """The released code's resets, if asked for: of Adam, and of D."""
@@ -128,21 +126,18 @@ def discriminator_step(
 
 
 def joint_step(state: TrainingState, settings: Settings, sets: Sets, moment: Moment) -> Losses:
-    """Train M once on every kind of slices that its terms need, then D once.
+    """Train M once on every kind of slices that its terms need, then D `adversary.steps` times.
 
     All kinds go through M in one batch, so that batch norm's statistics fit them all.
     """
     inputs, references = draw_pairs(settings, sets, moment, settings.schedule.batch_m)
     report, cuts = _train_cutting(state, settings, moment, inputs, references)
     if discriminator_of(state) is not None:
-        real = references
-        if moment.stage == 2:
-            real = torch.cat([references, cuts["references"].fence.detach()])
-        fences = cuts["inputs"].fence.detach()
-        report |= _train_discriminator(state, settings, moment, fences, real)
-        for number in range(1, settings.adversary.steps):
-            batch = settings.schedule.batch_m
-            real = draw_more_references(settings, sets, moment, batch, number)
+        fences, real = cuts["inputs"].fence.detach(), references
+        for number in range(settings.adversary.steps):
+            if number:
+                batch = settings.schedule.batch_m
+                real = draw_more_references(settings, sets, moment, batch, number)
             if moment.stage == 2:
                 real = torch.cat([real, cuts["references"].fence.detach()])
             report |= _train_discriminator(state, settings, moment, fences, real, number)

@@ -144,10 +144,13 @@ def identity(batch: Batch) -> Tensor:
 def wild_reference(batch: Batch) -> Tensor:
     """The wild cut of a reference is empty."""
     wild = batch.cuts["references"].wild
-    if batch.settings.losses.wild_loss == "cross-entropy":
-        crossed = _crossed(batch, "references", batch.references, torch.zeros_like(wild))
-        return _risen(batch) * crossed
-    return _risen(batch) * wild.mean()
+    crossed = batch.settings.losses.wild_loss == "cross-entropy"
+    held = (
+        _crossed(batch, "references", batch.references, torch.zeros_like(wild))
+        if crossed
+        else wild.mean()
+    )
+    return _risen(batch) * held
 
 
 @term("losses.sparsity")

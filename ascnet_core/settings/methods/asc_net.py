@@ -156,32 +156,12 @@ class AscNet(TrainedMethod):
         return {"schedule.batch_m": 1} | ({"schedule.batch_d": 2} if alone else {})
 
     def check(self, settings: Settings) -> None:
-        """Refuse losses that the order or the stages leave without slices."""
+        """Refuse what excludes each other, and losses that order or stages leave without slices."""
         super().check(settings)
-        schedule, network, adversary = settings.schedule, settings.network, settings.adversary
-        if network.cuts == "conserved" and settings.losses.tie_side == "dark":
-            raise UserError(
-                "network.cuts=conserved takes what is bright out of a slice; set "
-                "losses.tie_side=bright, or network.cuts=free for dark lesions."
-            )
-        wanted = settings.losses
-        crossed = wanted.denoise_wild and wanted.wild_loss == "cross-entropy"
-        if network.cuts == "conserved" and crossed and wanted.wild_target == "excess":
-            raise UserError(
-                "network.cuts=conserved with losses.wild_loss=cross-entropy looks at the share "
-                "that is taken out; set losses.wild_target=mask, or losses.wild_loss=absolute."
-            )
-        least = network.discriminator == "patches" and network.discriminator_pool == "least"
-        if least and adversary.mirrored:
-            raise UserError(
-                "network.discriminator_pool=least looks for the patch with the lowest score, which "
-                "is the least normal one unless adversary.mirrored; set one of them otherwise."
-            )
-        if adversary.steps > 1 and schedule.order == "alternate":
-            raise UserError(
-                "adversary.steps counts steps of D in joint order; set schedule.order=joint, or "
-                "schedule.epochs_d for the paper's order."
-            )
+        if settings.network.cuts == "conserved":
+            _check_conserved(settings)
+        _check_adversary(settings)
+        schedule = settings.schedule
         on = [needs for weight, needs in NEEDS.items() if weight_of(settings, weight)]
         if schedule.order == "alternate" and not all(needs.inputs_suffice for needs in on):
             raise UserError(
@@ -193,6 +173,38 @@ class AscNet(TrainedMethod):
                 "losses.self_training learns in stage 2 from the moving average of M; set "
                 "schedule.average and schedule.stage_2 above 0."
             )
+
+
+def _check_conserved(settings: Settings) -> None:
+    """Refuse what conserved cuts cannot do."""
+    wanted = settings.losses
+    if wanted.tie_side == "dark":
+        raise UserError(
+            "network.cuts=conserved takes what is bright out of a slice; set "
+            "losses.tie_side=bright, or network.cuts=free for dark lesions."
+        )
+    crossed = wanted.denoise_wild and wanted.wild_loss == "cross-entropy"
+    if crossed and wanted.wild_target == "excess":
+        raise UserError(
+            "network.cuts=conserved with losses.wild_loss=cross-entropy looks at the share "
+            "that is taken out; set losses.wild_target=mask, or losses.wild_loss=absolute."
+        )
+
+
+def _check_adversary(settings: Settings) -> None:
+    """Refuse a D whose scores or steps mean something else in the game that is set."""
+    network, adversary = settings.network, settings.adversary
+    least = network.discriminator == "patches" and network.discriminator_pool == "least"
+    if least and adversary.mirrored:
+        raise UserError(
+            "network.discriminator_pool=least looks for the patch with the lowest score, which "
+            "is the least normal one unless adversary.mirrored; set one of them otherwise."
+        )
+    if adversary.steps > 1 and settings.schedule.order == "alternate":
+        raise UserError(
+            "adversary.steps counts steps of D in joint order; set schedule.order=joint, or "
+            "schedule.epochs_d for the paper's order."
+        )
 
 
 def is_on(settings: Settings, weight: str, stage: int) -> bool:

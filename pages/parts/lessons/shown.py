@@ -148,6 +148,7 @@ def show_chart(
     above = len(figure.data) > 1 and not lines
     afar = presenting.chosen(state.PRESENT)
     row = ROW_AFAR if afar else ROW
+    # the `yshift` of a name above a histogram is its row, from 0, until the row's height is known
     rows = 1 + max((said.yshift or 0 for said in figure.layout.annotations), default=-1)
     figure.update_layout(height=height, margin_t=(KEY if above else 8) + row * rows)
     for said in figure.layout.annotations:

@@ -68,7 +68,7 @@ def open_run(page: str, run: str, cycle: int | None = None) -> None:
     data does not open here, the cohort stays and `without_its_data` knows it. Does not return.
     """
     cohort = cohort_of(run)
-    if cohort and cohort not in cohorts.DEMOS and not access.may_open(cohort):
+    if cohort and not cohorts.may_open(cohort):
         with suppress(UserError):  # the page that opens says it
             cohorts.open_cohort(cohort)
     shown = cohort or state.current().cohort

@@ -130,6 +130,11 @@ def cohort_stamp(cohort: Cohort) -> str:
     return disk.stamp([cohort.manifest]) + disk.scans_stamp(cohort.scans)
 
 
+def may_open(key: str) -> bool:
+    """Whether the cohort of a key opens without a question."""
+    return key in DEMOS or access.may_open(key)
+
+
 def open_cohort(path: str) -> str:
     """Read a manifest or folder that the user named and remember it for this session; its key."""
     path = path.strip()

@@ -20,7 +20,7 @@ def ask_about(view: View, instead: Way | None = None) -> None:
 
     `instead` leads to what may be opened; by default to the demo, in the view of the address.
     """
-    closed = [] if _may_open(view.cohort) else [view.cohort]
+    closed = [] if cohorts.may_open(view.cohort) else [view.cohort]
     closed += [name for name in (view.run, *view.compare) if not access.may_open_run(name)]
     if not closed:
         return
@@ -88,10 +88,6 @@ def _show(changes: dict[str, object]) -> None:
     state.update(**changes)
 
 
-def _may_open(key: str) -> bool:
-    return key in cohorts.DEMOS or access.may_open(key)
-
-
 def _ask(paths: list[str], view: View, instead: Way) -> None:
     label, other, leave = instead
     with st.container(border=True, key="link_question", width=720):
@@ -110,7 +106,7 @@ def _ask(paths: list[str], view: View, instead: Way) -> None:
 
 
 def _open(view: View) -> None:
-    if not _may_open(view.cohort):
+    if not cohorts.may_open(view.cohort):
         access.agree(view.cohort)
         st.session_state.setdefault(state.OPENED, []).append(view.cohort)
     for name in (view.run, *view.compare):
@@ -120,7 +116,7 @@ def _open(view: View) -> None:
 def _leave() -> None:
     """Take out of the view what may not be opened; all else in it stays."""
     view, changes = state.current(), {}
-    if not _may_open(view.cohort):
+    if not cohorts.may_open(view.cohort):
         changes["cohort"] = state.DEFAULT.cohort
     if not access.may_open_run(view.run):
         changes["run"] = state.DEFAULT.run

@@ -4,7 +4,7 @@
 the threshold is kept between reruns. `viewer_data` puts it in the viewer's form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -144,12 +144,11 @@ def _first_cursor(
     It stays with other maps and rules, so that they are compared on the same slices.
     """
     region = case.prepared.region
-    found = st.session_state.setdefault(FIRST, {})
+    found: dict[Hashable, tuple[int, int, int]] = st.session_state.setdefault(FIRST, {})
     of = view.cohort, view.scan, region.shape
     if of not in found:
         found[of] = view_rules.first_cursor(segment(case.maps[view.map], region, threshold), region)
-    cursor: tuple[int, int, int] = found[of]
-    return cursor
+    return found[of]
 
 
 class Cleaned(NamedTuple):

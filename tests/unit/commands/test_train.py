@@ -17,6 +17,7 @@ from ascnet_core.runs.folder import Run
 from ascnet_core.runs.lock import lock_holder
 from ascnet_core.runs.requests import ask
 from ascnet_core.runs.start import start_training
+from tests import hangup
 from tests.unit.commands.command_line import ROOT, TINY, cli, complaint, rows_of
 
 
@@ -337,10 +338,7 @@ def test_a_training_without_streams_ends_well(demo, tmp_path, closing):
     assert "finished after" in Run(path).log()
 
 
-@pytest.mark.skipif(
-    signal.getsignal(signal.SIGHUP) is signal.SIG_IGN,
-    reason="begun under nohup, which is respected",
-)
+@hangup.heard
 def test_a_closed_terminal_leaves_a_checkpoint(demo, tmp_path):
     path = tmp_path / "mine"
     long = ["--set=schedule.steps=100000", "--device", "cpu"]
